@@ -1,0 +1,70 @@
+// Package delivery posts callbacks: it makes each attempt, records what came
+// of it, and arranges the next one.
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Subscriptions tells how a subscription stands at the time of an attempt.
+type Subscriptions interface {
+	// Heads, Versions: see fanout's Subscriptions.
+	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
+	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
+	// SaveSubscription: see manage's Subscriptions. Delivery only disables.
+	SaveSubscription(ctx context.Context, s webhook.Subscription, expect int64) (webhook.Subscription, error)
+}
+
+// Deliveries keeps what is known of each delivery.
+type Deliveries interface {
+	// Delivery returns a stored delivery, consistently, or [webhook.ErrNotFound].
+	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
+	// SaveDelivery stores d if the stored one still has d.Rev (0: if none is
+	// stored), with d.Rev+1; otherwise [webhook.ErrConflict]. What comes with
+	// it is stored before it, so that no stored delivery lacks its parts.
+	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	// Content returns a delivery's stored body, or [webhook.ErrNotFound]: the
+	// body of a delivery that succeeded at once is not kept.
+	Content(ctx context.Context, tenant, id string) (webhook.Content, error)
+	// Event returns a stored event, or [webhook.ErrNotFound].
+	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
+}
+
+// Lines keeps, for each subscription, the deliveries that wait for it to open.
+type Lines interface {
+	// EnterLine adds a delivery; a repeat changes nothing.
+	EnterLine(ctx context.Context, sub webhook.SubscriptionRef, delivery string) error
+	// LeaveLine removes deliveries; a repeat changes nothing.
+	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
+	// Line returns up to limit waiting delivery ids greater than after,
+	// ascending, consistently: the oldest events first.
+	Line(ctx context.Context, sub webhook.SubscriptionRef, after string, limit int) ([]string, error)
+	// Lease makes token the only holder of the named work until the given
+	// time, or reports false if another token holds it after now. The holder
+	// may extend, and give up by a time not after now.
+	Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error)
+}
+
+// Dues keeps pointers to what must happen beyond a queue's delay.
+type Dues interface {
+	// PutDue stores a pointer; the same pointer again changes nothing.
+	PutDue(ctx context.Context, due webhook.Due) error
+}
+
+// Store is all that delivery asks of storage.
+type Store interface {
+	Subscriptions
+	Deliveries
+	Lines
+	Dues
+}
+
+// Sender is a queue, as far as delivery uses it: retries, resend, exhausted.
+type Sender interface {
+	// Send queues the messages durably; see ingest's Sender for its errors.
+	Send(ctx context.Context, messages []queue.Message) error
+}

@@ -1,0 +1,57 @@
+// Package fanout decides who gets an event: it matches the subscriptions,
+// stores the event with that decision, and queues one delivery for each.
+package fanout
+
+import (
+	"context"
+
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Subscriptions is where matching learns who subscribed.
+type Subscriptions interface {
+	// TenantVersion returns the tenant's change counter, 0 before the first
+	// change. It is consistent: it sees every change that was acknowledged.
+	TenantVersion(ctx context.Context, tenant string) (int64, error)
+	// Changes lists the changes with after < Version <= through, ascending,
+	// or returns [webhook.ErrGap] if the log no longer holds all of them.
+	Changes(ctx context.Context, tenant string, after, through int64) ([]webhook.Change, error)
+	// Heads returns the current heads, consistently, in the order asked for.
+	// Those that do not exist have Version 0.
+	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
+	// ListHeads returns up to limit heads with an id greater than after, by
+	// id, consistently. Only an empty list means the end.
+	ListHeads(ctx context.Context, tenant, after string, limit int) ([]webhook.Head, error)
+	// Versions returns immutable versions in the order asked for, or
+	// [webhook.ErrNotFound] if one does not exist.
+	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
+}
+
+// Events is where an event is stored together with its plan.
+type Events interface {
+	// CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
+	// returns what is stored, unchanged. Of several concurrent calls with one
+	// identity exactly one creates, and all return the same stored event.
+	CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error)
+	// PutPlanPage stores one page of a large plan (page 0 is the first). Pages
+	// are keyed by the publication's nonce, so that the loser of a race does
+	// not overwrite the winner's; a repeat overwrites the same entries.
+	PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error
+	// PlanPage returns a stored page, or [webhook.ErrNotFound].
+	PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) ([]webhook.PlanEntry, error)
+	// Event returns a stored event, consistently, or [webhook.ErrNotFound].
+	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
+}
+
+// Store is all that fan-out asks of storage.
+type Store interface {
+	Subscriptions
+	Events
+}
+
+// Sender is a queue, as far as fan-out uses it: deliveries, and events again.
+type Sender interface {
+	// Send queues the messages durably; see ingest's Sender for its errors.
+	Send(ctx context.Context, messages []queue.Message) error
+}

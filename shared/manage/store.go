@@ -1,0 +1,78 @@
+// Package manage is the API beside publishing: subscriptions, events,
+// deliveries, and the health of it all.
+package manage
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Subscriptions keeps subscriptions as immutable versions under a head.
+type Subscriptions interface {
+	// EnsureTenant: see ingest's Tenants.
+	EnsureTenant(ctx context.Context, tenant string) error
+	// SaveSubscription stores s as a new version in one transaction with its
+	// head, the change log and the tenant's version, if the current version
+	// is still expect. It returns s with Version set, and with Born set when
+	// it creates. Expect 0 creates: [webhook.ErrExists] if there is one.
+	// Otherwise [webhook.ErrNotFound] or [webhook.ErrConflict].
+	SaveSubscription(ctx context.Context, s webhook.Subscription, expect int64) (webhook.Subscription, error)
+	// DeleteSubscription removes the head in one transaction with the change
+	// log and the tenant's version, if the current version is still expect;
+	// errors as SaveSubscription. Versions stay until retention removes them.
+	DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error
+	// Heads, Versions: see fanout's Subscriptions.
+	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
+	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
+	// PageHeads returns one page of heads by id, consistently, and the
+	// position of the next; "" means the end.
+	PageHeads(ctx context.Context, tenant string, page webhook.Page) (heads []webhook.Head, next string, err error)
+}
+
+// Search reads events and deliveries. Lists are ordered by the event's
+// acceptance, may lag by a second, and may be short: only an empty next
+// position means the end. A malformed Page.Position is [webhook.ErrNotFound].
+type Search interface {
+	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
+	PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) ([]webhook.PlanEntry, error)
+	// PageEvents lists events, without their data, of the type ("" for any;
+	// a trailing "*" matches a prefix).
+	PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error)
+	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
+	// DeliveriesByID returns those that are stored, by id; others are absent.
+	DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error)
+	// PageDeliveries lists stored deliveries; one that was never attempted
+	// nor parked may be absent.
+	PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error)
+	// Attempts lists a delivery's stored attempts by number. An attempt that
+	// succeeded at once stands in the delivery alone.
+	Attempts(ctx context.Context, tenant, id string) ([]webhook.Attempt, error)
+	// CountDue counts the due pointers up to a time that wait to be swept, at
+	// most limit.
+	CountDue(ctx context.Context, through time.Time, limit int) (int, error)
+}
+
+// Store is all that the API asks of storage.
+type Store interface {
+	Subscriptions
+	Search
+	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
+	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	// LeaveLine: see delivery's Lines.
+	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
+}
+
+// Resender is the queue of what is asked for by hand.
+type Resender interface {
+	// Send queues the messages durably; see ingest's Sender for its errors.
+	Send(ctx context.Context, messages []queue.Message) error
+}
+
+// Backlog tells how much waits in a queue, delayed and in flight included;
+// approximately.
+type Backlog interface {
+	Backlog(ctx context.Context) (int, error)
+}

@@ -1,0 +1,83 @@
+package message
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// First asks for a delivery's first attempt. It carries the request rendered
+// with Version; if that is still the subscription's, nothing need be read.
+type First struct {
+	Tenant       string           `json:"tenant"`
+	ID           string           `json:"id"`
+	Event        string           `json:"event"`
+	Source       string           `json:"source"`
+	Accepted     time.Time        `json:"accepted"`
+	Subscription string           `json:"sub"`
+	Version      int64            `json:"version"`
+	Occasion     string           `json:"occasion,omitempty"`
+	Target       webhook.Target   `json:"target"`
+	Method       string           `json:"method"`
+	ContentType  string           `json:"content_type"`
+	Inserts      []webhook.Insert `json:"inserts,omitempty"` // into the body
+	Body         string           `json:"-"`
+}
+
+// Encode writes the request for a first attempt as a message body.
+func (f First) Encode() []byte {
+	b := appendPart([]byte{byte(KindFirst)}, mustJSON(f))
+	return append(b, f.Body...)
+}
+
+// DecodeFirst reads what [First.Encode] wrote.
+func DecodeFirst(body []byte) (f First, err error) {
+	if KindOf(body) != KindFirst {
+		return f, ErrMalformed
+	}
+	rest, err := cutJSON(body[1:], &f)
+	f.Body = string(rest)
+	return f, err
+}
+
+// Content is the part of the request that stays for all attempts.
+func (f First) Content() webhook.Content {
+	return webhook.Content{Method: f.Method, ContentType: f.ContentType, Body: webhook.Text{Plain: f.Body, Inserts: f.Inserts}}
+}
+
+// Again asks for something to be done with a delivery, or a waiting line, that
+// is already stored. All of it is JSON that a person can read and move about.
+type Again struct {
+	Kind         AgainKind `json:"kind"`
+	Tenant       string    `json:"tenant"`
+	Delivery     string    `json:"delivery,omitempty"`
+	Subscription string    `json:"subscription,omitempty"` // for drain and audit
+	Round        int       `json:"round"`
+	Step         int       `json:"step,omitempty"`
+	Token        string    `json:"token,omitempty"` // tells one manual retry, or one drain, from the next
+}
+
+// AgainKind says what is to be done.
+type AgainKind string
+
+// What can be asked for, and the queues that carry it.
+const (
+	AgainRetry  AgainKind = "retry"  // retries: the attempt (Round, Step) of the schedule
+	AgainRound  AgainKind = "round"  // exhausted, resend: a new round, if it is still exhausted in Round
+	AgainManual AgainKind = "manual" // resend: one attempt beside the schedule
+	AgainDrain  AgainKind = "drain"  // resend: the next slice of a waiting line
+	AgainAudit  AgainKind = "audit"  // resend: look whether a waiting line was forgotten
+)
+
+// Encode writes the request as a message body.
+func (a Again) Encode() []byte { return mustJSON(a) }
+
+// DecodeAgain reads what [Again.Encode] wrote.
+func DecodeAgain(body []byte) (a Again, err error) {
+	if err := json.Unmarshal(body, &a); err != nil {
+		return a, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return a, nil
+}

@@ -1,0 +1,147 @@
+// Package message is the language that the stages speak over the queues: what
+// each message says, and how it is written as bytes.
+//
+// A body is one kind byte followed by that kind's parts. Every part is a
+// length (uvarint) and bytes; descriptive parts are JSON, payloads are the
+// bytes themselves, so that an event's data arrives exactly as published.
+package message
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Kind is the first byte of a body.
+type Kind byte
+
+// The kinds, and the queues that carry them.
+const (
+	KindPack    Kind = 'P' // events: published events
+	KindLeaf    Kind = 'L' // events: one page of a large plan
+	KindFire    Kind = 'F' // events: a trigger's delay is over
+	KindFirst   Kind = 'D' // deliveries: the first attempt, with its rendered request
+	KindRetry   Kind = '{' // retries: a later attempt; plain JSON, as is all that people may read in a console
+	kindUnknown Kind = 0
+)
+
+// ErrMalformed reports a body that no stage of ours wrote.
+var ErrMalformed = errors.New("malformed message")
+
+// KindOf returns the body's kind.
+func KindOf(body []byte) Kind {
+	if len(body) == 0 {
+		return kindUnknown
+	}
+	return Kind(body[0])
+}
+
+// appendPart appends a length and the bytes.
+func appendPart(b, part []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(part)))
+	return append(b, part...)
+}
+
+// cutPart takes one part off the front of b. The part shares b's memory.
+func cutPart(b []byte) (part, rest []byte, err error) {
+	n, w := binary.Uvarint(b)
+	if w <= 0 || n > uint64(len(b)-w) {
+		return nil, nil, ErrMalformed
+	}
+	return b[w : w+int(n) : w+int(n)], b[w+int(n):], nil
+}
+
+// cutJSON takes one JSON part off the front of b into v.
+func cutJSON(b []byte, v any) (rest []byte, err error) {
+	part, rest, err := cutPart(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(part, v); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return rest, nil
+}
+
+// mustJSON marshals one of our own structs, which cannot fail.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("message: " + err.Error())
+	}
+	return b
+}
+
+// AppendEvent appends e as two parts: its envelope and its data.
+func AppendEvent(b []byte, e webhook.Event) []byte {
+	b = appendPart(b, mustJSON(e))
+	return appendPart(b, e.Data)
+}
+
+// CutEvent takes one event off the front of b. Its data shares b's memory.
+func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
+	if b, err = cutJSON(b, &e); err != nil {
+		return e, nil, err
+	}
+	data, rest, err := cutPart(b)
+	if len(data) > 0 {
+		e.Data = data
+	}
+	return e, rest, err
+}
+
+// Pack is a batch of published events of one tenant.
+type Pack struct{ Events []webhook.Event }
+
+// MaxPack is the size in bytes at which a pack with more than one event is
+// full: about three of SQS's 64 KiB billing units before compression.
+const MaxPack = 192 << 10
+
+// Encode writes the pack as a message body.
+func (p Pack) Encode() []byte {
+	b := []byte{byte(KindPack)}
+	for _, e := range p.Events {
+		b = AppendEvent(b, e)
+	}
+	return b
+}
+
+// DecodePack reads what [Pack.Encode] wrote.
+func DecodePack(body []byte) (Pack, error) {
+	var p Pack
+	if KindOf(body) != KindPack {
+		return p, ErrMalformed
+	}
+	for b := body[1:]; len(b) > 0; {
+		e, rest, err := CutEvent(b)
+		if err != nil {
+			return Pack{}, err
+		}
+		p.Events, b = append(p.Events, e), rest
+	}
+	return p, nil
+}
+
+// Leaf asks for one page of an event's plan to be carried out.
+type Leaf struct {
+	Tenant string `json:"tenant"`
+	Source string `json:"source"`
+	Event  string `json:"event"`
+	Nonce  string `json:"nonce"` // whose pages: those of the publication that won
+	Page   int    `json:"page"`
+}
+
+// Encode writes the leaf as a message body.
+func (l Leaf) Encode() []byte { return appendPart([]byte{byte(KindLeaf)}, mustJSON(l)) }
+
+// DecodeLeaf reads what [Leaf.Encode] wrote.
+func DecodeLeaf(body []byte) (l Leaf, err error) {
+	if KindOf(body) != KindLeaf {
+		return l, ErrMalformed
+	}
+	_, err = cutJSON(body[1:], &l)
+	return l, err
+}

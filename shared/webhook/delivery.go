@@ -1,0 +1,199 @@
+package webhook
+
+import "time"
+
+// Status is how a delivery stands.
+type Status string
+
+// The statuses. All but Pending are final, until somebody sends it again.
+const (
+	Pending   Status = "pending"
+	Succeeded Status = "succeeded"
+	Exhausted Status = "exhausted"
+	Canceled  Status = "canceled"
+)
+
+// Waiting says what a pending delivery waits for; "" means nothing: its
+// attempt is under way or about to be.
+type Waiting string
+
+// What a delivery can wait for.
+const (
+	WaitRetry     Waiting = "retry"
+	WaitTimer     Waiting = "timer"
+	WaitPaused    Waiting = "paused"
+	WaitDisabled  Waiting = "disabled"
+	WaitBreaker   Waiting = "breaker"
+	WaitRateLimit Waiting = "rate_limit"
+)
+
+// InLine reports whether w means standing in the subscription's waiting line
+// until it opens, rather than until a time.
+func (w Waiting) InLine() bool {
+	switch w {
+	case WaitPaused, WaitDisabled, WaitBreaker, WaitRateLimit:
+		return true
+	}
+	return false
+}
+
+// Reason says why a delivery ended otherwise than by success, or why an event
+// led to none.
+type Reason string
+
+// The reasons of the contract.
+const (
+	ReasonType          Reason = "type"
+	ReasonFilter        Reason = "filter"
+	ReasonNoKey         Reason = "no_key"
+	ReasonDuplicate     Reason = "duplicate"
+	ReasonNotDue        Reason = "not_due"
+	ReasonCanceledBy    Reason = "canceled_by_event"
+	ReasonStale         Reason = "stale"
+	ReasonMissingField  Reason = "missing_field"
+	ReasonMissingSecret Reason = "missing_secret"
+	ReasonOnce          Reason = "once"
+	ReasonCap           Reason = "cap"
+	ReasonAbort         Reason = "abort"
+	ReasonRenderError   Reason = "render_error"
+	ReasonTooLarge      Reason = "too_large"
+	ReasonManual        Reason = "manual"
+	ReasonDeleted       Reason = "subscription_deleted"
+	ReasonExpired       Reason = "expired"
+	ReasonGone          Reason = "gone"
+	ReasonPermanent     Reason = "permanent"
+)
+
+// MaxWait is how long a delivery may wait for its subscription to open.
+const MaxWait = 30 * 24 * time.Hour
+
+// Delivery is one callback owed to one subscription, from decision to end.
+type Delivery struct {
+	Tenant       string
+	ID           string
+	EventID      string
+	EventSource  string
+	Subscription string
+	Version      int64  // of the subscription when it was decided
+	Occasion     string // which firing; "" for a plain match
+	Status       Status
+	Waiting      Waiting
+	Reason       Reason
+	Round        int       // 0 at first; each new start of the schedule adds one
+	Step         int       // automatic attempts made in this round = index of the next one
+	NextAt       time.Time // zero when nothing is planned
+	Attempts     int       // attempts made in all: the number of the newest
+	CreatedAt    time.Time // the event's acceptance
+	EndedAt      time.Time
+	WaitingSince time.Time // since when in the waiting line; zero when not
+	Digest       string    // of the body's bytes; "" until first stored
+	Last         *Attempt  // newest attempt; whole if it succeeded at once, else without its response
+	Claim        Claim     // who is making the attempt (Round, Step)
+	Rev          int64     // store's count of writes; 0 means not stored yet
+}
+
+// EventKey names the delivery's event; see [EventKey].
+func (d Delivery) EventKey() string { return EventKey(d.EventSource, d.EventID) }
+
+// Claim is a worker's word that it is posting the attempt (Round, Step).
+type Claim struct {
+	Token string    `json:"token,omitempty"`
+	Until time.Time `json:"until,omitzero"` // after this the worker is taken for dead
+}
+
+// ErrorClass says how an attempt failed.
+type ErrorClass string
+
+// The error classes; "" means that the attempt succeeded.
+const (
+	ErrorStatus  ErrorClass = "status"
+	ErrorDNS     ErrorClass = "dns"
+	ErrorConnect ErrorClass = "connect"
+	ErrorTLS     ErrorClass = "tls"
+	ErrorTimeout ErrorClass = "timeout"
+	ErrorReset   ErrorClass = "reset"
+	ErrorRefused ErrorClass = "refused_address"
+	ErrorAuth    ErrorClass = "auth"
+)
+
+// Attempt is one POST and what came of it.
+type Attempt struct {
+	Number     int        `json:"number"` // 1 for the first
+	Manual     bool       `json:"manual"`
+	StartedAt  time.Time  `json:"started_at"`
+	DurationMS int64      `json:"duration_ms"`
+	StatusCode int        `json:"status_code"` // 0 when no answer came
+	Error      ErrorClass `json:"error"`
+	Detail     string     `json:"detail,omitempty"` // the failure in words, without secrets
+	Response   *Response  `json:"response,omitempty"`
+}
+
+// Response is what a subscriber answered, as far as it is kept.
+type Response struct {
+	Headers map[string]string `json:"headers"`
+	Body    string            `json:"body"` // the first 4 KiB (256 bytes of a 2xx), invalid UTF-8 replaced
+}
+
+// Content is the rendered part of a delivery that never changes: its body.
+type Content struct {
+	Method      string
+	ContentType string
+	Body        Text
+}
+
+// Target is the rendered part of a delivery that is made anew from the
+// subscription as it is at each attempt: where it goes and with which headers.
+type Target struct {
+	URL     Text     `json:"url"`
+	Headers []Header `json:"headers,omitempty"` // names in lower case
+}
+
+// Header is one rendered request header.
+type Header struct {
+	Name  string `json:"name"`
+	Value Text   `json:"value"`
+}
+
+// Text is rendered text with places for secrets, which only delivery fills.
+// Plain holds everything else; event data cannot make an Insert.
+type Text struct {
+	Plain   string   `json:"plain"`
+	Inserts []Insert `json:"inserts,omitempty"` // by ascending At
+}
+
+// Insert is the place of one secret within a [Text].
+type Insert struct {
+	At     int    `json:"at"`     // byte offset in Plain, before which the secret goes
+	Secret string `json:"secret"` // its name
+	Encode string `json:"encode"` // "", "json", "path", "query" or "form"
+}
+
+// Parts come with a delivery into the store, each under its own key: an
+// attempt under its number, the content once. A repeat overwrites.
+type Parts struct {
+	Attempt *Attempt
+	Content *Content
+}
+
+// Due is a pointer to something that must be looked at at a time beyond what
+// a queue can delay.
+type Due struct {
+	At           time.Time `json:"at"`
+	Kind         DueKind   `json:"kind"`
+	Tenant       string    `json:"tenant"`
+	Subscription string    `json:"subscription,omitempty"`
+	ID           string    `json:"id,omitempty"`    // delivery, timer or job
+	Round        int       `json:"round,omitempty"` // of the delivery, or a timer's generation
+	Step         int       `json:"step,omitempty"`
+}
+
+// DueKind says what a due pointer points to.
+type DueKind string
+
+// The kinds of due pointers.
+const (
+	DueRetry DueKind = "retry" // a delivery's next attempt
+	DueLine  DueKind = "line"  // the hourly audit of a waiting line
+	DueTimer DueKind = "timer" // a trigger's delay
+	DueJob   DueKind = "job"   // a slice of a job
+)

@@ -1,0 +1,69 @@
+// Package webhook holds the nouns of Postino: events, subscriptions,
+// deliveries and attempts, the identities that tie them together, and the few
+// errors that stages and stores share. It knows no storage, queue or network.
+package webhook
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Limits of the contract.
+const (
+	MaxEventSize   = 256 << 10 // bytes of one event: envelope and data as published
+	MaxRequestSize = 4 << 20   // bytes of one API request, locally and on AWS
+	MaxBodySize    = 256 << 10 // bytes of one rendered callback body
+	MaxBatch       = 500       // events in one publish request
+)
+
+// MaxAhead is how far an event's time may lie before our clock.
+const MaxAhead = 5 * time.Minute
+
+// Event is something that happened in a tenant's product. Its identity within
+// the tenant is (Source, ID).
+type Event struct {
+	Tenant     string          `json:"tenant"`
+	ID         string          `json:"id"`                   // chosen by the publisher, or evt_…
+	Source     string          `json:"source"`               // defaults to /tenants/{tenant}
+	Type       string          `json:"type"`                 // such as "flight.booked"
+	Subject    string          `json:"subject,omitempty"`    // whom it is about; "" means absent
+	Time       time.Time       `json:"time"`                 // when it happened; defaults to AcceptedAt
+	Data       json.RawMessage `json:"-"`                    // as published, byte for byte; nil means absent
+	Extensions json.RawMessage `json:"extensions,omitempty"` // other CloudEvents attributes, one JSON object; nil means none
+	AcceptedAt time.Time       `json:"accepted_at"`          // our clock, whole milliseconds, when ingest took it
+	Nonce      string          `json:"nonce"`                // one per accepted publication; tells a repeat of ours from the publisher's
+}
+
+// Key names the event within its tenant; see [EventKey].
+func (e Event) Key() string { return EventKey(e.Source, e.ID) }
+
+// DefaultSource is the source of an event published without one.
+func DefaultSource(tenant string) string { return "/tenants/" + tenant }
+
+// PlanEntry is one decision of fan-out: this subscription, as it was in this
+// version, gets the event.
+type PlanEntry struct {
+	Subscription string `json:"s"`
+	Version      int64  `json:"v"`
+}
+
+// Plan is what fan-out decided for an event, written once and carried out as
+// often as needed. Small plans stand in the event; larger ones in pages.
+type Plan struct {
+	Entries []PlanEntry `json:"entries,omitempty"` // at most [PlanInline]; empty when Pages > 0
+	Pages   int         `json:"pages,omitempty"`   // number of stored pages, each of at most [PlanPage] entries
+	Total   int         `json:"total"`             // entries in all
+}
+
+// Sizes of a plan: what stands in the event's own item, and in each page.
+const (
+	PlanInline = 100
+	PlanPage   = 1000
+)
+
+// StoredEvent is an event with what was decided for it.
+type StoredEvent struct {
+	Event
+	Plan     Plan
+	Expunged bool // the payload was removed on request; Data is nil
+}

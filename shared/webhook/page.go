@@ -1,0 +1,22 @@
+package webhook
+
+import "time"
+
+// Page asks for one page of a list.
+type Page struct {
+	Limit    int       // entries wanted, 1-250; a page may hold fewer
+	Position string    // where the page before ended, as the store gave it; "" means the beginning
+	Desc     bool      // newest (or last) first
+	After    time.Time // only what was accepted after this; zero means no bound
+	Before   time.Time // only what was accepted before this; zero means no bound
+}
+
+// DeliveryFilter narrows a list of deliveries; "" means any.
+type DeliveryFilter struct {
+	Subscription string
+	Status       Status
+}
+
+// DueShards is the number of partitions that the due pointers of one minute
+// are spread over.
+const DueShards = 16

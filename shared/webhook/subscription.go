@@ -1,0 +1,95 @@
+package webhook
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State tells whether a subscription receives.
+type State string
+
+// The states of a subscription. Active and paused are the owner's to set;
+// disabled is ours, with a reason.
+const (
+	Active   State = "active"
+	Paused   State = "paused"
+	Disabled State = "disabled"
+)
+
+// Subscription is one subscriber's wish: which events, where to, and how.
+// Every stored version is immutable; a change makes a new one.
+type Subscription struct {
+	Tenant         string          `json:"-"`
+	ID             string          `json:"id"`
+	Version        int64           `json:"version"` // of the tenant's change counter: unique within the tenant for ever
+	Born           int64           `json:"-"`       // Version of its creation: an id that is deleted and made anew differs here
+	Name           string          `json:"name"`
+	Description    string          `json:"description"`
+	Metadata       json.RawMessage `json:"metadata"` // one JSON object; nil means {}
+	URL            string          `json:"url"`
+	Types          []string        `json:"types,omitempty"`  // exact, or with a trailing "*"; nil means every type except postino.*
+	Filter         json.RawMessage `json:"filter,omitempty"` // an event pattern; nil means none
+	Request        *RequestSpec    `json:"request,omitempty"`
+	Signing        string          `json:"signing"` // "v1"
+	Retry          RetrySpec       `json:"retry"`
+	State          State           `json:"state"`
+	DisabledReason string          `json:"disabled_reason,omitempty"`
+	Secrets        []SigningSecret `json:"-"` // newest first; every one that has not expired signs
+	CreatedAt      time.Time       `json:"created_at"`
+	UpdatedAt      time.Time       `json:"updated_at"`
+}
+
+// RequestSpec says what a subscriber wants to receive.
+type RequestSpec struct {
+	Format string `json:"format,omitempty"` // "standard" (default) or "cloudevents"
+}
+
+// RetrySpec says when to try again and when to stop. Durations are written as
+// in the API ("5s").
+type RetrySpec struct {
+	Schedule  []string `json:"schedule"`  // waits before each later attempt; empty means one attempt in all
+	Timeout   string   `json:"timeout"`   // from connect to the answer's last byte
+	Success   []string `json:"success"`   // statuses that end it well: "2xx", "409"
+	Permanent []string `json:"permanent"` // statuses that end it badly at once
+}
+
+// SigningSecret is one key that signs a subscription's callbacks, sealed.
+type SigningSecret struct {
+	Scheme  string    `json:"scheme"`           // "v1" or "v1a"
+	Sealed  []byte    `json:"sealed"`           // by secret.Sealer, additional data (tenant, subscription, "signing")
+	Public  string    `json:"public,omitempty"` // whpk_… of a v1a key; empty for v1
+	Expires time.Time `json:"expires,omitzero"` // signs until then; zero means until replaced
+	Created time.Time `json:"created,omitzero"`
+}
+
+// Head is the current face of a subscription: what matching and each attempt
+// must know now. All else stands in the version it names.
+type Head struct {
+	Tenant  string
+	ID      string
+	Version int64
+	Born    int64
+	State   State
+	Types   []string
+	Filter  json.RawMessage
+}
+
+// Head returns the subscription's head.
+func (s Subscription) Head() Head {
+	return Head{Tenant: s.Tenant, ID: s.ID, Version: s.Version, Born: s.Born, State: s.State, Types: s.Types, Filter: s.Filter}
+}
+
+// SubscriptionRef names a subscription across tenants.
+type SubscriptionRef struct{ Tenant, ID string }
+
+// VersionRef names one immutable version of a subscription.
+type VersionRef struct {
+	Tenant, ID string
+	Version    int64
+}
+
+// Change says that a subscription changed (or went) at a version of its tenant.
+type Change struct {
+	Version      int64
+	Subscription string
+}
