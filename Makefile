@@ -1,0 +1,34 @@
+# What one does with this repository. `make` alone lists it.
+
+FUZZTIME ?= 10m
+SAM ?= $(shell command -v sam || echo .cache/python/bin/sam)
+
+# Small binaries: no symbols, and none of the pre-2020 RPC code of aws-lambda-go.
+FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc "-ldflags=-s -w"'
+
+.PHONY: help run test prove bench build deploy
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start Postino in one process, with a demo that prints verified callbacks
+	go run ./infra/local -demo
+
+test: ## install what the tests need into .cache and run all of them, none skipped
+	infra/tools/test
+
+prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME (10m) for each fuzz target
+	POSTINO_PROVE=1 infra/tools/test -count=1 -timeout 60m
+	infra/tools/fuzz $(FUZZTIME)
+
+bench: ## measure deliveries per second and latency, beside the floor of this machine
+	go run ./infra/bench
+
+build: $(SAM) ## build the five Lambda functions into .aws-sam
+	SAM_CLI_TELEMETRY=0 $(FUNCTION_BUILD) $(SAM) build
+
+deploy: build ## deploy template.yaml to the AWS account of your credentials
+	$(SAM) deploy
+
+.cache/python/bin/sam:
+	infra/tools/install python
