@@ -24,8 +24,8 @@ type Deliveries interface {
 	// Delivery returns a stored delivery, consistently, or [webhook.ErrNotFound].
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	// SaveDelivery stores d if the stored one still has d.Rev (0: if none is
-	// stored), with d.Rev+1; otherwise [webhook.ErrConflict]. What comes with
-	// it is stored before it, so that no stored delivery lacks its parts.
+	// stored), with d.Rev+1; otherwise [webhook.ErrConflict]. The parts are
+	// stored in the same transaction: all of it or nothing.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	// Content returns a delivery's stored body, or [webhook.ErrNotFound]: the
 	// body of a delivery that succeeded at once is not kept.
