@@ -1,0 +1,36 @@
+// Package secret keeps secrets: sealed where they are stored, and out of sight
+// where they are printed.
+//
+// A sealed secret opens only with the right data key and only in the place it
+// was sealed for, so a row that somebody copies to another tenant, another
+// subscription or another field is of no use there.
+package secret
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// String is text that must not be seen. Printed, logged or marshaled in any
+// way it is ***; only [String.Reveal] gives it away.
+type String string
+
+const stars = "***"
+
+// Reveal returns the secret itself, for the one call that needs it.
+func (s String) Reveal() string { return string(s) }
+
+// String returns ***.
+func (s String) String() string { return stars }
+
+// Format prints *** for every verb.
+func (s String) Format(f fmt.State, _ rune) { fmt.Fprint(f, stars) }
+
+// MarshalJSON writes "***".
+func (s String) MarshalJSON() ([]byte, error) { return []byte(`"` + stars + `"`), nil }
+
+// MarshalText writes ***.
+func (s String) MarshalText() ([]byte, error) { return []byte(stars), nil }
+
+// LogValue logs ***.
+func (s String) LogValue() slog.Value { return slog.StringValue(stars) }
