@@ -12,7 +12,8 @@ import (
 )
 
 // String is text that must not be seen. Printed, logged or marshaled in any
-// way it is ***; only [String.Reveal] gives it away.
+// way it is ***; only [String.Reveal] gives it away. It must not be a map's key,
+// where encoding/json looks at the bare string.
 type String string
 
 const stars = "***"
