@@ -1,0 +1,133 @@
+// Package strictjson reads JSON that strangers send, and takes only what every
+// reader understands alike: valid UTF-8, no name twice in one object, nothing
+// after the value, no deep nesting.
+//
+// Reading has two steps. [Parse] checks the whole text once. The [Value] that
+// it returns is then walked without errors and without copying, so that parts
+// of it can be kept byte for byte as they were sent.
+package strictjson
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// MaxDepth is how many objects and arrays may stand within each other.
+const MaxDepth = 100
+
+// Error says why a text is not JSON that we take.
+type Error struct {
+	Path   string // of the value at fault, like "[3].data.legs"; "" is the whole text
+	Detail string // for the person who wrote it
+}
+
+// Error is Path and Detail in one line.
+func (e *Error) Error() string {
+	if e.Path == "" {
+		return e.Detail
+	}
+	return e.Path + ": " + e.Detail
+}
+
+// Parse checks that text is one JSON value that we take. The value shares
+// text's memory. Every error is an [*Error].
+func Parse(text []byte) (Value, error) {
+	if !jsontext.Value(text).IsValid() {
+		return nil, explain(text)
+	}
+	if tooDeep(text) {
+		return nil, &Error{Detail: fmt.Sprintf("nested more than %d deep", MaxDepth)}
+	}
+	return Value(bytes.Trim(text, " \t\r\n")), nil
+}
+
+// explain finds what is wrong with a text that is not valid.
+func explain(text []byte) error {
+	if at := invalidUTF8(text); at >= 0 {
+		return &Error{Detail: fmt.Sprintf("not UTF-8 at byte %d", at)}
+	}
+	decoder := jsontext.NewDecoder(bytes.NewReader(text))
+	_, err := decoder.ReadValue()
+	if err == nil {
+		return &Error{Detail: fmt.Sprintf("more after the JSON value, at byte %d", decoder.InputOffset())}
+	}
+	var syntax *jsontext.SyntacticError
+	switch {
+	case !errors.As(err, &syntax):
+		return &Error{Detail: "empty, want JSON"}
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return &Error{Path: path(syntax.JSONPointer), Detail: "the same name twice in one object"}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &Error{Detail: "not JSON: it ends too early"}
+	}
+	return &Error{Path: path(syntax.JSONPointer), Detail: fmt.Sprintf("not JSON at byte %d", syntax.ByteOffset)}
+}
+
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// maxPath is how much of a path is shown: a stranger chose its names.
+const maxPath = 200
+
+// path writes a pointer as our problem documents do. A name of digits only
+// looks like an index.
+func path(pointer jsontext.Pointer) string {
+	var b strings.Builder
+	for token := range pointer.Tokens() {
+		switch {
+		case token != "" && strings.Trim(token, "0123456789") == "":
+			b.WriteString("[" + token + "]")
+		case b.Len() > 0:
+			b.WriteString("." + token)
+		default:
+			b.WriteString(token)
+		}
+		if b.Len() > maxPath {
+			break
+		}
+	}
+	return Clip(b.String(), maxPath)
+}
+
+// Clip shortens text that a stranger chose to n bytes, for use in answers.
+func Clip(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + "…"
+}
+
+// tooDeep looks at valid JSON.
+func tooDeep(text []byte) bool {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			i = endOfString(text, i) - 1
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return false
+}
