@@ -1,0 +1,128 @@
+package localdb
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// writeLog is SQLite's write-ahead log and its index, seen from outside.
+type writeLog struct{ wal, index *os.File }
+
+func openLog(path string) (*writeLog, error) {
+	wal, err := os.OpenFile(path+"-wal", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	index, err := os.Open(path + "-shm") // stays open: closing it would drop SQLite's locks
+	if err != nil {
+		return nil, errors.Join(err, wal.Close())
+	}
+	return &writeLog{wal, index}, nil
+}
+
+func (l *writeLog) close() error { return errors.Join(l.wal.Close(), l.index.Close()) }
+
+// frames is the number of pages in the log: the field mxFrame of the index's
+// header, see https://sqlite.org/walformat.html.
+func (l *writeLog) frames() int {
+	var field [4]byte
+	if _, err := l.index.ReadAt(field[:], 16); err != nil {
+		return 0
+	}
+	return int(binary.NativeEndian.Uint32(field[:]))
+}
+
+// syncer lets durable calls return once the disk has the log up to them.
+// While it syncs for some, the writer commits the next.
+type syncer struct {
+	log *writeLog
+
+	mu       sync.Mutex
+	waiting  []*call
+	err      error // the first failure
+	stopping bool
+	wake     chan struct{}
+	stopped  chan struct{}
+}
+
+func startSyncer(log *writeLog) *syncer {
+	s := &syncer{log: log, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	go s.run()
+	return s
+}
+
+// add hands over a call whose work is committed.
+func (s *syncer) add(c *call) {
+	s.mu.Lock()
+	s.waiting = append(s.waiting, c)
+	s.mu.Unlock()
+	s.signal()
+}
+
+func (s *syncer) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// failed returns the failure after which nothing more is written: what the
+// disk has is unknown from then on, and a second sync would not tell.
+func (s *syncer) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *syncer) run() {
+	defer close(s.stopped)
+	var synced []*call
+	for range s.wake {
+		s.mu.Lock()
+		synced, s.waiting = s.waiting, synced[:0]
+		stopping := s.stopping
+		s.mu.Unlock()
+		s.release(synced)
+		if stopping {
+			return
+		}
+	}
+}
+
+func (s *syncer) release(calls []*call) {
+	if len(calls) == 0 {
+		return
+	}
+	err := s.failed()
+	if err == nil {
+		err = s.sync()
+	}
+	for i, c := range calls {
+		c.err = err
+		c.done <- struct{}{}
+		calls[i] = nil
+	}
+}
+
+func (s *syncer) sync() error {
+	err := syncData(s.log.wal)
+	if err == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = fmt.Errorf("sync %s, restart when the disk is well: %w", s.log.wal.Name(), err)
+	return s.err
+}
+
+// stop returns when all calls were released.
+func (s *syncer) stop() {
+	s.mu.Lock()
+	s.stopping = true
+	s.mu.Unlock()
+	s.signal()
+	<-s.stopped
+}
