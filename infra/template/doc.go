@@ -1,0 +1,2 @@
+// Package template holds template.yaml to its wiring: tests that read it as CloudFormation does, and build what it names.
+package template

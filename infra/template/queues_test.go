@@ -1,0 +1,176 @@
+package template
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	fourteenDays = 14 * 24 * 3600 // the longest that SQS keeps a message, in seconds
+	mebibyte     = 1 << 20        // the largest message that SQS takes; the default is a quarter of it
+)
+
+func TestEachQueueHasItsConsumerAndItsDeadLetterQueue(t *testing.T) {
+	template := read(t)
+	type way struct{ consumer, dead string }
+	got := map[string]way{}
+	queues := resources(template, "AWS::SQS::Queue")
+	for _, m := range mappings(template) {
+		policy := queues[m.queue]["RedrivePolicy"]
+		got[m.queue] = way{m.function, target(at(policy, "deadLetterTargetArn"))}
+		if n := number(at(policy, "maxReceiveCount")); n < 20 {
+			t.Errorf("%s: maxReceiveCount %d, want 20: a throttled function uses up receives", m.queue, n)
+		}
+	}
+	want := map[string]way{
+		"Events":     {"Fanout", "EventsDead"},
+		"Deliveries": {"Delivery", "DeliveriesDead"},
+		"Retries":    {"Delivery", "RetriesDead"},
+		"Resend":     {"Delivery", "Exhausted"},
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(way{})); diff != "" {
+		t.Errorf("consumers and dead-letter queues (-want +got):\n%s", diff)
+	}
+}
+
+func TestQueuesKeepWhatTheyHoldAndAreNamedAsInTheDesign(t *testing.T) {
+	queues := resources(read(t), "AWS::SQS::Queue")
+	names := map[string]bool{}
+	for id, q := range queues {
+		names[text(at(q["QueueName"], "Fn::Sub"))] = true
+		for property, want := range map[string]int{"MessageRetentionPeriod": fourteenDays, "MaximumMessageSize": mebibyte} {
+			if got := number(q[property]); got != want {
+				t.Errorf("%s: %s %d, want %d", id, property, got, want)
+			}
+		}
+		if q["SqsManagedSseEnabled"] != "true" {
+			t.Errorf("%s is not encrypted", id)
+		}
+	}
+	want := []string{"events", "events-dead", "deliveries", "deliveries-dead", "retries", "retries-dead", "resend", "exhausted"}
+	for _, name := range want {
+		if !names["${AWS::StackName}-"+name] {
+			t.Errorf("no queue is named %s", name)
+		}
+	}
+	if len(queues) != len(want) {
+		t.Errorf("%d queues, want %d", len(queues), len(want))
+	}
+}
+
+func TestQueuesRefuseWhatIsNotTLS(t *testing.T) {
+	template := read(t)
+	guarded := map[string]bool{}
+	for id, p := range resources(template, "AWS::SQS::QueuePolicy") {
+		s := list(at(p["PolicyDocument"], "Statement"))[0]
+		if at(s, "Effect") != "Deny" || at(s, "Principal") != "*" || at(s, "Action") != "sqs:*" ||
+			at(s, "Condition", "Bool", "aws:SecureTransport") != "false" {
+			t.Errorf("%s: %v does not deny plain HTTP", id, s)
+		}
+		for _, q := range list(p["Queues"]) {
+			guarded[target(q)] = target(at(s, "Resource")) == target(q)
+		}
+	}
+	for id := range resources(template, "AWS::SQS::Queue") {
+		if !guarded[id] {
+			t.Errorf("%s has no policy that refuses plain HTTP", id)
+		}
+	}
+}
+
+func TestMessagesStayInvisibleForSixTimeoutsOfTheirConsumer(t *testing.T) {
+	template := read(t)
+	queues := resources(template, "AWS::SQS::Queue")
+	for _, m := range mappings(template) {
+		visibility := number(queues[m.queue]["VisibilityTimeout"])
+		timeout := number(functions(template)[m.function]["Timeout"])
+		if timeout == 0 || visibility < 6*timeout {
+			t.Errorf("%s: invisible for %d s, want at least six times %s's timeout of %d s", m.queue, visibility, m.function, timeout)
+		}
+	}
+}
+
+func TestMappingsReportPartialFailuresAndHaveTheirOwnConcurrency(t *testing.T) {
+	concurrency := map[string]string{}
+	for _, m := range mappings(read(t)) {
+		if got := list(m.properties["FunctionResponseTypes"]); !slices.Contains(got, any("ReportBatchItemFailures")) {
+			t.Errorf("%s: one bad message would fail its whole batch", m.queue)
+		}
+		if _, filtered := m.properties["FilterCriteria"]; filtered {
+			t.Errorf("%s: a filter deletes what does not match", m.queue)
+		}
+		limit := target(at(m.properties, "ScalingConfig", "MaximumConcurrency"))
+		if other := concurrency[limit]; limit == "" || other != "" {
+			t.Errorf("%s: concurrency %q, want a parameter of its own (another is %q)", m.queue, limit, other)
+		}
+		concurrency[limit] = m.queue
+	}
+}
+
+// Lambda follows a message from function to function and stops at the sixteenth visit of one.
+func TestFunctionsInALoopOfQueuesMayRecur(t *testing.T) {
+	template := read(t)
+	next := map[string][]string{} // functions that receive what a function sends
+	for function := range functions(template) {
+		for _, queue := range allowed(t, template, function, "sqs:SendMessage") {
+			for _, m := range mappings(template) {
+				if m.queue == queue {
+					next[function] = append(next[function], m.function)
+				}
+			}
+		}
+	}
+	loops := []string{"Sweep"} // its loop goes through the table: retries, delivery, due pointer
+	for function := range next {
+		if reachable(next, function)[function] {
+			loops = append(loops, function)
+		}
+	}
+	slices.Sort(loops)
+	if diff := cmp.Diff([]string{"Delivery", "Fanout", "Sweep"}, loops); diff != "" {
+		t.Errorf("functions in loops (-want +got):\n%s", diff)
+	}
+	for _, function := range loops {
+		if functions(template)[function]["RecursiveLoop"] != "Allow" {
+			t.Errorf("%s is in a loop that Lambda would stop", function)
+		}
+	}
+}
+
+// reachable returns where one gets from a function by one step or more.
+func reachable(next map[string][]string, from string) map[string]bool {
+	seen := map[string]bool{}
+	for todo := slices.Clone(next[from]); len(todo) > 0; todo = todo[1:] {
+		if !seen[todo[0]] {
+			seen[todo[0]] = true
+			todo = append(todo, next[todo[0]]...)
+		}
+	}
+	return seen
+}
+
+func TestEachDeadLetterQueueOfOursRaisesAnAlarm(t *testing.T) {
+	template := read(t)
+	alarmed := map[string]bool{}
+	for id, a := range resources(template, "AWS::CloudWatch::Alarm") {
+		if a["MetricName"] != "ApproximateNumberOfMessagesVisible" {
+			continue
+		}
+		if number(a["Threshold"]) != 0 || a["ComparisonOperator"] != "GreaterThanThreshold" || a["AlarmActions"] == nil {
+			t.Errorf("%s does not tell anyone of the first message", id)
+		}
+		for _, d := range list(a["Dimensions"]) {
+			alarmed[target(at(d, "Value"))] = at(d, "Name") == "QueueName"
+		}
+	}
+	dead := slices.DeleteFunc(slices.Sorted(maps.Keys(resources(template, "AWS::SQS::Queue"))), func(id string) bool {
+		return !strings.HasSuffix(id, "Dead") // Exhausted holds what subscribers refused, not what crashed us
+	})
+	if diff := cmp.Diff(dead, slices.Sorted(maps.Keys(alarmed))); diff != "" {
+		t.Errorf("dead-letter queues with alarms (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,73 @@
+package template
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTableHasTheKeysThatTheStoreUses(t *testing.T) {
+	table := resources(read(t), "AWS::DynamoDB::Table")["Table"]
+	got := map[string][]string{"table": keys(table)}
+	for _, index := range list(table["GlobalSecondaryIndexes"]) {
+		got[text(at(index, "IndexName"))] = keys(index)
+	}
+	want := map[string][]string{"table": {"pk", "sk"}, "GSI1": {"gsi1pk", "gsi1sk"}, "GSI2": {"gsi2pk", "gsi2sk"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	for _, a := range list(table["AttributeDefinitions"]) {
+		if at(a, "AttributeType") != "S" {
+			t.Errorf("%v, want a string", a)
+		}
+	}
+}
+
+func keys(table any) (names []string) {
+	for _, k := range list(at(table, "KeySchema")) {
+		names = append(names, text(at(k, "AttributeName")))
+	}
+	return names
+}
+
+func TestTableExpiresWhatEndedAndSurvivesAccidents(t *testing.T) {
+	template := read(t)
+	table := resources(template, "AWS::DynamoDB::Table")["Table"]
+	for _, tt := range []struct {
+		want string
+		keys []string
+	}{
+		{"expires", []string{"TimeToLiveSpecification", "AttributeName"}},
+		{"true", []string{"TimeToLiveSpecification", "Enabled"}},
+		{"true", []string{"PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}},
+		{"true", []string{"SSESpecification", "SSEEnabled"}},
+		{"PAY_PER_REQUEST", []string{"BillingMode"}},
+		{"DeletionProtection", []string{"DeletionProtectionEnabled", "Ref"}},
+	} {
+		if got := at(table, tt.keys...); got != tt.want {
+			t.Errorf("%v is %v, want %s", tt.keys, got, tt.want)
+		}
+	}
+	for _, id := range []string{"Table", "SealingKey"} {
+		r := at(template["Resources"], id)
+		if at(r, "DeletionPolicy") != "Retain" || at(r, "UpdateReplacePolicy") != "Retain" {
+			t.Errorf("%s goes with the stack, want it retained", id)
+		}
+	}
+}
+
+func TestAdminKeyIsGeneratedAndNeverInTheEnvironment(t *testing.T) {
+	template := read(t)
+	generated := resources(template, "AWS::SecretsManager::Secret")["AdminKey"]["GenerateSecretString"]
+	if number(at(generated, "PasswordLength")) < 32 {
+		t.Errorf("admin key %v, want one of at least 32 characters, generated", generated)
+	}
+	for function, properties := range functions(template) {
+		for name, v := range environment(properties) {
+			if strings.Contains(text(v)+text(at(v, "Fn::Sub")), "{{resolve:") {
+				t.Errorf("%s: %s contains the secret itself", function, name)
+			}
+		}
+	}
+}
