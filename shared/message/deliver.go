@@ -53,7 +53,7 @@ type Again struct {
 	Kind         AgainKind `json:"kind"`
 	Tenant       string    `json:"tenant"`
 	Delivery     string    `json:"delivery,omitempty"`
-	Subscription string    `json:"subscription,omitempty"` // for drain and audit
+	Subscription string    `json:"subscription"` // always: its state is read before anything else
 	Round        int       `json:"round"`
 	Step         int       `json:"step,omitempty"`
 	Token        string    `json:"token,omitempty"` // tells one manual retry, or one drain, from the next

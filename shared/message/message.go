@@ -145,3 +145,7 @@ func DecodeLeaf(body []byte) (l Leaf, err error) {
 	_, err = cutJSON(body[1:], &l)
 	return l, err
 }
+
+// SubscriptionGroup is the group of a subscription's messages: fair turns are
+// taken between subscriptions, of whatever tenant.
+func SubscriptionGroup(tenant, subscription string) string { return tenant + "/" + subscription }

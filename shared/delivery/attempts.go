@@ -1,0 +1,227 @@
+package delivery
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// early is how much before its time an attempt may be made: queues count
+// whole seconds.
+const early = time.Second
+
+// claimSlack is how long a claim outlives the attempt's own deadline: time to
+// record it.
+const claimSlack = 30 * time.Second
+
+// errClaimed reports that another worker is making this attempt. The message
+// comes again, in case that worker dies.
+var errClaimed = errors.New("attempt is claimed by another worker")
+
+// firstAttempt posts a delivery for the first time: one read, one POST, one
+// write. If the delivery is stored already, what was written decides.
+func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
+	f := j.first
+	del, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
+	switch {
+	case errors.Is(err, webhook.ErrNotFound):
+		del = fresh(f)
+	case err != nil:
+		return fmt.Errorf("read delivery %s: %w", f.ID, err)
+	case del.Status != webhook.Pending || del.Round != 0 || del.Step != 0 || del.Waiting != "":
+		return d.resume(ctx, del, origin{})
+	}
+	ready, err := d.ready(ctx, &del, j.head, f.Content())
+	if err != nil || !ready {
+		return err
+	}
+	if del.Rev > 0 { // tried by hand before its turn
+		if err := d.claim(ctx, &del); err != nil {
+			return err
+		}
+	}
+	sub, err := d.current(ctx, j.head)
+	if err != nil {
+		return err
+	}
+	target := f.Target
+	if j.head.Version != f.Version {
+		if target, err = d.target(ctx, del, sub); err != nil {
+			return err
+		}
+	}
+	return d.attempt(ctx, del, sub, target, f.Content(), origin{})
+}
+
+func fresh(f message.First) webhook.Delivery {
+	return webhook.Delivery{
+		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
+		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion,
+		Status: webhook.Pending, CreatedAt: f.Accepted,
+	}
+}
+
+// retry makes the attempt (Round, Step) of the schedule, if the delivery still
+// waits for exactly that one.
+func (d *Deliverer) retry(ctx context.Context, j *job) error {
+	from := origin{round: j.again.Round, step: j.again.Step}
+	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil // retention removed it
+	}
+	if err != nil {
+		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+	}
+	if del.Status != webhook.Pending || del.Round != from.round || del.Step != from.step || del.Waiting != webhook.WaitRetry {
+		return d.resume(ctx, del, from)
+	}
+	if del.NextAt.Sub(d.Now()) > early {
+		return d.wake(ctx, del)
+	}
+	ready, err := d.ready(ctx, &del, j.head, webhook.Content{})
+	if err != nil || !ready {
+		return err
+	}
+	if err := d.claim(ctx, &del); err != nil {
+		return err
+	}
+	return d.repeat(ctx, del, j.head, from)
+}
+
+// newRound starts the schedule afresh, if the delivery is still exhausted in
+// the round that the message names.
+func (d *Deliverer) newRound(ctx context.Context, j *job) error {
+	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+	}
+	if del.Status == webhook.Pending && del.Round == j.again.Round+1 && del.Step == 0 {
+		return d.settle(ctx, del) // this message did it before
+	}
+	if del.Status != webhook.Exhausted || del.Round != j.again.Round || gone(j.head, del.Version) {
+		return nil
+	}
+	del.Status, del.Reason, del.EndedAt = webhook.Pending, "", time.Time{}
+	del.Round, del.Step = del.Round+1, 0
+	del.Waiting, del.NextAt = webhook.WaitRetry, d.Now()
+	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
+		return err
+	}
+	return d.settle(ctx, del)
+}
+
+// manual makes one attempt beside the schedule, whatever the delivery waits for.
+func (d *Deliverer) manual(ctx context.Context, j *job) error {
+	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+	}
+	if gone(j.head, del.Version) {
+		return d.cancel(ctx, del, webhook.ReasonDeleted)
+	}
+	return d.repeat(ctx, del, j.head, origin{round: del.Round, step: del.Step, manual: true})
+}
+
+// ready reports whether the delivery may be posted now. If its subscription is
+// gone it is canceled; if that is closed it is parked.
+func (d *Deliverer) ready(ctx context.Context, del *webhook.Delivery, head webhook.Head, content webhook.Content) (bool, error) {
+	if gone(head, del.Version) {
+		return false, d.cancel(ctx, *del, webhook.ReasonDeleted)
+	}
+	if why := closed(head.State); why != "" {
+		return false, d.park(ctx, *del, why, content)
+	}
+	return true, nil
+}
+
+// claim is our word, written before the POST, that we make this attempt.
+func (d *Deliverer) claim(ctx context.Context, del *webhook.Delivery) error {
+	now := d.Now()
+	if del.Claim.Token != "" && now.Before(del.Claim.Until) {
+		return errClaimed
+	}
+	const longestTimeout = 25 * time.Second // of the contract
+	del.Claim = webhook.Claim{Token: rand.Text(), Until: now.Add(longestTimeout + claimSlack)}
+	return d.save(ctx, del, webhook.Parts{})
+}
+
+// repeat posts what is stored of a delivery, to where the subscription now
+// says.
+func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, head webhook.Head, from origin) error {
+	sub, err := d.current(ctx, head)
+	if err != nil {
+		return err
+	}
+	target, err := d.target(ctx, del, sub)
+	if err != nil {
+		return err
+	}
+	content, err := d.content(ctx, del)
+	if errors.Is(err, webhook.ErrNotFound) {
+		d.Log.Warn("nothing left to send", "tenant", del.Tenant, "delivery", del.ID)
+		return nil // expunged or expired; the API refuses this with 409 when it is asked
+	}
+	if err != nil {
+		return err
+	}
+	return d.attempt(ctx, del, sub, target, content, from)
+}
+
+func (d *Deliverer) current(ctx context.Context, h webhook.Head) (*subscriber, error) {
+	return d.subscribers.get(ctx, webhook.VersionRef{Tenant: h.Tenant, ID: h.ID, Version: h.Version})
+}
+
+// target renders where the delivery goes from the subscription as it is now.
+func (d *Deliverer) target(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Target, error) {
+	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return webhook.Target{}, fmt.Errorf("read event of %s: %w", del.ID, err)
+	}
+	return render.Target(e.Event, sub.Subscription), nil
+}
+
+// content returns a delivery's body: as stored, or rendered again from the
+// event and the version it was decided with, if that gives the same bytes.
+// Otherwise [webhook.ErrNotFound].
+func (d *Deliverer) content(ctx context.Context, del webhook.Delivery) (webhook.Content, error) {
+	c, err := d.Store.Content(ctx, del.Tenant, del.ID)
+	if !errors.Is(err, webhook.ErrNotFound) {
+		return c, err
+	}
+	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
+	if err != nil {
+		return c, err
+	}
+	if e.Expunged {
+		return c, webhook.ErrNotFound
+	}
+	versions, err := d.Store.Versions(ctx, []webhook.VersionRef{{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version}})
+	if err != nil {
+		return c, err
+	}
+	c = render.Content(e.Event, versions[0])
+	if del.Digest != "" && digest(c) != del.Digest {
+		return c, webhook.ErrNotFound
+	}
+	return c, nil
+}
+
+// digest names a body's bytes: 128 bits are enough to notice a difference.
+func digest(c webhook.Content) string {
+	sum := sha256.Sum256([]byte(c.Body.Plain))
+	return hex.EncodeToString(sum[:16])
+}

@@ -1,0 +1,158 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Doer makes the POSTs; see egress for the client that belongs here.
+type Doer interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// Opener opens sealed secrets; see secret.Sealer.
+type Opener interface {
+	Open(sealed []byte, place ...string) ([]byte, error)
+}
+
+// Deliverer makes attempts. Its fields are set once; it is safe for
+// concurrent use.
+type Deliverer struct {
+	Store     Store
+	Retries   Sender // later attempts, by time
+	Resend    Sender // slices of waiting lines
+	Exhausted Sender // pointers to what ended badly, for redrive
+	Client    Doer
+	Class     func(error) webhook.ErrorClass // how the client's error counts
+	Secrets   Opener
+	Now       func() time.Time                   // our clock; time.Now unless a test moves it
+	Count     func(name string, n int)           // counts what happens; nil for none
+	Observe   func(name string, d time.Duration) // measures it; nil for none
+	Version   string                             // of Postino, for the user agent
+	Log       *slog.Logger
+
+	once        sync.Once
+	subscribers *subscribers
+}
+
+// Handle works a batch of messages from deliveries, retries or resend, all at
+// once, and returns the ids of those that must come again.
+func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
+	d.once.Do(d.start)
+	jobs := make([]job, len(batch))
+	for i, m := range batch {
+		jobs[i] = decode(m)
+	}
+	if err := d.readHeads(ctx, jobs); err != nil {
+		d.Log.Error("read subscriptions", "error", err)
+		for _, m := range batch {
+			failed = append(failed, m.ID)
+		}
+		return failed
+	}
+	var wg sync.WaitGroup
+	for i := range jobs {
+		wg.Go(func() { jobs[i].err = d.work(ctx, &jobs[i]) })
+	}
+	wg.Wait()
+	for i, j := range jobs {
+		if j.err != nil {
+			d.Log.Error("deliver", "group", batch[i].Group, "received", batch[i].Received, "error", j.err)
+			failed = append(failed, batch[i].ID)
+		}
+	}
+	return failed
+}
+
+func (d *Deliverer) start() {
+	d.subscribers = newSubscribers(d.Store, d.Secrets)
+	if d.Count == nil {
+		d.Count = func(string, int) {}
+	}
+	if d.Observe == nil {
+		d.Observe = func(string, time.Duration) {}
+	}
+}
+
+// job is one message being worked.
+type job struct {
+	first message.First // if kind is KindFirst
+	again message.Again // otherwise
+	kind  message.Kind
+	sub   webhook.SubscriptionRef
+	head  webhook.Head // of sub, as of this batch; known only when sub is
+	err   error
+}
+
+func decode(m queue.Message) (j job) {
+	j.kind = message.KindOf(m.Body)
+	switch j.kind {
+	case message.KindFirst:
+		j.first, j.err = message.DecodeFirst(m.Body)
+		j.sub = webhook.SubscriptionRef{Tenant: j.first.Tenant, ID: j.first.Subscription}
+	case message.KindRetry:
+		j.again, j.err = message.DecodeAgain(m.Body)
+		j.sub = webhook.SubscriptionRef{Tenant: j.again.Tenant, ID: j.again.Subscription}
+	default:
+		j.err = message.ErrMalformed
+	}
+	return j
+}
+
+// readHeads learns how the batch's subscriptions stand, in one consistent read.
+func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
+	place := map[webhook.SubscriptionRef]int{}
+	var refs []webhook.SubscriptionRef
+	for _, j := range jobs {
+		if _, ok := place[j.sub]; !ok && j.err == nil {
+			place[j.sub] = len(refs)
+			refs = append(refs, j.sub)
+		}
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	heads, err := d.Store.Heads(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for i := range jobs {
+		if jobs[i].err == nil {
+			jobs[i].head = heads[place[jobs[i].sub]]
+		}
+	}
+	return nil
+}
+
+func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	if j.err != nil {
+		return j.err
+	}
+	if j.kind == message.KindFirst {
+		return d.firstAttempt(ctx, j)
+	}
+	switch j.again.Kind {
+	case message.AgainRetry:
+		return d.retry(ctx, j)
+	case message.AgainRound:
+		return d.newRound(ctx, j)
+	case message.AgainManual:
+		return d.manual(ctx, j)
+	case message.AgainDrain, message.AgainAudit:
+		return d.drain(ctx, j)
+	}
+	return message.ErrMalformed
+}

@@ -1,0 +1,178 @@
+package delivery
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// How a waiting line is emptied: a subscriber that comes back is not to be
+// knocked over by what it missed.
+const (
+	drainRate  = 100  // deliveries a second
+	drainSlice = 1000 // deliveries that one message releases, over drainSlice/drainRate seconds
+	drainers   = 16   // deliveries of a slice that are written at once
+)
+
+// sliceTime is the time over which one slice is spread.
+const sliceTime = drainSlice * time.Second / drainRate
+
+// leaseSlack is how long a drainer's lease outlives its slice: time for the
+// next message to come.
+const leaseSlack = time.Minute
+
+const workDrain = "drain" // the name of the lease
+
+// drain releases the next slice of a waiting line, if the subscription is open
+// or deleted; otherwise it ends what has waited too long.
+func (d *Deliverer) drain(ctx context.Context, j *job) error {
+	if j.head.Version != 0 && closed(j.head.State) != "" {
+		return d.expire(ctx, j.sub)
+	}
+	token := j.again.Token
+	if token == "" {
+		token = rand.Text()
+	}
+	now := d.Now()
+	held, err := d.Store.Lease(ctx, j.sub, workDrain, token, now, now.Add(sliceTime+leaseSlack))
+	if err != nil || !held {
+		return err // another drainer looks again before it leaves
+	}
+	page, err := d.Store.Line(ctx, j.sub, "", drainSlice)
+	if err != nil {
+		return fmt.Errorf("read line: %w", err)
+	}
+	if err := d.release(ctx, j.sub, j.head, page); err != nil {
+		return err
+	}
+	if len(page) == drainSlice {
+		return d.Resend.Send(ctx, []queue.Message{drainMessage(j.sub, token, sliceTime)})
+	}
+	return d.leaveDrain(ctx, j.sub, token)
+}
+
+// leaveDrain gives up the lease and then looks once more: who entered the line
+// while we held it relies on us.
+func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef, token string) error {
+	now := d.Now()
+	if _, err := d.Store.Lease(ctx, sub, workDrain, token, now, now); err != nil {
+		return err
+	}
+	left, err := d.Store.Line(ctx, sub, "", 1)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, "", 0)})
+}
+
+// release turns a slice of the line into attempts at the drain's rate: the
+// delivery is written, then its message sent, then its place given up.
+func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, head webhook.Head, page []string) error {
+	start := d.Now()
+	var mu sync.Mutex
+	var wakes []queue.Message
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(drainers)
+	for i, id := range page {
+		at := start.Add(time.Duration(i) * time.Second / drainRate)
+		g.Go(func() error {
+			m, err := d.releaseOne(gctx, sub.Tenant, id, head, at)
+			if err != nil || m == nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			wakes = append(wakes, *m)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("release line: %w", err)
+	}
+	if len(wakes) > 0 {
+		if err := d.Retries.Send(ctx, wakes); err != nil {
+			return fmt.Errorf("release line: %w", err)
+		}
+	}
+	return d.Store.LeaveLine(ctx, sub, page)
+}
+
+// releaseOne plans one waiting delivery's attempt and returns its message; nil
+// if it waits for none.
+func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webhook.Head, at time.Time) (*queue.Message, error) {
+	del, err := d.Store.Delivery(ctx, tenant, id)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if gone(head, del.Version) {
+		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
+	}
+	if del.Status == webhook.Pending && del.Waiting.InLine() {
+		del.Waiting, del.NextAt, del.WaitingSince = webhook.WaitRetry, at.Truncate(time.Millisecond), time.Time{}
+		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
+			return nil, err
+		}
+	}
+	if del.Status != webhook.Pending || del.Waiting != webhook.WaitRetry {
+		return nil, nil
+	}
+	m := againMessage(del, "retry")
+	m.Delay = min(max(0, del.NextAt.Sub(d.Now())), queue.MaxDelay)
+	return &m, nil
+}
+
+// expire ends what has waited longer than a delivery may, and has the line
+// looked at again while anything waits.
+func (d *Deliverer) expire(ctx context.Context, sub webhook.SubscriptionRef) error {
+	page, err := d.Store.Line(ctx, sub, "", drainSlice)
+	if err != nil {
+		return fmt.Errorf("read line: %w", err)
+	}
+	for _, id := range page {
+		accepted, _, err := webhook.ParseDeliveryID(id)
+		if err != nil || d.Now().Sub(accepted) <= webhook.MaxWait {
+			break // the line is in order of acceptance: nobody behind can have waited longer
+		}
+		if err := d.expireOne(ctx, sub, id); err != nil {
+			return err
+		}
+	}
+	if len(page) == 0 {
+		return nil
+	}
+	return d.Store.PutDue(ctx, audit(sub, d.Now()))
+}
+
+func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, id string) error {
+	del, err := d.Store.Delivery(ctx, sub.Tenant, id)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return d.Store.LeaveLine(ctx, sub, []string{id})
+	}
+	if err != nil {
+		return err
+	}
+	if del.Waiting.InLine() {
+		if d.Now().Sub(del.WaitingSince) <= webhook.MaxWait {
+			return nil
+		}
+		del = ended(del, webhook.Exhausted, webhook.ReasonExpired, d.Now())
+		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
+			return err
+		}
+	}
+	if err := d.settle(ctx, del); err != nil { // also for one that an earlier pass ended
+		return err
+	}
+	return d.Store.LeaveLine(ctx, sub, []string{id})
+}

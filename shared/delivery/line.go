@@ -1,0 +1,83 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// park makes the delivery wait until its subscription opens.
+func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content webhook.Content) error {
+	first := del.Rev == 0
+	next := parked(del, why, d.Now())
+	var with webhook.Parts
+	if first {
+		with.Content = &content
+		next.Digest = digest(content)
+	}
+	if err := d.save(ctx, &next, with); err != nil {
+		return fmt.Errorf("park %s: %w", del.ID, err)
+	}
+	d.Count("deliveries_parked", 1)
+	return d.settle(ctx, next)
+}
+
+// joinLine enters the waiting line after the delivery was written as waiting,
+// and only then looks whether the subscription opened meanwhile: whoever opens
+// it either finds the entry or is seen here.
+func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
+	if err := d.Store.EnterLine(ctx, ref(del), del.ID); err != nil {
+		return fmt.Errorf("enter line: %w", err)
+	}
+	if err := d.Store.PutDue(ctx, audit(ref(del), d.Now())); err != nil {
+		return fmt.Errorf("arrange audit: %w", err)
+	}
+	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{ref(del)})
+	if err != nil {
+		return fmt.Errorf("read subscription %s: %w", del.Subscription, err)
+	}
+	if gone(heads[0], del.Version) || closed(heads[0].State) == "" {
+		return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del), "", 0)})
+	}
+	return nil
+}
+
+// audit is the due pointer that has a line looked at in the coming hour. All
+// who park in one hour write the same one.
+func audit(sub webhook.SubscriptionRef, now time.Time) webhook.Due {
+	at := now.UTC().Truncate(time.Hour).Add(time.Hour)
+	if at.Sub(now) <= queue.MaxDelay {
+		at = at.Add(time.Hour)
+	}
+	return webhook.Due{At: at, Kind: webhook.DueLine, Tenant: sub.Tenant, Subscription: sub.ID}
+}
+
+func drainMessage(sub webhook.SubscriptionRef, token string, delay time.Duration) queue.Message {
+	a := message.Again{Kind: message.AgainDrain, Tenant: sub.Tenant, Subscription: sub.ID, Token: token}
+	return queue.Message{Group: message.SubscriptionGroup(sub.Tenant, sub.ID), Body: a.Encode(), Delay: delay}
+}
+
+// disable closes the subscription on its subscriber's own word. If its owner
+// changed it meanwhile, that change stands.
+func (d *Deliverer) disable(ctx context.Context, sub *subscriber, reason string) error {
+	if sub.State != webhook.Active {
+		return nil
+	}
+	next := sub.Subscription
+	next.State, next.DisabledReason, next.UpdatedAt = webhook.Disabled, reason, d.Now().UTC().Truncate(time.Millisecond)
+	_, err := d.Store.SaveSubscription(ctx, next, sub.Version)
+	if errors.Is(err, webhook.ErrConflict) || errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("disable subscription %s of %s: %w", sub.ID, sub.Tenant, err)
+	}
+	d.Count("subscriptions_disabled", 1)
+	d.Log.Warn("subscription disabled", "tenant", sub.Tenant, "subscription", sub.ID, "reason", reason)
+	return nil
+}

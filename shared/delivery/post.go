@@ -1,0 +1,159 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Bounds of what is read and kept of an answer, from the contract.
+const (
+	maxAnswer   = 64 << 10 // bytes read; more is the subscriber's own affair
+	keptFailure = 4 << 10  // bytes kept of an answer that is no success
+	keptSuccess = 256      // bytes kept of a success, so that its record stays within 1 KB
+)
+
+// call is one request about to be made.
+type call struct {
+	delivery string
+	event    string
+	number   int
+	target   webhook.Target
+	content  webhook.Content
+}
+
+// errInterrupted reports that we ourselves gave up an attempt, because we are
+// stopping: it says nothing of the subscriber.
+var errInterrupted = errors.New("interrupted while posting")
+
+// post makes one attempt. The error is ours alone: whatever the subscriber or
+// the network does is a result.
+func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, error) {
+	started, mark := d.Now(), time.Now()
+	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
+	deadline, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	req, err := request(deadline, s, c, mark, d.Version)
+	if err != nil {
+		return result{}, err
+	}
+	resp, err := d.Client.Do(req)
+	r := result{outcome: retry.Retry}
+	if err == nil {
+		err = r.answer(&attempt, resp, s.policy)
+		r.retryAfter = retry.RetryAfter(resp.StatusCode, resp.Header.Get("Retry-After"), started)
+		r.parks = r.outcome == retry.Gone && len(c.target.URL.Inserts) == 0
+	}
+	if err != nil && ctx.Err() != nil {
+		return result{}, errInterrupted
+	}
+	if err != nil {
+		attempt.Error = d.Class(err)
+		attempt.Detail = detail(attempt.Error, err, s.timeout)
+		r.outcome = retry.Retry
+	}
+	elapsed := time.Since(mark)
+	attempt.DurationMS = elapsed.Milliseconds()
+	d.Observe("attempt", elapsed)
+	r.attempt = attempt
+	return r, nil
+}
+
+// request builds the POST. It goes out once: the header map's lower-case
+// idempotency-key keeps net/http from repeating it on a dead connection.
+func request(ctx context.Context, s *subscriber, c call, at time.Time, version string) (*http.Request, error) {
+	body := c.content.Body.Plain
+	req, err := http.NewRequestWithContext(ctx, c.content.Method, c.target.URL.Plain, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.GetBody = nil
+	signed := signature.Header(s.active(at), c.delivery, at, []byte(body))
+	h := req.Header
+	for _, own := range c.target.Headers {
+		h[http.CanonicalHeaderKey(own.Name)] = []string{own.Value.Plain}
+	}
+	h["Content-Type"] = []string{c.content.ContentType}
+	h["User-Agent"] = []string{"Postino/" + version}
+	h["Webhook-Id"] = []string{c.delivery}
+	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.Unix(), 10)}
+	h["Webhook-Signature"] = []string{signed}
+	h["Postino-Event-Id"] = []string{c.event}
+	h["Postino-Attempt"] = []string{strconv.Itoa(c.number)}
+	h["idempotency-key"] = []string{c.delivery}
+	return req, nil
+}
+
+// answer notes what the subscriber said. An error means that the answer broke
+// off or came too late.
+func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy) error {
+	defer resp.Body.Close()
+	a.StatusCode = resp.StatusCode
+	r.outcome = policy.Outcome(resp.StatusCode)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	kept := keptFailure
+	if r.outcome == retry.Success && err == nil {
+		kept = keptSuccess
+	}
+	a.Response = &webhook.Response{
+		Headers: keepHeaders(resp.Header, kept),
+		Body:    strings.ToValidUTF8(string(body[:min(len(body), kept)]), "\uFFFD"),
+	}
+	if err == nil && r.outcome != retry.Success {
+		a.Error = webhook.ErrorStatus
+	}
+	return err
+}
+
+// keepHeaders keeps headers up to about a number of bytes, in lower case,
+// those that explain an answer first.
+func keepHeaders(h http.Header, room int) map[string]string {
+	kept := map[string]string{}
+	keep := func(name string) {
+		value := strings.ToValidUTF8(strings.Join(h[name], ", "), "\uFFFD")
+		if size := len(name) + len(value); size <= room {
+			kept[strings.ToLower(name)] = value
+			room -= size
+		}
+	}
+	telling := []string{"Content-Type", "Retry-After", "Location", "Server", "Www-Authenticate"}
+	for _, name := range telling {
+		if h[name] != nil {
+			keep(name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if _, done := kept[strings.ToLower(name)]; !done {
+			keep(name)
+		}
+	}
+	return kept
+}
+
+// detail says in words what broke, without addresses or secrets: errors of
+// net/http carry the whole URL.
+func detail(class webhook.ErrorClass, err error, timeout time.Duration) string {
+	if class == webhook.ErrorTimeout {
+		return "no complete answer within " + retry.FormatDuration(timeout)
+	}
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	const most = 200 // characters of a cause that are kept
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	return text[:min(len(text), most)]
+}

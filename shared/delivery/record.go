@@ -1,0 +1,172 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// recordTime bounds the writing down of an attempt, which goes on when the
+// batch itself is being stopped: the POST was made.
+const recordTime = 10 * time.Second
+
+// attempt posts, records, and arranges what follows.
+func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subscriber, target webhook.Target, content webhook.Content, from origin) error {
+	r, err := d.post(ctx, sub, call{delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content})
+	if err != nil {
+		return fmt.Errorf("post %s: %w", del.ID, err)
+	}
+	r.attempt.Manual = from.manual
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	saved, err := d.record(ctx, del, r, from, content, sub.schedule)
+	if err != nil {
+		return fmt.Errorf("record attempt of %s: %w", del.ID, err)
+	}
+	d.report(saved, sub, r)
+	if r.parks && !from.manual {
+		if err := d.disable(ctx, sub, "410 Gone"); err != nil {
+			return err
+		}
+	}
+	if del.Waiting.InLine() && saved.Status != webhook.Pending {
+		if err := d.Store.LeaveLine(ctx, ref(saved), []string{saved.ID}); err != nil {
+			return err
+		}
+	}
+	if from.manual {
+		return nil // the schedule goes on as it was
+	}
+	return d.settle(ctx, saved)
+}
+
+// recordTries bounds the times an attempt is applied to a delivery that others
+// keep changing.
+const recordTries = 10
+
+// record writes the attempt into the delivery, as it is by then.
+func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, error) {
+	var err error
+	for range recordTries {
+		next := after(del, r, from, schedule, d.Now().UTC().Truncate(time.Millisecond))
+		if next.Digest == "" {
+			next.Digest = digest(content)
+		}
+		if err = d.save(ctx, &next, parts(del, &next, content)); !errors.Is(err, webhook.ErrConflict) {
+			return next, err
+		}
+		stored, readErr := d.Store.Delivery(ctx, del.Tenant, del.ID)
+		if readErr != nil {
+			return next, readErr
+		}
+		del = stored
+	}
+	return del, err
+}
+
+// parts returns what is stored beside the delivery: nothing if it succeeded at
+// once, which is what nearly all do and what one write of 1 KB then covers.
+func parts(before webhook.Delivery, next *webhook.Delivery, content webhook.Content) (p webhook.Parts) {
+	if before.Rev == 0 && next.Status == webhook.Succeeded {
+		return p
+	}
+	whole := *next.Last
+	p.Attempt = &whole
+	brief := whole
+	brief.Response = nil
+	next.Last = &brief
+	if before.Rev == 0 {
+		p.Content = &content
+	}
+	return p
+}
+
+// save writes the delivery and leaves del as it is stored.
+func (d *Deliverer) save(ctx context.Context, del *webhook.Delivery, with webhook.Parts) error {
+	if err := d.Store.SaveDelivery(ctx, *del, with); err != nil {
+		return err
+	}
+	del.Rev++
+	return nil
+}
+
+func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {
+	if del.Status != webhook.Pending {
+		return nil
+	}
+	del = ended(del, webhook.Canceled, reason, d.Now())
+	d.Count("deliveries_canceled", 1)
+	return d.save(ctx, &del, webhook.Parts{})
+}
+
+// resume carries out what an earlier handling of the message (from) wrote and
+// perhaps had no time to do: writing a step never means that it is done.
+func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origin) error {
+	if del.Round != from.round || del.Step > from.step+1 {
+		return nil // later steps have been taken, so this one was finished
+	}
+	return d.settle(ctx, del)
+}
+
+// settle makes happen what the stored delivery waits for. Doing it twice does
+// no harm.
+func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
+	switch {
+	case del.Status == webhook.Exhausted:
+		return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound)})
+	case del.Status != webhook.Pending:
+		return nil
+	case del.Waiting.InLine():
+		return d.joinLine(ctx, del)
+	case del.Waiting == webhook.WaitRetry:
+		return d.wake(ctx, del)
+	}
+	return nil
+}
+
+// wake arranges the attempt at NextAt: by a delayed message, or, beyond what a
+// queue can delay, by a due pointer that sweep turns into one.
+func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery) error {
+	delay := max(0, del.NextAt.Sub(d.Now()))
+	if delay > queue.MaxDelay {
+		return d.Store.PutDue(ctx, webhook.Due{
+			At: del.NextAt, Kind: webhook.DueRetry, Tenant: del.Tenant, Subscription: del.Subscription,
+			ID: del.ID, Round: del.Round, Step: del.Step,
+		})
+	}
+	m := againMessage(del, message.AgainRetry)
+	m.Delay = delay
+	return d.Retries.Send(ctx, []queue.Message{m})
+}
+
+func againMessage(del webhook.Delivery, kind message.AgainKind) queue.Message {
+	a := message.Again{Kind: kind, Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round}
+	if kind == message.AgainRetry {
+		a.Step = del.Step
+	}
+	return queue.Message{Group: message.SubscriptionGroup(del.Tenant, del.Subscription), Body: a.Encode()}
+}
+
+func ref(del webhook.Delivery) webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: del.Tenant, ID: del.Subscription}
+}
+
+// report counts the attempt and writes its one line.
+func (d *Deliverer) report(del webhook.Delivery, sub *subscriber, r result) {
+	d.Count("attempts", 1)
+	if del.Status != webhook.Pending {
+		d.Count("deliveries_"+string(del.Status), 1)
+	}
+	if r.attempt.Error == "" && r.attempt.Number == 1 {
+		d.Observe("end_to_end", d.Now().Sub(del.CreatedAt))
+	}
+	d.Log.Info("attempt", "tenant", del.Tenant, "subscription", sub.ID, "delivery", del.ID, "event", del.EventID,
+		"number", del.Attempts, "manual", r.attempt.Manual, "status_code", r.attempt.StatusCode, "error", string(r.attempt.Error),
+		"duration_ms", r.attempt.DurationMS, "status", string(del.Status), "next_at", del.NextAt)
+}

@@ -1,0 +1,171 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// cachedTenants bounds the tenants whose subscriptions a process keeps.
+const cachedTenants = 10_000
+
+// loadPage is the number of heads read at once when a tenant is loaded whole.
+const loadPage = 1000
+
+// audiences keeps, for each tenant, who would receive what.
+type audiences struct {
+	store   Subscriptions
+	mu      sync.Mutex
+	tenants *lru.Cache[string, *audience]
+}
+
+func newAudiences(store Subscriptions) *audiences {
+	tenants, err := lru.New[string, *audience](cachedTenants)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return &audiences{store: store, tenants: tenants}
+}
+
+func (a *audiences) of(tenant string) *audience {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t, ok := a.tenants.Get(tenant)
+	if !ok {
+		t = &audience{tenant: tenant, store: a.store}
+		a.tenants.Add(tenant, t)
+	}
+	return t
+}
+
+// audience is one tenant's subscriptions, ready for matching, as of a version
+// of the tenant.
+type audience struct {
+	tenant  string
+	store   Subscriptions
+	mu      sync.RWMutex
+	version int64
+	index   *index
+}
+
+// match returns the plan for the event.
+func (a *audience) match(e webhook.Event) []webhook.PlanEntry {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.index == nil {
+		return nil
+	}
+	return a.index.match(e)
+}
+
+// refresh brings the audience up to every change acknowledged before the call.
+// It loads only what changed, or all if the log does not reach back.
+func (a *audience) refresh(ctx context.Context) error {
+	now, err := a.store.TenantVersion(ctx, a.tenant)
+	if err != nil {
+		return fmt.Errorf("read version of tenant %s: %w", a.tenant, err)
+	}
+	a.mu.RLock()
+	fresh := a.version >= now
+	a.mu.RUnlock()
+	if fresh {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.version >= now {
+		return nil
+	}
+	if a.index != nil {
+		err = a.follow(ctx, now)
+	}
+	if a.index == nil || errors.Is(err, webhook.ErrGap) {
+		err = a.load(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("read subscriptions of %s: %w", a.tenant, err)
+	}
+	a.version = now
+	return nil
+}
+
+// maxFollow is the number of changes beyond which a whole load is cheaper.
+const maxFollow = 2000
+
+func (a *audience) follow(ctx context.Context, now int64) error {
+	if now-a.version > maxFollow {
+		return webhook.ErrGap
+	}
+	changes, err := a.store.Changes(ctx, a.tenant, a.version, now)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool, len(changes))
+	var refs []webhook.SubscriptionRef
+	for _, c := range changes {
+		if !seen[c.Subscription] {
+			seen[c.Subscription] = true
+			refs = append(refs, webhook.SubscriptionRef{Tenant: a.tenant, ID: c.Subscription})
+		}
+	}
+	heads, err := a.store.Heads(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for i, h := range heads {
+		a.index.remove(refs[i].ID)
+		if h.Version != 0 {
+			a.index.add(h)
+		}
+	}
+	return nil
+}
+
+func (a *audience) load(ctx context.Context) error {
+	idx, after := newIndex(), ""
+	for {
+		heads, err := a.store.ListHeads(ctx, a.tenant, after, loadPage)
+		if err != nil {
+			return err
+		}
+		if len(heads) == 0 {
+			break
+		}
+		for _, h := range heads {
+			idx.add(h)
+		}
+		after = heads[len(heads)-1].ID
+	}
+	a.index = idx
+	return nil
+}
+
+// view is the audiences as one batch sees them: each tenant is brought up to
+// date once, at its first event.
+type view struct {
+	all  *audiences
+	mu   sync.Mutex
+	seen map[string]func() error
+}
+
+func (a *audiences) view() *view { return &view{all: a, seen: map[string]func() error{}} }
+
+func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry, error) {
+	a := v.all.of(e.Tenant)
+	v.mu.Lock()
+	refresh, ok := v.seen[e.Tenant]
+	if !ok {
+		refresh = sync.OnceValue(func() error { return a.refresh(ctx) })
+		v.seen[e.Tenant] = refresh
+	}
+	v.mu.Unlock()
+	if err := refresh(); err != nil {
+		return nil, err
+	}
+	return a.match(e), nil
+}

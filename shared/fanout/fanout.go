@@ -1,0 +1,196 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Fanout turns published events into deliveries. Its fields are set once; it
+// is safe for concurrent use.
+type Fanout struct {
+	Store      Store
+	Events     Sender // where packs are split and plans spread
+	Deliveries Sender
+	Count      func(name string, n int) // counts events_stored, events_duplicate, deliveries_planned; nil for none
+	Log        *slog.Logger
+
+	once     sync.Once
+	audience *audiences
+	versions *versions
+}
+
+// splitAfter is the number of receipts after which a pack that still fails is
+// taken apart, so that one poison event takes no other with it.
+const splitAfter = 3
+
+// eventsAtOnce bounds the events of one pack that are stored concurrently.
+const eventsAtOnce = 32
+
+// Handle works a batch of messages from the events queue and returns the ids
+// of those that must come again.
+func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
+	f.once.Do(f.start)
+	v := f.audience.view()
+	errs := make([]error, len(batch))
+	var wg sync.WaitGroup
+	for i, m := range batch {
+		wg.Go(func() { errs[i] = f.handle(ctx, v, m) })
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		f.Log.Error("fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
+		failed = append(failed, batch[i].ID)
+	}
+	return failed
+}
+
+func (f *Fanout) start() {
+	f.audience = newAudiences(f.Store)
+	f.versions = newVersions(f.Store)
+	if f.Count == nil {
+		f.Count = func(string, int) {}
+	}
+}
+
+func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	switch message.KindOf(m.Body) {
+	case message.KindPack:
+		return f.pack(ctx, v, m)
+	case message.KindLeaf:
+		return f.leaf(ctx, m)
+	}
+	return message.ErrMalformed
+}
+
+// pack handles published events: store each with its plan, then carry the
+// plans out together.
+func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message) error {
+	p, err := message.DecodePack(m.Body)
+	if err != nil {
+		return err
+	}
+	if len(p.Events) > 1 && m.Received > splitAfter {
+		return f.split(ctx, m.Group, p)
+	}
+	out := &outbox{to: f.Deliveries}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(eventsAtOnce)
+	for _, e := range p.Events {
+		g.Go(func() error {
+			if err := f.event(gctx, v, e, out); err != nil {
+				return fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return out.flush(ctx)
+}
+
+func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error {
+	out := &outbox{to: f.Events}
+	for i := range p.Events {
+		if err := out.add(ctx, queue.Message{Group: group, Body: message.Pack{Events: p.Events[i : i+1]}.Encode()}); err != nil {
+			return err
+		}
+	}
+	return out.flush(ctx)
+}
+
+// event decides for one event, unless that is done, and carries out what was
+// decided.
+func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outbox) error {
+	stored, err := f.decide(ctx, v, e)
+	if err != nil {
+		return err
+	}
+	if stored.Nonce != e.Nonce {
+		f.Count("events_duplicate", 1)
+		return nil // the publication that won carries its own plan out
+	}
+	if stored.Plan.Pages == 0 {
+		return f.carryOut(ctx, stored, stored.Plan.Entries, out)
+	}
+	return f.spread(ctx, stored)
+}
+
+// decide matches the event and stores it with its plan. If the event is
+// stored already, that plan stands.
+func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.StoredEvent, error) {
+	entries, err := v.match(ctx, e)
+	if err != nil {
+		return webhook.StoredEvent{}, fmt.Errorf("match: %w", err)
+	}
+	plan := webhook.Plan{Entries: entries, Total: len(entries)}
+	if len(entries) > webhook.PlanInline {
+		if plan, err = f.storePages(ctx, e, entries); err != nil {
+			return webhook.StoredEvent{}, fmt.Errorf("store plan: %w", err)
+		}
+	}
+	stored, created, err := f.Store.CreateEvent(ctx, webhook.StoredEvent{Event: e, Plan: plan})
+	if err != nil {
+		return stored, fmt.Errorf("store: %w", err)
+	}
+	if created {
+		f.Count("events_stored", 1)
+	}
+	return stored, nil
+}
+
+// carryOut queues one first attempt for each entry.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry, out *outbox) error {
+	if e.Expunged || len(entries) == 0 {
+		return nil
+	}
+	subs, err := f.versions.get(ctx, e.Tenant, entries)
+	if err != nil {
+		return fmt.Errorf("read subscriptions: %w", err)
+	}
+	r := rendering{event: e.Event, key: e.Key()}
+	for _, s := range subs {
+		if err := out.add(ctx, r.first(s)); err != nil {
+			return err
+		}
+	}
+	f.Count("deliveries_planned", len(subs))
+	return nil
+}
+
+// backoff is what a caller waits before it asks a busy store again.
+const backoff = 20 * time.Millisecond
+
+// again calls f until it is not told ErrBusy, a few times.
+func again(ctx context.Context, f func() error) error {
+	var err error
+	for i := range 4 {
+		if err = f(); !errors.Is(err, webhook.ErrBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(backoff << i):
+		}
+	}
+	return err
+}

@@ -1,0 +1,50 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/postino/postino/shared/queue"
+)
+
+// outbox collects messages and sends them in large batches.
+// It is safe for concurrent use.
+type outbox struct {
+	to    Sender
+	mu    sync.Mutex
+	queue []queue.Message
+	bytes int
+}
+
+// Bounds of what an outbox holds before it sends.
+const (
+	outboxMessages = 500
+	outboxBytes    = 4 << 20
+)
+
+func (o *outbox) add(ctx context.Context, m queue.Message) error {
+	o.mu.Lock()
+	o.queue = append(o.queue, m)
+	o.bytes += len(m.Body)
+	full := len(o.queue) >= outboxMessages || o.bytes >= outboxBytes
+	o.mu.Unlock()
+	if full {
+		return o.flush(ctx)
+	}
+	return nil
+}
+
+func (o *outbox) flush(ctx context.Context) error {
+	o.mu.Lock()
+	batch := o.queue
+	o.queue, o.bytes = nil, 0
+	o.mu.Unlock()
+	if len(batch) == 0 {
+		return nil
+	}
+	if err := o.to.Send(ctx, batch); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	return nil
+}

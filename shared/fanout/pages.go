@@ -1,0 +1,67 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// pageWriters bounds the plan pages of one event that are written at once.
+const pageWriters = 8
+
+// storePages writes a plan too large to stand in its event, before the event
+// that names it: pages without an event are garbage, an event without its
+// pages would be a loss.
+func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webhook.PlanEntry) (webhook.Plan, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(pageWriters)
+	pages := 0
+	for page := range slices.Chunk(entries, webhook.PlanPage) {
+		n := pages
+		g.Go(func() error {
+			return again(ctx, func() error { return f.Store.PutPlanPage(ctx, e.Tenant, e.Key(), e.Nonce, n, page) })
+		})
+		pages++
+	}
+	return webhook.Plan{Pages: pages, Total: len(entries)}, g.Wait()
+}
+
+// spread sends one leaf message for each page of the plan: the work is split,
+// not chained, so that a million subscribers take no longer than a thousand.
+func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent) error {
+	out := &outbox{to: f.Events}
+	for page := range e.Plan.Pages {
+		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Nonce: e.Nonce, Page: page}
+		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
+			return err
+		}
+	}
+	return out.flush(ctx)
+}
+
+// leaf carries out one page of a plan.
+func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
+	l, err := message.DecodeLeaf(m.Body)
+	if err != nil {
+		return err
+	}
+	e, err := f.Store.Event(ctx, l.Tenant, l.Source, l.Event)
+	if err != nil {
+		return fmt.Errorf("event %s of %s: %w", l.Event, l.Tenant, err)
+	}
+	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Nonce, l.Page)
+	if err != nil {
+		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
+	}
+	out := &outbox{to: f.Deliveries}
+	if err := f.carryOut(ctx, e, entries, out); err != nil {
+		return err
+	}
+	return out.flush(ctx)
+}

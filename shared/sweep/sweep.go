@@ -1,0 +1,128 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// The reach of a sweep.
+const (
+	ahead    = 2 * time.Minute  // so that what falls due before the next sweep is on its way, whatever the schedule's jitter
+	behind   = 20 * time.Minute // minutes that are swept again, for a pointer whose writer was slow
+	pageSize = 500              // pointers read at once
+)
+
+// Sweeper turns due pointers into messages. Its fields are set once.
+type Sweeper struct {
+	Store   Store
+	Retries Sender
+	Resend  Sender
+	Now     func() time.Time
+	Count   func(name string, n int) // counts due_swept; nil for none
+	Log     *slog.Logger
+}
+
+// Sweep sends all that is due by the coming minutes and deletes what the queue
+// confirmed. After an outage it works through every minute since the low-water
+// mark, and keeps its progress when ctx ends before it is through.
+func (s *Sweeper) Sweep(ctx context.Context) error {
+	now := s.Now().UTC()
+	mark, err := s.Store.LowWater(ctx)
+	if err != nil {
+		return fmt.Errorf("read low-water mark: %w", err)
+	}
+	if mark.IsZero() {
+		mark = now.Truncate(time.Minute).Add(-behind)
+	}
+	for minute := mark; !minute.After(now.Add(ahead)); minute = minute.Add(time.Minute) {
+		if err := s.minute(ctx, minute); err != nil {
+			return fmt.Errorf("sweep %s: %w", minute.Format(time.RFC3339), err)
+		}
+		if to := minute.Add(-behind); to.After(mark) || minute.Equal(now.Truncate(time.Minute)) {
+			if err := s.Store.RaiseLowWater(ctx, earlier(minute, now.Truncate(time.Minute).Add(-behind))); err != nil {
+				return fmt.Errorf("raise low-water mark: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// minute sweeps all shards of one minute at once.
+func (s *Sweeper) minute(ctx context.Context, minute time.Time) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for shard := range webhook.DueShards {
+		g.Go(func() error { return s.shard(ctx, minute, shard) })
+	}
+	return g.Wait()
+}
+
+func (s *Sweeper) shard(ctx context.Context, minute time.Time, shard int) error {
+	position := ""
+	for {
+		dues, next, err := s.Store.DueAt(ctx, minute, shard, position, pageSize)
+		if err != nil {
+			return err
+		}
+		if err := s.send(ctx, dues); err != nil {
+			return err
+		}
+		if position = next; next == "" {
+			return nil
+		}
+	}
+}
+
+// send queues the pointers' messages, and only then deletes the pointers.
+func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
+	if len(dues) == 0 {
+		return nil
+	}
+	var retries, resend []queue.Message
+	for _, due := range dues {
+		m := queue.Message{Group: message.SubscriptionGroup(due.Tenant, due.Subscription)}
+		m.Delay = min(max(0, due.At.Sub(s.Now())), queue.MaxDelay)
+		again := message.Again{Tenant: due.Tenant, Subscription: due.Subscription, Delivery: due.ID, Round: due.Round, Step: due.Step}
+		switch due.Kind {
+		case webhook.DueRetry:
+			again.Kind = message.AgainRetry
+			m.Body = again.Encode()
+			retries = append(retries, m)
+		case webhook.DueLine:
+			again.Kind = message.AgainAudit
+			m.Body = again.Encode()
+			resend = append(resend, m)
+		default:
+			s.Log.Error("unknown due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
+		}
+	}
+	for _, out := range []struct {
+		to       Sender
+		messages []queue.Message
+	}{{s.Retries, retries}, {s.Resend, resend}} {
+		if len(out.messages) == 0 {
+			continue
+		}
+		if err := out.to.Send(ctx, out.messages); err != nil {
+			return fmt.Errorf("queue: %w", err)
+		}
+	}
+	if s.Count != nil {
+		s.Count("due_swept", len(dues))
+	}
+	return s.Store.DeleteDue(ctx, dues)
+}
