@@ -1,0 +1,56 @@
+// Package storetest is the one conformance suite of stores: what every stage
+// relies on, tried on whatever adapter is given.
+package storetest
+
+import (
+	"testing"
+
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/manage"
+	"github.com/postino/postino/shared/sweep"
+)
+
+// Store is all that any stage asks of storage.
+type Store interface {
+	ingest.Tenants
+	fanout.Store
+	delivery.Store
+	manage.Store
+	sweep.Store
+}
+
+// suite is every case, by what it is about.
+var suite = []struct {
+	about string
+	cases map[string]func(*testing.T, Store)
+}{
+	{"Subscriptions", subscriptionCases},
+	{"ChangeLog", changeLogCases},
+	{"Events", eventCases},
+	{"Plans", planCases},
+	{"Deliveries", deliveryCases},
+	{"EventLists", eventListCases},
+	{"DeliveryLists", deliveryListCases},
+	{"HeadLists", headListCases},
+	{"Positions", positionCases},
+	{"Lines", lineCases},
+	{"Leases", leaseCases},
+	{"Dues", dueCases},
+	{"LowWater", lowWaterCases},
+	{"Tenants", tenantCases},
+}
+
+// Run tries every case on a store of its own: open returns an empty one and
+// closes it by t.Cleanup. A store may answer [webhook.ErrBusy] when many write
+// at once, and its lists may lag by some seconds; nothing else is forgiven.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	for _, group := range suite {
+		t.Run(group.about, func(t *testing.T) {
+			for name, try := range group.cases {
+				t.Run(name, func(t *testing.T) { try(t, open(t)) })
+			}
+		})
+	}
+}
