@@ -13,7 +13,7 @@ func TestTableHasTheKeysThatTheStoreUses(t *testing.T) {
 	for _, index := range list(table["GlobalSecondaryIndexes"]) {
 		got[text(at(index, "IndexName"))] = keys(index)
 	}
-	want := map[string][]string{"table": {"pk", "sk"}, "GSI1": {"gsi1pk", "gsi1sk"}, "GSI2": {"gsi2pk", "gsi2sk"}}
+	want := map[string][]string{"table": {"pk HASH", "sk RANGE"}, "GSI1": {"gsi1pk HASH", "gsi1sk RANGE"}, "GSI2": {"gsi2pk HASH", "gsi2sk RANGE"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
@@ -26,7 +26,7 @@ func TestTableHasTheKeysThatTheStoreUses(t *testing.T) {
 
 func keys(table any) (names []string) {
 	for _, k := range list(at(table, "KeySchema")) {
-		names = append(names, text(at(k, "AttributeName")))
+		names = append(names, text(at(k, "AttributeName"))+" "+text(at(k, "KeyType")))
 	}
 	return names
 }
