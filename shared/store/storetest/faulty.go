@@ -1,0 +1,181 @@
+package storetest
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Faulty returns a store whose calls fail as its hooks say, each given the
+// method's name: an error of before is returned instead of the call; an error
+// of after is returned although the call was carried out, as when an answer is
+// lost. A hook that panics, or ends the goroutine, is a crash at that point.
+// Nil hooks let everything pass; hooks may be called concurrently.
+func Faulty(store Store, before, after func(method string) error) Store {
+	pass := func(string) error { return nil }
+	if before == nil {
+		before = pass
+	}
+	if after == nil {
+		after = pass
+	}
+	return &faulty{store, before, after}
+}
+
+type faulty struct {
+	store         Store
+	before, after func(method string) error
+}
+
+// do makes a call between its hooks.
+func (f *faulty) do(method string, call func() error) error {
+	if err := f.before(method); err != nil {
+		return err
+	}
+	if err := call(); err != nil {
+		return err
+	}
+	return f.after(method)
+}
+
+func (f *faulty) EnsureTenant(ctx context.Context, tenant string) error {
+	return f.do("EnsureTenant", func() error { return f.store.EnsureTenant(ctx, tenant) })
+}
+
+func (f *faulty) TenantVersion(ctx context.Context, tenant string) (v int64, err error) {
+	err = f.do("TenantVersion", func() (err error) { v, err = f.store.TenantVersion(ctx, tenant); return err })
+	return v, err
+}
+
+func (f *faulty) Changes(ctx context.Context, tenant string, after, through int64) (changes []webhook.Change, err error) {
+	err = f.do("Changes", func() (err error) { changes, err = f.store.Changes(ctx, tenant, after, through); return err })
+	return changes, err
+}
+
+func (f *faulty) Heads(ctx context.Context, refs []webhook.SubscriptionRef) (heads []webhook.Head, err error) {
+	err = f.do("Heads", func() (err error) { heads, err = f.store.Heads(ctx, refs); return err })
+	return heads, err
+}
+
+func (f *faulty) ListHeads(ctx context.Context, tenant, after string, limit int) (heads []webhook.Head, err error) {
+	err = f.do("ListHeads", func() (err error) { heads, err = f.store.ListHeads(ctx, tenant, after, limit); return err })
+	return heads, err
+}
+
+func (f *faulty) PageHeads(ctx context.Context, tenant string, page webhook.Page) (heads []webhook.Head, next string, err error) {
+	err = f.do("PageHeads", func() (err error) { heads, next, err = f.store.PageHeads(ctx, tenant, page); return err })
+	return heads, next, err
+}
+
+func (f *faulty) Versions(ctx context.Context, refs []webhook.VersionRef) (subs []webhook.Subscription, err error) {
+	err = f.do("Versions", func() (err error) { subs, err = f.store.Versions(ctx, refs); return err })
+	return subs, err
+}
+
+func (f *faulty) SaveSubscription(ctx context.Context, s webhook.Subscription, expect int64) (saved webhook.Subscription, err error) {
+	err = f.do("SaveSubscription", func() (err error) { saved, err = f.store.SaveSubscription(ctx, s, expect); return err })
+	return saved, err
+}
+
+func (f *faulty) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
+	return f.do("DeleteSubscription", func() error { return f.store.DeleteSubscription(ctx, ref, expect) })
+}
+
+func (f *faulty) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+	err = f.do("CreateEvent", func() (err error) { stored, created, err = f.store.CreateEvent(ctx, e); return err })
+	return stored, created, err
+}
+
+func (f *faulty) Event(ctx context.Context, tenant, source, id string) (e webhook.StoredEvent, err error) {
+	err = f.do("Event", func() (err error) { e, err = f.store.Event(ctx, tenant, source, id); return err })
+	return e, err
+}
+
+func (f *faulty) PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error) {
+	err = f.do("PageEvents", func() (err error) { events, next, err = f.store.PageEvents(ctx, tenant, typ, page); return err })
+	return events, next, err
+}
+
+func (f *faulty) PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error {
+	return f.do("PutPlanPage", func() error { return f.store.PutPlanPage(ctx, tenant, eventKey, nonce, page, entries) })
+}
+
+func (f *faulty) PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) (entries []webhook.PlanEntry, err error) {
+	err = f.do("PlanPage", func() (err error) { entries, err = f.store.PlanPage(ctx, tenant, eventKey, nonce, page); return err })
+	return entries, err
+}
+
+func (f *faulty) Delivery(ctx context.Context, tenant, id string) (d webhook.Delivery, err error) {
+	err = f.do("Delivery", func() (err error) { d, err = f.store.Delivery(ctx, tenant, id); return err })
+	return d, err
+}
+
+func (f *faulty) DeliveriesByID(ctx context.Context, tenant string, ids []string) (found map[string]webhook.Delivery, err error) {
+	err = f.do("DeliveriesByID", func() (err error) { found, err = f.store.DeliveriesByID(ctx, tenant, ids); return err })
+	return found, err
+}
+
+func (f *faulty) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (ds []webhook.Delivery, next string, err error) {
+	err = f.do("PageDeliveries", func() (err error) { ds, next, err = f.store.PageDeliveries(ctx, tenant, filter, page); return err })
+	return ds, next, err
+}
+
+func (f *faulty) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
+	return f.do("SaveDelivery", func() error { return f.store.SaveDelivery(ctx, d, with) })
+}
+
+func (f *faulty) Attempts(ctx context.Context, tenant, id string) (attempts []webhook.Attempt, err error) {
+	err = f.do("Attempts", func() (err error) { attempts, err = f.store.Attempts(ctx, tenant, id); return err })
+	return attempts, err
+}
+
+func (f *faulty) Content(ctx context.Context, tenant, id string) (c webhook.Content, err error) {
+	err = f.do("Content", func() (err error) { c, err = f.store.Content(ctx, tenant, id); return err })
+	return c, err
+}
+
+func (f *faulty) EnterLine(ctx context.Context, sub webhook.SubscriptionRef, delivery string) error {
+	return f.do("EnterLine", func() error { return f.store.EnterLine(ctx, sub, delivery) })
+}
+
+func (f *faulty) LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error {
+	return f.do("LeaveLine", func() error { return f.store.LeaveLine(ctx, sub, deliveries) })
+}
+
+func (f *faulty) Line(ctx context.Context, sub webhook.SubscriptionRef, after string, limit int) (ids []string, err error) {
+	err = f.do("Line", func() (err error) { ids, err = f.store.Line(ctx, sub, after, limit); return err })
+	return ids, err
+}
+
+func (f *faulty) Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (granted bool, err error) {
+	err = f.do("Lease", func() (err error) { granted, err = f.store.Lease(ctx, sub, work, token, now, until); return err })
+	return granted, err
+}
+
+func (f *faulty) PutDue(ctx context.Context, due webhook.Due) error {
+	return f.do("PutDue", func() error { return f.store.PutDue(ctx, due) })
+}
+
+func (f *faulty) DeleteDue(ctx context.Context, dues []webhook.Due) error {
+	return f.do("DeleteDue", func() error { return f.store.DeleteDue(ctx, dues) })
+}
+
+func (f *faulty) DueAt(ctx context.Context, minute time.Time, shard int, position string, limit int) (dues []webhook.Due, next string, err error) {
+	err = f.do("DueAt", func() (err error) { dues, next, err = f.store.DueAt(ctx, minute, shard, position, limit); return err })
+	return dues, next, err
+}
+
+func (f *faulty) CountDue(ctx context.Context, through time.Time, limit int) (n int, err error) {
+	err = f.do("CountDue", func() (err error) { n, err = f.store.CountDue(ctx, through, limit); return err })
+	return n, err
+}
+
+func (f *faulty) LowWater(ctx context.Context) (mark time.Time, err error) {
+	err = f.do("LowWater", func() (err error) { mark, err = f.store.LowWater(ctx); return err })
+	return mark, err
+}
+
+func (f *faulty) RaiseLowWater(ctx context.Context, to time.Time) error {
+	return f.do("RaiseLowWater", func() error { return f.store.RaiseLowWater(ctx, to) })
+}
