@@ -16,11 +16,13 @@ import (
 // The reach of a sweep.
 const (
 	ahead    = 2 * time.Minute  // so that what falls due before the next sweep is on its way, whatever the schedule's jitter
-	behind   = 20 * time.Minute // minutes that are swept again, for a pointer whose writer was slow
+	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
+	overlap  = time.Minute      // how much of the last sweep is swept again
 	pageSize = 500              // pointers read at once
 )
 
-// Sweeper turns due pointers into messages. Its fields are set once.
+// Sweeper turns due pointers into messages. Its fields are set once; only one
+// Sweep runs at a time in a process.
 type Sweeper struct {
 	Store   Store
 	Retries Sender
@@ -28,38 +30,42 @@ type Sweeper struct {
 	Now     func() time.Time
 	Count   func(name string, n int) // counts due_swept; nil for none
 	Log     *slog.Logger
+
+	through time.Time // the last minute that this process swept; zero at first
 }
 
 // Sweep sends all that is due by the coming minutes and deletes what the queue
 // confirmed. After an outage it works through every minute since the low-water
 // mark, and keeps its progress when ctx ends before it is through.
 func (s *Sweeper) Sweep(ctx context.Context) error {
-	now := s.Now().UTC()
+	now := s.Now().UTC().Truncate(time.Minute)
+	edge := now.Add(-behind)
 	mark, err := s.Store.LowWater(ctx)
 	if err != nil {
 		return fmt.Errorf("read low-water mark: %w", err)
 	}
 	if mark.IsZero() {
-		mark = now.Truncate(time.Minute).Add(-behind)
+		mark = edge.Add(-time.Minute)
 	}
-	for minute := mark; !minute.After(now.Add(ahead)); minute = minute.Add(time.Minute) {
+	for ; mark.Before(edge); mark = mark.Add(time.Minute) {
+		if err := s.minute(ctx, mark); err != nil {
+			return err
+		}
+		if err := s.Store.RaiseLowWater(ctx, mark.Add(time.Minute)); err != nil {
+			return fmt.Errorf("raise low-water mark: %w", err)
+		}
+	}
+	from := edge
+	if again := s.through.Add(-overlap); again.After(edge) && !again.After(now) {
+		from = again
+	}
+	for minute := from; !minute.After(now.Add(ahead)); minute = minute.Add(time.Minute) {
 		if err := s.minute(ctx, minute); err != nil {
-			return fmt.Errorf("sweep %s: %w", minute.Format(time.RFC3339), err)
-		}
-		if to := minute.Add(-behind); to.After(mark) || minute.Equal(now.Truncate(time.Minute)) {
-			if err := s.Store.RaiseLowWater(ctx, earlier(minute, now.Truncate(time.Minute).Add(-behind))); err != nil {
-				return fmt.Errorf("raise low-water mark: %w", err)
-			}
+			return err
 		}
 	}
+	s.through = now
 	return nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // minute sweeps all shards of one minute at once.
@@ -68,7 +74,10 @@ func (s *Sweeper) minute(ctx context.Context, minute time.Time) error {
 	for shard := range webhook.DueShards {
 		g.Go(func() error { return s.shard(ctx, minute, shard) })
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("sweep %s: %w", minute.Format(time.RFC3339), err)
+	}
+	return nil
 }
 
 func (s *Sweeper) shard(ctx context.Context, minute time.Time, shard int) error {

@@ -1,0 +1,58 @@
+// Package awslambda turns what Lambda hands a function into what the stages
+// take, and their answers back: it alone knows Lambda's event shapes.
+package awslambda
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"github.com/postino/postino/shared/queue"
+)
+
+// QueueHandler works a batch and returns the ids of the messages that must
+// come again.
+type QueueHandler func(ctx context.Context, batch []queue.Message) (failed []string)
+
+// Queue makes a Lambda handler for an SQS mapping with partial batch
+// responses. Decode undoes what the sending side did to the bodies; a body it
+// refuses counts as failed, so that it ends in the dead-letter queue and not
+// nowhere.
+func Queue(decode func(body string) ([]byte, error), handle QueueHandler) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+	return func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+		var resp events.SQSEventResponse
+		batch := make([]queue.Message, 0, len(e.Records))
+		for _, r := range e.Records {
+			body, err := decode(r.Body)
+			if err != nil {
+				resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
+				continue
+			}
+			received, _ := strconv.Atoi(r.Attributes["ApproximateReceiveCount"]) // absent in a hand-made event: 0
+			batch = append(batch, queue.Message{
+				ID: r.MessageId, Receipt: r.ReceiptHandle, Body: body,
+				Group: r.Attributes["MessageGroupId"], Received: received,
+			})
+		}
+		if len(batch) == 0 {
+			return resp, nil
+		}
+		for _, id := range handle(ctx, batch) {
+			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+		}
+		return resp, nil
+	}
+}
+
+// Schedule makes a Lambda handler for a schedule: the event says nothing but
+// that it is time.
+func Schedule(run func(context.Context) error) func(context.Context, events.EventBridgeEvent) error {
+	return func(ctx context.Context, _ events.EventBridgeEvent) error {
+		if err := run(ctx); err != nil {
+			return fmt.Errorf("run: %w", err)
+		}
+		return nil
+	}
+}
