@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"regexp"
+	"strings"
+)
+
+// Role is a set of what keys may do. The admin key may do everything.
+type Role uint8
+
+// The roles. Those of tenant keys are alternatives, not levels; a route names
+// all that may call it.
+const (
+	Anyone  Role = 0         // no key needed
+	Publish Role = 1 << iota // publish events
+	Portal                   // what a tenant's own customers see: subscriptions and deliveries
+	Manage                   // all of one tenant except its keys
+	Admin                    // everything
+)
+
+// Principal is who asks.
+type Principal struct {
+	Role   Role   // one role
+	Tenant string // whose key it is; "" for [Admin]
+}
+
+// Authenticator knows keys.
+type Authenticator interface {
+	// Authenticate returns whose key it is. The tenant is the one asked for,
+	// where a tenant's keys are looked up; "" on routes outside tenants. It
+	// reports false for a key that it does not know.
+	Authenticate(ctx context.Context, tenant, key string) (Principal, bool, error)
+}
+
+// AdminKey is the SHA-256 of the admin key. It is an [Authenticator] that knows
+// no other.
+type AdminKey [sha256.Size]byte
+
+// NewAdminKey returns the AdminKey of key.
+func NewAdminKey(key string) AdminKey { return sha256.Sum256([]byte(key)) }
+
+// Authenticate compares in constant time.
+func (a AdminKey) Authenticate(_ context.Context, _, key string) (Principal, bool, error) {
+	sum := sha256.Sum256([]byte(key))
+	return Principal{Role: Admin}, subtle.ConstantTimeCompare(sum[:], a[:]) == 1, nil
+}
+
+// maxKey bounds what is hashed for a stranger.
+const maxKey = 512
+
+// bearer returns the key of an Authorization header; "" if there is none.
+func bearer(header string) string {
+	scheme, key, _ := strings.Cut(header, " ")
+	if key = strings.TrimSpace(key); !strings.EqualFold(scheme, "bearer") || len(key) > maxKey {
+		return ""
+	}
+	return key
+}
+
+// admit checks key, role and tenant, and notes them in r.
+func (rt *Router) admit(r *Request, route Route) error {
+	if route.Roles == Anyone {
+		return nil
+	}
+	key := bearer(r.Header.Get("Authorization"))
+	if key == "" {
+		return unauthorized("Send a key: Authorization: Bearer <key>.")
+	}
+	tenant := r.PathValue("tenant")
+	principal, known, err := rt.auth.Authenticate(r.Context(), tenant, key)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return unauthorized("This key is not known.")
+	case principal.Role != Admin && principal.Tenant != tenant:
+		return NotFound("There is no such tenant.")
+	case principal.Role != Admin && principal.Role&route.Roles == 0:
+		return Forbidden("This key's role does not allow that.")
+	}
+	r.Principal, r.Tenant = principal, tenant
+	if strings.Contains(route.Pattern, "{tenant}") && !tenantName.MatchString(tenant) {
+		r.Tenant = ""
+		return Invalid(FieldError{"tenant", "want 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit"})
+	}
+	return nil
+}
+
+var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// ReservedTenant is Postino's own: operational events of all tenants are
+// published there. The admin key subscribes and reads in it; nobody publishes
+// to it or creates it.
+const ReservedTenant = "postino"
+
+// RefuseReserved is a 403 if the request is about the reserved tenant.
+func (r *Request) RefuseReserved() error {
+	if r.Tenant == ReservedTenant {
+		return Forbidden("The tenant postino is reserved for Postino's own events.")
+	}
+	return nil
+}

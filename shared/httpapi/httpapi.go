@@ -1,0 +1,161 @@
+// Package httpapi is what all routes of the API share: one table of routes,
+// keys, limits, strict requests, pages of lists, and problem documents for
+// everything that goes wrong.
+//
+// A handler takes a [Request] and returns a [Response] or an error. A
+// [*Problem] is answered as it is; the refusals of package webhook and a
+// deadline become 404 or 503; any other error, and a panic, is logged and
+// becomes a bare 500. The order of checks is: path (404), method (405), key
+// (401), role (403), tenant (422, or 404 when the key is another tenant's),
+// query (422), and then the handler's own.
+//
+// Reading a request's head and body is bounded in size here and in time by the
+// server ([http.Server.ReadTimeout], or API Gateway).
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// handlerTimeout bounds the work on one request, below API Gateway's 30 s.
+const handlerTimeout = 25 * time.Second
+
+// Route is one row of an API's table.
+type Route struct {
+	Method  string
+	Pattern string   // a path as [http.ServeMux] writes it, without method; {tenant} is checked
+	Roles   Role     // who may call it, beside the admin key; [Anyone] needs no key
+	Query   []string // names of the query parameters it knows
+	// Handle answers. It is nil for a route that another function serves: the
+	// row then only stands in Allow.
+	Handle func(*Request) (Response, error)
+}
+
+// Router serves a table of routes. It is safe for concurrent use.
+type Router struct {
+	mux  *http.ServeMux
+	auth Authenticator
+	log  *slog.Logger
+}
+
+// NewRouter returns a router of the routes. It panics on a pattern that
+// [http.ServeMux] refuses. A nil log drops what is logged.
+func NewRouter(routes []Route, auth Authenticator, log *slog.Logger) *Router {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	rt := &Router{mux: http.NewServeMux(), auth: auth, log: log}
+	byPattern := map[string]methods{}
+	for _, route := range routes {
+		m := byPattern[route.Pattern]
+		if m == nil {
+			m = methods{}
+			byPattern[route.Pattern] = m
+			rt.mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) { rt.serve(w, r, m) })
+		}
+		m[route.Method] = route
+	}
+	rt.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		write(w, r, errorResponse(NotFound("There is nothing at this path.")))
+	})
+	return rt
+}
+
+// methods are the routes of one path, by method.
+type methods map[string]Route
+
+// find returns the route of a method; a path that can be read has a HEAD too.
+func (m methods) find(method string) (Route, bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	route, ok := m[method]
+	return route, ok && route.Handle != nil
+}
+
+// allow is the value of the header Allow.
+func (m methods) allow() string {
+	names := []string{http.MethodOptions}
+	for name := range m {
+		names = append(names, name)
+		if name == http.MethodGet {
+			names = append(names, http.MethodHead)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// ServeHTTP answers one request.
+func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer rt.recovered(w, r)
+	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped { // ServeMux would redirect
+		write(w, r, errorResponse(NotFound("There is nothing at this path.")))
+		return
+	}
+	rt.mux.ServeHTTP(w, r)
+}
+
+// recovered answers for a handler that panicked.
+func (rt *Router) recovered(w http.ResponseWriter, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause)
+	}
+	rt.log.Error("panic", "method", r.Method, "route", r.Pattern, "cause", cause, "stack", string(debug.Stack()))
+	write(w, r, errorResponse(fault))
+}
+
+// serve answers a request whose path is known.
+func (rt *Router) serve(w http.ResponseWriter, r *http.Request, m methods) {
+	route, ok := m.find(r.Method)
+	switch {
+	case ok:
+		rt.answer(w, r, route)
+	case r.Method == http.MethodOptions:
+		write(w, r, Response{Status: http.StatusNoContent, Header: http.Header{"Allow": {m.allow()}}})
+	default:
+		write(w, r, errorResponse(notAllowed(r.Method, m.allow())))
+	}
+}
+
+func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
+	defer cancel()
+	request := &Request{Request: r.WithContext(ctx), w: w}
+	response, err := rt.call(request, route)
+	if err != nil {
+		problem := problemOf(err)
+		if problem.Status >= 500 {
+			rt.log.LogAttrs(ctx, slog.LevelError, "request failed", request.attributes(route, problem.Status, began, slog.String("cause", err.Error()))...)
+		}
+		write(w, r, errorResponse(problem))
+		return
+	}
+	if route.Method != http.MethodGet {
+		rt.log.LogAttrs(ctx, slog.LevelInfo, "request", request.attributes(route, response.Status, began)...)
+	}
+	write(w, r, response)
+}
+
+// call checks what every route checks, then lets the route handle.
+func (rt *Router) call(r *Request, route Route) (Response, error) {
+	if err := rt.admit(r, route); err != nil {
+		return Response{}, err
+	}
+	if err := r.parseQuery(route.Query); err != nil {
+		return Response{}, err
+	}
+	return route.Handle(r)
+}

@@ -1,0 +1,142 @@
+package httpapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Request is an admitted request.
+type Request struct {
+	*http.Request
+	Principal Principal  // who asks; zero on a route for [Anyone]
+	Tenant    string     // from the path; "" on a route outside tenants
+	Query     url.Values // only names that the route knows, each once
+
+	w     http.ResponseWriter
+	notes []slog.Attr
+}
+
+// Note adds to the line that is logged for this request. No secrets, no bodies.
+func (r *Request) Note(attributes ...slog.Attr) { r.notes = append(r.notes, attributes...) }
+
+func (r *Request) attributes(route Route, status int, began time.Time, more ...slog.Attr) []slog.Attr {
+	attributes := make([]slog.Attr, 0, 12)
+	attributes = append(attributes, slog.String("route", route.Method+" "+route.Pattern), slog.Int("status", status),
+		slog.Duration("took", time.Since(began)))
+	if r.Tenant != "" {
+		attributes = append(attributes, slog.String("tenant", r.Tenant))
+	}
+	return append(append(attributes, r.notes...), more...)
+}
+
+// parseQuery reads the query and refuses what the route does not know.
+func (r *Request) parseQuery(known []string) error {
+	if r.URL.RawQuery == "" {
+		return nil
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return BadRequest("The query string is not well formed.")
+	}
+	var faults Faults
+	for name, values := range query {
+		switch {
+		case !slices.Contains(known, name):
+			faults.Add(strictjson.Clip(name, maxName), "unknown query parameter")
+		case len(values) > 1:
+			faults.Add(name, "given more than once")
+		}
+	}
+	r.Query = query
+	return faults.Err()
+}
+
+// MediaType returns the request's content type in lower case, without
+// parameters; "" if there is none. Text in another charset than UTF-8, and a
+// compressed body, are 415.
+func (r *Request) MediaType() (string, error) {
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return "", Unsupported("Send the body without Content-Encoding.")
+	}
+	content := r.Header.Get("Content-Type")
+	if content == "" || content == "application/json" {
+		return content, nil
+	}
+	media, parameters, err := mime.ParseMediaType(content)
+	if err != nil {
+		return "", Unsupported("Content-Type is not well formed.")
+	}
+	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
+		return "", Unsupported("Send UTF-8.")
+	}
+	return media, nil
+}
+
+// Read returns the whole body; over [webhook.MaxRequestSize] is 413.
+func (r *Request) Read() ([]byte, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil, nil
+	}
+	if r.ContentLength > webhook.MaxRequestSize {
+		return nil, tooLong()
+	}
+	var body bytes.Buffer
+	if r.ContentLength > 0 {
+		body.Grow(int(r.ContentLength) + bytes.MinRead) // room for ReadFrom to find the end without growing
+	}
+	_, err := body.ReadFrom(http.MaxBytesReader(r.w, r.Body, webhook.MaxRequestSize))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLong()
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, BadRequest("The body ended too early.")
+	}
+	return body.Bytes(), nil
+}
+
+func tooLong() error {
+	return TooLarge(fmt.Sprintf("The request is larger than %d bytes.", webhook.MaxRequestSize))
+}
+
+// JSON reads the body of a request that must be application/json (else 415)
+// and JSON as package strictjson takes it (else 400).
+func (r *Request) JSON() (strictjson.Value, error) {
+	media, err := r.MediaType()
+	if err != nil {
+		return nil, err
+	}
+	if media != "application/json" {
+		return nil, Unsupported("Send Content-Type: application/json.")
+	}
+	body, err := r.Read()
+	if err != nil {
+		return nil, err
+	}
+	return ParseJSON(body)
+}
+
+// ParseJSON is [strictjson.Parse] with its refusal as a 400.
+func ParseJSON(body []byte) (strictjson.Value, error) {
+	v, err := strictjson.Parse(body)
+	var refused *strictjson.Error
+	if errors.As(err, &refused) {
+		if refused.Path == "" {
+			return nil, BadRequest("The body is " + refused.Detail + ".")
+		}
+		return nil, BadRequest("The body is not JSON that we take.", FieldError{refused.Path, refused.Detail})
+	}
+	return v, err
+}

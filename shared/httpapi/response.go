@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// Response is a successful answer.
+type Response struct {
+	Status int
+	Header http.Header // more headers; may be nil
+	Body   any         // nil for none, [Encoded] as it is, anything else as JSON
+}
+
+// Encoded is JSON that is written as it is.
+type Encoded []byte
+
+// OK is 200 with a body.
+func OK(body any) Response { return Response{Status: http.StatusOK, Body: body} }
+
+// NoContent is 204.
+func NoContent() Response { return Response{Status: http.StatusNoContent} }
+
+// Encode writes v as JSON without escaping what only HTML needs escaped. It
+// panics if v, one of our own structs, cannot be written.
+func Encode(v any) []byte {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic("httpapi: " + err.Error())
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+const problemType = "application/problem+json"
+
+func errorResponse(p *Problem) Response {
+	header := http.Header{"Content-Type": {problemType}}
+	for name, values := range p.header {
+		header[name] = values
+	}
+	return Response{Status: p.Status, Header: header, Body: p}
+}
+
+// write sends the answer. Answers may hold secrets and never go stale well, so
+// nothing between us and the caller may keep them.
+func write(w http.ResponseWriter, r *http.Request, response Response) {
+	header := w.Header()
+	for name, values := range response.Header {
+		header[name] = values
+	}
+	header.Set("Cache-Control", "no-store")
+	if response.Body == nil {
+		w.WriteHeader(response.Status)
+		return
+	}
+	body, ok := response.Body.(Encoded)
+	if !ok {
+		body = Encode(response.Body)
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(response.Status)
+	if r.Method != http.MethodHead {
+		w.Write(body) // a caller who is gone cannot be told
+	}
+}

@@ -1,0 +1,190 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/queue"
+)
+
+// Pattern is the path that [Handler] serves, by POST.
+const Pattern = "/v1/tenants/{tenant}/events"
+
+// sendTimeout bounds the wait for storage and queue, so that a caller hears of
+// trouble from us before its own patience ends.
+const sendTimeout = 15 * time.Second
+
+// retryAfter is when a caller should send again what the queue did not take.
+const retryAfter = 2 * time.Second
+
+// Handler takes published events. It is safe for concurrent use.
+type Handler struct {
+	Tenants Tenants
+	Events  Sender
+	Auth    httpapi.Authenticator
+	Now     func() time.Time // our clock; nil means time.Now
+	Log     *slog.Logger     // one line for each accepted request; nil means none
+
+	once   sync.Once
+	router *httpapi.Router
+	known  known
+}
+
+// ServeHTTP answers POST [Pattern], and everything else with a problem.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.once.Do(func() {
+		h.router = httpapi.NewRouter([]httpapi.Route{
+			{Method: http.MethodPost, Pattern: Pattern, Roles: httpapi.Publish | httpapi.Manage, Handle: h.publish},
+			{Method: http.MethodGet, Pattern: Pattern}, // manage
+		}, h.Auth, h.Log)
+	})
+	h.router.ServeHTTP(w, r)
+}
+
+// publish takes the events of one request: all of them, or none and a problem.
+// Only a queue that fails halfway leaves it between, and then the problem says
+// which were taken.
+func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.RefuseReserved(); err != nil {
+		return httpapi.Response{}, err
+	}
+	p, err := read(r, h.now())
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	ids := make([]string, len(p.events))
+	for i, e := range p.events {
+		ids[i] = e.ID
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
+	defer cancel()
+	if err := h.ensure(ctx, r.Tenant); err != nil {
+		return httpapi.Response{}, unavailable(nil, err)
+	}
+	messages, sizes := pack(r.Tenant, p.events)
+	if err := h.Events.Send(ctx, messages); err != nil {
+		return httpapi.Response{}, unavailable(accepted(ids, sizes, err), err)
+	}
+	r.Note(slog.Int("events", len(ids)), slog.String("id", ids[0]), slog.Int("bytes", p.size), slog.Int("messages", len(messages)))
+	if p.single {
+		return httpapi.Response{Status: http.StatusAccepted, Body: single{ids[0]}}, nil
+	}
+	return httpapi.Response{Status: http.StatusAccepted, Body: several{ids}}, nil
+}
+
+// The answers to a publication.
+type (
+	single struct {
+		ID string `json:"id"`
+	}
+	several struct {
+		IDs []string `json:"ids"`
+	}
+)
+
+func (h *Handler) now() time.Time {
+	if h.Now != nil {
+		return h.Now()
+	}
+	return time.Now()
+}
+
+// ensure makes the tenant known, once per process.
+func (h *Handler) ensure(ctx context.Context, tenant string) error {
+	if h.known.has(tenant) {
+		return nil
+	}
+	if err := h.Tenants.EnsureTenant(ctx, tenant); err != nil {
+		return fmt.Errorf("ensure tenant %s: %w", tenant, err)
+	}
+	h.known.add(tenant)
+	return nil
+}
+
+// accepted returns the ids of events whose messages were sent; sizes tells how
+// many each message holds.
+func accepted(ids []string, sizes []int, err error) []string {
+	var unsent *queue.Unsent
+	if !errors.As(err, &unsent) {
+		return nil
+	}
+	lost := make(map[int]bool, len(unsent.Indexes))
+	for _, i := range unsent.Indexes {
+		lost[i] = true
+	}
+	var sent []string
+	for i, n := range sizes {
+		if !lost[i] {
+			sent = append(sent, ids[:n]...)
+		}
+		ids = ids[n:]
+	}
+	return sent
+}
+
+// unavailable is the 503 that lists what was taken nevertheless.
+func unavailable(accepted []string, cause error) error {
+	p := httpapi.Busy("Not all events could be queued. Those in accepted are; send the others again.", retryAfter)
+	if len(accepted) == 0 {
+		p = httpapi.Busy("The events could not be queued. Send them again.", retryAfter)
+	}
+	p.Accepted = append([]string{}, accepted...)
+	return p.Because(cause)
+}
+
+// maxKnown bounds the memory of tenants: 10,000 names are below 1 MB.
+const maxKnown = 10_000
+
+// known remembers tenants that were ensured. The zero value knows none.
+type known struct {
+	mu    sync.RWMutex
+	names map[string]struct{}
+}
+
+func (k *known) has(tenant string) bool {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	_, ok := k.names[tenant]
+	return ok
+}
+
+func (k *known) add(tenant string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.names == nil || len(k.names) >= maxKnown {
+		k.names = map[string]struct{}{} // to ensure again costs one write
+	}
+	k.names[tenant] = struct{}{}
+}
+
+// keyHeader makes the ids that we choose
+// repeatable: the same key and place in the request give the same id.
+const keyHeader = "Idempotency-Key"
+
+func idempotencyKey(r *httpapi.Request) (string, error) {
+	values := r.Header[keyHeader]
+	if len(values) == 0 {
+		return "", nil
+	}
+	if len(values) > 1 || !validKey(values[0]) {
+		return "", httpapi.Invalid(httpapi.FieldError{Field: keyHeader, Detail: "want one key of 1 to 256 printable ASCII characters"})
+	}
+	return values[0], nil
+}
+
+const maxKey = 256 // characters of an Idempotency-Key
+
+func validKey(key string) bool {
+	for i := range len(key) {
+		if key[i] < ' ' || key[i] > '~' {
+			return false
+		}
+	}
+	return 1 <= len(key) && len(key) <= maxKey
+}

@@ -1,0 +1,31 @@
+package ingest
+
+import (
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// pack writes events into as few messages as [message.MaxPack] allows, in
+// order, and returns how many events each message holds. The group is the
+// tenant, so that one tenant's flood waits behind its own.
+func pack(tenant string, events []webhook.Event) (messages []queue.Message, sizes []int) {
+	body, n := []byte{byte(message.KindPack)}, 0
+	end := func() {
+		messages = append(messages, queue.Message{Body: body, Group: tenant})
+		sizes = append(sizes, n)
+	}
+	for _, e := range events {
+		before := len(body)
+		body = message.AppendEvent(body, e)
+		if n > 0 && len(body) > message.MaxPack {
+			next := append([]byte{byte(message.KindPack)}, body[before:]...)
+			body = body[:before:before]
+			end()
+			body, n = next, 0
+		}
+		n++
+	}
+	end()
+	return messages, sizes
+}

@@ -1,0 +1,155 @@
+package ingest
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// publication is one request to publish, read and found good.
+type publication struct {
+	events []webhook.Event
+	single bool // not sent as an array: answered with one id
+	size   int  // bytes of the body
+}
+
+// The content types of publications beside application/json.
+const (
+	structuredType = "application/cloudevents+json"
+	batchType      = "application/cloudevents-batch+json"
+)
+
+// read takes a request apart, in the mode that its headers name. What it
+// returns is complete: every event has its identity, time and nonce.
+func read(r *httpapi.Request, now time.Time) (publication, error) {
+	media, err := r.MediaType()
+	if err != nil {
+		return publication{}, err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return publication{}, err
+	}
+	d := decoder{tenant: r.Tenant, key: key, now: now.UTC().Truncate(time.Millisecond)}
+	switch {
+	case media == structuredType, media == batchType:
+		return d.body(r, d.structured, media == batchType, media == structuredType)
+	case isBinary(r.Header):
+		return d.binary(r, media)
+	case media == "application/json":
+		return d.body(r, d.plain, true, true)
+	}
+	return publication{}, httpapi.Unsupported("Send application/json, a CloudEvent as " + structuredType + " or " + batchType + ", or one in binary mode with ce- headers.")
+}
+
+// decoder makes events out of what one request holds.
+type decoder struct {
+	tenant string
+	key    string // Idempotency-Key; "" for none
+	now    time.Time
+}
+
+// element reads one event out of a JSON object and notes what is wrong with it.
+type element func(v strictjson.Value, faults *httpapi.Faults) webhook.Event
+
+// body reads a publication whose body is one event, or an array of them.
+func (d decoder) body(r *httpapi.Request, read element, many, one bool) (publication, error) {
+	text, err := r.Read()
+	if err != nil {
+		return publication{}, err
+	}
+	v, err := httpapi.ParseJSON(text)
+	if err != nil {
+		return publication{}, err
+	}
+	switch kind := v.Kind(); {
+	case kind == strictjson.Object && one:
+		e, err := d.one(v, read)
+		return publication{events: []webhook.Event{e}, single: true, size: len(text)}, err
+	case kind == strictjson.Array && many:
+		events, err := d.array(v, read)
+		return publication{events: events, size: len(text)}, err
+	case many && one:
+		return publication{}, wrongBody("want an object or an array")
+	case many:
+		return publication{}, wrongBody("want an array")
+	}
+	return publication{}, wrongBody("want an object")
+}
+
+func wrongBody(detail string) error {
+	return httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: detail})
+}
+
+func (d decoder) one(v strictjson.Value, read element) (webhook.Event, error) {
+	if len(v) > webhook.MaxEventSize {
+		return webhook.Event{}, tooLarge("body")
+	}
+	var faults httpapi.Faults
+	e := d.complete(read(v, &faults), 0)
+	return e, faults.Err()
+}
+
+// array reads all elements or refuses all.
+func (d decoder) array(v strictjson.Value, read element) ([]webhook.Event, error) {
+	n := v.Len(webhook.MaxBatch)
+	if n == 0 || n > webhook.MaxBatch {
+		return nil, wrongBody(fmt.Sprintf("want 1 to %d events", webhook.MaxBatch))
+	}
+	events := make([]webhook.Event, 0, n)
+	var faults httpapi.Faults
+	for i, element := range v.Elements() {
+		place := "[" + strconv.Itoa(i) + "]"
+		if len(element) > webhook.MaxEventSize {
+			return nil, tooLarge(place)
+		}
+		if element.Kind() != strictjson.Object {
+			faults.Add(place, "want an object")
+			continue
+		}
+		var own httpapi.Faults
+		events = append(events, d.complete(read(element, &own), i))
+		if own.Any() {
+			faults.AddAll(place+".", own.List())
+		}
+	}
+	return events, faults.Err()
+}
+
+func tooLarge(place string) error {
+	return httpapi.TooLarge(fmt.Sprintf("An event is larger than %d bytes.", webhook.MaxEventSize),
+		httpapi.FieldError{Field: place, Detail: fmt.Sprintf("want at most %d bytes", webhook.MaxEventSize)})
+}
+
+// complete gives the n-th event of the request what its publisher left to us.
+func (d decoder) complete(e webhook.Event, n int) webhook.Event {
+	e.Tenant, e.AcceptedAt, e.Nonce = d.tenant, d.now, rand.Text()
+	if e.Source == "" {
+		e.Source = webhook.DefaultSource(d.tenant)
+	}
+	if e.Time.IsZero() {
+		e.Time = d.now
+	}
+	switch {
+	case e.ID != "":
+	case d.key != "":
+		e.ID = webhook.RepeatableID(d.tenant, d.key, n)
+	default:
+		e.ID = d.newID()
+	}
+	return e
+}
+
+// newID is a ULID: sortable by time, and not to be guessed.
+func (d decoder) newID() string {
+	id := ulid.MustNew(ulid.Timestamp(d.now), rand.Reader)
+	return "evt_" + strings.ToLower(id.String())
+}
