@@ -18,7 +18,7 @@ test: ## install what the tests need into .cache and run all of them, none skipp
 	infra/tools/test
 
 prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME (10m) for each fuzz target
-	POSTINO_PROVE=1 infra/tools/test -count=1 -timeout 60m
+	POSTINO_PROVE=1 infra/tools/test -timeout 60m
 	infra/tools/fuzz $(FUZZTIME)
 
 bench: ## measure deliveries per second and latency, beside the floor of this machine
