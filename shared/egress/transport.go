@@ -1,0 +1,139 @@
+package egress
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+)
+
+const (
+	dialTimeout      = 5 * time.Second  // DNS included, each of a host's addresses too
+	handshakeTimeout = 5 * time.Second  // TLS, after dialling
+	resolverTimeout  = 2 * time.Second  // to reach the DNS server over TCP
+	idleTimeout      = 55 * time.Second // most servers and balancers hang up after 60
+	pingAfter        = 15 * time.Second // of silence on HTTP/2: a frozen function wakes to dead connections
+	pingTimeout      = 5 * time.Second
+	maxIdle          = 512      // connections kept: half of the 1,024 files a Lambda function may open
+	maxSessions      = 1024     // TLS sessions kept, some KiB each
+	maxHeader        = 64 << 10 // bytes of answer headers
+	maxStreamWindow  = 64 << 10 // bytes an HTTP/2 server may send ahead of us
+)
+
+// Transport posts to where its guard lets it, over http and https, HTTP/1.1
+// and HTTP/2. It ignores proxies in the environment, follows nothing, asks for
+// no compression, reads at most 64 KiB of headers, and keeps connections and TLS
+// sessions: a kept connection costs a request nothing, a new one a millisecond of
+// processor time. The time from dialling to the answer's last byte is bounded by
+// the request's context alone, the caller's to set.
+//
+// Each RoundTrip puts its request on the wire at most once. net/http by itself
+// sends again what looks idempotent (by its method, or a header named
+// Idempotency-Key) when a kept connection breaks, even after the server has
+// read it, and HTTP/2 when the server aborts the stream. Here such a request
+// ends in an error of class "reset", for the schedule to deal with. It is moved
+// to another connection only while nothing of it was written; that needs
+// http.Request.GetBody, which http.NewRequest sets. The one exception is a
+// POST, PUT or PATCH with an empty body over HTTP/2, which is sent again if the
+// server aborted it unprocessed.
+type Transport struct {
+	secure, plain *http.Transport
+}
+
+// NewTransport makes a Transport. config may hold certificates and authorities
+// and is not changed; nil means the system's authorities and no certificate.
+// Transports with different configurations share neither connections nor
+// TLS sessions.
+func NewTransport(guard *Guard, config *tls.Config) *Transport {
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config = config.Clone()
+	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(maxSessions)
+	return &Transport{
+		secure: newHTTP(guard.dialer(true), config),
+		plain:  newHTTP(guard.dialer(false), config),
+	}
+}
+
+func newHTTP(dial func(context.Context, string, string) (net.Conn, error), config *tls.Config) *http.Transport {
+	return &http.Transport{
+		DialContext:            dial,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    handshakeTimeout,
+		ForceAttemptHTTP2:      true, // which an own dialer would turn off
+		DisableCompression:     true, // nothing to unpack, nothing that swells
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdle,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: maxStreamWindow,
+			SendPingTimeout:           pingAfter,
+			PingTimeout:               pingTimeout,
+		},
+	}
+}
+
+// RoundTrip sends req once; see [Transport].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	transport := t.secure
+	if req.URL != nil && req.URL.Scheme == "http" {
+		transport = t.plain
+	}
+	resp, err := transport.RoundTrip(once(req))
+	if resp != nil {
+		resp.Request = req
+	}
+	return resp, err
+}
+
+// CloseIdleConnections closes the connections that serve no request now.
+func (t *Transport) CloseIdleConnections() {
+	t.secure.CloseIdleConnections()
+	t.plain.CloseIdleConnections()
+}
+
+// NewClient makes a client that sends through t and hands every answer back as
+// it is: it follows no redirect and keeps no cookie.
+func NewClient(t *Transport) *http.Client {
+	return &http.Client{
+		Transport:     t,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// dialer judges the host as the URL has it, and then each address it stands for.
+func (g *Guard) dialer(secure bool) func(context.Context, string, string) (net.Conn, error) {
+	dialer := &net.Dialer{
+		Timeout:  dialTimeout,
+		Resolver: g.resolver(),
+		Control: func(network, address string, _ syscall.RawConn) error {
+			return g.control(network, address, secure)
+		},
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if err := g.checkDial(address, secure); err != nil {
+			return nil, err
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
+}
+
+// resolver asks ResolverAddress instead of the servers the system names; nil
+// means the system's own resolver.
+func (g *Guard) resolver() *net.Resolver {
+	if g.ResolverAddress == "" {
+		return nil
+	}
+	dialer := &net.Dialer{Timeout: resolverTimeout}
+	return &net.Resolver{
+		PreferGo: true,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, g.ResolverAddress)
+		},
+	}
+}
