@@ -84,7 +84,7 @@ func ParseDeliveryID(id string) (accepted time.Time, tag string, err error) {
 		return time.Time{}, "", ErrBadID
 	}
 	b, err := encoding.DecodeString(raw)
-	if err != nil {
+	if err != nil || encoding.EncodeToString(b) != raw { // the decoder passes over line breaks
 		return time.Time{}, "", ErrBadID
 	}
 	var ms [8]byte
