@@ -28,18 +28,28 @@ func once(req *http.Request) *http.Request {
 		WroteHeaders: s.wroteHeaders,
 	}))
 	copied.Header = unmarked(req.Header)
-	switch empty := req.Body == nil || req.Body == http.NoBody; {
-	case empty && bodiless[req.Method]:
-		// A body that cannot be got again is one that cannot be sent again.
-		copied.Body, copied.GetBody, copied.ContentLength = io.NopCloser(strings.NewReader("")), nil, 0
-	case !empty && req.GetBody != nil:
-		copied.GetBody = s.guard(req.GetBody)
+	if bodiless[req.Method] && (req.Body == nil || req.Body == http.NoBody) {
+		// What has no body at all is sent again without a question.
+		copied.Body, _ = noBody()
+		copied.GetBody, copied.ContentLength = noBody, 0
+	}
+	switch {
+	case idempotent[req.Method]:
+		copied.GetBody = nil // without it a body, even an empty one, cannot be sent again
+	case copied.GetBody != nil:
+		copied.GetBody = s.guard(copied.GetBody)
 	}
 	return copied
 }
 
-// bodiless holds the methods for which net/http sends an empty body as none.
+func noBody() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
+
+// bodiless holds the methods for which net/http looks into a body of unknown
+// length, and sends none if it is empty.
 var bodiless = map[string]bool{"": true, "GET": true, "HEAD": true, "DELETE": true, "OPTIONS": true}
+
+// idempotent holds the methods that net/http takes for leave to send again.
+var idempotent = map[string]bool{"": true, "GET": true, "HEAD": true, "OPTIONS": true, "TRACE": true}
 
 // marks are the headers that net/http takes for leave to send again, spelled as
 // it looks for them. In lower case it does not see them; on the wire they are

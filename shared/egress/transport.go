@@ -35,9 +35,9 @@ const (
 // read it, and HTTP/2 when the server aborts the stream. Here such a request
 // ends in an error of class "reset", for the schedule to deal with. It is moved
 // to another connection only while nothing of it was written; that needs
-// http.Request.GetBody, which http.NewRequest sets. The one exception is a
-// POST, PUT or PATCH with an empty body over HTTP/2, which is sent again if the
-// server aborted it unprocessed.
+// http.Request.GetBody, which http.NewRequest sets, and a method other than GET,
+// HEAD and OPTIONS. One exception remains: a POST, PUT or PATCH with an empty
+// body over HTTP/2 is sent again if the server aborts it.
 type Transport struct {
 	secure, plain *http.Transport
 }
