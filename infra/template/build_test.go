@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/postino/postino/infra/tools/testserver"
@@ -19,6 +20,17 @@ func TestTemplateIsValid(t *testing.T) {
 
 func TestTemplateHasNothingToLint(t *testing.T) {
 	inRoot(t, testserver.Require(t, "POSTINO_CFN_LINT"), "template.yaml")
+}
+
+// The build cache looks only at a function's folder, and would keep a function whose packages have changed.
+func TestBuildsAreNotCached(t *testing.T) {
+	config, err := os.ReadFile("../../samconfig.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(config), "\ncached = false") {
+		t.Error("samconfig.toml does not say cached = false")
+	}
 }
 
 func TestFunctionsBuildAndStaySmall(t *testing.T) {

@@ -10,8 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/postino/postino/infra/tools/testserver"
 )
+
+// Tests that look for leaked goroutines may use a server.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestOneServerServesAllTestsOfAProcess(t *testing.T) {
 	for name, server := range servers {
