@@ -95,6 +95,25 @@ func variablesIn(t *testing.T, folder string) (names []string) {
 	return slices.Compact(names)
 }
 
+func TestSweepRunsEachMinuteAndIsNotRunAgain(t *testing.T) {
+	sweep := functions(read(t))["Sweep"]
+	schedule := at(sweep, "Events", "EachMinute", "Properties")
+	if got := text(at(schedule, "ScheduleExpression")); got != "rate(1 minute)" {
+		t.Errorf("sweep runs at %s", got)
+	}
+	if got := text(at(schedule, "Name", "Fn::Sub")); got != "${AWS::StackName}-sweep" {
+		t.Errorf("schedule name %q, want one that two stacks do not share", got)
+	}
+	for who, retries := range map[string]any{
+		"the schedule": at(schedule, "RetryPolicy", "MaximumRetryAttempts"),
+		"Lambda":       at(sweep, "EventInvokeConfig", "MaximumRetryAttempts"),
+	} {
+		if retries != 0 {
+			t.Errorf("%s runs a failed sweep %v times again, beside the next minute's", who, retries)
+		}
+	}
+}
+
 func TestLogsAreJSONAndExpire(t *testing.T) {
 	template := read(t)
 	groups := resources(template, "AWS::Logs::LogGroup")
