@@ -1,0 +1,2 @@
+// Package liquid renders templates that strangers wrote, in Shopify's language Liquid.
+package liquid

@@ -1,0 +1,307 @@
+package liquid
+
+import "fmt"
+
+// begin starts on the expression of a tag or an output.
+func (p *parser) begin(it item) (err error) {
+	p.at, p.brackets = 0, 0
+	p.tokens, err = tokenize(p.tokens[:0], it.text, it.inside)
+	return err
+}
+
+func (p *parser) peek() *token { return &p.tokens[p.at] }
+
+// take moves past a token of a kind, if it is the next.
+func (p *parser) take(kind tokenKind) (string, bool) {
+	t := p.peek()
+	if t.kind != kind || kind == tokenEnd {
+		return "", false
+	}
+	p.at++
+	return t.text, true
+}
+
+// takeWord moves past a name, if it is the next.
+func (p *parser) takeWord(word string) bool {
+	t := p.peek()
+	if t.kind != tokenName || t.text != word {
+		return false
+	}
+	p.at++
+	return true
+}
+
+// want is the fault of anything else than what was expected here.
+func (p *parser) want(what string) error {
+	t := p.peek()
+	if t.kind == tokenEnd {
+		return &faultAt{t.off, "want " + what}
+	}
+	return &faultAt{t.off, fmt.Sprintf("want %s, not %q", what, t.text)}
+}
+
+// end expects no more tokens.
+func (p *parser) end() error {
+	if t := p.peek(); t.kind != tokenEnd {
+		return &faultAt{t.off, fmt.Sprintf("unexpected %q", t.text)}
+	}
+	return nil
+}
+
+// filtered compiles an expression and its filters, up to the end.
+func (p *parser) filtered() (*filtered, error) {
+	f := &filtered{base: &literal{}}
+	if p.peek().kind == tokenEnd {
+		return f, nil
+	}
+	base, err := p.expression()
+	for err == nil {
+		f.base = base
+		if _, more := p.take('|'); !more {
+			return f, p.end()
+		}
+		var c call
+		c, err = p.call()
+		f.calls = append(f.calls, c)
+	}
+	return nil, err
+}
+
+// call compiles one filter and its arguments.
+func (p *parser) call() (call, error) {
+	c := call{off: p.peek().off}
+	name, ok := p.take(tokenName)
+	if !ok {
+		return c, p.want("the name of a filter")
+	}
+	if c.filter = filters[name]; c.filter == nil {
+		return c, &faultAt{c.off, "unknown filter " + quote(name)}
+	}
+	if _, ok := p.take(':'); ok {
+		for more := true; more; _, more = p.take(',') {
+			if err := p.argument(&c); err != nil {
+				return c, err
+			}
+		}
+	}
+	if n := len(c.args); n < c.filter.least || n > c.filter.most {
+		return c, &faultAt{c.off, fmt.Sprintf("filter %q has %d arguments: want %s", name, n, c.filter.arity())}
+	}
+	return c, nil
+}
+
+func (p *parser) argument(c *call) error {
+	t := *p.peek()
+	if t.kind != tokenName || p.tokens[p.at+1].kind != ':' {
+		arg, err := p.expression()
+		c.args = append(c.args, arg)
+		return err
+	}
+	if t.text != c.filter.named || c.filter.named == "" {
+		return &faultAt{t.off, fmt.Sprintf("filter %q has no argument named %q", c.filter.name, t.text)}
+	}
+	p.at += 2
+	value, err := p.expression()
+	c.named = map[string]expression{t.text: value}
+	return err
+}
+
+// operand compiles an expression of a condition, where empty and blank are more than "".
+func (p *parser) operand() (expression, error) {
+	t := *p.peek()
+	e, err := p.expression()
+	if marker, ok := markers[t.text]; ok && t.kind == tokenName {
+		if _, word := e.(*literal); word {
+			return &literal{marker}, err
+		}
+	}
+	return e, err
+}
+
+// expression compiles a value without filters.
+func (p *parser) expression() (expression, error) {
+	if p.brackets++; p.brackets > MaxNesting {
+		return nil, &faultAt{p.peek().off, faultf("brackets are nested deeper than %d", MaxNesting).Error()}
+	}
+	defer func() { p.brackets-- }()
+	t := *p.peek()
+	if t.kind != tokenEnd {
+		p.at++
+	}
+	switch t.kind {
+	case tokenName:
+		return p.name(t)
+	case tokenString:
+		return &literal{String(t.text)}, nil
+	case tokenNumber:
+		return &literal{literalNumber(t.text)}, nil
+	case '(':
+		return p.span()
+	case '[':
+		name, err := p.bracket()
+		if err != nil {
+			return nil, err
+		}
+		if name.index == nil {
+			return p.variable(name.key, t.off)
+		}
+		return p.path(&lookup{name: name.index})
+	}
+	if t.kind != tokenEnd {
+		p.at--
+	}
+	return nil, p.want("a value")
+}
+
+// literalNumber reads a number written in a template; it is printed as computed ones are.
+func literalNumber(text string) Value {
+	v := numberFrom(text, allDigits(text[1:]) || len(text) == 1) // the first may be a sign
+	if v.kind != kindBig {
+		v.str = ""
+	}
+	return v
+}
+
+// name compiles a word that stands for itself, or a variable.
+func (p *parser) name(t token) (expression, error) {
+	next := p.peek().kind
+	if v, ok := literalWords[t.text]; ok && next != '.' && next != '[' {
+		return &literal{v}, nil
+	}
+	return p.variable(t.text, t.off)
+}
+
+// variable compiles a variable and its path.
+func (p *parser) variable(name string, off int) (expression, error) {
+	if name == "secrets" {
+		return nil, p.secretFault(off)
+	}
+	if _, ok := p.read[name]; !ok {
+		p.read[name] = off
+	}
+	return p.path(&lookup{slot: p.slot(name)})
+}
+
+func (p *parser) secretFault(off int) error {
+	if !p.options.Secrets {
+		return &faultAt{off, "secrets may not stand here"}
+	}
+	return &faultAt{off, "secrets may stand only alone, as {{ secrets.name }}"}
+}
+
+// slot numbers the variables.
+func (p *parser) slot(name string) int {
+	t := p.template
+	i, ok := t.slots[name]
+	if !ok {
+		i = len(t.names)
+		t.names = append(t.names, name)
+		t.slots[name] = i
+	}
+	return i
+}
+
+// path compiles what follows a variable: .name and [index].
+func (p *parser) path(l *lookup) (expression, error) {
+	for {
+		if _, ok := p.take('.'); ok {
+			name, ok := p.take(tokenName)
+			if !ok {
+				return nil, p.want("a name")
+			}
+			command := name == "size" || name == "first" || name == "last"
+			l.path = append(l.path, segment{key: name, command: command})
+			continue
+		}
+		if _, ok := p.take('['); !ok {
+			return l, nil
+		}
+		s, err := p.bracket()
+		if err != nil {
+			return nil, err
+		}
+		l.path = append(l.path, s)
+	}
+}
+
+// bracket compiles what stands behind [, up to the closing one.
+func (p *parser) bracket() (segment, error) {
+	index, err := p.expression()
+	if err != nil {
+		return segment{}, err
+	}
+	if _, ok := p.take(']'); !ok {
+		return segment{}, p.want("]")
+	}
+	if l, ok := index.(*literal); ok && l.value.kind == kindString {
+		return segment{key: l.value.str}, nil
+	}
+	return segment{index: index}, nil
+}
+
+// span compiles what stands behind (, a range.
+func (p *parser) span() (expression, error) {
+	off := p.peek().off
+	first, err := p.expression()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := p.take(tokenDots); !ok {
+		return nil, p.want("..")
+	}
+	last, err := p.expression()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := p.take(')'); !ok {
+		return nil, p.want(")")
+	}
+	from, literalFrom := first.(*literal)
+	to, literalTo := last.(*literal)
+	if !literalFrom || !literalTo {
+		return &between{first, last}, nil
+	}
+	value, err := makeRange(from.value, to.value)
+	if err != nil {
+		return nil, &faultAt{off, err.Error()}
+	}
+	return &literal{value}, nil
+}
+
+// condition compiles the comparisons of if, elsif and unless.
+func (p *parser) condition(it item) (condition, error) {
+	if err := p.begin(it); err != nil {
+		return nil, err
+	}
+	var all condition
+	for {
+		c, err := p.clause()
+		if err != nil {
+			return nil, err
+		}
+		for _, join := range []string{"and", "or"} {
+			if p.takeWord(join) {
+				c.join = join
+				break
+			}
+		}
+		all = append(all, c)
+		if c.join == "" {
+			return all, p.end()
+		}
+	}
+}
+
+func (p *parser) clause() (c clause, err error) {
+	c.off = p.peek().off
+	if c.left, err = p.operand(); err != nil {
+		return c, err
+	}
+	operator, ok := p.take(tokenComparison)
+	if !ok {
+		return c, nil
+	}
+	c.operator = operator
+	c.right, err = p.operand()
+	return c, err
+}

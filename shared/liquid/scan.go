@@ -1,0 +1,221 @@
+package liquid
+
+import "strings"
+
+// spaces is what Ruby strips.
+const spaces = "\x00\t\n\v\f\r "
+
+// item is one piece of a template: literal text, an output or a tag.
+type item struct {
+	kind   itemKind
+	text   string // the literal text, or what an output or tag has between its delimiters and behind its name
+	name   string // of a tag
+	off    int    // where the piece begins
+	inside int    // where text begins
+}
+
+type itemKind uint8
+
+const (
+	itemEnd itemKind = iota
+	itemText
+	itemOutput
+	itemTag
+)
+
+// stream hands out pieces: those of a template, or the lines of a tag liquid.
+type stream interface {
+	next() (item, error)
+	skipComment(opened item) error        // moves past the endcomment of a comment
+	raw(opened item) (string, int, error) // moves past the endraw of a raw; returns what stands before it, and where
+}
+
+// scanner cuts a template into pieces.
+type scanner struct {
+	src    string
+	pos    int
+	trim   bool // the last delimiter was -}} or -%}
+	braces int  // how many { of the literal text are open
+	count  int  // pieces handed out
+}
+
+// faultAt is a fault that knows its place.
+type faultAt struct {
+	off     int
+	message string
+}
+
+func (f *faultAt) Error() string { return f.message }
+
+func (s *scanner) next() (item, error) {
+	if s.pos >= len(s.src) {
+		return item{kind: itemEnd, off: len(s.src)}, nil
+	}
+	s.count++
+	switch {
+	case strings.HasPrefix(s.src[s.pos:], "{{"):
+		return s.delimited(itemOutput, "}}")
+	case strings.HasPrefix(s.src[s.pos:], "{%"):
+		return s.delimited(itemTag, "%}")
+	}
+	return s.literal()
+}
+
+// delimited reads an output or a tag.
+func (s *scanner) delimited(kind itemKind, closing string) (item, error) {
+	it := item{kind: kind, off: s.pos, inside: s.pos + 2}
+	n := strings.Index(s.src[it.inside:], closing)
+	if n < 0 {
+		return it, &faultAt{it.off, s.src[s.pos:it.inside] + " is not closed: want " + closing}
+	}
+	it.text = s.src[it.inside : it.inside+n]
+	s.pos = it.inside + n + 2
+	if strings.HasPrefix(it.text, "-") {
+		it.text, it.inside = it.text[1:], it.inside+1
+	}
+	if s.trim = strings.HasSuffix(it.text, "-"); s.trim {
+		it.text = it.text[:len(it.text)-1]
+	}
+	if kind == itemTag {
+		return it, it.split()
+	}
+	return it, nil
+}
+
+// split parts the name of a tag from what follows it.
+func (it *item) split() error {
+	rest := strings.TrimLeft(it.text, spaces)
+	n := 0
+	for n < len(rest) && isWord(rest[n]) {
+		n++
+	}
+	if n == 0 && strings.HasPrefix(rest, "#") {
+		n = 1
+	}
+	if n == 0 {
+		return &faultAt{it.off, "want the name of a tag"}
+	}
+	it.name = rest[:n]
+	it.inside += len(it.text) - len(rest) + n
+	it.text = rest[n:]
+	return nil
+}
+
+func isWord(c byte) bool {
+	return c == '_' || isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// literal reads text up to the next delimiter.
+func (s *scanner) literal() (item, error) {
+	start := s.pos
+	s.pos = len(s.src)
+	for i := start; ; i++ {
+		n := strings.IndexByte(s.src[i:], '{')
+		if n < 0 {
+			break
+		}
+		if i += n; i+1 < len(s.src) && (s.src[i+1] == '{' || s.src[i+1] == '%') {
+			s.pos = i
+			break
+		}
+	}
+	text := s.src[start:s.pos]
+	if err := s.leftovers(start, text); err != nil {
+		return item{}, err
+	}
+	if s.trim {
+		text = strings.TrimLeft(text, spaces)
+	}
+	if s.pos+2 < len(s.src) && s.src[s.pos+2] == '-' {
+		text = strings.TrimRight(text, spaces)
+	}
+	s.trim = false
+	return item{kind: itemText, text: text, off: start}, nil
+}
+
+// leftovers finds a }} or %} that closes nothing. Braces that the literal text itself opened,
+// as JSON and CSS do, are no leftovers.
+func (s *scanner) leftovers(start int, text string) error {
+	for i := 0; i < len(text); i++ {
+		pair := text[i:min(i+2, len(text))]
+		switch {
+		case pair == "}}" && s.braces < 2, pair == "%}" && s.braces < 1:
+			return &faultAt{start + i, "leftover " + pair + " closes nothing"}
+		case text[i] == '{':
+			s.braces++
+		case text[i] == '}' && s.braces > 0:
+			s.braces--
+		}
+	}
+	return nil
+}
+
+// tagFrom finds the next tag with a name from pos on, whatever stands around it.
+func (s *scanner) tagFrom(pos int) (name string, end int, ok bool) {
+	for {
+		n := strings.Index(s.src[pos:], "{%")
+		if n < 0 {
+			return "", 0, false
+		}
+		start := pos + n
+		pos = start + 2
+		rest := strings.TrimLeft(strings.TrimPrefix(s.src[pos:], "-"), spaces)
+		if rest == "" || !isWord(rest[0]) {
+			continue
+		}
+		probe := scanner{src: s.src, pos: start}
+		it, err := probe.delimited(itemTag, "%}")
+		return it.name, probe.pos, err == nil
+	}
+}
+
+func (s *scanner) skipComment(opened item) error {
+	for depth := 1; depth > 0; {
+		name, end, ok := s.tagFrom(s.pos)
+		if !ok {
+			return notClosed(opened)
+		}
+		s.pos = end
+		switch name {
+		case "comment":
+			depth++
+		case "endcomment":
+			depth--
+		case "raw":
+			if _, _, err := s.raw(opened); err != nil {
+				return err
+			}
+		}
+	}
+	s.trim = s.src[s.pos-3] == '-'
+	return nil
+}
+
+func (s *scanner) raw(opened item) (string, int, error) {
+	body := s.pos
+	for pos := body; ; {
+		n := strings.Index(s.src[pos:], "{%")
+		if n < 0 {
+			return "", 0, notClosed(opened)
+		}
+		start := pos + n
+		rest := strings.TrimLeft(strings.TrimPrefix(s.src[start+2:], "-"), spaces)
+		if after, ok := strings.CutPrefix(rest, "endraw"); ok {
+			if closed, ok := closesTag(after); ok {
+				s.pos = len(s.src) - len(closed)
+				s.trim = s.src[s.pos-3] == '-'
+				return s.src[body:start], body, nil
+			}
+		}
+		pos = start + 2
+	}
+}
+
+// closesTag reports whether s goes on with the end of a tag, and returns what follows.
+func closesTag(s string) (string, bool) {
+	return strings.CutPrefix(strings.TrimPrefix(strings.TrimLeft(s, spaces), "-"), "%}")
+}
+
+func notClosed(opened item) error {
+	return &faultAt{opened.off, opened.name + " is not closed: want end" + opened.name}
+}
