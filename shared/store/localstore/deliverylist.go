@@ -1,0 +1,49 @@
+package localstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// deliveryIDEnd sorts after every delivery id.
+const deliveryIDEnd = "dlv_~"
+
+// PageDeliveries lists stored deliveries in order of their events' acceptance,
+// which is the order of their ids.
+func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
+	list := newList[webhook.Delivery](page, "deliveries", tenant, filter.Subscription, string(filter.Status))
+	low, high, err := list.bounds(deliveriesBetween(page))
+	if err != nil {
+		return nil, "", err
+	}
+	query := listDeliveries(tenant, filter)
+	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
+		return tx.Query(query.sql+" AND id >= ? AND id < ? ORDER BY id "+list.order(), append(query.args, low, high), func(row *localdb.Row) error {
+			wanted := filter.Status == "" || row.Text(1) == string(filter.Status)
+			return list.row(row.Text(0), wanted, func() (webhook.Delivery, error) { return readDelivery(row, tenant) })
+		})
+	})
+	return list.page(err)
+}
+
+// deliveriesBetween returns the range of ids within the page's bounds.
+func deliveriesBetween(page webhook.Page) (low, high string) {
+	first, end := acceptedBetween(page)
+	return webhook.DeliveryIDBound(time.UnixMilli(first)), min(deliveryIDEnd, webhook.DeliveryIDBound(time.UnixMilli(end)))
+}
+
+// listDeliveries selects by what has an index. Most deliveries succeed, so
+// for these there is none by status.
+func listDeliveries(tenant string, filter webhook.DeliveryFilter) statement {
+	q := statement{selectDeliveries, []any{tenant}}
+	if filter.Subscription != "" {
+		q.sql, q.args = q.sql+" AND subscription = ?", append(q.args, filter.Subscription)
+	}
+	if filter.Status != "" && filter.Status != webhook.Succeeded {
+		q.sql, q.args = q.sql+" AND status = ? AND status <> 'succeeded'", append(q.args, string(filter.Status))
+	}
+	return q
+}

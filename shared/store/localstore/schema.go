@@ -1,0 +1,144 @@
+package localstore
+
+// schema is the history of the tables; see [localdb.DB.Migrate]. Times are
+// RFC 3339 text in UTC, or whole milliseconds since 1970 where they are keys.
+var schema = []string{`
+CREATE TABLE tenants (
+	tenant  TEXT NOT NULL PRIMARY KEY,
+	version INTEGER NOT NULL -- its change counter
+) WITHOUT ROWID;
+
+CREATE TABLE changes (
+	tenant       TEXT NOT NULL,
+	version      INTEGER NOT NULL,
+	subscription TEXT NOT NULL,
+	PRIMARY KEY (tenant, version)
+) WITHOUT ROWID;
+
+CREATE TABLE subscriptions ( -- as they are now
+	tenant  TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	born    INTEGER NOT NULL, -- version of its creation
+	state   TEXT NOT NULL,
+	types   TEXT,             -- JSON
+	filter  TEXT,             -- JSON
+	PRIMARY KEY (tenant, id)
+) WITHOUT ROWID;
+
+CREATE TABLE subscription_versions ( -- as they were decided by; never changed
+	tenant  TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	born    INTEGER NOT NULL,
+	body    TEXT NOT NULL, -- JSON
+	secrets TEXT NOT NULL, -- JSON; sealed
+	PRIMARY KEY (tenant, id, version)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+	tenant      TEXT NOT NULL,
+	accepted_at INTEGER NOT NULL, -- ms
+	key         TEXT NOT NULL,    -- hash of source and id
+	type        TEXT NOT NULL,
+	source      TEXT NOT NULL,
+	id          TEXT NOT NULL,
+	subject     TEXT NOT NULL,
+	time        TEXT,
+	nonce       TEXT NOT NULL,    -- of the accepted publication
+	expunged    INTEGER NOT NULL,
+	extensions  TEXT,             -- JSON
+	plan        TEXT NOT NULL,    -- JSON: who gets it
+	data        BLOB,             -- JSON as published
+	PRIMARY KEY (tenant, accepted_at, key)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX events_by_key ON events (tenant, key);
+
+CREATE TABLE plan_pages ( -- of plans too large to stand in the event
+	tenant  TEXT NOT NULL,
+	event   TEXT NOT NULL, -- its key
+	nonce   TEXT NOT NULL,
+	page    INTEGER NOT NULL,
+	entries TEXT NOT NULL, -- JSON
+	PRIMARY KEY (tenant, event, nonce, page)
+) WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+	tenant        TEXT NOT NULL,
+	id            TEXT NOT NULL,    -- in order of acceptance
+	event_source  TEXT NOT NULL,
+	event_id      TEXT NOT NULL,
+	subscription  TEXT NOT NULL,
+	version       INTEGER NOT NULL, -- of the subscription when it was decided
+	occasion      TEXT NOT NULL,
+	created_at    INTEGER NOT NULL, -- ms
+	status        TEXT NOT NULL,
+	waiting       TEXT NOT NULL,
+	reason        TEXT NOT NULL,
+	round         INTEGER NOT NULL,
+	step          INTEGER NOT NULL,
+	next_at       TEXT,
+	attempts      INTEGER NOT NULL, -- how many were made
+	ended_at      TEXT,
+	waiting_since TEXT,
+	digest        TEXT NOT NULL,
+	last          TEXT,             -- JSON: the newest attempt
+	claim         TEXT NOT NULL,    -- token of the worker that makes the attempt
+	claim_until   TEXT,
+	rev           INTEGER NOT NULL, -- count of writes
+	PRIMARY KEY (tenant, id)
+) WITHOUT ROWID;
+CREATE INDEX deliveries_by_subscription ON deliveries (tenant, subscription, id);
+CREATE INDEX deliveries_by_status ON deliveries (tenant, status, id) WHERE status <> 'succeeded';
+CREATE INDEX deliveries_by_both ON deliveries (tenant, subscription, status, id) WHERE status <> 'succeeded';
+
+CREATE TABLE attempts ( -- of deliveries that did not succeed at once
+	tenant   TEXT NOT NULL,
+	delivery TEXT NOT NULL,
+	number   INTEGER NOT NULL,
+	body     TEXT NOT NULL, -- JSON
+	PRIMARY KEY (tenant, delivery, number)
+) WITHOUT ROWID;
+
+CREATE TABLE contents ( -- likewise: what is posted
+	tenant       TEXT NOT NULL,
+	delivery     TEXT NOT NULL,
+	method       TEXT NOT NULL,
+	content_type TEXT NOT NULL,
+	inserts      TEXT NOT NULL, -- JSON: where secrets go in
+	body         BLOB NOT NULL,
+	PRIMARY KEY (tenant, delivery)
+) WITHOUT ROWID;
+
+CREATE TABLE lines ( -- deliveries that wait for their subscription to open
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	delivery     TEXT NOT NULL,
+	PRIMARY KEY (tenant, subscription, delivery)
+) WITHOUT ROWID;
+
+CREATE TABLE leases ( -- who does a work alone, until when
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	work         TEXT NOT NULL,
+	token        TEXT NOT NULL,
+	until        TEXT NOT NULL,
+	PRIMARY KEY (tenant, subscription, work)
+) WITHOUT ROWID;
+
+CREATE TABLE dues ( -- what must be looked at at a time
+	at           TEXT NOT NULL,
+	kind         TEXT NOT NULL,
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	id           TEXT NOT NULL,
+	round        INTEGER NOT NULL,
+	step         INTEGER NOT NULL,
+	PRIMARY KEY (at, kind, tenant, subscription, id, round, step)
+) WITHOUT ROWID;
+
+CREATE TABLE marks ( -- low_water: the minute before which nothing is due
+	name TEXT NOT NULL PRIMARY KEY,
+	at   TEXT NOT NULL
+) WITHOUT ROWID;
+`}

@@ -1,0 +1,121 @@
+package localstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// SaveSubscription stores sub as a new version, with its head, if the current
+// version is still expect; 0 creates it. It returns sub with its Version, and
+// its Born if it was created; or [webhook.ErrExists], [webhook.ErrNotFound],
+// [webhook.ErrConflict].
+func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
+	saved := sub
+	err := s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) (err error) {
+		saved = sub
+		if err := expected(tx, webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect); err != nil {
+			return err
+		}
+		if saved.Version, err = change(tx, sub.Tenant, sub.ID); err != nil {
+			return err
+		}
+		if expect == 0 {
+			saved.Born = saved.Version
+		}
+		if err := putVersion(tx, saved); err != nil {
+			return err
+		}
+		return putHead(tx, saved.Head())
+	})
+	if err != nil {
+		return webhook.Subscription{}, err
+	}
+	return saved, nil
+}
+
+// DeleteSubscription removes the head if the current version is still expect;
+// otherwise [webhook.ErrNotFound] or [webhook.ErrConflict].
+func (s *Store) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
+	return s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
+		if err := expected(tx, ref, expect); err != nil {
+			return err
+		}
+		if _, err := change(tx, ref.Tenant, ref.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec("DELETE FROM subscriptions WHERE tenant = ? AND id = ?", ref.Tenant, ref.ID)
+		return err
+	})
+}
+
+// expected returns nil if the subscription's version is expect, 0 for none.
+func expected(tx *localdb.Tx, ref webhook.SubscriptionRef, expect int64) error {
+	current, err := headOf(tx, ref)
+	switch {
+	case err != nil:
+		return err
+	case current.Version == expect:
+		return nil
+	case expect == 0:
+		return webhook.ErrExists
+	case current.Version == 0:
+		return webhook.ErrNotFound
+	}
+	return webhook.ErrConflict
+}
+
+// Versions returns immutable versions in the order asked for, or
+// [webhook.ErrNotFound] if one does not exist.
+func (s *Store) Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error) {
+	versions := make([]webhook.Subscription, 0, len(refs))
+	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
+		for _, ref := range refs {
+			sub, err := versionOf(tx, ref)
+			if err != nil {
+				return fmt.Errorf("version %d of subscription %s: %w", ref.Version, ref.ID, err)
+			}
+			versions = append(versions, sub)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return versions, nil
+}
+
+func putVersion(tx *localdb.Tx, sub webhook.Subscription) error {
+	body, err := encode(sub)
+	if err != nil {
+		return err
+	}
+	secrets, err := encode(sub.Secrets)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO subscription_versions (tenant, id, version, born, body, secrets)
+		VALUES (?, ?, ?, ?, ?, ?)`, sub.Tenant, sub.ID, sub.Version, sub.Born, body, secrets)
+	return err
+}
+
+func versionOf(tx *localdb.Tx, ref webhook.VersionRef) (webhook.Subscription, error) {
+	sub, found := webhook.Subscription{Tenant: ref.Tenant}, false
+	err := tx.Query("SELECT born, body, secrets FROM subscription_versions WHERE tenant = ? AND id = ? AND version = ?",
+		[]any{ref.Tenant, ref.ID, ref.Version}, func(row *localdb.Row) error {
+			found, sub.Born = true, row.Int64(0)
+			if err := decode(row.Text(1), &sub); err != nil {
+				return err
+			}
+			return decode(row.Text(2), &sub.Secrets)
+		})
+	if err == nil && !found {
+		err = webhook.ErrNotFound
+	}
+	if string(sub.Metadata) == "null" {
+		sub.Metadata = nil
+	}
+	return sub, err
+}
