@@ -1,0 +1,125 @@
+package dynamostore
+
+import (
+	"context"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// candidate is a delivery that may belong to a page.
+type candidate struct {
+	end  string // the position right behind it
+	key  key    // zero if there is nothing to look at, and end alone matters
+	item item   // nil if it must be read by its key
+}
+
+// candidates is a list of deliveries in order, not yet filtered.
+type candidates interface {
+	// next returns the next one, false at the end. The work it does is bounded.
+	next(ctx context.Context) (candidate, bool, error)
+	// more reports whether next may have one.
+	more() bool
+}
+
+// PageDeliveries lists stored deliveries by their event's acceptance. One
+// that was never attempted nor parked may be absent, and so, from lists that
+// name no subscription, may succeeded ones that no plan names.
+func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error) {
+	list := listNamed("deliveries", tenant, filter.Subscription, string(filter.Status))
+	from, err := s.candidates(list, tenant, filter, page)
+	if err != nil {
+		return nil, "", err
+	}
+	end := ""
+	for examined := 0; len(deliveries) < page.Limit && examined < examinedLimit; {
+		batch, err := s.nextCandidates(ctx, from, page.Limit-len(deliveries))
+		if err != nil {
+			return nil, "", err
+		}
+		if len(batch) == 0 {
+			return deliveries, "", nil
+		}
+		examined += len(batch)
+		for _, c := range batch {
+			end = c.end
+			if c.item == nil || filter.Status != "" && c.item.str("st") != string(filter.Status) {
+				continue
+			}
+			d, err := deliveryOf(tenant, c.item)
+			if err != nil {
+				return nil, "", err
+			}
+			deliveries = append(deliveries, d)
+		}
+	}
+	if from.more() {
+		next = list.position(end)
+	}
+	return deliveries, next, nil
+}
+
+// nextCandidates takes up to n candidates, and reads those that have no item.
+func (s *Store) nextCandidates(ctx context.Context, from candidates, n int) ([]candidate, error) {
+	var batch []candidate
+	var missing []key
+	for len(batch) < min(n, getAtOnce) {
+		c, ok, err := from.next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		batch = append(batch, c)
+		if c.item == nil && c.key != (key{}) {
+			missing = append(missing, c.key)
+		}
+	}
+	items, err := s.getAll(ctx, "list deliveries", missing, false)
+	for i, c := range batch {
+		if c.item == nil {
+			batch[i].item = items[c.key]
+		}
+	}
+	return batch, err
+}
+
+// candidates chooses where to read: by status an index; by subscription its
+// partitions; all else along the events and what was planned for each.
+func (s *Store) candidates(list list, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (candidates, error) {
+	indexed := filter.Status != "" && filter.Status != webhook.Succeeded
+	if filter.Subscription == "" && !indexed {
+		return s.walk(list, tenant, page)
+	}
+	end, err := list.end(page.Position, isDeliveryID)
+	if err != nil {
+		return nil, err
+	}
+	rng, tag := deliveryRange(page).behind(end), webhook.DeliveryTag(tenant, filter.Subscription)
+	switch {
+	case !indexed:
+		pks := shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })
+		return whole{s.merge("list deliveries", pks, rng, source{}, fetchFor(page, filter.Status != ""))}, nil
+	case filter.Subscription != "":
+		pks := shardPKs(deliveryShards, func(shard string) string { return openOfPK(tenant, tag, filter.Status, shard) })
+		return named{s.merge("list deliveries", pks, rng, source{index: index2, keysOnly: true}, page.Limit)}, nil
+	}
+	pks := shardPKs(eventShards, func(shard string) string { return openPK(tenant, filter.Status, shard) })
+	return named{s.merge("list deliveries", pks, rng, source{index: index1, keysOnly: true}, page.Limit)}, nil
+}
+
+// whole are deliveries as the table lists them.
+type whole struct{ *merge }
+
+func (w whole) next(ctx context.Context) (candidate, bool, error) {
+	it, err := w.merge.next(ctx)
+	return candidate{end: it.str("sk"), key: it.key(), item: it}, it != nil, err
+}
+
+// named are deliveries as an index names them.
+type named struct{ *merge }
+
+func (n named) next(ctx context.Context) (candidate, bool, error) {
+	it, err := n.merge.next(ctx)
+	return candidate{end: it.str("sk"), key: it.key()}, it != nil, err
+}

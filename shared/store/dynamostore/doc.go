@@ -1,0 +1,65 @@
+// Package dynamostore keeps all of Postino's state in one DynamoDB table, read
+// by Get, BatchGet and paged Query alone.
+//
+// # Keys
+//
+// T is a tenant, S a subscription, E the hash of an event's source and id
+// ([webhook.EventKey]), D a delivery id, N a version. T and S stand in keys as
+// they are, since their characters are checked; anything else that a caller
+// could have chosen is hashed. "0..7" is a shard: a hash of the sort key that
+// spreads one list over that many partitions, merged again when it is read.
+//
+//	pk                sk              holds                                   expires
+//	TENANTS           T               the tenant is known
+//	t#T               V               the tenant's change counter
+//	c#T               N               change log: the subscription changed    7 d
+//	s#T#0..7          S               head of a subscription
+//	v#T#S             V#N             immutable version of a subscription     once superseded
+//	e#T#E             E               event with its plan                     always
+//	e#T#E             P#nonce#page    page of a large plan                    always
+//	d#T#tag#0..3      D               delivery                                once ended
+//	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
+//	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
+//	w#T#S#0..3        D               waiting line
+//	l#T#S             work            lease                                   a day after
+//	q#minute#0..15    time#kind#hash  due pointer
+//	SWEEP             L               low-water mark of the sweep
+//
+// A delivery id names tenant and subscription (its tag), so that get by id and
+// list by subscription read the same partitions without an index.
+//
+//	GSI1  e#T#0..7 / time#E             events by acceptance, with all but their data
+//	      d#T#status#0..7 / D           deliveries that have not succeeded
+//	GSI2  d#T#tag#status#0..3 / D       the same, by subscription
+//
+// An event costs one unit in the table and one in GSI1, a delivery that
+// succeeds at once one unit in all. Nothing is decided by an index: what an
+// index names is read again from the table.
+//
+// # Attributes
+//
+// Names are short because they are paid for. A text longer than fits into its
+// item's first kilobyte is stored as gzip: the attribute is then of type B
+// instead of S. Times are nanoseconds since 1970 unless said otherwise.
+//
+//	any         expires  TTL in seconds     k  random mark of the call that wrote it
+//	event       id, so source, ty type, su subject, ti time (RFC 3339), ex extensions, da data,
+//	            ac accepted (ms), no nonce, pl plan "S:N S:N", pp pages, pt total, xp expunged
+//	delivery    e event id, o source, s subscription, v version, oc occasion, st status, w waiting,
+//	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
+//	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
+//	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
+//	head        ve version, bo born, st state, ty types, fi filter
+//	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata
+//	change      s subscription             counter  n
+//	lease       tk token, un until         mark     un
+//	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
+//
+// # Expiry
+//
+// Events, plan pages and the parts of deliveries expire by [Store.Retention]
+// and 45 days after they were written. A delivery expires by Retention after
+// it ended, never before. While it has not, each write of a delivery whose
+// event is old moves the event's and the parts' expiry on, so that whatever
+// waits can still be sent.
+package dynamostore

@@ -1,0 +1,88 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
+// returns what is stored, unchanged. Of several concurrent calls with one
+// identity exactly one creates, and all return the same stored event.
+func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+	it, mark := s.eventItem(e), mark()
+	it["k"] = mark
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: &s.table, Item: it,
+		ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: allOld,
+	})
+	if err == nil {
+		return e, true, nil
+	}
+	there, taken := unmet(err)
+	if !taken {
+		return stored, false, fault("create event", err)
+	}
+	stored, err = eventOf(e.Tenant, there)
+	return stored, there.marked(mark), err
+}
+
+// Event returns a stored event, consistently, or [webhook.ErrNotFound].
+func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error) {
+	it, err := found(s.get(ctx, "event", eventItemKey(tenant, webhook.EventKey(source, id))))
+	if err != nil {
+		return webhook.StoredEvent{}, err
+	}
+	return eventOf(tenant, it)
+}
+
+func (s *Store) eventItem(e webhook.StoredEvent) item {
+	key := e.Key()
+	sk := eventSK(e.AcceptedAt, key)
+	it := at(eventItemKey(e.Tenant, key))
+	it.setStr("gsi1pk", eventsPK(e.Tenant, shard(sk, eventShards)))
+	it.setStr("gsi1sk", sk)
+	it.setStr("id", e.ID)
+	it.setStr("so", e.Source)
+	it.setStr("ty", e.Type)
+	it.setStr("su", e.Subject)
+	it.setStr("ti", e.Time.UTC().Format(time.RFC3339Nano)) // nanoseconds since 1970 would not hold every year
+	it.setText("ex", e.Extensions)
+	it.setText("da", e.Data)
+	it.setInt("ac", e.AcceptedAt.UnixMilli())
+	it.setStr("no", e.Nonce)
+	it.setText("pl", planText(e.Plan.Entries))
+	it.setInt("pp", int64(e.Plan.Pages))
+	it.setInt("pt", int64(e.Plan.Total))
+	if e.Expunged {
+		it["xp"] = &types.AttributeValueMemberBOOL{Value: true}
+	}
+	it.setInt("expires", s.lifetime())
+	it.fit("da", "pl", "ex")
+	return it
+}
+
+func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
+	e.Tenant, e.ID, e.Source, e.Type, e.Subject = tenant, it.str("id"), it.str("so"), it.str("ty"), it.str("su")
+	e.Nonce, e.AcceptedAt = it.str("no"), time.UnixMilli(it.int("ac")).UTC()
+	e.Time, _ = time.Parse(time.RFC3339Nano, it.str("ti")) // as eventItem wrote it
+	_, e.Expunged = it["xp"]
+	if e.Data, err = it.text("da"); err != nil {
+		return e, err
+	}
+	if e.Extensions, err = it.text("ex"); err != nil {
+		return e, err
+	}
+	e.Plan, err = planOf(it)
+	return e, err
+}
+
+func planOf(it item) (plan webhook.Plan, err error) {
+	plan.Pages, plan.Total = int(it.int("pp")), int(it.int("pt"))
+	plan.Entries, err = entriesOf(it)
+	return plan, err
+}

@@ -1,0 +1,130 @@
+package dynamostore
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Shards of the lists that are spread over partitions. They can never change
+// for a table that holds something.
+const (
+	headShards     = 8
+	eventShards    = 8 // also of a tenant's open deliveries
+	deliveryShards = 4 // also of a subscription's open deliveries, and of its waiting line
+)
+
+// maxName is the longest tenant or subscription id of the contract.
+const maxName = 64
+
+// key is where an item stands.
+type key struct{ pk, sk string }
+
+// shard spreads sort keys over n partitions.
+func shard(sk string, n int) string {
+	h := fnv.New32a()
+	h.Write([]byte(sk))
+	return strconv.Itoa(int(h.Sum32() % uint32(n)))
+}
+
+// name returns a tenant or subscription id as a part of a key: itself if it
+// is one, else its hash, so that no caller's "#" can reach another's keys.
+func name(s string) string {
+	if s == "" || len(s) > maxName || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+		return "!" + webhook.Hash(20, "name", s)
+	}
+	return s
+}
+
+// ordinal writes n so that strings sort as numbers do.
+func ordinal(n int64) string { return fmt.Sprintf("%019d", n) }
+
+// millis writes a time so that strings sort as times do.
+func millis(t time.Time) string { return fmt.Sprintf("%013d", max(t.UnixMilli(), 0)) }
+
+func tenantKey(tenant string) key  { return key{"TENANTS", name(tenant)} }
+func counterKey(tenant string) key { return key{"t#" + name(tenant), "V"} }
+
+func changesPK(tenant string) string { return "c#" + name(tenant) }
+
+func headsPK(tenant, shard string) string { return "s#" + name(tenant) + "#" + shard }
+
+func headKey(tenant, id string) key {
+	sk := name(id)
+	return key{headsPK(tenant, shard(sk, headShards)), sk}
+}
+
+func versionKey(tenant, id string, version int64) key {
+	return key{"v#" + name(tenant) + "#" + name(id), "V#" + ordinal(version)}
+}
+
+func eventPK(tenant, eventKey string) string { return "e#" + name(tenant) + "#" + name(eventKey) }
+
+func eventItemKey(tenant, eventKey string) key { return key{eventPK(tenant, eventKey), "E"} }
+
+func planPageKey(tenant, eventKey, nonce string, page int) key {
+	return key{eventPK(tenant, eventKey), fmt.Sprintf("P#%s#%06d", webhook.Hash(10, "nonce", nonce), page)}
+}
+
+// deliveryKey is where a delivery stands, false if id is no delivery id.
+func deliveryKey(tenant, id string) (key, bool) {
+	_, tag, err := webhook.ParseDeliveryID(id)
+	if err != nil {
+		return key{}, false
+	}
+	return key{deliveriesPK(tenant, tag, shard(id, deliveryShards)), id}, true
+}
+
+func deliveriesPK(tenant, tag, shard string) string {
+	return "d#" + name(tenant) + "#" + tag + "#" + shard
+}
+
+// The parts of a delivery sort behind all deliveries of their partition.
+func partsPrefix(id string) string    { return "~" + id + "/" }
+func attemptsPrefix(id string) string { return partsPrefix(id) + "A#" }
+
+func (k key) content() key { return key{k.pk, partsPrefix(k.sk) + "R"} }
+
+func (k key) attempt(n int) key {
+	return key{k.pk, fmt.Sprintf("%s%06d", attemptsPrefix(k.sk), n)}
+}
+
+func linePK(sub webhook.SubscriptionRef, shard string) string {
+	return "w#" + name(sub.Tenant) + "#" + name(sub.ID) + "#" + shard
+}
+
+func leaseKey(sub webhook.SubscriptionRef, work string) key {
+	return key{"l#" + name(sub.Tenant) + "#" + name(sub.ID), name(work)}
+}
+
+func lowWaterKey() key { return key{"SWEEP", "L"} }
+
+func duesPK(minute time.Time, shard string) string {
+	return "q#" + minute.UTC().Format("200601021504") + "#" + shard
+}
+
+// dueKey spreads the pointers of a minute by what they point to.
+func dueKey(d webhook.Due) key {
+	identity := webhook.Hash(15, string(d.Kind), d.Tenant, d.Subscription, d.ID, strconv.Itoa(d.Round), strconv.Itoa(d.Step))
+	sk := ordinal(nanos(d.At)) + "#" + name(string(d.Kind)) + "#" + identity
+	return key{duesPK(d.At, shard(identity, webhook.DueShards)), sk}
+}
+
+// The keys of the indexes.
+func eventsPK(tenant, shard string) string { return "e#" + name(tenant) + "#" + shard }
+
+func eventSK(accepted time.Time, eventKey string) string {
+	return millis(accepted) + "#" + name(eventKey)
+}
+
+func openPK(tenant string, status webhook.Status, shard string) string {
+	return "d#" + name(tenant) + "#" + name(string(status)) + "#" + shard
+}
+
+func openOfPK(tenant, tag string, status webhook.Status, shard string) string {
+	return "d#" + name(tenant) + "#" + tag + "#" + name(string(status)) + "#" + shard
+}

@@ -1,0 +1,65 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// PutPlanPage stores one page of a large plan (page 0 is the first). Pages
+// are keyed by the publication's nonce, so that the loser of a race does not
+// overwrite the winner's; a repeat overwrites the same entries.
+func (s *Store) PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error {
+	it := at(planPageKey(tenant, eventKey, nonce, page))
+	it.setText("pl", planText(entries))
+	it.setInt("expires", s.lifetime())
+	it.fit("pl")
+	return s.put(ctx, "put plan page", it)
+}
+
+// PlanPage returns a stored page, or [webhook.ErrNotFound].
+func (s *Store) PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) ([]webhook.PlanEntry, error) {
+	k := planPageKey(tenant, eventKey, nonce, page)
+	items, err := s.immutable(ctx, "plan page", []key{k})
+	it, err := found(items[k], err)
+	if err != nil {
+		return nil, err
+	}
+	return entriesOf(it)
+}
+
+// planText writes entries as "S:N S:N", which people can read in a console.
+func planText(entries []webhook.PlanEntry) []byte {
+	var b []byte
+	for i, e := range entries {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(append(b, e.Subscription...), ':')
+		b = strconv.AppendInt(b, e.Version, 10)
+	}
+	return b
+}
+
+var errPlan = errors.New("dynamostore: a plan is not what we wrote")
+
+func entriesOf(it item) ([]webhook.PlanEntry, error) {
+	text, err := it.text("pl")
+	if err != nil || len(text) == 0 {
+		return nil, err
+	}
+	words := strings.Split(string(text), " ")
+	entries := make([]webhook.PlanEntry, len(words))
+	for i, word := range words {
+		subscription, version, _ := strings.Cut(word, ":")
+		n, err := strconv.ParseInt(version, 10, 64)
+		if err != nil {
+			return nil, errPlan
+		}
+		entries[i] = webhook.PlanEntry{Subscription: subscription, Version: n}
+	}
+	return entries, nil
+}

@@ -1,0 +1,25 @@
+package dynamostore
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// Store is the storage of every stage, in one DynamoDB table. It is safe for
+// concurrent use, by any number of processes.
+type Store struct {
+	// Retention is how long a delivery stays after it has ended, at least;
+	// [New] sets 30 days.
+	Retention time.Duration
+
+	client *dynamodb.Client
+	table  string
+	now    func() time.Time // for expiry alone: TTL is a matter of DynamoDB's clock, not of a test's
+}
+
+// New returns a store in the table, which must be as [CreateTable] makes it.
+// The client wants the options of [Options].
+func New(client *dynamodb.Client, table string) *Store {
+	return &Store{Retention: 30 * 24 * time.Hour, client: client, table: table, now: time.Now}
+}

@@ -1,0 +1,61 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// The names of the indexes and of their key attributes.
+const (
+	index1 = "GSI1"
+	index2 = "GSI2"
+)
+
+// listed are the attributes of an event that GSI1 holds beside keys: all that
+// a list shows, and the plan, but not the data.
+var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "no", "pl", "pp", "pt", "xp"}
+
+// CreateTable makes an empty table for tests, as template.yaml does for the
+// cloud, and waits until it can be used.
+func CreateTable(ctx context.Context, client *dynamodb.Client, name string) error {
+	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			text("pk"), text("sk"), text("gsi1pk"), text("gsi1sk"), text("gsi2pk"), text("gsi2sk"),
+		},
+		KeySchema: keySchema("pk", "sk"),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
+			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: listed}),
+			index(index2, "gsi2", types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}),
+		},
+	})
+	if err != nil {
+		return fault("create table", err)
+	}
+	active := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) { o.MinDelay = 50 * time.Millisecond })
+	return active.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
+}
+
+func text(attribute string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: aws.String(attribute), AttributeType: types.ScalarAttributeTypeS}
+}
+
+func keySchema(pk, sk string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash},
+		{AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
+	}
+}
+
+func index(name, prefix string, projection types.Projection) types.GlobalSecondaryIndex {
+	return types.GlobalSecondaryIndex{
+		IndexName:  aws.String(name),
+		KeySchema:  keySchema(prefix+"pk", prefix+"sk"),
+		Projection: &projection,
+	}
+}

@@ -1,0 +1,142 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// walk lists a tenant's deliveries along its events: what was planned for
+// each is what may be stored.
+type walk struct {
+	store  *Store
+	tenant string
+	events *merge
+	from   stop // where the page before ended; zero once we are beyond
+	desc   bool
+
+	event webhook.StoredEvent
+	at    stop     // of the last delivery given out
+	ids   []string // of the rest of the plan's page
+	pages int      // of the event's plan, the last one read included: 0 to event.Plan.Pages
+}
+
+// stop is a place on the walk: an event, a page of its plan, and a delivery,
+// "" before the first.
+type stop struct {
+	event    string // its sort key
+	page     int
+	delivery string
+}
+
+func (s stop) String() string { return fmt.Sprintf("%s#%d#%s", s.event, s.page, s.delivery) }
+
+func parseStop(s string) (stop, bool) {
+	parts := strings.Split(s, "#")
+	if len(parts) != 4 {
+		return stop{}, false
+	}
+	page, err := strconv.Atoi(parts[2])
+	at := stop{parts[0] + "#" + parts[1], page, parts[3]}
+	return at, err == nil && page >= 0 && isEventSK(at.event) && (at.delivery == "" || isDeliveryID(at.delivery))
+}
+
+// walk begins behind the page's position.
+func (s *Store) walk(list list, tenant string, page webhook.Page) (*walk, error) {
+	end, err := list.end(page.Position, func(end string) bool { _, ok := parseStop(end); return ok })
+	if err != nil {
+		return nil, err
+	}
+	from, _ := parseStop(end)
+	rng := eventRange(page).behind(from.event)
+	rng.skip = "" // the event itself may have more
+	events := s.mergeEvents("list deliveries", tenant, rng, page.Limit)
+	return &walk{store: s, tenant: tenant, events: events, from: from, desc: page.Desc}, nil
+}
+
+func (w *walk) more() bool {
+	return len(w.ids) > 0 || w.pages < w.event.Plan.Pages || w.events.more()
+}
+
+// next gives the next planned delivery, or only the place reached if an event
+// or a page of its plan has none.
+func (w *walk) next(ctx context.Context) (candidate, bool, error) {
+	if len(w.ids) == 0 {
+		if ok, err := w.nextIDs(ctx); !ok || err != nil {
+			return candidate{}, false, err
+		}
+	}
+	if len(w.ids) == 0 {
+		return candidate{end: w.at.String()}, true, nil
+	}
+	w.at.delivery, w.ids = w.ids[0], w.ids[1:]
+	k, _ := deliveryKey(w.tenant, w.at.delivery)
+	return candidate{end: w.at.String(), key: k}, true, nil
+}
+
+// nextIDs goes on to the plan's next page, or to the next event.
+func (w *walk) nextIDs(ctx context.Context) (bool, error) {
+	if w.pages < w.event.Plan.Pages {
+		w.at.page++
+		return true, w.readPage(ctx)
+	}
+	it, err := w.events.next(ctx)
+	if err != nil || it == nil {
+		return false, err
+	}
+	if w.event, err = eventOf(w.tenant, it); err != nil {
+		return false, err
+	}
+	resumed := w.from
+	w.from, w.pages, w.at = stop{}, 0, stop{event: it.str("gsi1sk")}
+	if resumed.event == w.at.event {
+		w.at.page = resumed.page
+	} else {
+		resumed = stop{}
+	}
+	if w.event.Plan.Pages == 0 {
+		w.setIDs(w.event.Plan.Entries)
+	} else if err := w.readPage(ctx); err != nil {
+		return false, err
+	}
+	w.skipThrough(resumed.delivery)
+	return true, nil
+}
+
+// readPage reads the plan's page w.at.page. One that is not there has expired,
+// and what it planned with it.
+func (w *walk) readPage(ctx context.Context) error {
+	w.at.delivery, w.pages = "", w.at.page+1
+	entries, err := w.store.PlanPage(ctx, w.tenant, w.event.Key(), w.event.Nonce, w.at.page)
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = nil
+	}
+	w.setIDs(entries)
+	return err
+}
+
+// setIDs orders what a page of a plan owes as the list is ordered.
+func (w *walk) setIDs(entries []webhook.PlanEntry) {
+	w.ids = make([]string, len(entries))
+	for i, e := range entries {
+		w.ids[i] = webhook.DeliveryID(w.tenant, w.event.Key(), w.event.AcceptedAt, e.Subscription, "")
+	}
+	slices.Sort(w.ids)
+	if w.desc {
+		slices.Reverse(w.ids)
+	}
+}
+
+// skipThrough drops what a page before has given out.
+func (w *walk) skipThrough(id string) {
+	if id == "" {
+		return
+	}
+	w.at.delivery = id
+	w.ids = slices.DeleteFunc(w.ids, func(other string) bool { return other == id || other < id != w.desc })
+}
