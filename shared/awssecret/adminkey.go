@@ -1,0 +1,33 @@
+package awssecret
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/postino/postino/shared/secret"
+)
+
+// minAdminKey is the fewest characters of an admin key. Generated ones have
+// many more; this refuses what somebody typed in haste.
+const minAdminKey = 16
+
+// AdminKey reads the API's admin key, a plain string in Secrets Manager, from
+// the secret of that name or ARN. Space around it is dropped. It needs
+// secretsmanager:GetSecretValue. The key is to be kept for the container's life:
+// one that is changed holds in new containers.
+func AdminKey(ctx context.Context, config aws.Config, id string) (secret.String, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	value, err := secretsmanager.NewFromConfig(config).GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+	if err != nil {
+		return "", fmt.Errorf("read the admin key %s: %w", id, err)
+	}
+	key := strings.TrimSpace(aws.ToString(value.SecretString))
+	if len(key) < minAdminKey {
+		return "", fmt.Errorf("read the admin key %s: want a string of at least %d characters", id, minAdminKey)
+	}
+	return secret.String(key), nil
+}
