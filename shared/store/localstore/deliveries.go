@@ -2,6 +2,7 @@ package localstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/postino/postino/shared/localdb"
@@ -9,16 +10,12 @@ import (
 )
 
 // Delivery returns a stored delivery, or [webhook.ErrNotFound].
-func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error) {
-	found, err := s.DeliveriesByID(ctx, tenant, []string{id})
-	if err != nil {
-		return webhook.Delivery{}, err
-	}
-	d, ok := found[id]
-	if !ok {
-		return webhook.Delivery{}, webhook.ErrNotFound
-	}
-	return d, nil
+func (s *Store) Delivery(ctx context.Context, tenant, id string) (d webhook.Delivery, err error) {
+	err = s.db.Read(ctx, func(tx *localdb.Tx) (err error) {
+		d, err = deliveryOf(tx, tenant, id)
+		return err
+	})
+	return d, err
 }
 
 // DeliveriesByID returns those that are stored, by id.
@@ -26,18 +23,27 @@ func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string)
 	found := make(map[string]webhook.Delivery, len(ids))
 	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
 		for _, id := range ids {
-			err := tx.Query(selectDeliveries+" AND id = ?", []any{tenant, id}, func(row *localdb.Row) error {
-				d, err := readDelivery(row, tenant)
+			switch d, err := deliveryOf(tx, tenant, id); {
+			case err == nil:
 				found[id] = d
-				return err
-			})
-			if err != nil {
+			case !errors.Is(err, webhook.ErrNotFound):
 				return err
 			}
 		}
 		return nil
 	})
 	return found, err
+}
+
+func deliveryOf(tx *localdb.Tx, tenant, id string) (d webhook.Delivery, err error) {
+	err = tx.Query(selectDeliveries+" AND id = ?", []any{tenant, id}, func(row *localdb.Row) (err error) {
+		d, err = readDelivery(row, tenant)
+		return err
+	})
+	if err == nil && d.ID == "" {
+		err = webhook.ErrNotFound
+	}
+	return d, err
 }
 
 // SaveDelivery stores d, and the parts that come with it, if the stored one

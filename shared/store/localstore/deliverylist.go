@@ -23,7 +23,8 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
 		return tx.Query(query.sql+" AND id >= ? AND id < ? ORDER BY id "+list.order(), append(query.args, low, high), func(row *localdb.Row) error {
 			wanted := filter.Status == "" || row.Text(1) == string(filter.Status)
-			return list.row(row.Text(0), wanted, func() (webhook.Delivery, error) { return readDelivery(row, tenant) })
+			id := func() string { return row.Text(0) }
+			return list.row(wanted, id, func() (webhook.Delivery, error) { return readDelivery(row, tenant) })
 		})
 	})
 	return list.page(err)

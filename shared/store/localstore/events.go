@@ -66,9 +66,8 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 			ORDER BY accepted_at `+list.order()+", key "+list.order(), args, func(row *localdb.Row) error {
 			listed := row.Text(2)
 			wanted := listed == prefix || anyEnd && strings.HasPrefix(listed, prefix)
-			return list.row(eventPosition(row.Int64(0), row.Text(1)), wanted, func() (webhook.StoredEvent, error) {
-				return readEvent(row, tenant)
-			})
+			key := func() string { return eventPosition(row.Int64(0), row.Text(1)) }
+			return list.row(wanted, key, func() (webhook.StoredEvent, error) { return readEvent(row, tenant) })
 		})
 	})
 	return list.page(err)

@@ -49,7 +49,8 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 	}
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
 		return tx.Query(selectHeads+" AND id >= ? AND id < ? ORDER BY id "+list.order(), []any{tenant, low, high}, func(row *localdb.Row) error {
-			return list.row(row.Text(0), true, func() (webhook.Head, error) { return readHead(row, tenant) })
+			id := func() string { return row.Text(0) }
+			return list.row(true, id, func() (webhook.Head, error) { return readHead(row, tenant) })
 		})
 	})
 	return list.page(err)

@@ -16,9 +16,8 @@ type list[T any] struct {
 	asked   webhook.Page
 	name    []string // tells this list from all others
 	entries []T
-	rows    int
-	last    string // key of the last row taken or passed over
-	more    bool
+	rows    int    // taken or passed over
+	next    string // key of the first row beyond; "" at the end
 }
 
 // newList begins a page. The name holds all that selects the rows, tenant
@@ -50,9 +49,9 @@ func (l *list[T]) bounds(low, high string) (string, string, error) {
 	case l.position(key) != l.asked.Position:
 		return "", "", webhook.ErrNotFound
 	case l.asked.Desc:
-		return low, min(high, key), nil
+		return low, min(high, key+"\x00"), nil // the key itself is still to come
 	}
-	return max(low, key+"\x00"), high, nil // the key itself is behind us
+	return max(low, key), high, nil
 }
 
 // sealSize is the length of what stands before the key in a position: a hash
@@ -68,12 +67,12 @@ var errPageEnds = errors.New("page ends")
 
 // row takes the current row if it is wanted and there is room, and otherwise
 // ends the page.
-func (l *list[T]) row(key string, wanted bool, read func() (T, error)) error {
+func (l *list[T]) row(wanted bool, key func() string, read func() (T, error)) error {
 	if len(l.entries) >= max(l.asked.Limit, 1) || l.rows >= maxRows {
-		l.more = true
+		l.next = key()
 		return errPageEnds
 	}
-	l.rows, l.last = l.rows+1, key
+	l.rows++
 	if !wanted {
 		return nil
 	}
@@ -82,13 +81,14 @@ func (l *list[T]) row(key string, wanted bool, read func() (T, error)) error {
 	return err
 }
 
-// page returns what was collected by a query that ended with err.
+// page returns what was collected by a query that ended with err, and the
+// position of what follows.
 func (l *list[T]) page(err error) (entries []T, next string, _ error) {
 	if err != nil && !errors.Is(err, errPageEnds) {
 		return nil, "", err
 	}
-	if l.more {
-		next = l.position(l.last)
+	if l.next != "" {
+		next = l.position(l.next)
 	}
 	return l.entries, next, nil
 }
