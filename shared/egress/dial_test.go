@@ -113,8 +113,7 @@ func TestOwnHostsAreRefusedWhenDialledToo(t *testing.T) {
 	port, requests := receiver(t)
 	g := &Guard{Allow: loopback, OwnHosts: []string{"127.0.0.1:" + port}}
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]"} {
-		g.RuntimeAPI = ""
-		if err := post(t, g, "http://"+host+":"+port); Class(err) != webhook.ErrorRefused && requests() != 0 {
+		if err := post(t, g, "http://"+host+":"+port); Class(err) != webhook.ErrorRefused {
 			t.Errorf("post to our own API as %s = %v, want it refused", host, err)
 		}
 	}
