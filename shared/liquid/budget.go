@@ -87,8 +87,11 @@ func (b *Budget) spend(n int) error {
 	return nil
 }
 
-// work takes the steps that a filter owes for going through n bytes.
-func (b *Budget) work(n int) error { return b.spend(1 + n>>6) }
+// copying takes the steps for moving or comparing n bytes of text.
+func (b *Budget) copying(n int) error { return b.spend(1 + n>>6) }
+
+// reading takes the steps for going through n bytes of text character by character.
+func (b *Budget) reading(n int) error { return b.spend(1 + n>>4) }
 
 // alloc takes n bytes of memory, before they are made.
 func (b *Budget) alloc(n int) error {

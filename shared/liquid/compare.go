@@ -41,17 +41,17 @@ func equal(b *Budget, x, y Value) (bool, error) {
 	case y.kind == kindEmpty:
 		return isEmpty(x), nil
 	case x.kind == kindBlank:
-		return y.kind != kindEmpty && y.kind != kindBlank && isBlank(y), nil
+		return y.kind != kindEmpty && y.kind != kindBlank && isBlank(y), b.reading(textLen(y))
 	case y.kind == kindBlank:
-		return isBlank(x), nil
+		return isBlank(x), b.reading(textLen(x))
 	case isNumber(x) && isNumber(y):
-		return compareNumbers(x, y) == 0, nil
+		return compareNumbers(x, y) == 0, b.copying(len(x.str) + len(y.str))
 	case x.kind != y.kind:
 		return false, nil
 	}
 	switch x.kind {
 	case kindString:
-		return x.str == y.str, b.work(min(len(x.str), len(y.str)))
+		return x.str == y.str, b.copying(min(len(x.str), len(y.str)))
 	case kindArray:
 		return equalItems(b, x.items(), y.items())
 	case kindObject:
@@ -107,6 +107,10 @@ func compareNumbers(x, y Value) int {
 		return cmp.Compare(x.num, y.num)
 	case x.kind == kindFloat && y.kind == kindFloat:
 		return cmp.Compare(x.float(), y.float())
+	case x.kind == kindInt && y.kind == kindFloat && magnitude(x.num) < 1<<53:
+		return cmp.Compare(float64(x.num), y.float())
+	case x.kind == kindFloat && y.kind == kindInt && magnitude(y.num) < 1<<53:
+		return cmp.Compare(x.float(), float64(y.num))
 	case x.kind == kindBig && (y.kind != kindFloat || len(x.str) > maxDigits):
 		return compareBig(x.str, y)
 	case y.kind == kindBig && (x.kind != kindFloat || len(y.str) > maxDigits):
@@ -143,9 +147,9 @@ func bigFloat(v Value) *big.Float {
 func order(b *Budget, x, y Value) (sign int, ok bool, err error) {
 	switch {
 	case isNumber(x) && isNumber(y):
-		return compareNumbers(x, y), true, nil
+		return compareNumbers(x, y), true, b.copying(len(x.str) + len(y.str))
 	case x.kind == kindString && y.kind == kindString:
-		return strings.Compare(x.str, y.str), true, b.work(min(len(x.str), len(y.str)))
+		return strings.Compare(x.str, y.str), true, b.copying(min(len(x.str), len(y.str)))
 	}
 	return 0, false, nil
 }
@@ -161,7 +165,7 @@ func contains(r *run, x, y Value) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		return strings.Contains(x.str, part), r.budget.work(len(x.str))
+		return strings.Contains(x.str, part), r.budget.copying(len(x.str))
 	case kindObject:
 		_, ok := x.object().get(y.str)
 		return ok && y.kind == kindString, nil

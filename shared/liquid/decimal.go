@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 )
 
 // decimal is the number coefficient / 10^scale. Floats are computed as the decimals they are
@@ -53,7 +54,8 @@ func (d decimal) value() Value { return float(float64(d.coefficient) / float64(p
 // at returns the coefficient that d has with a larger scale.
 func (d decimal) at(scale int) int64 { return d.coefficient * powers[scale-d.scale] }
 
-func decimalArithmetic(op byte, x, y Value) (Value, error) {
+// decimalArithmetic computes decimals of few digits, if the result is exact; otherwise ok is false.
+func decimalArithmetic(op byte, x, y Value) (v Value, ok bool) {
 	a, smallA := small(x)
 	b, smallB := small(y)
 	if smallA && smallB {
@@ -61,18 +63,18 @@ func decimalArithmetic(op byte, x, y Value) (Value, error) {
 		m, n := a.at(scale), b.at(scale)
 		switch {
 		case op == '*':
-			return decimal{a.coefficient * b.coefficient, a.scale + b.scale}.value(), nil
+			return decimal{a.coefficient * b.coefficient, a.scale + b.scale}.value(), true
 		case max(magnitude(m), magnitude(n)) >= 1<<52:
 			// too long for exact floats
 		case op == '/':
-			return float(float64(m) / float64(n)), nil
+			return float(float64(m) / float64(n)), true
 		default:
 			if sum, ok := smallArithmetic(op, m, n); ok {
-				return decimal{sum, scale}.value(), nil
+				return decimal{sum, scale}.value(), true
 			}
 		}
 	}
-	return rationalArithmetic(op, rational(x), rational(y))
+	return Null, false
 }
 
 // rational holds any number exactly as it is written.
@@ -136,13 +138,13 @@ func roundTo(v Value, digits int) (Value, error) {
 	if v.kind != kindFloat && digits >= 0 {
 		return v, nil
 	}
-	q := rational(v)
-	if digits >= maxDigits {
-		return v, nil
-	}
 	if digits < -maxDigits {
 		return Int(0), nil
 	}
+	if v.kind == kindFloat && digits >= max(1, decimals(v.float())) {
+		return v, nil
+	}
+	q := rational(v)
 	shift := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(digits, -digits))), nil))
 	if digits < 0 {
 		shift.Inv(shift)
@@ -153,4 +155,12 @@ func roundTo(v Value, digits int) (Value, error) {
 		return integerFrom(roundHalfUp(rounded))
 	}
 	return floatFrom(rounded)
+}
+
+// decimals is the number of digits behind the point in the shortest text for f, less than 0 for 1.0e+20.
+func decimals(f float64) int {
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
+	n, _ := strconv.Atoi(exponent)
+	_, fraction, _ := strings.Cut(mantissa, ".")
+	return len(fraction) - n
 }

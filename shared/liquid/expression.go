@@ -34,8 +34,16 @@ func (l *lookup) eval(r *run) (Value, error) {
 			if key, err = s.index.eval(r); err != nil {
 				return Null, err
 			}
+			if err = r.budget.copying(len(key.str)); err != nil {
+				return Null, err
+			}
 			v = at(v, key)
 			continue
+		}
+		if s.command && v.kind == kindString {
+			if err = r.budget.reading(len(v.str)); err != nil {
+				return Null, err
+			}
 		}
 		v = s.follow(v)
 	}
@@ -50,7 +58,7 @@ func (l *lookup) root(r *run) (Value, error) {
 	if err != nil || name.kind != kindString {
 		return Null, err
 	}
-	return r.loadName(name.str), nil
+	return r.loadName(name.str), r.budget.copying(len(name.str))
 }
 
 // follow takes the step of a name.

@@ -36,6 +36,9 @@ func textual(grows int, f func(string) string) func(*run, Value, []Value) (Value
 		if err != nil {
 			return Null, err
 		}
+		if err := r.budget.reading(len(s)); err != nil {
+			return Null, err
+		}
 		if err := r.make(grows * len(s)); err != nil {
 			return Null, err
 		}
@@ -58,7 +61,15 @@ func (r *run) make(n int) error {
 	if err := r.budget.alloc(n); err != nil {
 		return err
 	}
-	return r.budget.work(n)
+	return r.budget.copying(n)
+}
+
+// remake is make for text that is worked out character by character.
+func (r *run) remake(n int) error {
+	if err := r.budget.reading(n); err != nil {
+		return err
+	}
+	return r.budget.alloc(n)
 }
 
 // valueSize is what one item of an array takes, in bytes.

@@ -29,7 +29,7 @@ func choose(pick func(items []Value, matches []bool) Value, firstDecides bool) f
 		}
 		matches := make([]bool, len(items))
 		for i, item := range items {
-			value, has, err := property(item, args[0])
+			value, has, err := r.property(item, args[0])
 			if err != nil || !has {
 				return Null, err
 			}
@@ -108,9 +108,6 @@ func formatDate(r *run, in Value, args []Value) (Value, error) {
 	case kindInt:
 		when, ok = unixTime(in.num)
 	case kindString:
-		if err := r.budget.work(len(in.str)); err != nil {
-			return Null, err
-		}
 		when, ok = parseDate(in.str, r.now)
 	}
 	if !ok {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,7 +30,7 @@ func decode64(name string, encoding *base64.Encoding) func(*run, Value, []Value)
 		if err != nil {
 			return Null, err
 		}
-		if err := r.make(2 * len(s)); err != nil {
+		if err := r.remake(2 * len(s)); err != nil {
 			return Null, err
 		}
 		e := encoding.Strict()
@@ -57,7 +58,7 @@ func hmac256(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
-	if err := r.make(len(s) + len(key)); err != nil {
+	if err := r.remake(len(s) + len(key)); err != nil {
 		return Null, err
 	}
 	mac := hmac.New(sha256.New, []byte(key))
@@ -69,7 +70,8 @@ func hmac256(r *run, in Value, args []Value) (Value, error) {
 func toJSON(r *run, in Value, _ []Value) (Value, error) {
 	w := writer{budget: r.budget}
 	w.json(in)
-	return String(string(w.buf)), w.err
+	text, err := w.done()
+	return String(text), err
 }
 
 func urlDecode(r *run, in Value, _ []Value) (Value, error) {
@@ -77,7 +79,7 @@ func urlDecode(r *run, in Value, _ []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
-	if err := r.make(2 * len(s)); err != nil {
+	if err := r.remake(2 * len(s)); err != nil {
 		return Null, err
 	}
 	decoded := unescapeURL(s)
@@ -95,8 +97,8 @@ func unescapeURL(s string) string {
 		case s[i] == '+':
 			b = append(b, ' ')
 		case s[i] == '%' && i+2 < len(s):
-			if c, err := hex.DecodeString(s[i+1 : i+3]); err == nil {
-				b = append(b, c[0])
+			if c, err := strconv.ParseUint(s[i+1:i+3], 16, 8); err == nil {
+				b = append(b, byte(c))
 				i += 2
 				continue
 			}

@@ -75,7 +75,10 @@ func (r *run) copied(v Value) ([]Value, error) {
 
 // property is item[key] as Ruby has it: a member of an object, a part of a text if it occurs in it,
 // a bit of an integer. It has none if item is of another kind; a key that cannot be one is a fault.
-func property(item, key Value) (v Value, has bool, err error) {
+func (r *run) property(item, key Value) (v Value, has bool, err error) {
+	if err := r.budget.reading(len(key.str) + textLen(item)); err != nil {
+		return Null, false, err
+	}
 	switch {
 	case item.kind == kindObject, item.kind == kindForLoop, item.kind == kindTableLoop:
 		return at(item, key), true, nil
@@ -116,7 +119,7 @@ func compact(r *run, in Value, args []Value) (Value, error) {
 		value := item
 		if len(args) > 0 && args[0].kind != kindNull {
 			var has bool
-			if value, has, err = property(item, args[0]); err != nil || !has {
+			if value, has, err = r.property(item, args[0]); err != nil || !has {
 				return Null, err
 			}
 		}
@@ -177,6 +180,14 @@ func last(v Value) Value {
 	return Null
 }
 
+// textLen is the length of a text in bytes, 0 for any other value.
+func textLen(v Value) int {
+	if v.kind == kindString {
+		return len(v.str)
+	}
+	return 0
+}
+
 // size counts characters, items, members or numbers.
 func size(v Value) int {
 	if v.kind == kindString {
@@ -186,7 +197,10 @@ func size(v Value) int {
 }
 
 func sizeOf(r *run, in Value, _ []Value) (Value, error) {
-	return Int(int64(size(in))), r.budget.work(len(in.str))
+	if err := r.budget.reading(textLen(in)); err != nil {
+		return Null, err
+	}
+	return Int(int64(size(in))), nil
 }
 
 func join(r *run, in Value, args []Value) (Value, error) {
@@ -209,7 +223,8 @@ func join(r *run, in Value, args []Value) (Value, error) {
 			return Null, w.err
 		}
 	}
-	return String(string(w.buf)), nil
+	text, err := w.done()
+	return String(text), err
 }
 
 func mapItems(r *run, in Value, args []Value) (Value, error) {
@@ -218,7 +233,7 @@ func mapItems(r *run, in Value, args []Value) (Value, error) {
 		return Null, err
 	}
 	for i, item := range items {
-		if items[i], _, err = property(item, args[0]); err != nil {
+		if items[i], _, err = r.property(item, args[0]); err != nil {
 			return Null, err
 		}
 	}
@@ -231,6 +246,9 @@ func reverse(r *run, in Value, _ []Value) (Value, error) {
 	return Array(items...), err
 }
 
+// mapEntry is about what one more entry of a map takes, in bytes.
+const mapEntry = 128
+
 func uniq(r *run, in Value, args []Value) (Value, error) {
 	items, err := r.copied(in)
 	if err != nil {
@@ -242,16 +260,20 @@ func uniq(r *run, in Value, args []Value) (Value, error) {
 		value := item
 		if len(args) > 0 && args[0].kind != kindNull {
 			var has bool
-			if value, has, err = property(item, args[0]); err != nil || !has {
+			if value, has, err = r.property(item, args[0]); err != nil || !has {
 				return Null, err
 			}
 		}
 		w := writer{budget: r.budget}
 		w.inspect(value) // tells 1, 1.0 and "1" apart
-		if w.err != nil {
-			return Null, w.err
+		key, err := w.done()
+		if err != nil {
+			return Null, err
 		}
-		if key := string(w.buf); !seen[key] {
+		if !seen[key] {
+			if err := r.make(mapEntry); err != nil {
+				return Null, err
+			}
 			seen[key] = true
 			kept = append(kept, item)
 		}

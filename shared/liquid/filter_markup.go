@@ -7,7 +7,7 @@ var markupFilters = []filter{
 	{"escape_once", 0, 0, "", textual(6, escapeOnce)},
 	{"h", 0, 0, "", unlessNull(textual(6, htmlEscaper.Replace))},
 	{"newline_to_br", 0, 0, "", textual(7, breaks.Replace)},
-	{"strip_html", 0, 0, "", textual(1, stripHTML)},
+	{"strip_html", 0, 0, "", textual(2, stripHTML)},
 }
 
 var htmlEscaper = strings.NewReplacer("&", "&amp;", ">", "&gt;", "<", "&lt;", `"`, "&quot;", "'", "&#39;")
@@ -72,7 +72,11 @@ func stripHTML(s string) string {
 
 // dropBetween drops what goes from a start, which begins with <, to the next end. A start without one stays.
 func dropBetween(s string, at func(rest string) (start, end string)) string {
+	if strings.IndexByte(s, '<') < 0 {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	absent := map[string]bool{} // ends that do not occur any more
 	for {
 		i := strings.IndexByte(s, '<')

@@ -18,15 +18,15 @@ var mathFilters = []filter{
 }
 
 func operation(op byte) func(*run, Value, []Value) (Value, error) {
-	return func(_ *run, in Value, args []Value) (Value, error) { return arithmetic(op, in, args[0]) }
+	return func(r *run, in Value, args []Value) (Value, error) { return arithmetic(r.budget, op, in, args[0]) }
 }
 
-func abs(_ *run, in Value, _ []Value) (Value, error) {
+func abs(r *run, in Value, _ []Value) (Value, error) {
 	n, err := toNumber(in)
 	if err != nil || compareNumbers(n, Int(0)) >= 0 {
 		return computed(n), err
 	}
-	return arithmetic('-', Int(0), n)
+	return arithmetic(r.budget, '-', Int(0), n)
 }
 
 // computed forgets how a number was written: what a filter gives is printed as numbers are.
@@ -57,16 +57,19 @@ func limit(direction int) func(*run, Value, []Value) (Value, error) {
 
 // whole rounds to an integer by one rule.
 func whole(rule func(*big.Rat) *big.Int) func(*run, Value, []Value) (Value, error) {
-	return func(_ *run, in Value, _ []Value) (Value, error) {
+	return func(r *run, in Value, _ []Value) (Value, error) {
 		n, err := toNumber(in)
 		if err != nil || n.kind != kindFloat {
 			return computed(n), err
+		}
+		if err := r.budget.long(); err != nil {
+			return Null, err
 		}
 		return integerFrom(rule(rational(n)))
 	}
 }
 
-func round(_ *run, in Value, args []Value) (Value, error) {
+func round(r *run, in Value, args []Value) (Value, error) {
 	n, err := toNumber(in)
 	if err != nil {
 		return Null, err
@@ -76,6 +79,9 @@ func round(_ *run, in Value, args []Value) (Value, error) {
 		if digits, err = looseInteger(args[0]); err != nil || digits.kind != kindInt {
 			return Null, errTooLarge
 		}
+	}
+	if err := r.budget.long(); err != nil {
+		return Null, err
 	}
 	n, err = roundTo(n, clampInt(digits.num))
 	return computed(n), err
@@ -89,7 +95,7 @@ func sum(r *run, in Value, args []Value) (Value, error) {
 	total := Int(0)
 	for _, item := range items {
 		if len(args) > 0 && args[0].kind != kindNull {
-			if item, _, err = property(item, args[0]); err != nil {
+			if item, _, err = r.property(item, args[0]); err != nil {
 				return Null, err
 			}
 		}
@@ -100,7 +106,7 @@ func sum(r *run, in Value, args []Value) (Value, error) {
 		if err != nil {
 			return Null, err
 		}
-		if total, err = arithmetic('+', total, n); err != nil {
+		if total, err = arithmetic(r.budget, '+', total, n); err != nil {
 			return Null, err
 		}
 	}

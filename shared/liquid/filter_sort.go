@@ -29,7 +29,7 @@ func (r *run) keyedItems(in Value, args []Value) (_ []keyed, ok bool, err error)
 	for i, item := range items {
 		list[i] = keyed{item: item, key: item}
 		if len(args) > 0 && args[0].kind != kindNull {
-			key, has, err := property(item, args[0])
+			key, has, err := r.property(item, args[0])
 			if err != nil || !has {
 				return nil, false, err
 			}
@@ -105,7 +105,7 @@ func sortNatural(r *run, in Value, args []Value) (Value, error) {
 		if err != nil {
 			return Null, err
 		}
-		if err := r.make(len(text)); err != nil {
+		if err := r.remake(len(text)); err != nil {
 			return Null, err
 		}
 		list[i].folded = foldASCII(text)
@@ -114,7 +114,7 @@ func sortNatural(r *run, in Value, args []Value) (Value, error) {
 		if sign, settled := nullsLast(x.key, y.key); settled {
 			return sign, nil
 		}
-		return strings.Compare(x.folded, y.folded), r.budget.work(min(len(x.folded), len(y.folded)))
+		return strings.Compare(x.folded, y.folded), r.budget.copying(min(len(x.folded), len(y.folded)))
 	})
 }
 

@@ -68,7 +68,7 @@ func replaceAll(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
-	if err := r.budget.work(len(s)); err != nil {
+	if err := r.budget.reading(len(s)); err != nil {
 		return Null, err
 	}
 	n := strings.Count(s, old)
@@ -122,12 +122,15 @@ func slice(r *run, in Value, args []Value) (Value, error) {
 		return Array(items[from:to:to]...), nil
 	}
 	s, err := r.string(in)
+	if err == nil {
+		err = r.budget.reading(len(s))
+	}
 	if err != nil {
 		return Null, err
 	}
 	from, to := part(from, n, utf8.RuneCountInString(s))
 	rest := s[characterAt(s, from):]
-	return String(rest[:characterAt(rest, to-from)]), r.budget.work(len(s))
+	return String(rest[:characterAt(rest, to-from)]), nil
 }
 
 // part keeps from and n within size; a negative from counts from the end.
@@ -157,7 +160,7 @@ func split(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
-	if err := r.budget.work(len(s)); err != nil {
+	if err := r.budget.reading(len(s)); err != nil {
 		return Null, err
 	}
 	var n int
@@ -240,8 +243,11 @@ func truncate(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
+	if err := r.budget.reading(len(s) + len(ending)); err != nil {
+		return Null, err
+	}
 	if utf8.RuneCountInString(s) <= length {
-		return String(s), r.budget.work(len(s))
+		return String(s), nil
 	}
 	kept := characterAt(s, max(0, length-utf8.RuneCountInString(ending)))
 	if err := r.make(kept + len(ending)); err != nil {
@@ -265,7 +271,7 @@ func truncateWords(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
-	if err := r.make(len(s) + len(ending)); err != nil {
+	if err := r.remake(len(s) + len(ending)); err != nil {
 		return Null, err
 	}
 	words, more := firstWords(s, max(1, most))

@@ -31,12 +31,34 @@ func (w *writer) room(n int) bool {
 		w.err = w.budget.outOfOutput()
 	}
 	if w.err == nil && !w.count {
-		w.err = w.budget.alloc(n)
+		w.grow(n)
 	}
 	if w.err == nil {
-		w.err = w.budget.work(n)
+		w.err = w.budget.copying(n)
 	}
 	return w.err == nil
+}
+
+// grow takes the memory for n more bytes before the buffer moves to a larger one.
+func (w *writer) grow(n int) {
+	if len(w.buf)+n <= cap(w.buf) {
+		return
+	}
+	larger := max(2*cap(w.buf), len(w.buf)+n)
+	if w.err = w.budget.alloc(larger); w.err == nil {
+		w.buf = append(make([]byte, 0, larger), w.buf...)
+	}
+}
+
+// done returns what was gathered.
+func (w *writer) done() (string, error) {
+	if w.err == nil && w.budget != nil {
+		w.err = w.budget.alloc(len(w.buf))
+	}
+	if w.err != nil {
+		return "", w.err
+	}
+	return string(w.buf), nil
 }
 
 func (w *writer) add(s string) {
@@ -79,9 +101,21 @@ func (w *writer) jsonString(v Value) {
 		w.add(string(source))
 		return
 	}
-	if w.room(len(v.str)+2) && !w.count {
+	if w.budget != nil && w.err == nil {
+		w.err = w.budget.reading(len(v.str))
+	}
+	if w.err == nil && w.room(quotedSize(v.str)) && !w.count {
 		w.buf = AppendQuoted(w.buf, v.str)
 	}
+}
+
+// quotedSize is the most bytes that s has as a JSON string.
+func quotedSize(s string) int {
+	n := len(s) + 2
+	for i := range len(s) {
+		n += escapeGrowth[s[i]]
+	}
+	return n
 }
 
 // source writes an untouched array or object as it was written, if it may.
@@ -166,7 +200,23 @@ func AppendQuoted(dst []byte, s string) []byte {
 	return append(append(dst, s[start:]...), '"')
 }
 
-var shortEscapes = map[byte]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\f': `\f`}
+var shortEscapes = [256]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\b': `\b`, '\f': `\f`}
+
+// escapeGrowth is how much longer a byte gets in a JSON string, at most.
+var escapeGrowth [256]int
+
+func init() {
+	for c := range escapeGrowth {
+		switch {
+		case c >= utf8.RuneSelf:
+			escapeGrowth[c] = 2 // if it has to become U+FFFD
+		case shortEscapes[c] != "":
+			escapeGrowth[c] = 1
+		case c < ' ':
+			escapeGrowth[c] = 5
+		}
+	}
+}
 
 func appendEscape(dst []byte, c byte) []byte {
 	if c >= utf8.RuneSelf {

@@ -170,9 +170,17 @@ func (c *cycle) next(r *run) error {
 	if err != nil {
 		return err
 	}
-	i := r.cycles[key]
+	if err := r.budget.reading(len(key.text)); err != nil {
+		return err
+	}
 	if r.cycles == nil {
 		r.cycles = map[cycleKey]int{}
+	}
+	i, known := r.cycles[key]
+	if !known {
+		if err := r.make(mapEntry + len(key.text)); err != nil {
+			return err
+		}
 	}
 	if r.cycles[key] = i + 1; i+1 >= len(c.items) {
 		r.cycles[key] = 0

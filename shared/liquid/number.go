@@ -56,7 +56,7 @@ func toNumber(v Value) (Value, error) {
 
 // numberIn reads the number a string begins with; one with a point must be the whole string.
 func numberIn(s string) (Value, error) {
-	s = strings.TrimLeft(s, spaces)
+	s = strings.TrimLeft(s[:min(len(s), 2*maxDigits)], spaces)
 	if whole := strings.TrimRight(s, spaces); isDecimal(whole) {
 		if len(whole) > maxDigits {
 			return Null, errTooLarge
@@ -109,7 +109,7 @@ func toInteger(v Value) (int, error) {
 	case kindBig:
 		return int(math.MaxInt32) * sign(v.str), nil
 	case kindString:
-		s := strings.Trim(v.str, spaces)
+		s := strings.Trim(v.str[:min(len(v.str), maxDigits)], spaces)
 		if allDigits(strings.TrimLeft(s, "+-")) {
 			n, err := strconv.ParseInt(s, 10, 64)
 			if err == nil || n != 0 { // out of range gives the end of the range
@@ -141,7 +141,7 @@ func looseInteger(v Value) (Value, error) {
 }
 
 // arithmetic applies op to integers as integers and to everything else as exact decimals.
-func arithmetic(op byte, x, y Value) (Value, error) {
+func arithmetic(b *Budget, op byte, x, y Value) (Value, error) {
 	x, err := toNumber(x)
 	if err != nil {
 		return Null, err
@@ -158,11 +158,26 @@ func arithmetic(op byte, x, y Value) (Value, error) {
 		if n, ok := smallArithmetic(op, x.num, y.num); ok {
 			return Int(n), nil
 		}
-		return bigArithmetic(op, bigInt(x), bigInt(y))
-	case x.kind != kindFloat && y.kind != kindFloat:
+	case x.kind == kindFloat || y.kind == kindFloat:
+		if v, ok := decimalArithmetic(op, x, y); ok {
+			return v, nil
+		}
+	}
+	if err := b.long(); err != nil {
+		return Null, err
+	}
+	if x.kind != kindFloat && y.kind != kindFloat {
 		return bigArithmetic(op, bigInt(x), bigInt(y))
 	}
-	return decimalArithmetic(op, x, y)
+	return rationalArithmetic(op, rational(x), rational(y))
+}
+
+// long takes the steps and the memory for an operation on numbers of many digits.
+func (b *Budget) long() error {
+	if err := b.spend(100); err != nil {
+		return err
+	}
+	return b.alloc(4096)
 }
 
 func isZero(v Value) bool {

@@ -19,10 +19,13 @@ const maxDate = 100
 // 14 Mar 2016, 2016/03/14, 14/03/2016, with or without a time and a zone; seconds since 1970; now and today. What
 // is left out of a date is taken from now, what is left out of a time is 0, and without a zone it is UTC.
 func parseDate(s string, now time.Time) (time.Time, bool) {
-	s = strings.ToLower(strings.Trim(s, spaces))
 	now = now.UTC()
+	if len(s) > maxDate {
+		return now, false
+	}
+	s = strings.ToLower(strings.Trim(s, spaces))
 	switch {
-	case s == "" || len(s) > maxDate:
+	case s == "":
 		return now, false
 	case s == "now" || s == "today":
 		return now, true

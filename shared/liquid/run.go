@@ -165,7 +165,7 @@ func (r *run) print(s string) error {
 		return r.budget.outOfOutput()
 	}
 	r.out = append(r.out, s...)
-	return r.budget.work(len(s))
+	return r.budget.copying(len(s))
 }
 
 // show appends what an output prints, escaped unless it goes into a variable.
@@ -227,5 +227,5 @@ func (r *run) string(v Value) (string, error) {
 	}
 	w := writer{budget: r.budget}
 	w.string(v)
-	return string(w.buf), w.err
+	return w.done()
 }

@@ -97,7 +97,7 @@ func (r *run) count(i int, down bool) error {
 	if down {
 		step = Int(-1)
 	}
-	next, err := arithmetic('+', n, step)
+	next, err := arithmetic(r.budget, '+', n, step)
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,14 @@ func (r *run) strftime(t time.Time, format string) (string, error) {
 		literal, rest, found := strings.Cut(format, "%")
 		w.add(literal)
 		if !found || w.err != nil {
-			return string(w.buf), w.err
+			return w.done()
 		}
 		d, n := parseDirective(rest)
 		if d.width > maxWidth {
 			return "", faultf("a width of more than %d in a date format", maxWidth)
+		}
+		if w.err = r.make(128 + max(0, d.width)); w.err != nil { // what formatting one makes on the way
+			return "", w.err
 		}
 		text, known := d.format(t)
 		if !known {

@@ -15,7 +15,8 @@ func (v Value) Text() string {
 	}
 	w := writer{}
 	w.text(v)
-	return string(w.buf)
+	text, _ := w.done()
+	return text
 }
 
 // text writes what an output prints.
@@ -42,7 +43,7 @@ func (w *writer) string(v Value) {
 	case kindArray, kindObject:
 		w.inspect(v)
 	default:
-		if w.room(24) && !w.count {
+		if w.room(len(v.str)+24) && !w.count {
 			w.buf = appendScalar(w.buf, v)
 		}
 	}
