@@ -1,0 +1,193 @@
+package localqueue
+
+import (
+	"github.com/postino/postino/shared/queue"
+)
+
+// entry is a message in memory.
+type entry struct {
+	id       int64
+	group    *group
+	body     []byte
+	received int    // receipts so far
+	receipt  string // of the current one; "" when not handed out by Receive
+	acked    bool   // its outcome is decided
+}
+
+// message is the entry as a receiver sees it.
+func (e *entry) message() queue.Message {
+	return queue.Message{Body: e.body, Group: e.group.name, ID: idText(e.id), Receipt: e.receipt, Received: e.received}
+}
+
+// overhead is about what an entry costs beside its body.
+const overhead = 250
+
+func (e *entry) size() int { return len(e.body) + overhead }
+
+// group is one group's part of a queue. The set's lock is held in its methods.
+type group struct {
+	queue *Queue
+	name  string
+
+	ready    []*entry // in memory and not handed out, oldest first
+	reserved int      // ready ones and those being sent
+	running  int      // handlers
+	listed   bool     // in queue.turns
+
+	spilled  int   // rows to be read back
+	spilling int   // rows being sent that are going to be spilled
+	after    int64 // rows to be read back have greater ids
+	lowered  int64 // least value that after should have got during a load
+	loading  bool
+}
+
+// group returns the group of this name.
+func (q *Queue) group(name string) *group {
+	g := q.groups[name]
+	if g == nil {
+		g = &group{queue: q, name: name}
+		q.groups[name] = g
+	}
+	return g
+}
+
+// tidy drops a group that has nothing left.
+func (q *Queue) tidy(g *group) {
+	if g.reserved == 0 && g.running == 0 && g.spilled == 0 && g.spilling == 0 && !g.loading && !g.listed {
+		delete(q.groups, g.name)
+	}
+}
+
+// reserve reports whether the entry may be in memory, and counts it: when its
+// group has no older ones on disk, and there is room.
+func (g *group) reserve(e *entry) bool {
+	set := g.queue.set
+	if g.spilled+g.spilling > 0 || g.reserved >= groupMessages || set.memory+e.size() > set.limit {
+		return false
+	}
+	g.keep(e)
+	return true
+}
+
+func (g *group) keep(e *entry) {
+	g.reserved++
+	g.queue.set.memory += e.size()
+}
+
+func (g *group) unreserve(e *entry) {
+	g.reserved--
+	g.queue.set.memory -= e.size()
+}
+
+// push makes an entry that was reserved receivable.
+func (g *group) push(e *entry) {
+	e.group = g
+	g.queue.inMemory[e.id] = e
+	g.ready = append(g.ready, e)
+	g.queue.ready++
+	g.queue.enlist(g)
+}
+
+// spill notes that the row id of the group is to be read back.
+func (g *group) spill(id int64) {
+	g.addSpilled(1)
+	g.after = min(g.after, id-1)
+	g.lowered = min(g.lowered, id-1)
+	g.queue.enlist(g)
+}
+
+// addSpilled counts; below zero while a load was faster than the sender's
+// count.
+func (g *group) addSpilled(n int) {
+	g.spilled += n
+	g.queue.spilled += n
+}
+
+// enlist gives the group a turn if it has something to hand out.
+func (q *Queue) enlist(g *group) {
+	if !g.listed && (len(g.ready) > 0 || g.spilled > 0) {
+		g.listed = true
+		q.turns.push(g)
+	}
+}
+
+// take hands out up to limit entries of up to maxBytes, at least one, from the
+// group. The entries are counted in memory until their outcome is written.
+func (g *group) take(limit, maxBytes int) []*entry {
+	n, bytes := 0, 0
+	for n < min(limit, len(g.ready)) {
+		if bytes += len(g.ready[n].body); n > 0 && bytes > maxBytes {
+			break
+		}
+		n++
+	}
+	taken := append([]*entry(nil), g.ready[:n]...)
+	clear(g.ready[:n])
+	if g.ready = g.ready[n:]; len(g.ready) == 0 {
+		g.ready = nil
+	}
+	g.reserved -= n
+	g.queue.ready -= n
+	for _, e := range taken {
+		e.received++
+	}
+	return taken
+}
+
+// ring is a queue of groups that grows as needed.
+type ring struct {
+	groups []*group
+	first  int
+	n      int
+}
+
+func (r *ring) push(g *group) {
+	if r.n == len(r.groups) {
+		r.grow()
+	}
+	r.groups[(r.first+r.n)%len(r.groups)] = g
+	r.n++
+}
+
+func (r *ring) pop() *group {
+	g := r.groups[r.first]
+	r.groups[r.first] = nil
+	r.first = (r.first + 1) % len(r.groups)
+	r.n--
+	return g
+}
+
+func (r *ring) grow() {
+	groups := make([]*group, max(16, 2*r.n))
+	for i := range r.n {
+		groups[i] = r.groups[(r.first+i)%r.n]
+	}
+	r.groups, r.first = groups, 0
+}
+
+// nextTurn returns the first group in turn that may take part, whose turn is
+// over with that; nil if there is none now. Groups that must read back first
+// get their turn when they have.
+func (q *Queue) nextTurn(may func(g *group) bool) *group {
+	for range q.turns.n {
+		g := q.turns.pop()
+		if g.spilled > 0 && len(g.ready) < lowWater {
+			q.readBack(g)
+		}
+		switch {
+		case len(g.ready) == 0:
+			g.listed = false // readBack's end lists it again
+			q.tidy(g)
+		case !may(g):
+			q.turns.push(g)
+		default:
+			g.listed = false
+			return g
+		}
+	}
+	return nil
+}
+
+// lowWater is when a group's spilled messages are read back, so that the next
+// are there before the last are handed out.
+const lowWater = 32
