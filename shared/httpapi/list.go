@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -133,4 +134,13 @@ func decodeCursor(text, scope string) (position string, ok bool) {
 		return "", false
 	}
 	return string(b[len(prefix):]), true
+}
+
+// Refuse turns a store's refusal of the cursor's position into a [BadCursor],
+// and leaves other errors as they are.
+func (l Listing) Refuse(err error) error {
+	if l.Page.Position != "" && errors.Is(err, webhook.ErrNotFound) {
+		return BadCursor()
+	}
+	return err
 }

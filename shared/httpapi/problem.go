@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,9 +139,10 @@ const (
 // none.
 type Faults struct{ list []FieldError }
 
-// Add notes one fault. Beyond 50 it only counts.
+// Add notes the first fault of a field, up to 50 in all.
 func (f *Faults) Add(field, format string, args ...any) {
-	if len(f.list) < maxFaults {
+	known := slices.ContainsFunc(f.list, func(e FieldError) bool { return e.Field == field })
+	if len(f.list) < maxFaults && !known {
 		f.list = append(f.list, FieldError{field, fmt.Sprintf(format, args...)})
 	}
 }

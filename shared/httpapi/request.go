@@ -128,6 +128,26 @@ func (r *Request) JSON() (strictjson.Value, error) {
 	return ParseJSON(body)
 }
 
+// Empty refuses (422) a body that says anything: there is nothing to say here.
+func (r *Request) Empty() error {
+	body, err := r.Read()
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	v, err := ParseJSON(body)
+	if err != nil {
+		return err
+	}
+	var faults Faults
+	for name := range v.Members() {
+		faults.Add(strictjson.Clip(name, maxName), "unknown field")
+	}
+	if v.Kind() != strictjson.Object {
+		faults.Add("body", "want no body, or {}")
+	}
+	return faults.Err()
+}
+
 // ParseJSON is [strictjson.Parse] with its refusal as a 400.
 func ParseJSON(body []byte) (strictjson.Value, error) {
 	v, err := strictjson.Parse(body)

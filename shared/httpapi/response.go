@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // Response is a successful answer.
@@ -69,4 +70,20 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 	if r.Method != http.MethodHead {
 		w.Write(body) // a caller who is gone cannot be told
 	}
+}
+
+// Time is a time as the API shows it: RFC 3339, UTC, milliseconds, or finer if
+// it was published finer. The zero Time is null.
+type Time time.Time
+
+// MarshalJSON writes the time.
+func (t Time) MarshalJSON() ([]byte, error) {
+	at, layout := time.Time(t).UTC(), `"2006-01-02T15:04:05.000Z07:00"`
+	if at.IsZero() {
+		return []byte("null"), nil
+	}
+	if at.Nanosecond()%int(time.Millisecond) != 0 {
+		layout = `"` + time.RFC3339Nano + `"`
+	}
+	return at.AppendFormat(nil, layout), nil
 }

@@ -1,0 +1,138 @@
+package manage
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/subscription"
+)
+
+// Sealer keeps secrets from whoever reads the store: see package secret.
+type Sealer interface {
+	Seal(plain []byte, place ...string) ([]byte, error)
+	Open(sealed []byte, place ...string) ([]byte, error)
+}
+
+// Backlogs are the queues whose length [Handler] reports.
+type Backlogs struct{ Events, Deliveries, Retries Backlog }
+
+// Handler serves every route of the API but publishing. It is safe for
+// concurrent use.
+type Handler struct {
+	Store        Store
+	Resend       Resender
+	Secrets      Sealer
+	Destinations subscription.Destinations
+	Auth         httpapi.Authenticator
+	Backlogs     Backlogs
+	Version      string           // of this build, as /healthz shows it
+	Now          func() time.Time // our clock; nil means time.Now
+	Log          *slog.Logger     // one line for each accepted write; nil means none
+
+	once   sync.Once
+	router *httpapi.Router
+	health health
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.once.Do(func() { h.router = httpapi.NewRouter(h.routes(), h.Auth, h.Log) })
+	h.router.ServeHTTP(w, r)
+}
+
+// Paths of the routes.
+const (
+	tenantPath        = "/v1/tenants/{tenant}"
+	eventsPath        = tenantPath + "/events"
+	subscriptionsPath = tenantPath + "/subscriptions"
+	subscriptionPath  = subscriptionsPath + "/{id}"
+	deliveriesPath    = tenantPath + "/deliveries"
+	deliveryPath      = deliveriesPath + "/{id}"
+)
+
+func (h *Handler) routes() []httpapi.Route {
+	const (
+		get, put, post, patch, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete
+		admin, manage              = httpapi.Admin, httpapi.Manage
+		portal                     = httpapi.Manage | httpapi.Portal
+	)
+	with := func(names []string, more ...string) []string { return append(slices.Clip(names), more...) }
+	return []httpapi.Route{
+		{Method: get, Pattern: "/healthz", Roles: httpapi.Anyone, Handle: h.healthz},
+		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.putTenant},
+
+		{Method: post, Pattern: eventsPath}, // ingest
+		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
+		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
+
+		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.createSubscription},
+		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listSubscriptions},
+		{Method: get, Pattern: subscriptionPath, Roles: portal, Handle: h.getSubscription},
+		{Method: put, Pattern: subscriptionPath, Roles: portal, Handle: h.putSubscription},
+		{Method: patch, Pattern: subscriptionPath, Roles: portal, Handle: h.patchSubscription},
+		{Method: del, Pattern: subscriptionPath, Roles: portal, Handle: h.deleteSubscription},
+		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
+		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
+		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.getSecret},
+
+		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status"), Handle: h.listDeliveries},
+		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},
+		{Method: post, Pattern: deliveryPath + "/retry", Roles: portal, Handle: h.retryDelivery},
+		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancelDelivery},
+	}
+}
+
+// putTenant makes a tenant known before its first use. A repeat changes
+// nothing and is answered alike.
+func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.RefuseReserved(); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(tenantView{r.Tenant}), nil
+}
+
+type tenantView struct {
+	ID string `json:"id"`
+}
+
+// now is our clock in the precision that is stored.
+func (h *Handler) now() time.Time {
+	clock := time.Now
+	if h.Now != nil {
+		clock = h.Now
+	}
+	return clock().UTC().Truncate(time.Millisecond)
+}
+
+func (h *Handler) log() *slog.Logger {
+	if h.Log != nil {
+		return h.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// maxTries bounds how often a write is tried anew when others were faster.
+const maxTries = 20
+
+// retry calls write until nobody else changed what it changes.
+func retry(ctx context.Context, write func() error) error {
+	err := write()
+	for n := 1; n < maxTries && isConflict(err) && ctx.Err() == nil; n++ {
+		err = write()
+	}
+	if isConflict(err) {
+		return httpapi.Busy("Others keep changing this.", time.Second).Because(err)
+	}
+	return err
+}

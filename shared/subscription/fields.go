@@ -1,0 +1,251 @@
+package subscription
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/postino/postino/shared/attribute"
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// The bounds of the fields.
+const (
+	maxName        = 256     // characters
+	maxDescription = 2048    // characters
+	maxMetadata    = 8 << 10 // bytes
+	maxURL         = 2048    // characters
+	maxTypes       = 100
+)
+
+// fields is the table, in the order in which a subscription is shown.
+var fields = []field{
+	{"id", readID, nil, func(s webhook.Subscription) any { return s.ID }},
+	{"name", readName, func(s *webhook.Subscription) { s.Name = "" }, func(s webhook.Subscription) any { return s.Name }},
+	{"description", readDescription, func(s *webhook.Subscription) { s.Description = "" }, func(s webhook.Subscription) any { return s.Description }},
+	{"metadata", readMetadata, func(s *webhook.Subscription) { s.Metadata = nil }, viewMetadata},
+	{"url", readURL, nil, func(s webhook.Subscription) any { return s.URL }},
+	{"types", readTypes, func(s *webhook.Subscription) { s.Types = nil }, func(s webhook.Subscription) any { return s.Types }},
+	{"request", readRequest, func(s *webhook.Subscription) { s.Request = nil }, viewRequest},
+	{"signing", readSigning, func(s *webhook.Subscription) { s.Signing = string(signature.V1) }, func(s webhook.Subscription) any { return s.Signing }},
+	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
+	{"state", readState, func(s *webhook.Subscription) { setState(s, webhook.Active) }, func(s webhook.Subscription) any { return s.State }},
+	{"disabled_reason", readOnly("disabled_reason"), nil, viewDisabledReason},
+	{"created_at", readOnly("created_at"), nil, func(s webhook.Subscription) any { return httpapi.Time(s.CreatedAt) }},
+	{"updated_at", readOnly("updated_at"), nil, func(s webhook.Subscription) any { return httpapi.Time(s.UpdatedAt) }},
+	{"secret", readSecret, nil, nil},
+}
+
+// readOnly refuses a field that is ours to set.
+func readOnly(name string) func(*draft, strictjson.Value) {
+	return func(d *draft, _ strictjson.Value) { d.faults.Add(name, "is set by Postino, leave it out") }
+}
+
+var idSyntax = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+// ValidID reports whether s can be a subscription's id.
+func ValidID(s string) bool { return idSyntax.MatchString(s) }
+
+// IDSyntax says what an id looks like.
+const IDSyntax = "want 1 to 64 of a-z, 0-9, _ and -"
+
+func readID(d *draft, v strictjson.Value) {
+	if d.ID = d.text("id", v); d.ID != "" && !ValidID(d.ID) || string(v) == `""` {
+		d.faults.Add("id", IDSyntax)
+	}
+}
+
+// text reads a string.
+func (d *draft) text(path string, v strictjson.Value) string {
+	s, ok := v.Text()
+	if !ok {
+		d.faults.Add(path, "want a string")
+	}
+	return s
+}
+
+func readName(d *draft, v strictjson.Value) {
+	s := d.text("name", v)
+	if utf8.RuneCountInString(s) > maxName || strings.ContainsFunc(s, unicode.IsControl) {
+		d.faults.Add("name", "want at most %d characters, no control characters", maxName)
+	}
+	d.Subscription.Name = s
+}
+
+func readDescription(d *draft, v strictjson.Value) {
+	s := d.text("description", v)
+	if utf8.RuneCountInString(s) > maxDescription {
+		d.faults.Add("description", "want at most %d characters", maxDescription)
+	}
+	d.Subscription.Description = s
+}
+
+func readMetadata(d *draft, v strictjson.Value) {
+	if v.Kind() != strictjson.Object {
+		d.faults.Add("metadata", "want an object")
+		return
+	}
+	compact := v.Compact()
+	if len(compact) > maxMetadata {
+		d.faults.Add("metadata", "want at most %d bytes", maxMetadata)
+	}
+	d.Subscription.Metadata = json.RawMessage(compact)
+}
+
+func viewMetadata(s webhook.Subscription) any {
+	if s.Metadata == nil {
+		return struct{}{}
+	}
+	return s.Metadata
+}
+
+func readURL(d *draft, v strictjson.Value) {
+	s := d.text("url", v)
+	if s == "" {
+		d.Subscription.URL = ""
+		return // refused as missing, or as no string
+	}
+	if wrong := d.checkURL(s); wrong != "" {
+		d.faults.Add("url", "%s", wrong)
+	}
+	d.Subscription.URL = s
+}
+
+// checkURL returns why no callback can be sent to s, or "".
+func (d *draft) checkURL(s string) string {
+	if len(s) > maxURL {
+		return fmt.Sprintf("want at most %d characters", maxURL)
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }) {
+		return "want a URL; write other characters as %XX, and a host in its ASCII form"
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "want a URL"
+	case u.User != nil:
+		return "want a URL without user name and password"
+	case strings.Contains(s, "#"):
+		return "want a URL without fragment"
+	}
+	if err := d.destinations.CheckURL(u); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func readTypes(d *draft, v strictjson.Value) {
+	if n := v.Len(maxTypes); v.Kind() != strictjson.Array || n == 0 || n > maxTypes {
+		d.faults.Add("types", "want a list of 1 to %d types; leave it out for all", maxTypes)
+		return
+	}
+	types := []string{}
+	for i, element := range v.Elements() {
+		path := fmt.Sprintf("types[%d]", i)
+		s, ok := element.Text()
+		if !ok {
+			d.faults.Add(path, "want a string")
+		} else if wrong := attribute.TypePattern(s); wrong != "" {
+			d.faults.Add(path, "%s", wrong)
+		}
+		types = append(types, s)
+	}
+	d.Subscription.Types = types
+}
+
+// formats are what request.format can be; the first is the default.
+var formats = []string{"standard", "cloudevents"}
+
+func readRequest(d *draft, v strictjson.Value) {
+	var spec webhook.RequestSpec
+	d.object("request", v, map[string]func(string, strictjson.Value){
+		"format": func(path string, v strictjson.Value) {
+			spec.Format = d.oneOf(path, v, formats)
+		},
+	})
+	d.Subscription.Request = &spec
+}
+
+func viewRequest(s webhook.Subscription) any {
+	spec := webhook.RequestSpec{}
+	if s.Request != nil {
+		spec = *s.Request
+	}
+	if spec.Format == "" {
+		spec.Format = formats[0]
+	}
+	return spec
+}
+
+// object reads an object with these members; null means that one is absent.
+func (d *draft) object(path string, v strictjson.Value, members map[string]func(path string, v strictjson.Value)) {
+	if v.Kind() != strictjson.Object {
+		d.faults.Add(path, "want an object")
+		return
+	}
+	for name, member := range v.Members() {
+		read, ok := members[name]
+		switch {
+		case !ok:
+			d.faults.Add(path+"."+strictjson.Clip(name, maxShown), "unknown field")
+		case member.Kind() != strictjson.Null:
+			read(path+"."+name, member)
+		}
+	}
+}
+
+// oneOf reads a string that is one of a few.
+func (d *draft) oneOf(path string, v strictjson.Value, few []string) string {
+	s, _ := v.Text()
+	for _, one := range few {
+		if s == one {
+			return s
+		}
+	}
+	d.faults.Add(path, `want "%s"`, strings.Join(few, `" or "`))
+	return ""
+}
+
+func readSigning(d *draft, v strictjson.Value) {
+	d.Subscription.Signing = d.oneOf("signing", v, []string{string(signature.V1)})
+}
+
+func readState(d *draft, v strictjson.Value) {
+	if s := d.oneOf("state", v, []string{string(webhook.Active), string(webhook.Paused)}); s != "" {
+		setState(&d.Subscription, webhook.State(s))
+	}
+}
+
+func setState(s *webhook.Subscription, state webhook.State) { s.State, s.DisabledReason = state, "" }
+
+func viewDisabledReason(s webhook.Subscription) any {
+	if s.State != webhook.Disabled {
+		return nil
+	}
+	return s.DisabledReason
+}
+
+// readSecret reads a secret that the caller chose. What is wrong with it is
+// said without repeating any of it.
+func readSecret(d *draft, v strictjson.Value) {
+	s := d.text("secret", v)
+	key, err := signature.ParseSecret(s)
+	switch {
+	case v.Kind() != strictjson.String:
+		return
+	case err != nil && !errors.Is(err, signature.ErrPrefix):
+		d.faults.Add("secret", "%s", err)
+	case err != nil || key.Scheme() != signature.V1:
+		d.faults.Add("secret", "want a secret that begins with whsec_")
+	}
+	d.Secret = secret.String(s)
+}

@@ -1,0 +1,131 @@
+// Package subscription is a subscription as the API writes it: one table says,
+// for each field, how it is read, checked, defaulted and shown.
+//
+// A field that is not in the table is refused as unknown. To add one, add a row
+// to [fields], and to [rules] what it forbids beside others.
+package subscription
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Destinations judges where callbacks may go.
+type Destinations interface {
+	// CheckURL returns an error, worded for the subscription's owner, if no
+	// callback could ever be sent to u.
+	CheckURL(u *url.URL) error
+}
+
+// Wish is what a request to create or change a subscription asks for.
+type Wish struct {
+	Subscription webhook.Subscription // the fields of the table, applied to what was there
+	ID           string               // as given; "" if not
+	Secret       secret.String        // as given, well formed; "" if not
+	Given        []string             // names of the fields that the request has
+}
+
+// Gives reports whether the request has the field.
+func (w Wish) Gives(field string) bool { return slices.Contains(w.Given, field) }
+
+// field is one row of the table.
+type field struct {
+	name  string
+	read  func(d *draft, v strictjson.Value) // notes faults and sets the field; v is not null
+	reset func(s *webhook.Subscription)      // sets the default; nil if there is none
+	view  func(s webhook.Subscription) any   // as shown; nil for what is never shown
+}
+
+// draft is a subscription being read.
+type draft struct {
+	Wish
+	destinations Destinations
+	faults       httpapi.Faults
+}
+
+// rules check what one field alone cannot, in the finished subscription.
+var rules = []func(s webhook.Subscription, faults *httpapi.Faults){
+	func(s webhook.Subscription, faults *httpapi.Faults) {
+		if s.URL == "" {
+			faults.Add("url", "required")
+		}
+	},
+}
+
+// Default is a subscription of which nothing is said.
+func Default() webhook.Subscription {
+	var s webhook.Subscription
+	for _, f := range fields {
+		if f.reset != nil {
+			f.reset(&s)
+		}
+	}
+	return s
+}
+
+// Read applies a request's object to base: [Default] to create or replace, the
+// current subscription to change it. Each given field replaces the whole field;
+// null sets its default. Its error is a problem that names every fault.
+func Read(body strictjson.Value, base webhook.Subscription, destinations Destinations) (Wish, error) {
+	if body.Kind() != strictjson.Object {
+		return Wish{}, httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: "want an object"})
+	}
+	d := draft{Wish: Wish{Subscription: base}, destinations: destinations}
+	for name, v := range body.Members() {
+		d.member(name, v)
+	}
+	for _, rule := range rules {
+		rule(d.Subscription, &d.faults)
+	}
+	return d.Wish, d.faults.Err()
+}
+
+func (d *draft) member(name string, v strictjson.Value) {
+	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
+	if i < 0 {
+		d.faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+		return
+	}
+	d.Given = append(d.Given, name)
+	switch f := fields[i]; {
+	case v.Kind() != strictjson.Null:
+		f.read(d, v)
+	case f.reset != nil:
+		f.reset(&d.Subscription)
+	default:
+		d.faults.Add(name, "cannot be null")
+	}
+}
+
+// maxShown is how many bytes of an unknown name are shown.
+const maxShown = 100
+
+// View writes a subscription as the API shows it, in the table's order. Its
+// secret is shown only if one is given.
+func View(s webhook.Subscription, shown secret.String) httpapi.Encoded {
+	b := []byte{'{'}
+	for _, f := range fields {
+		if f.view != nil {
+			b = appendMember(b, f.name, f.view(s))
+		}
+	}
+	if shown != "" {
+		b = appendMember(b, "secret", shown.Reveal())
+	}
+	return append(b, '}')
+}
+
+func appendMember(b []byte, name string, value any) []byte {
+	if len(b) > 1 {
+		b = append(b, ',')
+	}
+	b = strconv.AppendQuote(b, name)
+	b = append(b, ':')
+	return append(b, httpapi.Encode(value)...)
+}
