@@ -2,6 +2,7 @@ package localdb
 
 import (
 	"fmt"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -52,6 +53,7 @@ func (db *DB) writer() {
 	var group []*call
 	for range db.wake {
 		for {
+			runtime.Gosched() // whoever is ready to write gets into this group
 			var closing bool
 			if group, closing = db.takeGroup(group[:0]); len(group) == 0 {
 				if closing {
