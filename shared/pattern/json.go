@@ -1,0 +1,369 @@
+package pattern
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind says what a JSON value is.
+type Kind uint8
+
+// The kinds of JSON values.
+const (
+	Null Kind = iota
+	False
+	True
+	Number
+	String
+	Array
+	Object
+)
+
+// A node is one JSON value of a tree.
+type node struct {
+	kind       Kind
+	made       bool    // by spreading keys with dots: not in the text as such
+	comparable bool    // a number that num holds exactly
+	num        float64 // meaningful when comparable
+	text       string  // String: decoded; otherwise as raw
+	raw        string  // as written; "" when made
+	lo, hi     int32   // Array, Object: kids[lo:hi]; an object's are sorted by name
+}
+
+// A kid is a member of an object, or an element of an array (without a name).
+type kid struct {
+	name string
+	node int32
+}
+
+// A tree holds decoded JSON: one decoded form for everything that decides.
+type tree struct {
+	nodes []node
+	kids  []kid
+	twice bool // values meet at one path: some array is made
+}
+
+func (t *tree) members(n int32) []kid {
+	return t.kids[t.nodes[n].lo:t.nodes[n].hi]
+}
+
+// member returns the member of object n called name, or -1.
+func (t *tree) member(n int32, name string) int32 {
+	kids := t.members(n)
+	if len(kids) > 8 {
+		i, ok := slices.BinarySearchFunc(kids, name, func(k kid, name string) int { return strings.Compare(k.name, name) })
+		if !ok {
+			return -1
+		}
+		return kids[i].node
+	}
+	for i := range kids {
+		if kids[i].name == name {
+			return kids[i].node
+		}
+	}
+	return -1
+}
+
+// add appends a node whose kids are given, and returns its place.
+func (t *tree) add(n node, kids []kid) int32 {
+	n.lo = int32(len(t.kids))
+	t.kids = append(t.kids, kids...)
+	n.hi = int32(len(t.kids))
+	t.nodes = append(t.nodes, n)
+	return int32(len(t.nodes) - 1)
+}
+
+// A parser reads strict JSON (RFC 8259): no duplicate keys, no invalid UTF-8, no lone surrogates, nothing after
+// the value. Strings without escapes share the memory of the text.
+type parser struct {
+	*tree
+	text  string
+	at    int
+	depth int    // levels of nesting still allowed
+	where string // the field that holds the text
+	stack []kid  // members of the containers that are still open
+	path  []string
+	dots  bool // some key has a dot
+}
+
+// parse adds the value in text to t and returns its place. Faults name a path that begins with where.
+func (t *tree) parse(text, where string, depth int) (int32, bool, *Error) {
+	p := parser{tree: t, text: text, depth: depth, where: where}
+	n, err := p.value()
+	if err != nil {
+		return 0, false, err
+	}
+	if p.space(); p.at < len(p.text) {
+		return 0, false, p.fault("not JSON: something follows the value at byte %d", p.at)
+	}
+	return n, p.dots, nil
+}
+
+func (p *parser) fault(format string, args ...any) *Error {
+	return &Error{Field: p.where + strings.Join(p.path, ""), Detail: fmt.Sprintf(format, args...)}
+}
+
+func (p *parser) unexpected() *Error {
+	if p.at >= len(p.text) {
+		return p.fault("not JSON: it ends too early")
+	}
+	return p.fault("not JSON: unexpected %q at byte %d", p.text[p.at], p.at)
+}
+
+func (p *parser) space() {
+	for p.at < len(p.text) {
+		switch p.text[p.at] {
+		case ' ', '\t', '\n', '\r':
+			p.at++
+		default:
+			return
+		}
+	}
+}
+
+// next skips space and returns the byte there, 0 at the end.
+func (p *parser) next() byte {
+	if p.space(); p.at < len(p.text) {
+		return p.text[p.at]
+	}
+	return 0
+}
+
+func (p *parser) value() (int32, *Error) {
+	switch c := p.next(); {
+	case c == '{':
+		return p.container(Object, '}')
+	case c == '[':
+		return p.container(Array, ']')
+	case c == '"':
+		from := p.at
+		text, err := p.str()
+		if err != nil {
+			return 0, err
+		}
+		return p.add(node{kind: String, text: text, raw: p.text[from:p.at]}, nil), nil
+	case c == '-' || c >= '0' && c <= '9':
+		return p.number()
+	}
+	for kind, word := range [...]string{Null: "null", False: "false", True: "true"} {
+		if strings.HasPrefix(p.text[p.at:], word) {
+			p.at += len(word)
+			return p.add(node{kind: Kind(kind), text: word, raw: word}, nil), nil
+		}
+	}
+	return 0, p.unexpected()
+}
+
+// container reads an object or an array, whose opening byte is next.
+func (p *parser) container(kind Kind, end byte) (int32, *Error) {
+	from, base := p.at, len(p.stack)
+	if p.depth--; p.depth < 0 {
+		return 0, p.fault("nested too deeply")
+	}
+	p.at++
+	for p.next() != end {
+		if len(p.stack) > base {
+			if p.next() != ',' {
+				return 0, p.unexpected()
+			}
+			p.at++
+		}
+		if err := p.element(kind, len(p.stack)-base); err != nil {
+			return 0, err
+		}
+	}
+	p.at++
+	p.depth++
+	kids := p.stack[base:]
+	if kind == Object {
+		if err := p.sort(kids); err != nil {
+			return 0, err
+		}
+	}
+	n := p.add(node{kind: kind, raw: p.text[from:p.at]}, kids)
+	p.stack = p.stack[:base]
+	return n, nil
+}
+
+// element reads one member or element onto the stack.
+func (p *parser) element(kind Kind, index int) *Error {
+	name, step := "", "["+strconv.Itoa(index)+"]"
+	if kind == Object {
+		var err *Error
+		if p.next() != '"' {
+			return p.unexpected()
+		}
+		if name, err = p.str(); err != nil {
+			return err
+		}
+		if p.next() != ':' {
+			return p.unexpected()
+		}
+		p.at++
+		p.dots = p.dots || strings.IndexByte(name, '.') >= 0
+		step = "." + name
+	}
+	p.path = append(p.path, step)
+	n, err := p.value()
+	if err != nil {
+		return err
+	}
+	p.path = p.path[:len(p.path)-1]
+	p.stack = append(p.stack, kid{name, n})
+	return nil
+}
+
+// sort orders the members of an object and refuses duplicates.
+func (p *parser) sort(kids []kid) *Error {
+	sortKids(kids)
+	for i := 1; i < len(kids); i++ {
+		if kids[i].name == kids[i-1].name {
+			p.path = append(p.path, "."+kids[i].name)
+			return p.fault("this key appears twice")
+		}
+	}
+	return nil
+}
+
+func sortKids(kids []kid) {
+	slices.SortFunc(kids, func(a, b kid) int { return strings.Compare(a.name, b.name) })
+}
+
+// number reads a number as RFC 8259 writes it.
+func (p *parser) number() (int32, *Error) {
+	from := p.at
+	if p.text[p.at] == '-' {
+		p.at++
+	}
+	if p.at < len(p.text) && p.text[p.at] == '0' {
+		p.at++
+	} else if !p.digits() {
+		return 0, p.unexpected()
+	}
+	if p.at < len(p.text) && p.text[p.at] == '.' {
+		if p.at++; !p.digits() {
+			return 0, p.unexpected()
+		}
+	}
+	if p.at < len(p.text) && p.text[p.at]|0x20 == 'e' {
+		if p.at++; p.at < len(p.text) && (p.text[p.at] == '+' || p.text[p.at] == '-') {
+			p.at++
+		}
+		if !p.digits() {
+			return 0, p.unexpected()
+		}
+	}
+	raw := p.text[from:p.at]
+	num, ok := comparable64(raw)
+	return p.add(node{kind: Number, num: num, comparable: ok, text: raw, raw: raw}, nil), nil
+}
+
+// digits skips digits and says whether there was one.
+func (p *parser) digits() bool {
+	from := p.at
+	for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
+		p.at++
+	}
+	return p.at > from
+}
+
+// str reads a string, whose quote is next.
+func (p *parser) str() (string, *Error) {
+	p.at++
+	for from := p.at; p.at < len(p.text); p.at++ {
+		switch c := p.text[p.at]; {
+		case c == '"':
+			s := p.text[from:p.at]
+			p.at++
+			if !utf8.ValidString(s) {
+				return "", p.fault("a string is not valid UTF-8")
+			}
+			return s, nil
+		case c == '\\':
+			return p.escaped(from)
+		case c < 0x20:
+			return "", p.unexpected()
+		}
+	}
+	return "", p.unexpected()
+}
+
+// escaped reads the rest of a string that began at from and has an escape here.
+func (p *parser) escaped(from int) (string, *Error) {
+	b := []byte(p.text[from:p.at])
+	for p.at < len(p.text) {
+		c := p.text[p.at]
+		switch {
+		case c == '"':
+			p.at++
+			if !utf8.Valid(b) {
+				return "", p.fault("a string is not valid UTF-8")
+			}
+			return string(b), nil
+		case c < 0x20:
+			return "", p.unexpected()
+		case c != '\\':
+			b = append(b, c)
+			p.at++
+		default:
+			var err *Error
+			if b, err = p.escape(b); err != nil {
+				return "", err
+			}
+		}
+	}
+	return "", p.unexpected()
+}
+
+const (
+	escapes    = `"\/bfnrt`
+	unescapeds = "\"\\/\b\f\n\r\t"
+)
+
+// escape appends what the escape here stands for.
+func (p *parser) escape(b []byte) ([]byte, *Error) {
+	if p.at++; p.at >= len(p.text) {
+		return nil, p.unexpected()
+	}
+	if i := strings.IndexByte(escapes, p.text[p.at]); i >= 0 {
+		p.at++
+		return append(b, unescapeds[i]), nil
+	}
+	r, ok := p.hex()
+	if !ok {
+		return nil, p.unexpected()
+	}
+	if r < 0xD800 || r > 0xDFFF {
+		return utf8.AppendRune(b, r), nil
+	}
+	if low, ok := p.lowSurrogate(); ok && r < 0xDC00 {
+		return utf8.AppendRune(b, (r-0xD800)<<10+(low-0xDC00)+0x10000), nil
+	}
+	return nil, p.fault("a string has half of a surrogate pair")
+}
+
+// hex reads uXXXX.
+func (p *parser) hex() (rune, bool) {
+	if p.at+5 > len(p.text) || p.text[p.at] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(p.text[p.at+1:p.at+5], 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	p.at += 5
+	return rune(n), true
+}
+
+func (p *parser) lowSurrogate() (rune, bool) {
+	if p.at >= len(p.text) || p.text[p.at] != '\\' {
+		return 0, false
+	}
+	p.at++
+	r, ok := p.hex()
+	return r, ok && r >= 0xDC00 && r <= 0xDFFF
+}
