@@ -42,7 +42,7 @@ func benchEvent(n int64) webhook.StoredEvent {
 	return webhook.StoredEvent{
 		Event: webhook.Event{
 			Tenant: "acme", ID: fmt.Sprintf("evt_%026d", n), Source: "/tenants/acme", Type: "flight.booked", Subject: "user-1",
-			Time: accepted, AcceptedAt: accepted.Add(time.Duration(n) * time.Millisecond / 3), Nonce: "0123456789abcdef0123456789abcdef",
+			Time: accepted, AcceptedAt: accepted.Add(time.Duration(n/3) * time.Millisecond), Nonce: "0123456789abcdef0123456789abcdef",
 			Data: json.RawMessage(`{"booking":"` + strings.Repeat("x", 300) + `"}`),
 		},
 		Plan: webhook.Plan{Entries: []webhook.PlanEntry{{Subscription: "sub_0123456789abcdefghijklmnop", Version: 1}}, Total: 1},

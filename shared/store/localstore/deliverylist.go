@@ -19,9 +19,9 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	if err != nil {
 		return nil, "", err
 	}
-	query := listDeliveries(tenant, filter)
+	query := listDeliveries(tenant, filter, low, high, list.order())
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
-		return tx.Query(query.sql+" AND id >= ? AND id < ? ORDER BY id "+list.order(), append(query.args, low, high), func(row *localdb.Row) error {
+		return tx.Query(query.sql, query.args, func(row *localdb.Row) error {
 			wanted := filter.Status == "" || row.Text(1) == string(filter.Status)
 			id := func() string { return row.Text(0) }
 			return list.row(wanted, id, func() (webhook.Delivery, error) { return readDelivery(row, tenant) })
@@ -36,9 +36,10 @@ func deliveriesBetween(page webhook.Page) (low, high string) {
 	return webhook.DeliveryIDBound(time.UnixMilli(first)), min(deliveryIDEnd, webhook.DeliveryIDBound(time.UnixMilli(end)))
 }
 
-// listDeliveries selects by what has an index. Most deliveries succeed, so
+// listDeliveries selects a range of ids, low included and high excluded, and
+// filters by what has an index. Most deliveries succeed, so
 // for these there is none by status.
-func listDeliveries(tenant string, filter webhook.DeliveryFilter) statement {
+func listDeliveries(tenant string, filter webhook.DeliveryFilter, low, high, order string) statement {
 	q := statement{selectDeliveries, []any{tenant}}
 	if filter.Subscription != "" {
 		q.sql, q.args = q.sql+" AND subscription = ?", append(q.args, filter.Subscription)
@@ -46,5 +47,5 @@ func listDeliveries(tenant string, filter webhook.DeliveryFilter) statement {
 	if filter.Status != "" && filter.Status != webhook.Succeeded {
 		q.sql, q.args = q.sql+" AND status = ? AND status <> 'succeeded'", append(q.args, string(filter.Status))
 	}
-	return q
+	return statement{q.sql + " AND id >= ? AND id < ? ORDER BY id " + order, append(q.args, low, high)}
 }

@@ -59,11 +59,9 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 	}
 	prefix, anyEnd := strings.CutSuffix(typ, "*")
 	anyEnd = anyEnd || typ == ""
+	query := listEvents(tenant, low, high, list.order())
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
-		args := append(append([]any{tenant}, eventKeys(low)...), eventKeys(high)...)
-		return tx.Query("SELECT "+eventColumns+` FROM events
-			WHERE tenant = ? AND (accepted_at, key) >= (?, ?) AND (accepted_at, key) < (?, ?)
-			ORDER BY accepted_at `+list.order()+", key "+list.order(), args, func(row *localdb.Row) error {
+		return tx.Query(query.sql, query.args, func(row *localdb.Row) error {
 			listed := row.Text(2)
 			wanted := listed == prefix || anyEnd && strings.HasPrefix(listed, prefix)
 			key := func() string { return eventPosition(row.Int64(0), row.Text(1)) }
@@ -71,6 +69,16 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 		})
 	})
 	return list.page(err)
+}
+
+// listEvents selects a range of positions, low included and high excluded.
+func listEvents(tenant, low, high, order string) statement {
+	return statement{
+		"SELECT " + eventColumns + ` FROM events
+			WHERE tenant = ? AND (accepted_at, key) >= (?, ?) AND (accepted_at, key) < (?, ?)
+			ORDER BY accepted_at ` + order + ", key " + order,
+		append(append([]any{tenant}, eventKeys(low)...), eventKeys(high)...),
+	}
 }
 
 // eventPosition is an event's place in the order of lists, as text that sorts

@@ -48,7 +48,7 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 		return nil, "", err
 	}
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
-		return tx.Query(selectHeads+" AND id >= ? AND id < ? ORDER BY id "+list.order(), []any{tenant, low, high}, func(row *localdb.Row) error {
+		return tx.Query(selectHeads+headRange+list.order(), []any{tenant, low, high}, func(row *localdb.Row) error {
 			id := func() string { return row.Text(0) }
 			return list.row(true, id, func() (webhook.Head, error) { return readHead(row, tenant) })
 		})
@@ -57,6 +57,8 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 }
 
 const selectHeads = "SELECT id, version, born, state, types, filter FROM subscriptions WHERE tenant = ?"
+
+const headRange = " AND id >= ? AND id < ? ORDER BY id "
 
 // headOf returns the head of a subscription, or one with Version 0.
 func headOf(tx *localdb.Tx, ref webhook.SubscriptionRef) (head webhook.Head, err error) {
