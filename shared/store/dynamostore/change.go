@@ -13,7 +13,7 @@ import (
 
 // changeTries bounds how often a change makes way for others of its tenant.
 // Each time it does, another one has succeeded.
-const changeTries = 40
+const changeTries = 20
 
 // change is one change of one subscription, made at the tenant's next version.
 type change struct {

@@ -6,6 +6,10 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// fewest is how many candidates are read at once at least: some will not be
+// wanted, and those that a full page leaves over are read once more.
+const fewest = 25
+
 // candidate is a delivery that may belong to a page.
 type candidate struct {
 	end  string // the position right behind it
@@ -17,7 +21,7 @@ type candidate struct {
 type candidates interface {
 	// next returns the next one, false at the end. The work it does is bounded.
 	next(ctx context.Context) (candidate, bool, error)
-	// more reports whether next may have one.
+	// more reports whether next may have one; false after it had none.
 	more() bool
 }
 
@@ -30,32 +34,36 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	if err != nil {
 		return nil, "", err
 	}
-	end := ""
-	for examined := 0; len(deliveries) < page.Limit && examined < examinedLimit; {
-		batch, err := s.nextCandidates(ctx, from, page.Limit-len(deliveries))
+	end, more := "", true
+	for examined := 0; more && len(deliveries) < page.Limit && examined < examinedLimit; {
+		batch, err := s.nextCandidates(ctx, from, max(page.Limit-len(deliveries), fewest))
 		if err != nil {
 			return nil, "", err
 		}
-		if len(batch) == 0 {
-			return deliveries, "", nil
-		}
 		examined += len(batch)
-		for _, c := range batch {
-			end = c.end
-			if c.item == nil || filter.Status != "" && c.item.str("st") != string(filter.Status) {
-				continue
-			}
-			d, err := deliveryOf(tenant, c.item)
-			if err != nil {
+		used := 0
+		for ; used < len(batch) && len(deliveries) < page.Limit; used++ {
+			if deliveries, err = appendMatch(deliveries, tenant, filter.Status, batch[used]); err != nil {
 				return nil, "", err
 			}
-			deliveries = append(deliveries, d)
+			end = batch[used].end
 		}
+		more = used < len(batch) || from.more()
 	}
-	if from.more() {
+	if more {
 		next = list.position(end)
 	}
 	return deliveries, next, nil
+}
+
+// appendMatch appends the candidate if it is stored, and in that status: an
+// index may not know yet that it is not.
+func appendMatch(deliveries []webhook.Delivery, tenant string, status webhook.Status, c candidate) ([]webhook.Delivery, error) {
+	if c.item == nil || status != "" && c.item.str("st") != string(status) {
+		return deliveries, nil
+	}
+	d, err := deliveryOf(tenant, c.item)
+	return append(deliveries, d), err
 }
 
 // nextCandidates takes up to n candidates, and reads those that have no item.

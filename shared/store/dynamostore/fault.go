@@ -7,7 +7,6 @@ import (
 	"net"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
@@ -39,9 +38,6 @@ func fault(op string, err error) error {
 		if errors.Is(err, ended) {
 			return fmt.Errorf("dynamostore: %s: %w", op, ended)
 		}
-	}
-	if quota := new(ratelimit.QuotaExceededError); errors.As(err, quota) {
-		return fmt.Errorf("dynamostore: %s: retries used up: %w", op, webhook.ErrBusy)
 	}
 	return fmt.Errorf("dynamostore: %s: %w", op, err)
 }

@@ -82,12 +82,12 @@ func distinct(keys []key) []key {
 }
 
 // pause waits before a repeat: not before the first try, then a random time
-// that doubles up to a second.
+// that doubles up to half a second.
 func pause(ctx context.Context, try int) error {
 	if try <= 0 {
 		return ctx.Err()
 	}
-	longest := min(10*time.Millisecond<<min(try, 10), time.Second)
+	longest := min(10*time.Millisecond<<min(try, 10), 500*time.Millisecond)
 	timer := time.NewTimer(rand.N(longest))
 	defer timer.Stop()
 	select {

@@ -1,0 +1,34 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// SetNow replaces the clock that expiry is counted from.
+func (s *Store) SetNow(now func() time.Time) { s.now = now }
+
+// Expiry tells when an item expires, zero for never, and whether it exists.
+func (s *Store) Expiry(ctx context.Context, k key) (at time.Time, exists bool, err error) {
+	it, err := s.get(ctx, "expiry", k)
+	if it.int("expires") != 0 {
+		at = time.Unix(it.int("expires"), 0).UTC()
+	}
+	return at, it != nil, err
+}
+
+// The keys of some items.
+func EventKey(e webhook.StoredEvent) key { return eventItemKey(e.Tenant, e.Key()) }
+func DeliveryKey(d webhook.Delivery) key { k, _ := deliveryKey(d.Tenant, d.ID); return k }
+func ContentKey(d webhook.Delivery) key  { return DeliveryKey(d).content() }
+func AttemptKey(d webhook.Delivery) key  { return DeliveryKey(d).attempt(d.Attempts) }
+func HeadKey(s webhook.Subscription) key { return headKey(s.Tenant, s.ID) }
+func DueKey(due webhook.Due) key         { return dueKey(due) }
+
+func VersionKey(s webhook.Subscription) key { return versionKey(s.Tenant, s.ID, s.Version) }
+func ChangeKey(s webhook.Subscription) key {
+	return key{changesPK(s.Tenant), ordinal(s.Version)}
+}
+func LineKey(sub webhook.SubscriptionRef, id string) key { return lineKey(sub, id) }
