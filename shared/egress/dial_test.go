@@ -122,6 +122,22 @@ func TestOwnHostsAreRefusedWhenDialledToo(t *testing.T) {
 	}
 }
 
+// TestHostsAreJudgedByNameWhenDialledToo covers what no address could tell.
+func TestHostsAreJudgedByNameWhenDialledToo(t *testing.T) {
+	port, requests := receiver(t)
+	dns := newNameserver(t)
+	g := &Guard{Allow: loopback, ResolverAddress: dns.address(), OwnHosts: []string{"own.example"}, RuntimeAPI: "runtime.example:" + port}
+	for _, host := range []string{"own.example", "OWN.example.", "runtime.example", "2130706433", "127.1", "0x7f.1"} {
+		dns.script(strings.ToLower(strings.TrimSuffix(host, ".")), addrs("127.0.0.1"))
+		if err := post(t, g, "http://"+host+":"+port); Class(err) != webhook.ErrorRefused {
+			t.Errorf("post to %s = %v, want it refused", host, err)
+		}
+	}
+	if requests() != 0 {
+		t.Errorf("%d requests arrived, want none", requests())
+	}
+}
+
 func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 	proxy, proxied := receiver(t)
 	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"} {
