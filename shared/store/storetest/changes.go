@@ -13,6 +13,7 @@ var changeLogCases = map[string]func(*testing.T, Store){
 	"IsDenseUnderRacingWriters":    denseUnderRaces,
 	"ShowsWhatIsAcknowledged":      consistentVersion,
 	"HoldsHundredsOfChangesAtOnce": longChangeLog,
+	"IsCompleteAtAnyMoment":        completeChangeLog,
 }
 
 func changeLog(t *testing.T, store Store) {
@@ -117,5 +118,55 @@ func longChangeLog(t *testing.T, store Store) {
 	got := must[[]webhook.Change](t)(store.Changes(t.Context(), "acme", 1, n))
 	if len(got) != n-1 || got[0].Version != 2 || got[n-2].Version != n {
 		t.Errorf("Changes(1, %d) = %d changes, %v to %v", n, len(got), got[0], got[len(got)-1])
+	}
+}
+
+// completeChangeLog follows the changes as a container of fan-out does, while
+// others write: whatever the tenant's version promises must be there.
+func completeChangeLog(t *testing.T, store Store) {
+	const writers, each = 4, 15
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- followChanges(t, store, stop) }()
+	checkAll(t, race(writers, func(i int) error {
+		s := webhook.Subscription{Tenant: "acme", ID: fmt.Sprint("s", i)}
+		for range each {
+			if err := insist(func() error {
+				saved, err := store.SaveSubscription(t.Context(), s, s.Version)
+				if err == nil {
+					s = saved
+				}
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	close(stop)
+	check(t, <-done)
+}
+
+func followChanges(t *testing.T, store Store, stop chan struct{}) error {
+	for seen := int64(0); ; {
+		current, err := store.TenantVersion(t.Context(), "acme")
+		if err != nil || current < seen {
+			return fmt.Errorf("tenant version after %d = %d, %v", seen, current, err)
+		}
+		changes, err := store.Changes(t.Context(), "acme", seen, current)
+		if err != nil {
+			return fmt.Errorf("changes after %d through %d: %w", seen, current, err)
+		}
+		for _, c := range changes {
+			heads, err := store.Heads(t.Context(), []webhook.SubscriptionRef{{Tenant: "acme", ID: c.Subscription}})
+			if err != nil || heads[0].Version < c.Version {
+				return fmt.Errorf("head after change %d of %s = %+v, %v", c.Version, c.Subscription, heads, err)
+			}
+		}
+		seen = current
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ var deliveryCases = map[string]func(*testing.T, Store){
 	"RevisionsAreHeld":                  revisions,
 	"RacingFirstWritersHaveOneWinner":   racingFirst,
 	"RacingChangesHaveOneWinner":        racingSaves,
+	"NoneLacksItsPartsAtAnyMoment":      partsBeforeDelivery,
 	"AttemptsComeByNumber":              attempts,
 	"ContentComesBackByteForByte":       contents,
 	"ThoseThatAreStoredComeById":        byID,
@@ -232,4 +234,43 @@ func occasions(t *testing.T, store Store) {
 		d = put(t, store, d, webhook.Parts{})
 		same(t, "Delivery", saved(t, store, d), d)
 	}
+}
+
+// partsBeforeDelivery reads a delivery and its parts while they are written.
+func partsBeforeDelivery(t *testing.T, store Store) {
+	d := owed(event("acme", "e", start), "s", webhook.Pending)
+	const n = 40
+	done := make(chan error, 1)
+	go func() { done <- watchParts(t, store, d, n) }()
+	for number := 1; number <= n; number++ {
+		d.Attempts = number
+		parts := webhook.Parts{Attempt: attempt(number)}
+		if number == 1 {
+			parts.Content = &webhook.Content{Method: "POST", Body: webhook.Text{Plain: string(text(50_000))}}
+		}
+		d = put(t, store, d, parts)
+	}
+	check(t, <-done)
+}
+
+// watchParts reads until the delivery has n attempts.
+func watchParts(t *testing.T, store Store, d webhook.Delivery, n int) error {
+	for read := 0; read < n; {
+		got, err := store.Delivery(t.Context(), d.Tenant, d.ID)
+		if errors.Is(err, webhook.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		read = got.Attempts
+		attempts, err := store.Attempts(t.Context(), d.Tenant, d.ID)
+		if err != nil || len(attempts) < read {
+			return fmt.Errorf("delivery of %d attempts has %d stored, %v", read, len(attempts), err)
+		}
+		if _, err := store.Content(t.Context(), d.Tenant, d.ID); err != nil {
+			return fmt.Errorf("content of a stored delivery: %w", err)
+		}
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ var dueCases = map[string]func(*testing.T, Store){
 	"PageInOrderOfTime":              duePages,
 	"AreDeletedWithoutTheirSiblings": dueDeletes,
 	"AreCountedUpToALimit":           dueCount,
+	"PageOnThroughTheirDeletion":     sweptDues,
 	"ArePutByManyAtOnce":             racingDues,
 }
 
@@ -124,6 +125,29 @@ func duePages(t *testing.T, store Store) {
 	for _, limit := range []int{1, 3, 100, 1000} {
 		wantDues(t, store, minute, limit, dues...)
 	}
+}
+
+// sweptDues deletes each page before it asks for the next, as sweep does.
+func sweptDues(t *testing.T, store Store) {
+	var dues, found []webhook.Due
+	for i, id := range numbered("dlv_", 100) {
+		dues = append(dues, due(id, minute.Add(time.Duration(i%5)*time.Second)))
+	}
+	putDues(t, store, dues...)
+	for shard := range webhook.DueShards {
+		for position := ""; ; {
+			page, next, err := store.DueAt(t.Context(), minute, shard, position, 3)
+			check(t, err)
+			check(t, store.DeleteDue(t.Context(), page))
+			found = append(found, page...)
+			if position = next; next == "" {
+				break
+			}
+		}
+	}
+	name := func(d webhook.Due) string { return d.ID }
+	same(t, "swept pointers", sortedNames(found, name), sortedNames(dues, name))
+	wantDues(t, store, minute, 10)
 }
 
 func dueDeletes(t *testing.T, store Store) {

@@ -48,6 +48,12 @@ func eventFields(t *testing.T, store Store) {
 		create(t, store, e)
 		same(t, "Event", stored(t, store, e), e)
 	}
+	for i, when := range []time.Time{time.Date(1492, 10, 12, 0, 0, 0, 1, time.UTC), time.Unix(0, 0), time.Unix(-1, 1), time.Date(9999, 12, 31, 23, 59, 59, 999999999, time.UTC)} {
+		e := event("acme", fmt.Sprint("far", i), start)
+		e.Time = when
+		create(t, store, e)
+		same(t, "Event", stored(t, store, e), e)
+	}
 }
 
 func sparseEvent(t *testing.T, store Store) {
