@@ -16,8 +16,9 @@ import (
 //
 //	the guard refused it                     refused_address
 //	context.Canceled: our own doing          ""
-//	the name did not resolve, in time or not dns
-//	the deadline passed, wherever it was     timeout
+//	the name did not resolve                 dns
+//	a deadline passed: the request's, that
+//	of dialling or that of the handshake     timeout
 //	certificate or handshake                 tls
 //	nobody accepted the connection           connect
 //	anything later: hung up, broke HTTP      reset

@@ -56,7 +56,9 @@ var idempotent = map[string]bool{"": true, "GET": true, "HEAD": true, "OPTIONS":
 // the same.
 var marks = []string{"Idempotency-Key", "X-Idempotency-Key"}
 
-// unmarked returns header with its marks in lower case, copied if it has any.
+// unmarked returns header with its marks in lower case, copied if it has any. A
+// mark takes the place of the lower-case header of the same name: the caller
+// puts ours there, and a subscriber's own under the canonical name.
 func unmarked(header http.Header) http.Header {
 	for _, mark := range marks {
 		values, ok := header[mark]

@@ -139,6 +139,37 @@ func TestHeadersReachTheWireUnderTheirNames(t *testing.T) {
 	}
 }
 
+func TestASubscribersOwnKeyTakesThePlaceOfOurs(t *testing.T) {
+	seen := make(chan []string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header["Idempotency-Key"] }))
+	defer server.Close()
+	transport := NewTransport(&Guard{Allow: loopback}, nil)
+	defer transport.CloseIdleConnections()
+	if err := attempt(transport, "POST", server.URL, "{}", http.Header{"idempotency-key": {"dlv_1"}, "Idempotency-Key": {"own"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; len(got) != 1 || got[0] != "own" {
+		t.Errorf("idempotency-key arrived as %q, want the subscriber's alone", got)
+	}
+}
+
+// TestRequestsWithoutABodyHaveNone shows what single sending does not change.
+func TestRequestsWithoutABodyHaveNone(t *testing.T) {
+	seen := make(chan *http.Request, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r }))
+	defer server.Close()
+	transport := NewTransport(&Guard{Allow: loopback}, nil)
+	defer transport.CloseIdleConnections()
+	for _, method := range []string{"GET", "HEAD", "DELETE", "OPTIONS", "POST", "PUT", "PATCH"} {
+		if err := attempt(transport, method, server.URL, "", http.Header{}); err != nil {
+			t.Fatal(err)
+		}
+		if r := <-seen; r.Method != method || r.ContentLength != 0 || len(r.TransferEncoding) != 0 {
+			t.Errorf("%s arrived as %s with %d bytes, encoded %q", method, r.Method, r.ContentLength, r.TransferEncoding)
+		}
+	}
+}
+
 // frozen is a connection whose writes fail once dead is set, as those to a peer
 // that has gone without our having noticed.
 type frozen struct {
