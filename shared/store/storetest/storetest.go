@@ -31,6 +31,7 @@ var suite = []struct {
 	{"Events", eventCases},
 	{"Plans", planCases},
 	{"Deliveries", deliveryCases},
+	{"Parts", partCases},
 	{"EventLists", eventListCases},
 	{"DeliveryLists", deliveryListCases},
 	{"HeadLists", headListCases},
