@@ -18,6 +18,9 @@ type Response struct {
 // Encoded is JSON that is written as it is.
 type Encoded []byte
 
+// MarshalJSON returns e as it is.
+func (e Encoded) MarshalJSON() ([]byte, error) { return e, nil }
+
 // OK is 200 with a body.
 func OK(body any) Response { return Response{Status: http.StatusOK, Body: body} }
 
