@@ -55,7 +55,7 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 	target := f.Target
 	if j.head.Version != f.Version {
 		if target, err = d.target(ctx, del, sub); err != nil {
-			return err
+			return d.skip(ctx, del, err)
 		}
 	}
 	return d.attempt(ctx, del, sub, target, f.Content(), origin{})
@@ -64,7 +64,7 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 func fresh(f message.First) webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
-		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion,
+		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count,
 		Status: webhook.Pending, CreatedAt: f.Accepted,
 	}
 }
@@ -168,7 +168,7 @@ func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, head webho
 	}
 	target, err := d.target(ctx, del, sub)
 	if err != nil {
-		return err
+		return d.skip(ctx, del, err)
 	}
 	content, err := d.content(ctx, del)
 	if errors.Is(err, webhook.ErrNotFound) {
@@ -186,12 +186,31 @@ func (d *Deliverer) current(ctx context.Context, h webhook.Head) (*subscriber, e
 }
 
 // target renders where the delivery goes from the subscription as it is now.
+// The error is a [*render.Skip] if it leads nowhere.
 func (d *Deliverer) target(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Target, error) {
-	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
-	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
-		return webhook.Target{}, fmt.Errorf("read event of %s: %w", del.ID, err)
+	e, err := d.event(ctx, del)
+	if err != nil {
+		return webhook.Target{}, err
 	}
-	return render.Target(e.Event, sub.Subscription), nil
+	return sub.request.Target(e, sub.Subscription, occasion(del))
+}
+
+func occasion(del webhook.Delivery) render.Occasion {
+	return render.Occasion{Delivery: del.ID, Count: del.Count}
+}
+
+// event reads the delivery's event; of one that retention removed, what the
+// delivery itself knows.
+func (d *Deliverer) event(ctx context.Context, del webhook.Delivery) (*render.Event, error) {
+	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
+	if errors.Is(err, webhook.ErrNotFound) {
+		e.Event = webhook.Event{Tenant: del.Tenant, ID: del.EventID, Source: del.EventSource, AcceptedAt: del.CreatedAt}
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read event of %s: %w", del.ID, err)
+	}
+	return render.NewEvent(e.Event)
 }
 
 // content returns a delivery's body: as stored, or rendered again from the
@@ -209,15 +228,20 @@ func (d *Deliverer) content(ctx context.Context, del webhook.Delivery) (webhook.
 	if e.Expunged {
 		return c, webhook.ErrNotFound
 	}
-	versions, err := d.Store.Versions(ctx, []webhook.VersionRef{{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version}})
+	sub, err := d.subscribers.get(ctx, webhook.VersionRef{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version})
 	if err != nil {
 		return c, err
 	}
-	c = render.Content(e.Event, versions[0])
-	if del.Digest != "" && digest(c) != del.Digest {
+	view, err := render.NewEvent(e.Event)
+	if err != nil {
+		return c, err
+	}
+	_, c, err = sub.request.Render(view, sub.Subscription, occasion(del))
+	var skip *render.Skip
+	if errors.As(err, &skip) || err == nil && del.Digest != "" && digest(c) != del.Digest {
 		return c, webhook.ErrNotFound
 	}
-	return c, nil
+	return c, err
 }
 
 // digest names a body's bytes: 128 bits are enough to notice a difference.

@@ -52,7 +52,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	if err == nil {
 		err = r.answer(&attempt, resp, s.policy)
 		r.retryAfter = retry.RetryAfter(resp.StatusCode, resp.Header.Get("Retry-After"), started)
-		r.parks = r.outcome == retry.Gone && len(c.target.URL.Inserts) == 0
+		r.parks = r.outcome == retry.Gone && !s.request.TemplatedURL()
 	}
 	if err != nil && ctx.Err() != nil {
 		return result{}, errInterrupted
@@ -77,7 +77,6 @@ func request(ctx context.Context, s *subscriber, c call, at time.Time, version s
 	if err != nil {
 		return nil, err
 	}
-	req.GetBody = nil
 	signed := signature.Header(s.active(at), c.delivery, at, []byte(body))
 	h := req.Header
 	for _, own := range c.target.Headers {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -103,6 +104,16 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 	del = ended(del, webhook.Canceled, reason, d.Now())
 	d.Count("deliveries_canceled", 1)
 	return d.save(ctx, &del, webhook.Parts{})
+}
+
+// skip cancels a delivery that the subscription as it is now cannot send
+// anywhere. Any other error is returned.
+func (d *Deliverer) skip(ctx context.Context, del webhook.Delivery, err error) error {
+	var why *render.Skip
+	if errors.As(err, &why) {
+		return d.cancel(ctx, del, why.Reason)
+	}
+	return err
 }
 
 // resume carries out what an earlier handling of the message (from) wrote and

@@ -8,6 +8,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
 	"github.com/postino/postino/shared/webhook"
@@ -19,6 +20,7 @@ const cachedSubscribers = 20_000
 // subscriber is one version of a subscription, made ready for attempts.
 type subscriber struct {
 	webhook.Subscription
+	request  *render.Request
 	schedule retry.Schedule
 	policy   retry.Policy
 	timeout  time.Duration
@@ -79,8 +81,13 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
+	request, faults := render.Compile(sub)
+	if len(faults) > 0 { // it was judged when it was saved
+		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
+	}
 	p := &subscriber{
 		Subscription: sub,
+		request:      request,
 		schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,

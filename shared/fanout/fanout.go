@@ -12,6 +12,7 @@ import (
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -21,6 +22,7 @@ type Fanout struct {
 	Store      Store
 	Events     Sender // where packs are split and plans spread
 	Deliveries Sender
+	Now        func() time.Time         // our clock; nil means time.Now
 	Count      func(name string, n int) // counts events_stored, events_duplicate, deliveries_planned; nil for none
 	Log        *slog.Logger
 
@@ -63,6 +65,13 @@ func (f *Fanout) start() {
 	if f.Count == nil {
 		f.Count = func(string, int) {}
 	}
+}
+
+func (f *Fanout) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
 }
 
 func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err error) {
@@ -166,14 +175,31 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []
 	if err != nil {
 		return fmt.Errorf("read subscriptions: %w", err)
 	}
-	r := rendering{event: e.Event, key: e.Key()}
+	r, err := newRendering(e.Event)
+	if err != nil {
+		return err
+	}
 	for _, s := range subs {
-		if err := out.add(ctx, r.first(s)); err != nil {
+		if err := f.deliver(ctx, r, s, out); err != nil {
 			return err
 		}
 	}
 	f.Count("deliveries_planned", len(subs))
 	return nil
+}
+
+// deliver queues the first attempt, or cancels a delivery that cannot be
+// rendered.
+func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, out *outbox) error {
+	m, err := r.first(s)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		return f.cancel(ctx, r, s, skip)
+	}
+	if err != nil {
+		return fmt.Errorf("render for %s: %w", s.ID, err)
+	}
+	return out.add(ctx, m)
 }
 
 // backoff is what a caller waits before it asks a busy store again.

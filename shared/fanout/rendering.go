@@ -1,6 +1,11 @@
 package fanout
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/render"
@@ -11,12 +16,32 @@ import (
 type rendering struct {
 	event webhook.Event
 	key   string
+	view  *render.Event
 }
 
-// first is the message that asks for a subscription's first attempt.
-func (r *rendering) first(s webhook.Subscription) queue.Message {
-	c := render.Content(r.event, s)
-	f := message.First{
+func newRendering(e webhook.Event) (*rendering, error) {
+	view, err := render.NewEvent(e)
+	if err != nil {
+		return nil, fmt.Errorf("read event %s of %s: %w", e.ID, e.Tenant, err)
+	}
+	return &rendering{e, e.Key(), view}, nil
+}
+
+// first is the message that asks for a subscription's first attempt. The error
+// is a [*render.Skip] if there is to be none.
+func (r *rendering) first(s *subscriber) (queue.Message, error) {
+	f := r.delivery(s)
+	target, content, err := s.request.Render(r.view, s.Subscription, render.Occasion{Delivery: f.ID})
+	if err != nil {
+		return queue.Message{}, err
+	}
+	f.Target, f.Method, f.ContentType = target, content.Method, content.ContentType
+	f.Inserts, f.Body = content.Body.Inserts, content.Body.Plain
+	return queue.Message{Group: message.SubscriptionGroup(f.Tenant, f.Subscription), Body: f.Encode()}, nil
+}
+
+func (r *rendering) delivery(s *subscriber) message.First {
+	return message.First{
 		Tenant:       r.event.Tenant,
 		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, ""),
 		Event:        r.event.ID,
@@ -24,11 +49,21 @@ func (r *rendering) first(s webhook.Subscription) queue.Message {
 		Accepted:     r.event.AcceptedAt,
 		Subscription: s.ID,
 		Version:      s.Version,
-		Target:       render.Target(r.event, s),
-		Method:       c.Method,
-		ContentType:  c.ContentType,
-		Inserts:      c.Body.Inserts,
-		Body:         c.Body.Plain,
 	}
-	return queue.Message{Group: message.SubscriptionGroup(f.Tenant, f.Subscription), Body: f.Encode()}
+}
+
+// cancel stores the delivery that is not to be, with its reason. That it is
+// stored already means that this was done before.
+func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, why *render.Skip) error {
+	first := r.delivery(s)
+	err := f.Store.SaveDelivery(ctx, webhook.Delivery{
+		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
+		Subscription: first.Subscription, Version: first.Version,
+		Status: webhook.Canceled, Reason: why.Reason, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
+	}, webhook.Parts{})
+	if errors.Is(err, webhook.ErrConflict) {
+		return nil
+	}
+	f.Count("deliveries_canceled", 1)
+	return err
 }

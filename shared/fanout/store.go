@@ -48,6 +48,9 @@ type Events interface {
 type Store interface {
 	Subscriptions
 	Events
+	// SaveDelivery: see delivery's Deliveries. Fan-out only stores those that
+	// are canceled before they begin.
+	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 }
 
 // Sender is a queue, as far as fan-out uses it: deliveries, and events again.

@@ -3,9 +3,12 @@ package fanout
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -13,15 +16,31 @@ import (
 // 2 KB each.
 const cachedVersions = 20_000
 
+// subscriber is one version of a subscription with its request, compiled.
+type subscriber struct {
+	webhook.Subscription
+	request *render.Request
+}
+
+// compile prepares a version. It was judged when it was saved, so a fault now
+// is one of ours.
+func compile(s webhook.Subscription) (*subscriber, error) {
+	request, faults := render.Compile(s)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("subscription %s of %s: %s: %s", s.ID, s.Tenant, faults[0].Field, faults[0].Detail)
+	}
+	return &subscriber{s, request}, nil
+}
+
 // versions reads subscription versions. They are immutable, so what is cached
 // is never stale.
 type versions struct {
 	store Subscriptions
-	cache *lru.Cache[webhook.VersionRef, webhook.Subscription]
+	cache *lru.Cache[webhook.VersionRef, *subscriber]
 }
 
 func newVersions(store Subscriptions) *versions {
-	cache, err := lru.New[webhook.VersionRef, webhook.Subscription](cachedVersions)
+	cache, err := lru.New[webhook.VersionRef, *subscriber](cachedVersions)
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
@@ -30,8 +49,8 @@ func newVersions(store Subscriptions) *versions {
 
 // get returns the planned versions. Those that retention has removed since
 // are left out: their subscriptions are long gone.
-func (v *versions) get(ctx context.Context, tenant string, entries []webhook.PlanEntry) ([]webhook.Subscription, error) {
-	subs := make([]webhook.Subscription, len(entries))
+func (v *versions) get(ctx context.Context, tenant string, entries []webhook.PlanEntry) ([]*subscriber, error) {
+	subs := make([]*subscriber, len(entries))
 	var missing []webhook.VersionRef
 	var places []int
 	for i, e := range entries {
@@ -49,36 +68,37 @@ func (v *versions) get(ctx context.Context, tenant string, entries []webhook.Pla
 	for i, s := range read {
 		subs[places[i]] = s
 	}
-	kept := subs[:0]
-	for _, s := range subs {
-		if s.Version != 0 {
-			kept = append(kept, s)
-		}
-	}
-	return kept, nil
+	return slices.DeleteFunc(subs, func(s *subscriber) bool { return s == nil }), nil
 }
 
 // read fetches versions from the store; one that does not exist comes back as
-// the zero Subscription.
-func (v *versions) read(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error) {
+// nil.
+func (v *versions) read(ctx context.Context, refs []webhook.VersionRef) ([]*subscriber, error) {
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	subs, err := v.store.Versions(ctx, refs)
+	stored, err := v.store.Versions(ctx, refs)
 	if errors.Is(err, webhook.ErrNotFound) {
 		if len(refs) == 1 {
-			return []webhook.Subscription{{}}, nil
+			return []*subscriber{nil}, nil
 		}
 		return v.readHalves(ctx, refs)
 	}
-	for i, s := range subs {
-		v.cache.Add(refs[i], s)
+	if err != nil {
+		return nil, err
 	}
-	return subs, err
+	subs := make([]*subscriber, len(stored))
+	for i, s := range stored {
+		if subs[i], err = compile(s); err != nil {
+			return nil, err
+		}
+		v.cache.Add(refs[i], subs[i])
+	}
+	return subs, nil
 }
 
 // readHalves finds the missing one by halving.
-func (v *versions) readHalves(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error) {
+func (v *versions) readHalves(ctx context.Context, refs []webhook.VersionRef) ([]*subscriber, error) {
 	half := len(refs) / 2
 	left, err := v.read(ctx, refs[:half])
 	if err != nil {

@@ -158,6 +158,9 @@ func (v Value) IsString() bool { return v.kind == kindString }
 // IsObject reports whether v is an object.
 func (v Value) IsObject() bool { return v.kind == kindObject }
 
+// IsArray reports whether v is an array.
+func (v Value) IsArray() bool { return v.kind == kindArray }
+
 // Empty reports whether there is nothing in v: null, "", [] or {}. Numbers and false are something.
 func (v Value) Empty() bool { return v.kind == kindNull || isEmpty(v) }
 

@@ -19,6 +19,7 @@ type First struct {
 	Subscription string           `json:"sub"`
 	Version      int64            `json:"version"`
 	Occasion     string           `json:"occasion,omitempty"`
+	Count        int              `json:"count,omitempty"`
 	Target       webhook.Target   `json:"target"`
 	Method       string           `json:"method"`
 	ContentType  string           `json:"content_type"`

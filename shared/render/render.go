@@ -1,7 +1,10 @@
-// Package render makes the request that a subscriber wants out of an event.
+// Package render makes the request that a subscriber wants out of an event:
+// url, headers and body, by the subscription's templates.
 package render
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,19 +18,72 @@ const (
 	CloudEvent = "application/cloudevents+json"
 )
 
-// Content renders the part of a delivery that never changes after: method and
-// body.
-func Content(e webhook.Event, s webhook.Subscription) webhook.Content {
-	if s.Request != nil && s.Request.Format == "cloudevents" {
-		return webhook.Content{Method: "POST", ContentType: CloudEvent, Body: webhook.Text{Plain: string(cloudEvent(e))}}
+// Render renders all of a delivery. The error is a [*Skip] if event and
+// request make none.
+func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.Target, webhook.Content, error) {
+	for _, p := range r.require {
+		if p.in(e.vars["event"]).Empty() {
+			return webhook.Target{}, webhook.Content{}, &Skip{webhook.ReasonMissingField, strings.Join(p, ".") + " is missing or empty"}
+		}
 	}
-	return webhook.Content{Method: "POST", ContentType: JSON, Body: webhook.Text{Plain: string(standard(e))}}
+	sc, err := newScope(e, s, o)
+	if err != nil {
+		return webhook.Target{}, webhook.Content{}, err
+	}
+	target, err := r.target(sc)
+	if err != nil {
+		return target, webhook.Content{}, err
+	}
+	content, err := r.content(e, sc)
+	return target, content, err
 }
 
-// Target renders where the delivery goes, from the subscription as it is now.
-func Target(_ webhook.Event, s webhook.Subscription) webhook.Target {
-	return webhook.Target{URL: webhook.Text{Plain: s.URL}}
+// Target renders only where a delivery goes and with which headers: what each
+// attempt takes from the subscription as it is then.
+func (r *Request) Target(e *Event, s webhook.Subscription, o Occasion) (webhook.Target, error) {
+	sc, err := newScope(e, s, o)
+	if err != nil {
+		return webhook.Target{}, err
+	}
+	return r.target(sc)
 }
+
+func (r *Request) target(s *scope) (t webhook.Target, err error) {
+	if r.url.Constant() && len(r.headers) == 0 {
+		return webhook.Target{URL: webhook.Text{Plain: r.url.Source()}}, nil
+	}
+	if t.URL, err = r.renderURL(s); err != nil {
+		return t, err
+	}
+	t.Headers, err = r.renderHeaders(s)
+	return t, err
+}
+
+func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
+	c := webhook.Content{Method: r.method, ContentType: r.contentType}
+	switch {
+	case r.body != nil:
+		var err error
+		if c.Body, err = r.body.render(s); err != nil {
+			return c, err
+		}
+	case r.format == "cloudevents":
+		c.Body.Plain = string(cloudEvent(e.event))
+	default:
+		c.Body.Plain = string(standard(e.event))
+	}
+	if len(c.Body.Plain) > webhook.MaxBodySize+envelopeRoom {
+		return c, &Skip{webhook.ReasonTooLarge, fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}
+	}
+	if kind, _ := kindOf(r.contentType); kind == jsonText && r.body != nil && !jsontext.Value(c.Body.Plain).IsValid() {
+		return c, &Skip{webhook.ReasonRenderError, "body: what was rendered is not JSON"}
+	}
+	return c, nil
+}
+
+// envelopeRoom is what the built-in bodies add to an event of the largest
+// size, so that each event that was accepted can be sent.
+const envelopeRoom = 4 << 10
 
 // standard is the Standard Webhooks payload, the data as it was published.
 func standard(e webhook.Event) []byte {

@@ -76,6 +76,7 @@ type Delivery struct {
 	Subscription string
 	Version      int64  // of the subscription when it was decided
 	Occasion     string // which firing; "" for a plain match
+	Count        int    // how often the trigger's key had occurred; 0 without a count
 	Status       Status
 	Waiting      Waiting
 	Reason       Reason

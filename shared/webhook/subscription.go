@@ -39,9 +39,15 @@ type Subscription struct {
 	UpdatedAt      time.Time       `json:"updated_at"`
 }
 
-// RequestSpec says what a subscriber wants to receive.
+// RequestSpec says what a subscriber wants to receive. Url, header values, and
+// the strings and keys of a body are Liquid templates.
 type RequestSpec struct {
-	Format string `json:"format,omitempty"` // "standard" (default) or "cloudevents"
+	Format      string            `json:"format,omitempty"`       // without a body: "standard" (default) or "cloudevents"
+	Method      string            `json:"method,omitempty"`       // "POST" by default
+	Headers     map[string]string `json:"headers,omitempty"`      // by literal name
+	ContentType string            `json:"content_type,omitempty"` // of the body; "application/json" by default
+	Body        json.RawMessage   `json:"body,omitempty"`         // a JSON string is raw text, any other value a tree of templates
+	Require     []string          `json:"require,omitempty"`      // paths that must be present and not empty
 }
 
 // RetrySpec says when to try again and when to stop. Durations are written as

@@ -1,0 +1,193 @@
+package render
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"mime"
+	"slices"
+	"strings"
+
+	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Fault is one thing wrong with a request as its owner wrote it.
+type Fault struct {
+	Field  string // "url", "request.headers.x-plan", "request.body.user[0]"
+	Detail string // with line and column if a template is at fault
+}
+
+// Request is a subscription's request, compiled. It never changes: any number
+// of renders may use it at once.
+type Request struct {
+	method      string
+	contentType string
+	format      string // of the body, if body is nil
+	url         *liquid.Template
+	headers     []header
+	body        body
+	require     []path
+}
+
+type header struct {
+	name  string // in lower case
+	value *liquid.Template
+}
+
+// body renders a body that its owner wrote.
+type body interface {
+	render(s *scope) (webhook.Text, error)
+	secrets() []string
+}
+
+// methods that a request may have: those that carry a body.
+var methods = []string{"POST", "PUT", "PATCH", "DELETE"}
+
+// Compile compiles the request of s. All faults are reported, in the order of
+// the fields.
+func Compile(s webhook.Subscription) (*Request, []Fault) {
+	c := &compiler{}
+	r := &Request{method: "POST", contentType: JSON, url: c.url(s.URL)}
+	spec := cmp.Or(s.Request, &webhook.RequestSpec{})
+	if r.method = cmp.Or(spec.Method, "POST"); !slices.Contains(methods, r.method) {
+		c.fault("request.method", "want one of %s", strings.Join(methods, ", "))
+	}
+	r.headers = c.headers(spec.Headers)
+	r.format = cmp.Or(spec.Format, "standard")
+	switch {
+	case spec.Body == nil:
+		c.builtin(r, spec)
+	default:
+		c.custom(r, spec)
+	}
+	for i, text := range spec.Require {
+		p, err := parsePath(text)
+		if err != nil {
+			c.fault(fmt.Sprintf("request.require[%d]", i), "%v", err)
+		}
+		r.require = append(r.require, p)
+	}
+	return r, c.faults
+}
+
+// Secrets returns the names of the secrets that the request mentions, each
+// once, in order.
+func (r *Request) Secrets() []string {
+	names := map[string]bool{}
+	note := func(list []string) {
+		for _, name := range list {
+			names[name] = true
+		}
+	}
+	if r.url != nil {
+		note(r.url.Secrets())
+	}
+	for _, h := range r.headers {
+		note(h.value.Secrets())
+	}
+	if r.body != nil {
+		note(r.body.secrets())
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// TemplatedURL reports whether the url differs from event to event.
+func (r *Request) TemplatedURL() bool { return !r.url.Constant() }
+
+type compiler struct{ faults []Fault }
+
+func (c *compiler) fault(field, format string, args ...any) {
+	c.faults = append(c.faults, Fault{field, fmt.Sprintf(format, args...)})
+}
+
+// roots are the variables that templates may read.
+var roots = []string{"event", "data", "subject", "delivery", "subscription", "occasion", "now"}
+
+// parse compiles one template and judges its variables; nil if it is at fault.
+func (c *compiler) parse(field, source string) *liquid.Template {
+	t, err := liquid.Parse(source, liquid.Options{Secrets: true})
+	if err != nil {
+		c.fault(field, "%v", err)
+		return nil
+	}
+	for _, root := range t.Roots() {
+		if !slices.Contains(roots, root.Name) {
+			c.fault(field, "line %d, column %d: unknown variable %q: want one of %s", root.Line, root.Column, root.Name, strings.Join(roots, ", "))
+			return nil
+		}
+	}
+	return t
+}
+
+// builtin prepares a body that needs no template.
+func (c *compiler) builtin(r *Request, spec *webhook.RequestSpec) {
+	if spec.ContentType != "" {
+		c.fault("request.content_type", "goes with body only")
+	}
+	switch r.format {
+	case "standard":
+	case "cloudevents":
+		r.contentType = CloudEvent
+	default:
+		c.fault("request.format", `want "standard" or "cloudevents"`)
+	}
+}
+
+// custom prepares the owner's own body.
+func (c *compiler) custom(r *Request, spec *webhook.RequestSpec) {
+	if spec.Format != "" {
+		c.fault("request.format", "goes without body only")
+	}
+	r.contentType = cmp.Or(spec.ContentType, JSON)
+	kind, err := kindOf(r.contentType)
+	if err != nil {
+		c.fault("request.content_type", "%v", err)
+		return
+	}
+	var text string
+	if json.Unmarshal(spec.Body, &text) == nil {
+		r.body = c.text(kind, text)
+		return
+	}
+	tree, err := liquid.Decode(spec.Body)
+	switch {
+	case err != nil:
+		c.fault("request.body", "%v", err)
+	case kind == form:
+		r.body = c.form(tree)
+	case kind == jsonText:
+		r.body = c.tree("request.body", tree)
+	default:
+		c.fault("request.body", "want a string of text for %s", r.contentType)
+	}
+}
+
+// kind is what a content type means for the places in a body.
+type kind int
+
+const (
+	plainText kind = iota
+	jsonText
+	form
+	xmlText
+)
+
+// kindOf reads a content type.
+func kindOf(contentType string) (kind, error) {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err != nil || strings.ContainsAny(contentType, "{}\r\n") {
+		return plainText, errors.New("want a media type")
+	}
+	switch {
+	case media == "application/json" || strings.HasSuffix(media, "+json"):
+		return jsonText, nil
+	case media == "application/x-www-form-urlencoded":
+		return form, nil
+	case media == "application/xml" || media == "text/xml" || strings.HasSuffix(media, "+xml"):
+		return xmlText, nil
+	}
+	return plainText, nil
+}

@@ -1,0 +1,155 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Skip is returned when an event and a request make no callback: the delivery
+// is canceled for that reason.
+type Skip struct {
+	Reason webhook.Reason
+	Detail string // in words for the subscription's owner
+}
+
+// Error gives reason and detail.
+func (s *Skip) Error() string { return fmt.Sprintf("%s: %s", s.Reason, s.Detail) }
+
+// Event is an event as templates see it, decoded once for all subscriptions.
+type Event struct {
+	event webhook.Event
+	vars  map[string]liquid.Value
+}
+
+// NewEvent decodes an event. Its data was checked when it was published, so an
+// error is a fault of ours.
+func NewEvent(e webhook.Event) (*Event, error) {
+	data, err := decode(e.Data)
+	if err != nil {
+		return nil, fmt.Errorf("decode data: %w", err)
+	}
+	extensions, err := decode(e.Extensions)
+	if err != nil {
+		return nil, fmt.Errorf("decode extensions: %w", err)
+	}
+	subject := liquid.Null
+	if e.Subject != "" {
+		subject = liquid.String(e.Subject)
+	}
+	envelope := liquid.Object(
+		liquid.Member{Name: "id", Value: liquid.String(e.ID)},
+		liquid.Member{Name: "source", Value: liquid.String(e.Source)},
+		liquid.Member{Name: "type", Value: liquid.String(e.Type)},
+		liquid.Member{Name: "subject", Value: subject},
+		liquid.Member{Name: "time", Value: liquid.String(formatTime(e.Time))},
+		liquid.Member{Name: "data", Value: data},
+		liquid.Member{Name: "extensions", Value: extensions},
+	)
+	return &Event{event: e, vars: map[string]liquid.Value{
+		"event": envelope, "data": data, "subject": subject,
+		"now": liquid.String(formatTime(e.AcceptedAt)),
+	}}, nil
+}
+
+func decode(document []byte) (liquid.Value, error) {
+	if document == nil {
+		return liquid.Null, nil
+	}
+	return liquid.Decode(document)
+}
+
+// Occasion is what a render knows beside event and subscription.
+type Occasion struct {
+	Delivery string // id of the delivery
+	Count    int    // how often the trigger's key has occurred; 0 without a count
+}
+
+// deliveries is the namespace of delivery.uuid: subscribers that want a UUID
+// of a delivery get the version 5 of its id in here.
+var deliveries = uuid.MustParse("6f1c8f7e-3d43-5a0b-9d0e-6a1f0c7d9b52")
+
+// scope is one delivery being rendered, within one budget.
+type scope struct {
+	liquid.Scope
+}
+
+func newScope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
+	metadata, err := decode(s.Metadata)
+	if err != nil {
+		return nil, fmt.Errorf("decode metadata: %w", err)
+	}
+	vars := make(map[string]liquid.Value, len(e.vars)+3)
+	for name, v := range e.vars {
+		vars[name] = v
+	}
+	vars["delivery"] = liquid.Object(
+		liquid.Member{Name: "id", Value: liquid.String(o.Delivery)},
+		liquid.Member{Name: "uuid", Value: liquid.String(uuid.NewSHA1(deliveries, []byte(o.Delivery)).String())},
+	)
+	vars["subscription"] = liquid.Object(
+		liquid.Member{Name: "id", Value: liquid.String(s.ID)},
+		liquid.Member{Name: "name", Value: liquid.String(s.Name)},
+		liquid.Member{Name: "metadata", Value: metadata},
+	)
+	count := liquid.Null
+	if o.Count > 0 {
+		count = liquid.Int(int64(o.Count))
+	}
+	vars["occasion"] = liquid.Object(liquid.Member{Name: "count", Value: count})
+	return &scope{liquid.Scope{Vars: vars, Now: e.event.AcceptedAt, Budget: liquid.NewBudget(liquid.Limits{})}}, nil
+}
+
+// escape makes an output fit for its place; see [liquid.Scope].
+type escape func(before []byte, text string) (string, error)
+
+// segments renders a template; what goes wrong is a Skip.
+func (s *scope) segments(t *liquid.Template, e escape) ([]liquid.Segment, error) {
+	scope := s.Scope
+	scope.Escape = e
+	segments, err := t.Segments(scope)
+	return segments, skip(err)
+}
+
+// render renders a template into a Text. Place says how a secret is encoded
+// that comes after some text.
+func (s *scope) render(t *liquid.Template, e escape, place func(before []byte) string) (webhook.Text, error) {
+	segments, err := s.segments(t, e)
+	if err != nil {
+		return webhook.Text{}, err
+	}
+	var w writer
+	for _, g := range segments {
+		if g.Secret != "" {
+			w.insert(g.Secret, place(w.b))
+		}
+		w.b = append(w.b, g.Text...)
+	}
+	return w.text(), nil
+}
+
+func (s *scope) eval(t *liquid.Template) (liquid.Value, error) {
+	v, err := t.Eval(s.Scope)
+	return v, skip(err)
+}
+
+// skip turns what stops a render into the reason of the contract.
+func skip(err error) error {
+	var abort *liquid.Abort
+	var over *liquid.BudgetError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &abort):
+		return &Skip{webhook.ReasonAbort, abort.Message}
+	case errors.Is(err, errEmptySegment):
+		return &Skip{webhook.ReasonMissingField, "url: " + err.Error()}
+	case errors.As(err, &over) && over.Budget == "output":
+		return &Skip{webhook.ReasonTooLarge, err.Error()}
+	}
+	return &Skip{webhook.ReasonRenderError, err.Error()}
+}
