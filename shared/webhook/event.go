@@ -41,10 +41,12 @@ func (e Event) Key() string { return EventKey(e.Source, e.ID) }
 func DefaultSource(tenant string) string { return "/tenants/" + tenant }
 
 // PlanEntry is one decision of fan-out: this subscription, as it was in this
-// version, gets the event.
+// version, gets the event if its trigger says so.
 type PlanEntry struct {
 	Subscription string `json:"s"`
 	Version      int64  `json:"v"`
+	Cancels      uint16 `json:"c,omitempty"` // bit i: the event meets the trigger's i-th cancel clause
+	Only         bool   `json:"o,omitempty"` // it only cancels; the subscription itself does not match
 }
 
 // Plan is what fan-out decided for an event, written once and carried out as

@@ -27,8 +27,11 @@ type Subscription struct {
 	Description    string          `json:"description"`
 	Metadata       json.RawMessage `json:"metadata"` // one JSON object; nil means {}
 	URL            string          `json:"url"`
-	Types          []string        `json:"types,omitempty"`  // exact, or with a trailing "*"; nil means every type except postino.*
-	Filter         json.RawMessage `json:"filter,omitempty"` // an event pattern; nil means none
+	Types          []string        `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
+	Filter         json.RawMessage `json:"filter,omitempty"`        // an event pattern; nil means none
+	Trigger        json.RawMessage `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
+	TriggerEpoch   int64           `json:"trigger_epoch,omitempty"` // see Epoch
+	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
 	Request        *RequestSpec    `json:"request,omitempty"`
 	Signing        string          `json:"signing"` // "v1"
 	Retry          RetrySpec       `json:"retry"`
@@ -78,11 +81,47 @@ type Head struct {
 	State   State
 	Types   []string
 	Filter  json.RawMessage
+	Epoch   int64    // see [Subscription.Epoch]
+	Cancels []Cancel // of the trigger; at most [MaxCancels]
+}
+
+// MaxCancels is the most cancel clauses of one trigger.
+const MaxCancels = 16
+
+// Cancel says which events cancel what a trigger has set a timer for.
+type Cancel struct {
+	Types  []string        `json:"types,omitempty"`  // as a subscription's
+	Filter json.RawMessage `json:"filter,omitempty"` // as a subscription's
+}
+
+// Epoch names the life of the trigger's state: changes of the trigger that
+// make counts meaningless begin another one. It is the version at which the
+// trigger last began afresh, or a number between that and the one before.
+func (s Subscription) Epoch() int64 {
+	if s.TriggerEpoch != 0 {
+		return s.TriggerEpoch
+	}
+	return s.Born
 }
 
 // Head returns the subscription's head.
 func (s Subscription) Head() Head {
-	return Head{Tenant: s.Tenant, ID: s.ID, Version: s.Version, Born: s.Born, State: s.State, Types: s.Types, Filter: s.Filter}
+	return Head{
+		Tenant: s.Tenant, ID: s.ID, Version: s.Version, Born: s.Born, State: s.State, Types: s.Types, Filter: s.Filter,
+		Epoch: s.Epoch(), Cancels: s.cancels(),
+	}
+}
+
+// cancels returns the cancel clauses of a trigger that was judged when it was
+// saved.
+func (s Subscription) cancels() []Cancel {
+	var trigger struct {
+		Cancel []Cancel `json:"cancel"`
+	}
+	if len(s.Trigger) > 0 && json.Unmarshal(s.Trigger, &trigger) != nil {
+		return nil
+	}
+	return trigger.Cancel
 }
 
 // SubscriptionRef names a subscription across tenants.
