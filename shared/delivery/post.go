@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -58,7 +59,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 		return result{}, errInterrupted
 	}
 	if err != nil {
-		attempt.Error = d.Class(err)
+		attempt.Error = cmp.Or(d.Class(err), webhook.ErrorReset)
 		attempt.Detail = detail(attempt.Error, err, s.timeout)
 		r.outcome = retry.Retry
 	}

@@ -1,0 +1,33 @@
+// Command delivery is the Lambda function that posts callbacks.
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/postino/postino/functions/internal/setup"
+	"github.com/postino/postino/shared/awslambda"
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/postino"
+	"github.com/postino/postino/shared/queue/sqsqueue"
+)
+
+func main() {
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
+		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
+	stage := &delivery.Deliverer{
+		Store:     f.Store(),
+		Retries:   f.Queue("POSTINO_QUEUE_RETRIES"),
+		Resend:    f.Queue("POSTINO_QUEUE_RESEND"),
+		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),
+		Client:    egress.NewClient(egress.NewTransport(f.Guard(), nil)),
+		Class:     egress.Class,
+		Secrets:   f.Opener(),
+		Now:       time.Now,
+		Version:   postino.Version,
+		Log:       f.Log,
+	}
+	lambda.Start(awslambda.Queue(sqsqueue.Decode, stage.Handle))
+}

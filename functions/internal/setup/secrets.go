@@ -1,0 +1,120 @@
+package setup
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/awssecret"
+	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/secret"
+)
+
+// fetchTimeout bounds one fetch of a key.
+const fetchTimeout = 5 * time.Second
+
+// fetched is a value that is fetched beside the start, which it does not
+// delay, and again at its use if that did not succeed.
+type fetched[T any] struct {
+	mu    sync.Mutex
+	fetch func(context.Context) (T, error)
+	value T
+	known bool
+}
+
+func fetching[T any](fetch func(context.Context) (T, error)) *fetched[T] {
+	f := &fetched[T]{fetch: fetch}
+	go f.get()
+	return f
+}
+
+func (f *fetched[T]) get() (T, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.known {
+		return f.value, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	value, err := f.fetch(ctx)
+	if err == nil {
+		f.value, f.known = value, true
+	}
+	return value, err
+}
+
+// authenticator knows the admin key of the stack.
+type authenticator struct{ key *fetched[httpapi.AdminKey] }
+
+// Authenticator reads the admin key that POSTINO_ADMIN_KEY_SECRET names.
+func (f *Function) Authenticator() httpapi.Authenticator {
+	return authenticator{fetching(func(ctx context.Context) (httpapi.AdminKey, error) {
+		key, err := awssecret.AdminKey(ctx, f.AWS, f.Value("POSTINO_ADMIN_KEY_SECRET"))
+		return httpapi.NewAdminKey(key.Reveal()), err
+	})}
+}
+
+// Authenticate compares with the admin key; see [httpapi.Authenticator].
+func (a authenticator) Authenticate(ctx context.Context, tenant, key string) (httpapi.Principal, bool, error) {
+	admin, err := a.key.get()
+	if err != nil {
+		return httpapi.Principal{}, false, fmt.Errorf("read admin key: %w", err)
+	}
+	return admin.Authenticate(ctx, tenant, key)
+}
+
+// Sealer seals and opens with the stack's data key.
+type Sealer struct{ sealer *fetched[*secret.Sealer] }
+
+// Sealer returns a sealer whose data key POSTINO_KMS_KEY wraps, and which
+// makes one at its first use.
+func (f *Function) Sealer() Sealer {
+	store := f.Store()
+	return Sealer{fetching(func(ctx context.Context) (*secret.Sealer, error) {
+		return awssecret.Sealer(ctx, f.AWS, f.Value("POSTINO_KMS_KEY"), store)
+	})}
+}
+
+// Opener is Sealer for a function that only opens.
+func (f *Function) Opener() Sealer {
+	store := f.Store()
+	return Sealer{fetching(func(ctx context.Context) (*secret.Sealer, error) {
+		return awssecret.Opener(ctx, f.AWS, f.Value("POSTINO_KMS_KEY"), store)
+	})}
+}
+
+// Seal seals; see [secret.Sealer].
+func (s Sealer) Seal(plain []byte, place ...string) ([]byte, error) {
+	sealer, err := s.sealer.get()
+	if err != nil {
+		return nil, fmt.Errorf("fetch data key: %w", err)
+	}
+	return sealer.Seal(plain, place...)
+}
+
+// Open opens; see [secret.Sealer].
+func (s Sealer) Open(sealed []byte, place ...string) ([]byte, error) {
+	sealer, err := s.sealer.get()
+	if err != nil {
+		return nil, fmt.Errorf("fetch data key: %w", err)
+	}
+	return sealer.Open(sealed, place...)
+}
+
+// Guard is the egress guard that POSTINO_EGRESS_ALLOW and POSTINO_API_HOST
+// describe.
+func (f *Function) Guard() *egress.Guard {
+	allow, err := egress.ParseAllow(f.Value("POSTINO_EGRESS_ALLOW"))
+	if err != nil {
+		Fail(fmt.Errorf("POSTINO_EGRESS_ALLOW: %w", err))
+	}
+	return &egress.Guard{
+		Allow:      allow,
+		OwnHosts:   []string{f.Value("POSTINO_API_HOST")},
+		RuntimeAPI: os.Getenv("AWS_LAMBDA_RUNTIME_API"),
+		Setting:    "the stack's parameter EgressAllow",
+	}
+}

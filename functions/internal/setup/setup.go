@@ -1,0 +1,80 @@
+// Package setup is what every door does first: read its settings from the
+// environment that template.yaml gives it, and make the clients they name.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/postino/postino/shared/queue/sqsqueue"
+	"github.com/postino/postino/shared/store/dynamostore"
+)
+
+// Function is one function's settings and clients.
+type Function struct {
+	AWS    aws.Config
+	Log    *slog.Logger
+	values map[string]string
+}
+
+// New reads the named variables and the log level. A missing variable ends the
+// process with its name: that is a mistake in template.yaml, which a start that
+// went on would only hide. An empty one is a setting.
+func New(names ...string) *Function {
+	f := &Function{values: map[string]string{}}
+	var missing []string
+	for _, name := range append(names, "POSTINO_LOG_LEVEL") {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			missing = append(missing, name)
+		}
+		f.values[name] = value
+	}
+	if len(missing) > 0 {
+		Fail(fmt.Errorf("missing environment variables: %s", strings.Join(missing, ", ")))
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.values["POSTINO_LOG_LEVEL"])); err != nil {
+		Fail(fmt.Errorf("POSTINO_LOG_LEVEL: %w", err))
+	}
+	f.Log = slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		Fail(err)
+	}
+	f.AWS = cfg
+	return f
+}
+
+// Fail writes why the function cannot start, and ends it.
+func Fail(err error) {
+	slog.New(slog.NewJSONHandler(os.Stdout, nil)).Error("start", "error", err)
+	os.Exit(1)
+}
+
+// Value returns a variable that New was asked for.
+func (f *Function) Value(name string) string {
+	value, ok := f.values[name]
+	if !ok {
+		panic("setup: " + name + " was not asked for")
+	}
+	return value
+}
+
+// Store opens the table.
+func (f *Function) Store() *dynamostore.Store {
+	return dynamostore.New(dynamodb.NewFromConfig(f.AWS), f.Value("POSTINO_TABLE"))
+}
+
+// Queue opens the queue that a variable names.
+func (f *Function) Queue(name string) *sqsqueue.Queue {
+	return sqsqueue.New(sqs.NewFromConfig(f.AWS), f.Value(name))
+}

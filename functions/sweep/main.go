@@ -1,0 +1,24 @@
+// Command sweep is the Lambda function that wakes what is due, each minute.
+package main
+
+import (
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/postino/postino/functions/internal/setup"
+	"github.com/postino/postino/shared/awslambda"
+	"github.com/postino/postino/shared/sweep"
+)
+
+func main() {
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND")
+	stage := &sweep.Sweeper{
+		Store:   f.Store(),
+		Retries: f.Queue("POSTINO_QUEUE_RETRIES"),
+		Resend:  f.Queue("POSTINO_QUEUE_RESEND"),
+		Now:     time.Now,
+		Log:     f.Log,
+	}
+	lambda.Start(awslambda.Schedule(stage.Sweep))
+}

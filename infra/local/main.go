@@ -1,0 +1,86 @@
+// Command local runs all of Postino in one process on one machine, with
+// nothing else installed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/postino/postino/infra/local/demo"
+	"github.com/postino/postino/infra/local/server"
+	"github.com/postino/postino/shared/postino"
+)
+
+// stopTime is how long the work in hand may take to end after SIGTERM.
+const stopTime = 30 * time.Second
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "postino:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	c := server.Config{Version: postino.Version, AdminKey: os.Getenv("POSTINO_ADMIN_KEY")}
+	var show demoFlag
+	level := slog.LevelWarn
+	flag.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes any")
+	flag.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
+	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
+	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
+	flag.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
+	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name")
+	flag.TextVar(&level, "log-level", level, "DEBUG, INFO (a line per attempt), WARN or ERROR")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := server.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Postino %s listens on %s\n", postino.Version, s.URL())
+	if file := s.KeyFile(); file != "" {
+		fmt.Printf("Admin key in %s\n", file)
+	} else {
+		fmt.Println("Admin key from POSTINO_ADMIN_KEY")
+	}
+	if show.set {
+		if err := (demo.Demo{URL: s.URL(), Key: s.AdminKey(), Out: os.Stdout}).Run(ctx); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "postino: demo:", err)
+		}
+	}
+	<-ctx.Done()
+	stop() // a second signal ends at once
+	closing, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return s.Close(closing)
+}
+
+// demoFlag is -demo, which may stand alone or name a recipe.
+type demoFlag struct {
+	set    bool
+	recipe string
+}
+
+func (d *demoFlag) String() string   { return d.recipe }
+func (d *demoFlag) IsBoolFlag() bool { return true }
+
+func (d *demoFlag) Set(value string) error {
+	d.set = value != "false"
+	if value != "true" && value != "false" {
+		d.recipe = value
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+// Package server is all of Postino in one process: every stage, wired to local
+// storage and queues, behind one address.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/metric"
+	"github.com/postino/postino/shared/queue/localqueue"
+	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/store/localstore"
+	"github.com/postino/postino/shared/sweep"
+)
+
+// Config says where and how a server runs.
+type Config struct {
+	Addr        string // host:port to listen on; port 0 takes any
+	Data        string // folder of the database and keys; made if absent
+	AdminKey    string // empty takes, or makes, the one in Data
+	EgressAllow string // see [egress.ParseAllow]
+	Resolver    string // DNS server, host:port; empty for the system's
+	TestClock   bool   // our clock stands still and is moved by POST /v1/clock
+	Version     string // of Postino
+	Log         *slog.Logger
+}
+
+// Server is a running Postino.
+type Server struct {
+	config   Config
+	clock    Clock
+	adminKey string
+	listener net.Listener
+	http     *http.Server
+	db       *localdb.DB
+	store    *localstore.Store
+	queues   *localqueue.Set
+	byName   map[string]*localqueue.Queue
+	fanout   *fanout.Fanout
+	delivery *delivery.Deliverer
+	sweep    *sweep.Sweeper
+	metrics  metric.Registry
+	moving   sync.Mutex // held while the test clock moves
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+}
+
+// Start opens the data and begins to serve. What an earlier process left
+// undone goes on.
+func Start(ctx context.Context, c Config) (_ *Server, err error) {
+	s := &Server{config: c}
+	sealer, err := openSealer(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	if c.TestClock {
+		s.clock.set(time.Now().Truncate(time.Millisecond))
+	}
+	if s.db, err = localdb.Open(c.Data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.db.Close()
+		}
+	}()
+	if s.store, err = localstore.New(s.db); err != nil {
+		return nil, err
+	}
+	if err = s.openQueues(ctx); err != nil {
+		return nil, err
+	}
+	if s.adminKey, err = adminKey(c); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
+		return nil, err
+	}
+	if err = s.wire(sealer); err != nil {
+		s.listener.Close()
+		return nil, err
+	}
+	if err = s.run(); err != nil {
+		s.listener.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// wire builds the stages upon storage and queues.
+func (s *Server) wire(sealer *secret.Sealer) error {
+	allow, err := egress.ParseAllow(s.config.EgressAllow)
+	if err != nil {
+		return err
+	}
+	guard := &egress.Guard{Allow: allow, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
+	s.fanout = &fanout.Fanout{
+		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"],
+		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
+	}
+	s.delivery = &delivery.Deliverer{
+		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"],
+		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: sealer,
+		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
+	}
+	s.sweep = &sweep.Sweeper{
+		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"],
+		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
+	}
+	s.http = &http.Server{
+		Handler:           s.routes(guard, sealer),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// run starts what works by itself.
+func (s *Server) run() error {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	if err := s.consume(ctx); err != nil {
+		return err
+	}
+	s.done.Go(func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			s.config.Log.Error("serve", "error", err)
+		}
+	})
+	if !s.config.TestClock { // which sweeps as it moves
+		s.done.Go(func() { s.sweepEachMinute(ctx) })
+	}
+	return nil
+}
+
+func (s *Server) sweepEachMinute(ctx context.Context) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := s.sweep.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.config.Log.Error("sweep", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// URL returns the server's address as http://host:port.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+// AdminKey returns the key that may do everything.
+func (s *Server) AdminKey() string { return s.adminKey }
+
+// KeyFile returns the file that holds the admin key; "" if it was configured.
+func (s *Server) KeyFile() string {
+	if s.config.AdminKey != "" {
+		return ""
+	}
+	return keyFile(s.config.Data)
+}
+
+// Close takes no more requests, lets the work in hand end until ctx does, and
+// closes the data. What is left undone goes on at the next start.
+func (s *Server) Close(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	s.stop()
+	err = errors.Join(err, s.queues.Close(ctx))
+	s.done.Wait()
+	return errors.Join(err, s.db.Close())
+}
+
+// openSealer opens, or at the first start makes, the key that seals secrets. It
+// is there before the database is, so data without it has lost it: a new one
+// could open none of the secrets in it.
+func openSealer(data string) (*secret.Sealer, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	key := filepath.Join(data, "sealing.key")
+	_, noData := os.Stat(filepath.Join(data, "postino.db"))
+	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) && noData == nil {
+		return nil, fmt.Errorf("%s is missing: put it back, or the secrets in the data cannot be read", key)
+	}
+	return secret.FromFile(key)
+}
+
+func keyFile(data string) string { return filepath.Join(data, "admin.key") }
+
+// adminKey returns the configured key, or the one in the data folder, which
+// the first start makes.
+func adminKey(c Config) (string, error) {
+	if c.AdminKey != "" {
+		return c.AdminKey, nil
+	}
+	text, err := secret.File(keyFile(c.Data), func() ([]byte, error) { return []byte(rand.Text() + "\n"), nil })
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimSpace(string(text))
+	if key == "" {
+		return "", fmt.Errorf("%s is empty: remove it to have a new key made", keyFile(c.Data))
+	}
+	return key, nil
+}
