@@ -64,3 +64,9 @@ func (s *Server) now() func() time.Time {
 	}
 	return nil
 }
+
+// Redrive moves up to limit pointers from exhausted to resend, as the SQS
+// console does on AWS, and returns how many.
+func (s *Server) Redrive(ctx context.Context, limit int) (int, error) {
+	return s.byName["exhausted"].Move(ctx, s.byName["resend"], limit)
+}

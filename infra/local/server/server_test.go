@@ -1,0 +1,335 @@
+package server_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postino/postino/infra/local/server"
+)
+
+const key = "admin-key-of-the-test"
+
+// start runs a server whose clock stands still.
+func start(t *testing.T) *api {
+	t.Helper()
+	s, err := server.Start(t.Context(), server.Config{
+		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", TestClock: true,
+		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return &api{t, s}
+}
+
+type api struct {
+	t *testing.T
+	s *server.Server
+}
+
+// call makes a request and returns the answer's fields.
+func (a *api) call(method, path string, want int, body string) map[string]any {
+	a.t.Helper()
+	req, err := http.NewRequestWithContext(a.t.Context(), method, a.s.URL()+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	if resp.StatusCode != want {
+		a.t.Fatalf("%s %s = %d %s, want %d", method, path, resp.StatusCode, text, want)
+	}
+	var fields map[string]any
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &fields); err != nil {
+			a.t.Fatalf("%s %s: %v in %s", method, path, err, text)
+		}
+	}
+	return fields
+}
+
+func (a *api) advance(by string) {
+	a.t.Helper()
+	a.call("POST", "/v1/clock", 200, `{"advance":"`+by+`"}`)
+}
+
+// deliveries lists a tenant's deliveries, oldest first.
+func (a *api) deliveries(query string) (list []map[string]any) {
+	a.t.Helper()
+	for _, d := range a.call("GET", "/v1/tenants/acme/deliveries?order=asc&"+query, 200, "")["data"].([]any) {
+		list = append(list, d.(map[string]any))
+	}
+	return list
+}
+
+// subscriber answers as told and keeps what it got.
+type subscriber struct {
+	*httptest.Server
+	mu     sync.Mutex
+	answer func(n int, w http.ResponseWriter) // n counts from 1
+	got    []http.Header
+	bodies []string
+}
+
+func newSubscriber(t *testing.T, answer func(n int, w http.ResponseWriter)) *subscriber {
+	s := &subscriber{answer: answer}
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		s.mu.Lock()
+		s.got, s.bodies = append(s.got, r.Header.Clone()), append(s.bodies, string(body))
+		n, answer := len(s.got), s.answer
+		s.mu.Unlock()
+		answer(n, w)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func (s *subscriber) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.got)
+}
+
+func (s *subscriber) answers(answer func(n int, w http.ResponseWriter)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = answer
+}
+
+func status(code int) func(int, http.ResponseWriter) {
+	return func(_ int, w http.ResponseWriter) { w.WriteHeader(code) }
+}
+
+func (a *api) subscribe(id, fields string) {
+	a.t.Helper()
+	a.call("PUT", "/v1/tenants/acme/subscriptions/"+id, 201, "{"+fields+"}")
+}
+
+func (a *api) publish(n int) {
+	a.t.Helper()
+	for i := range n {
+		a.call("POST", "/v1/tenants/acme/events", 202, fmt.Sprintf(`{"type":"a.b","id":"e%d","data":{"n":%d}}`, i, i))
+	}
+}
+
+func TestAThreeDayScheduleRunsInASecondAndKeepsIdAndBytes(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(503))
+	a.subscribe("s", `"url":"`+sub.URL+`/hook"`)
+	a.publish(1)
+	a.advance("4d")
+	if got := sub.count(); got != 10 {
+		t.Fatalf("%d attempts in 4 days, want 10", got)
+	}
+	for i := range sub.got {
+		if sub.got[i].Get("webhook-id") != sub.got[0].Get("webhook-id") || sub.bodies[i] != sub.bodies[0] {
+			t.Errorf("attempt %d has id %s and body %s, want those of the first", i+1, sub.got[i].Get("webhook-id"), sub.bodies[i])
+		}
+		if got, want := sub.got[i].Get("postino-attempt"), fmt.Sprint(i+1); got != want {
+			t.Errorf("attempt %d calls itself %s", i+1, got)
+		}
+	}
+	d := a.deliveries("")[0]
+	if d["status"] != "exhausted" || d["next_attempt_at"] != nil {
+		t.Errorf("delivery = %v, want exhausted", d)
+	}
+	one := a.call("GET", "/v1/tenants/acme/deliveries/"+d["id"].(string), 200, "")
+	if n := len(one["attempts"].([]any)); n != 10 {
+		t.Errorf("%d attempts listed, want 10", n)
+	}
+}
+
+func TestExhaustedDeliveriesComeBackByAMessageMove(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(500))
+	a.subscribe("s", `"url":"`+sub.URL+`","retry":{"schedule":["1s"]}`)
+	a.publish(3)
+	a.advance("10s")
+	if got := a.deliveries("status=exhausted"); len(got) != 3 || sub.count() != 6 {
+		t.Fatalf("%d exhausted after %d attempts, want 3 after 6", len(got), sub.count())
+	}
+	sub.answers(status(200))
+	for range 2 { // the second finds nothing to do
+		if _, err := a.s.Redrive(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
+		a.advance("10s")
+	}
+	if got := a.deliveries("status=succeeded"); len(got) != 3 || sub.count() != 9 {
+		t.Errorf("%d succeeded after %d attempts, want 3 after 9", len(got), sub.count())
+	}
+}
+
+func TestAPausedSubscriptionCollectsALineAndDrainsAtResume(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("s", `"url":"`+sub.URL+`"`)
+	a.call("POST", "/v1/tenants/acme/subscriptions/s/pause", 200, "")
+	a.publish(25)
+	a.advance("2h")
+	if got := a.deliveries("status=pending"); len(got) != 25 || got[0]["waiting"] != "paused" || sub.count() != 0 {
+		t.Fatalf("%d pending, first %v, after %d attempts, want 25 paused after none", len(got), got[0], sub.count())
+	}
+	a.call("POST", "/v1/tenants/acme/subscriptions/s/resume", 200, "")
+	a.advance("2s")
+	if got := a.deliveries("status=succeeded"); len(got) != 25 || sub.count() != 25 {
+		t.Errorf("%d succeeded after %d attempts, want 25 after 25", len(got), sub.count())
+	}
+}
+
+func TestWhatWaitsThirtyDaysExpires(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("s", `"url":"`+sub.URL+`","state":"paused"`)
+	a.publish(2)
+	a.advance("29d")
+	if got := a.deliveries("status=pending"); len(got) != 2 {
+		t.Fatalf("%d pending after 29 days, want 2", len(got))
+	}
+	a.advance("2d")
+	got := a.deliveries("status=exhausted")
+	if len(got) != 2 || got[0]["reason"] != "expired" {
+		t.Errorf("after 31 days: %v, want 2 exhausted, expired", got)
+	}
+}
+
+func TestGoneDisablesAndWaits(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(410))
+	a.subscribe("s", `"url":"`+sub.URL+`"`)
+	a.publish(2)
+	a.advance("1s")
+	if got := a.call("GET", "/v1/tenants/acme/subscriptions/s", 200, "")["state"]; got != "disabled" {
+		t.Fatalf("state = %v, want disabled", got)
+	}
+	for _, d := range a.deliveries("status=pending") {
+		if d["waiting"] != "disabled" {
+			t.Errorf("delivery waits for %v, want disabled", d["waiting"])
+		}
+	}
+	sub.answers(status(204))
+	a.call("POST", "/v1/tenants/acme/subscriptions/s/resume", 200, "")
+	a.advance("1s")
+	if got := a.deliveries("status=succeeded"); len(got) != 2 {
+		t.Errorf("%d succeeded, want 2", len(got))
+	}
+}
+
+func TestAMovedURLMendsWhatWaits(t *testing.T) {
+	a := start(t)
+	old, fresh := newSubscriber(t, status(500)), newSubscriber(t, status(200))
+	a.subscribe("s", `"url":"`+old.URL+`"`)
+	a.publish(1)
+	a.advance("1s")
+	a.call("PATCH", "/v1/tenants/acme/subscriptions/s", 200, `{"url":"`+fresh.URL+`","request":{"format":"cloudevents"}}`)
+	a.advance("1m")
+	if old.count() != 1 || fresh.count() != 1 {
+		t.Fatalf("old got %d, new %d, want 1 and 1", old.count(), fresh.count())
+	}
+	if diff := cmp.Diff(old.bodies, fresh.bodies); diff != "" {
+		t.Errorf("the body changed with the subscription:\n%s", diff)
+	}
+}
+
+func TestADeletedSubscriptionCancelsWhatWaits(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(500))
+	a.subscribe("failing", `"url":"`+sub.URL+`"`)
+	a.subscribe("paused", `"url":"`+sub.URL+`","state":"paused"`)
+	a.publish(2)
+	a.advance("1s")
+	for _, id := range []string{"failing", "paused"} {
+		a.call("DELETE", "/v1/tenants/acme/subscriptions/"+id, 204, "")
+	}
+	a.advance("1h")
+	var reasons []any
+	for _, d := range a.deliveries("status=canceled") {
+		reasons = append(reasons, d["reason"])
+	}
+	if want := slices.Repeat([]any{"subscription_deleted"}, 4); !cmp.Equal(reasons, want) {
+		t.Errorf("reasons = %v, want %v", reasons, want)
+	}
+	if sub.count() != 2 {
+		t.Errorf("%d attempts, want 2: none after the deletion", sub.count())
+	}
+}
+
+func TestAManualRetryLeavesTheScheduleAloneUnlessItSucceeds(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(500))
+	a.subscribe("s", `"url":"`+sub.URL+`","retry":{"schedule":["10m","10m"]}`)
+	a.publish(1)
+	a.advance("1s")
+	before := a.deliveries("")[0]
+	path := "/v1/tenants/acme/deliveries/" + before["id"].(string)
+	a.call("POST", path+"/retry", 202, "")
+	a.advance("1s")
+	if after := a.deliveries("")[0]; after["next_attempt_at"] != before["next_attempt_at"] || sub.count() != 2 {
+		t.Errorf("after a failed manual retry: %v with %d attempts, want next_attempt_at %v and 2", after, sub.count(), before["next_attempt_at"])
+	}
+	sub.answers(status(200))
+	a.call("POST", path+"/retry", 202, "")
+	a.advance("1d")
+	one := a.call("GET", path, 200, "")
+	if one["status"] != "succeeded" || sub.count() != 3 {
+		t.Errorf("after a successful one: %v with %d attempts, want succeeded and 3", one["status"], sub.count())
+	}
+	var manual []any
+	for _, attempt := range one["attempts"].([]any) {
+		manual = append(manual, attempt.(map[string]any)["manual"])
+	}
+	if !cmp.Equal(manual, []any{false, true, true}) {
+		t.Errorf("manual = %v, want false, true, true", manual)
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, func(n int, w http.ResponseWriter) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(429)
+		}
+	})
+	a.subscribe("s", `"url":"`+sub.URL+`"`)
+	a.publish(1)
+	a.advance("59m")
+	if sub.count() != 1 {
+		t.Fatalf("%d attempts in 59 minutes, want 1", sub.count())
+	}
+	a.advance("2m")
+	if sub.count() != 2 {
+		t.Errorf("%d attempts in 61 minutes, want 2", sub.count())
+	}
+}
