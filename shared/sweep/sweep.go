@@ -18,6 +18,7 @@ const (
 	ahead    = 2 * time.Minute  // so that what falls due before the next sweep is on its way, whatever the schedule's jitter
 	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
 	overlap  = time.Minute      // how much of the last sweep is swept again
+	stride   = 30               // minutes of an outage that are worked through between two marks
 	pageSize = 500              // pointers read at once
 )
 
@@ -51,8 +52,10 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 		if err := s.minute(ctx, mark); err != nil {
 			return err
 		}
-		if err := s.Store.RaiseLowWater(ctx, mark.Add(time.Minute)); err != nil {
-			return fmt.Errorf("raise low-water mark: %w", err)
+		if next := mark.Add(time.Minute); next.Equal(edge) || next.Minute()%stride == 0 {
+			if err := s.Store.RaiseLowWater(ctx, next); err != nil {
+				return fmt.Errorf("raise low-water mark: %w", err)
+			}
 		}
 	}
 	from := edge
