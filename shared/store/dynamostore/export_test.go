@@ -10,13 +10,16 @@ import (
 // SetNow replaces the clock that expiry is counted from.
 func (s *Store) SetNow(now func() time.Time) { s.now = now }
 
-// Expiry tells when an item expires, zero for never, and whether it exists.
-func (s *Store) Expiry(ctx context.Context, k key) (at time.Time, exists bool, err error) {
-	it, err := s.get(ctx, "expiry", k)
-	if it.int("expires") != 0 {
-		at = time.Unix(it.int("expires"), 0).UTC()
+// Expiry returns what tells when an item expires, zero for never, and whether
+// it exists.
+func (s *Store) Expiry(ctx context.Context) func(k key) (at time.Time, exists bool, err error) {
+	return func(k key) (at time.Time, exists bool, err error) {
+		it, err := s.get(ctx, "expiry", k)
+		if n := it.int("expires"); n != 0 {
+			at = time.Unix(n, 0).UTC()
+		}
+		return at, it != nil, err
 	}
-	return at, it != nil, err
 }
 
 // The keys of some items.

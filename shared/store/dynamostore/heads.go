@@ -2,6 +2,8 @@ package dynamostore
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -74,12 +76,20 @@ func takeHeads(ctx context.Context, m *merge, tenant string, limit int) ([]webho
 	return heads, nil
 }
 
-func headItem(h webhook.Head) item {
+func headItem(h webhook.Head) (item, error) {
 	it := at(headKey(h.Tenant, h.ID))
 	it.setInt("ve", h.Version)
 	it.setInt("bo", h.Born)
 	it.setStr("st", string(h.State))
 	it.setText("fi", h.Filter)
+	it.setInt("ep", h.Epoch)
+	if len(h.Cancels) > 0 {
+		cancels, err := json.Marshal(h.Cancels)
+		if err != nil {
+			return nil, fmt.Errorf("dynamostore: encode cancel clauses: %w", err)
+		}
+		it.setText("cc", cancels)
+	}
 	if len(h.Types) > 0 {
 		list := make([]types.AttributeValue, len(h.Types))
 		for i, typ := range h.Types {
@@ -87,20 +97,25 @@ func headItem(h webhook.Head) item {
 		}
 		it["ty"] = &types.AttributeValueMemberL{Value: list}
 	}
-	it.fit("fi")
-	return it
+	it.fit("cc", "fi")
+	return it, nil
 }
 
 func headOf(tenant, id string, it item) (webhook.Head, error) {
-	h := webhook.Head{Tenant: tenant, ID: id, Version: it.int("ve"), Born: it.int("bo"), State: webhook.State(it.str("st"))}
+	h := webhook.Head{
+		Tenant: tenant, ID: id, Version: it.int("ve"), Born: it.int("bo"), State: webhook.State(it.str("st")), Epoch: it.int("ep"),
+	}
 	if list, ok := it["ty"].(*types.AttributeValueMemberL); ok {
 		for _, typ := range list.Value {
 			h.Types = append(h.Types, item{"": typ}.str(""))
 		}
 	}
 	filter, err := it.text("fi")
+	if err != nil {
+		return h, err
+	}
 	h.Filter = filter
-	return h, err
+	return h, it.json("cc", &h.Cancels)
 }
 
 // shardPKs returns the partitions of a list that is spread over n shards.

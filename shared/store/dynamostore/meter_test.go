@@ -1,6 +1,7 @@
 package dynamostore_test
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"sync"
@@ -35,13 +36,33 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++
+	if in, ok := in.Parameters.(*dynamodb.TransactWriteItemsInput); ok {
+		m.spent["write table"] += 2 * float64(len(in.TransactItems)) // DynamoDB Local does not bill them as DynamoDB does
+		return out, metadata, err
+	}
 	for _, c := range capacities(out.Result) {
 		m.add(kind+" table", c.Table)
 		for name, index := range c.GlobalSecondaryIndexes {
 			m.add(kind+" "+name, &index)
 		}
 	}
+	if in, ok := in.Parameters.(*dynamodb.QueryInput); ok {
+		m.addEmpty(in, out.Result)
+	}
 	return out, metadata, err
+}
+
+// addEmpty adds what DynamoDB bills for a query that finds nothing, and
+// DynamoDB Local does not.
+func (m *meter) addEmpty(in *dynamodb.QueryInput, out any) {
+	if out, ok := out.(*dynamodb.QueryOutput); !ok || out.Count > 0 {
+		return
+	}
+	source := cmp.Or(aws.ToString(in.IndexName), "table")
+	m.spent["read "+source] += 0.5
+	if aws.ToBool(in.ConsistentRead) {
+		m.spent["read "+source] += 0.5
+	}
 }
 
 func (m *meter) add(name string, c *types.Capacity) {
@@ -75,8 +96,6 @@ func askForCapacity(in any) (kind string) {
 		in.ReturnConsumedCapacity, kind = all, "write"
 	case *dynamodb.BatchWriteItemInput:
 		in.ReturnConsumedCapacity, kind = all, "write"
-	case *dynamodb.TransactWriteItemsInput:
-		in.ReturnConsumedCapacity, kind = all, "write"
 	}
 	if kind == "" {
 		return "read"
@@ -103,8 +122,6 @@ func capacities(out any) []types.ConsumedCapacity {
 	case *dynamodb.UpdateItemOutput:
 		return one(out.ConsumedCapacity)
 	case *dynamodb.BatchWriteItemOutput:
-		return out.ConsumedCapacity
-	case *dynamodb.TransactWriteItemsOutput:
 		return out.ConsumedCapacity
 	}
 	return nil

@@ -32,6 +32,8 @@ func (s *Store) PlanPage(ctx context.Context, tenant, eventKey, nonce string, pa
 }
 
 // planText writes entries as "S:N S:N", which people can read in a console.
+// ":c5" behind that says that the event also cancels by the clauses of the bits
+// in 5, ":o5" that it does nothing else.
 func planText(entries []webhook.PlanEntry) []byte {
 	var b []byte
 	for i, e := range entries {
@@ -40,6 +42,12 @@ func planText(entries []webhook.PlanEntry) []byte {
 		}
 		b = append(append(b, e.Subscription...), ':')
 		b = strconv.AppendInt(b, e.Version, 10)
+		switch {
+		case e.Only:
+			b = strconv.AppendUint(append(b, ":o"...), uint64(e.Cancels), 10)
+		case e.Cancels != 0:
+			b = strconv.AppendUint(append(b, ":c"...), uint64(e.Cancels), 10)
+		}
 	}
 	return b
 }
@@ -54,12 +62,21 @@ func entriesOf(it item) ([]webhook.PlanEntry, error) {
 	words := strings.Split(string(text), " ")
 	entries := make([]webhook.PlanEntry, len(words))
 	for i, word := range words {
-		subscription, version, _ := strings.Cut(word, ":")
-		n, err := strconv.ParseInt(version, 10, 64)
-		if err != nil {
+		if entries[i], err = entryOf(word); err != nil {
 			return nil, errPlan
 		}
-		entries[i] = webhook.PlanEntry{Subscription: subscription, Version: n}
 	}
 	return entries, nil
+}
+
+func entryOf(word string) (e webhook.PlanEntry, err error) {
+	subscription, version, _ := strings.Cut(word, ":")
+	version, role, has := strings.Cut(version, ":")
+	e.Subscription = subscription
+	if e.Version, err = strconv.ParseInt(version, 10, 64); err != nil || !has {
+		return e, err
+	}
+	bits, err := strconv.ParseUint(strings.TrimLeft(role, "co"), 10, 16)
+	e.Cancels, e.Only = uint16(bits), strings.HasPrefix(role, "o")
+	return e, err
 }

@@ -20,7 +20,11 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 		if expect == 0 {
 			sub.Born = version
 		}
-		head := &types.Put{TableName: &s.table, Item: headItem(sub.Head()), ReturnValuesOnConditionCheckFailure: allOld}
+		face, err := headItem(sub.Head())
+		if err != nil {
+			return nil, err
+		}
+		head := &types.Put{TableName: &s.table, Item: face, ReturnValuesOnConditionCheckFailure: allOld}
 		head.ConditionExpression, head.ExpressionAttributeValues = still(expect)
 		whole, err := versionItem(sub)
 		return []types.TransactWriteItem{{Put: head}, {Put: &types.Put{TableName: &s.table, Item: whole}}}, err

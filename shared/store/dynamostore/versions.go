@@ -58,6 +58,7 @@ func versionItem(sub webhook.Subscription) (item, error) {
 	it.setInt("bo", sub.Born)
 	it.setText("md", sub.Metadata)
 	it.setText("fi", sub.Filter)
+	it.setText("tr", sub.Trigger)
 	if len(sub.Secrets) > 0 {
 		secrets, err := json.Marshal(sub.Secrets)
 		if err != nil {
@@ -65,13 +66,13 @@ func versionItem(sub webhook.Subscription) (item, error) {
 		}
 		it.setText("se", secrets)
 	}
-	sub.Metadata, sub.Filter = nil, nil
+	sub.Metadata, sub.Filter, sub.Trigger = nil, nil, nil
 	rest, err := json.Marshal(sub)
 	if err != nil {
 		return nil, fmt.Errorf("dynamostore: encode subscription: %w", err)
 	}
 	it.setText("j", rest)
-	it.fit("j", "fi", "md")
+	it.fit("j", "fi", "md", "tr")
 	return it, nil
 }
 
@@ -88,6 +89,9 @@ func subscriptionOf(ref webhook.VersionRef, it item) (webhook.Subscription, erro
 		return sub, err
 	}
 	if sub.Filter, err = it.text("fi"); err != nil {
+		return sub, err
+	}
+	if sub.Trigger, err = it.text("tr"); err != nil {
 		return sub, err
 	}
 	sub.Tenant, sub.ID, sub.Version, sub.Born = ref.Tenant, ref.ID, ref.Version, it.int("bo")
