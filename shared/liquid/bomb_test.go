@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// a renders to a text of 64 KiB in some bombs, and to 64 Ki items in others.
+// What bombs begin with: a text that would have 2^64 bytes, one of 256 KiB, and an array of 16 Ki items.
 const (
 	doubling = `{% assign s = "0123456789abcdef" %}{% for i in (1..60) %}{% assign s = s | append: s %}{% endfor %}`
 	longText = `{% assign s = "0123456789abcdef" %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}`
@@ -32,7 +32,7 @@ var bombs = map[string]string{
 	"sorted giant range":             `{{ (1..1000000000) | sort | first }}`,
 	"reversed giant range":           `{{ (1..1000000000) | reverse | first }}`,
 	"giant range as json":            `{{ (1..1000000000) | json }}`,
-	"concatenated giant range":       `{% assign a = "a" | split: "," | concat: (1..1000000000) %}{{ a | size }}`,
+	"giant range with a tail":        `{% assign a = "a" | split: "," %}{{ (1..1000000000) | concat: a | size }}`,
 	"summed giant range":             `{{ (1..1000000000) | sum }}`,
 	"range of all integers as list":  `{{ (-9223372036854775808..9223372036854775807) | map: "x" }}`,
 	"squared numbers":                `{% assign n = 9223372036854775807 %}{% for i in (1..60) %}{% assign n = n | times: n %}{% endfor %}{{ n }}`,
@@ -79,7 +79,7 @@ var bombs = map[string]string{
 	"date with many wide directives": `{% assign f = "%100Y" %}{% for i in (1..60) %}{% assign f = f | append: f %}{% assign x = 0 | date: f %}{% endfor %}`,
 	"round to many digits":           `{% for i in (1..1000000) %}{% assign x = 1.5 | round: 300 %}{% endfor %}`,
 	"decimals in a loop":             `{% for i in (1..1000000) %}{% assign x = "123456789.123456789" | times: "987654321.987654321" | modulo: "0.0000000001" %}{% endfor %}`,
-	"deep blocks":                    strings.Repeat(`{% if true %}`, 5000) + strings.Repeat(`{% endif %}`, 5000),
+	"deep blocks":                    strings.Repeat(`{% if true %}`, 2000) + strings.Repeat(`{% endif %}`, 2000),
 	"deep brackets":                  `{{ ` + strings.Repeat("a[", 20000) + `1` + strings.Repeat("]", 20000) + ` }}`,
 	"deep ranges":                    `{{ ` + strings.Repeat("(1..", 10000) + `1` + strings.Repeat(")", 10000) + ` }}`,
 	"deep liquid":                    `{% ` + strings.Repeat("liquid ", 9000) + ` echo 1 %}`,
@@ -97,19 +97,26 @@ func TestEveryBombEndsWithAnErrorWithin16MB(t *testing.T) {
 	const most = 16 << 20
 	for name, source := range bombs {
 		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			err := light(source)
-			runtime.ReadMemStats(&after)
+			var err error
+			used := allocated(func() { err = light(source) })
 			var fault *Error
 			if !errors.As(err, &fault) {
 				t.Fatalf("ends with %v, want an *Error", err)
 			}
-			if used := after.TotalAlloc - before.TotalAlloc; used > most {
+			if used > most {
 				t.Errorf("allocates %d bytes, want at most %d", used, most)
 			}
 		})
 	}
+}
+
+// allocated returns how many bytes f takes from the heap altogether.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 // light compiles and renders a bomb.

@@ -65,7 +65,7 @@ func (b *Budget) fill(limits Limits) {
 	orDefault(&limits.Memory, defaults.Memory)
 	orDefault(&limits.Time, defaults.Time)
 	*b = Budget{limits: limits, steps: limits.Steps, output: limits.Output, memory: limits.Memory}
-	b.check = b.steps - stepsPerClock
+	b.check = max(0, b.steps-stepsPerClock)
 }
 
 func orDefault[T int | time.Duration](field *T, value T) {
@@ -107,7 +107,7 @@ func (b *Budget) audit() error {
 	if b.steps < 0 {
 		return &BudgetError{"steps", int64(b.limits.Steps)}
 	}
-	b.check = b.steps - stepsPerClock
+	b.check = max(0, b.steps-stepsPerClock)
 	now := time.Now()
 	if b.deadline.IsZero() {
 		b.deadline = now.Add(b.limits.Time)

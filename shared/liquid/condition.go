@@ -88,3 +88,41 @@ func (v Value) typeName() string {
 	}
 	return "object"
 }
+
+// condition compiles the comparisons of if, elsif and unless.
+func (p *parser) condition(it item) (condition, error) {
+	if err := p.begin(it); err != nil {
+		return nil, err
+	}
+	var all condition
+	for {
+		c, err := p.clause()
+		if err != nil {
+			return nil, err
+		}
+		for _, join := range []string{"and", "or"} {
+			if p.takeWord(join) {
+				c.join = join
+				break
+			}
+		}
+		all = append(all, c)
+		if c.join == "" {
+			return all, p.end()
+		}
+	}
+}
+
+func (p *parser) clause() (c clause, err error) {
+	c.off = p.peek().off
+	if c.left, err = p.operand(); err != nil {
+		return c, err
+	}
+	operator, ok := p.take(tokenComparison)
+	if !ok {
+		return c, nil
+	}
+	c.operator = operator
+	c.right, err = p.operand()
+	return c, err
+}

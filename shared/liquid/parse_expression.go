@@ -162,83 +162,6 @@ func literalNumber(text string) Value {
 	return v
 }
 
-// name compiles a word that stands for itself, or a variable.
-func (p *parser) name(t token) (expression, error) {
-	next := p.peek().kind
-	if v, ok := literalWords[t.text]; ok && next != '.' && next != '[' {
-		return &literal{v}, nil
-	}
-	return p.variable(t.text, t.off)
-}
-
-// variable compiles a variable and its path.
-func (p *parser) variable(name string, off int) (expression, error) {
-	if name == "secrets" {
-		return nil, p.secretFault(off)
-	}
-	if _, ok := p.read[name]; !ok {
-		p.read[name] = off
-	}
-	return p.path(&lookup{slot: p.slot(name)})
-}
-
-func (p *parser) secretFault(off int) error {
-	if !p.options.Secrets {
-		return &faultAt{off, "secrets may not stand here"}
-	}
-	return &faultAt{off, "secrets may stand only alone, as {{ secrets.name }}"}
-}
-
-// slot numbers the variables.
-func (p *parser) slot(name string) int {
-	t := p.template
-	i, ok := t.slots[name]
-	if !ok {
-		i = len(t.names)
-		t.names = append(t.names, name)
-		t.slots[name] = i
-	}
-	return i
-}
-
-// path compiles what follows a variable: .name and [index].
-func (p *parser) path(l *lookup) (expression, error) {
-	for {
-		if _, ok := p.take('.'); ok {
-			name, ok := p.take(tokenName)
-			if !ok {
-				return nil, p.want("a name")
-			}
-			command := name == "size" || name == "first" || name == "last"
-			l.path = append(l.path, segment{key: name, command: command})
-			continue
-		}
-		if _, ok := p.take('['); !ok {
-			return l, nil
-		}
-		s, err := p.bracket()
-		if err != nil {
-			return nil, err
-		}
-		l.path = append(l.path, s)
-	}
-}
-
-// bracket compiles what stands behind [, up to the closing one.
-func (p *parser) bracket() (segment, error) {
-	index, err := p.expression()
-	if err != nil {
-		return segment{}, err
-	}
-	if _, ok := p.take(']'); !ok {
-		return segment{}, p.want("]")
-	}
-	if l, ok := index.(*literal); ok && l.value.kind == kindString {
-		return segment{key: l.value.str}, nil
-	}
-	return segment{index: index}, nil
-}
-
 // span compiles what stands behind (, a range.
 func (p *parser) span() (expression, error) {
 	off := p.peek().off
@@ -261,47 +184,17 @@ func (p *parser) span() (expression, error) {
 	if !literalFrom || !literalTo {
 		return &between{first, last}, nil
 	}
-	value, err := makeRange(from.value, to.value)
+	value, err := makeRange(truncated(from.value), truncated(to.value))
 	if err != nil {
 		return nil, &faultAt{off, err.Error()}
 	}
 	return &literal{value}, nil
 }
 
-// condition compiles the comparisons of if, elsif and unless.
-func (p *parser) condition(it item) (condition, error) {
-	if err := p.begin(it); err != nil {
-		return nil, err
+// truncated cuts what a literal end of a range has behind the point; a computed end may have nothing there.
+func truncated(v Value) Value {
+	if v.kind == kindFloat {
+		v, _ = looseInteger(v)
 	}
-	var all condition
-	for {
-		c, err := p.clause()
-		if err != nil {
-			return nil, err
-		}
-		for _, join := range []string{"and", "or"} {
-			if p.takeWord(join) {
-				c.join = join
-				break
-			}
-		}
-		all = append(all, c)
-		if c.join == "" {
-			return all, p.end()
-		}
-	}
-}
-
-func (p *parser) clause() (c clause, err error) {
-	c.off = p.peek().off
-	if c.left, err = p.operand(); err != nil {
-		return c, err
-	}
-	operator, ok := p.take(tokenComparison)
-	if !ok {
-		return c, nil
-	}
-	c.operator = operator
-	c.right, err = p.operand()
-	return c, err
+	return v
 }

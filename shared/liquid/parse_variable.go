@@ -1,0 +1,78 @@
+package liquid
+
+// name compiles a word that stands for itself, or a variable.
+func (p *parser) name(t token) (expression, error) {
+	next := p.peek().kind
+	if v, ok := literalWords[t.text]; ok && next != '.' && next != '[' {
+		return &literal{v}, nil
+	}
+	return p.variable(t.text, t.off)
+}
+
+// variable compiles a variable and its path.
+func (p *parser) variable(name string, off int) (expression, error) {
+	if name == "secrets" {
+		return nil, p.secretFault(off)
+	}
+	if _, ok := p.read[name]; !ok {
+		p.read[name] = off
+	}
+	return p.path(&lookup{slot: p.slot(name)})
+}
+
+func (p *parser) secretFault(off int) error {
+	if !p.options.Secrets {
+		return &faultAt{off, "secrets may not stand here"}
+	}
+	return &faultAt{off, "secrets may stand only alone, as {{ secrets.name }}"}
+}
+
+// slot numbers the variables.
+func (p *parser) slot(name string) int {
+	t := p.template
+	i, ok := t.slots[name]
+	if !ok {
+		i = len(t.names)
+		t.names = append(t.names, name)
+		t.slots[name] = i
+	}
+	return i
+}
+
+// path compiles what follows a variable: .name and [index].
+func (p *parser) path(l *lookup) (expression, error) {
+	for {
+		if _, ok := p.take('.'); ok {
+			name, ok := p.take(tokenName)
+			if !ok {
+				return nil, p.want("a name")
+			}
+			command := name == "size" || name == "first" || name == "last"
+			l.path = append(l.path, segment{key: name, command: command})
+			continue
+		}
+		if _, ok := p.take('['); !ok {
+			return l, nil
+		}
+		s, err := p.bracket()
+		if err != nil {
+			return nil, err
+		}
+		l.path = append(l.path, s)
+	}
+}
+
+// bracket compiles what stands behind [, up to the closing one.
+func (p *parser) bracket() (segment, error) {
+	index, err := p.expression()
+	if err != nil {
+		return segment{}, err
+	}
+	if _, ok := p.take(']'); !ok {
+		return segment{}, p.want("]")
+	}
+	if l, ok := index.(*literal); ok && l.value.kind == kindString {
+		return segment{key: l.value.str}, nil
+	}
+	return segment{index: index}, nil
+}
