@@ -171,15 +171,17 @@ func (x *Index[ID]) cheapest(fields []field, types *field, chosen map[*condition
 }
 
 // Weights say how likely an event is to find a key, compared with a value of its payload that is given exactly.
-// They were chosen by hand; together with the number of subscriptions already there they make the cost of a key.
+// They were chosen by hand: what matters is the order, and that none is so large that many subscriptions pile up
+// at a popular value before a rare field is used. Times the number of subscriptions already there they make the
+// cost of a key.
 const (
 	exactWeight    = 1
-	affixWeight    = 4
-	spanWeight     = 4
-	envelopeWeight = 16   // exact source or type: there are few of them
-	literalWeight  = 64   // true, false, null
-	openWeight     = 256  // ranges with one end
-	anyWeight      = 1024 // any value
+	affixWeight    = 2
+	spanWeight     = 2
+	envelopeWeight = 8  // source or type: there are few of them
+	literalWeight  = 8  // true, false, null
+	openWeight     = 32 // ranges with one end
+	anyWeight      = 32 // any value
 )
 
 // enough is how many neighbours of a range are counted at most.

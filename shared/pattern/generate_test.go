@@ -261,7 +261,7 @@ func (g *generator) field(depth, or int) string {
 	if depth > 0 && g.chance(35) {
 		return g.fields(depth, or)
 	}
-	return g.list(1+g.IntN(3), g.operand)
+	return g.list(1+g.IntN(2)+g.IntN(2), g.operand)
 }
 
 // pattern returns a random pattern, now and then one that is refused.
