@@ -89,6 +89,15 @@ func lineOwners(t *testing.T, store Store) {
 	check(t, store.LeaveLine(t.Context(), owners[0], slices.Concat(waiting(owners[0], 3), waiting(owners[1], 3))))
 	same(t, "line that all left", line(t, store, owners[0], "", 100), []string{})
 	same(t, "line of another", line(t, store, owners[1], "", 100), waiting(owners[1], 3))
+	shared := waiting(owners[0], 1)[0]
+	for _, sub := range owners {
+		enter(t, store, sub, shared)
+	}
+	check(t, store.LeaveLine(t.Context(), owners[0], []string{shared}))
+	for _, sub := range owners[1:] {
+		want := slices.Sorted(slices.Values(append(waiting(sub, 3), shared)))
+		same(t, fmt.Sprintf("line of %v", sub), line(t, store, sub, "", 100), want)
+	}
 }
 
 func longLine(t *testing.T, store Store) {
