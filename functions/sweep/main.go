@@ -12,11 +12,12 @@ import (
 )
 
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND")
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EVENTS")
 	stage := &sweep.Sweeper{
 		Store:   f.Store(),
 		Retries: f.Queue("POSTINO_QUEUE_RETRIES"),
 		Resend:  f.Queue("POSTINO_QUEUE_RESEND"),
+		Events:  f.Queue("POSTINO_QUEUE_EVENTS"),
 		Now:     time.Now,
 		Log:     f.Log,
 	}

@@ -70,7 +70,7 @@ func TestEachFunctionHasTheRightsOfItsStage(t *testing.T) {
 			"Fanout":   {"Deliveries", "Events"},
 			"Delivery": {"Exhausted", "Resend", "Retries"},
 			"Manage":   {"Resend"},
-			"Sweep":    {"Resend", "Retries"},
+			"Sweep":    {"Events", "Resend", "Retries"},
 		}},
 		{"sqs:ReceiveMessage", map[string][]string{"Fanout": {"Events"}, "Delivery": {"Deliveries", "Resend", "Retries"}}},
 		{"sqs:DeleteMessage", map[string][]string{"Fanout": {"Events"}, "Delivery": {"Deliveries", "Resend", "Retries"}}},

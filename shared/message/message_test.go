@@ -62,6 +62,13 @@ func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
 	if got, err := message.DecodeLeaf(l.Encode()); err != nil || got != l {
 		t.Errorf("leaf = %+v, %v, want %+v", got, err, l)
 	}
+	f := message.Fire{Tenant: "acme", Subscription: "s", Epoch: 1 << 40, Key: "0a", Mark: "M#1b"}
+	if got, err := message.DecodeFire(f.Encode()); err != nil || got != f {
+		t.Errorf("fire = %+v, %v, want %+v", got, err, f)
+	}
+	if got, err := message.FireOf(f.Due(at)); err != nil || got != f {
+		t.Errorf("fire by pointer = %+v, %v, want %+v", got, err, f)
+	}
 	a := message.Again{Kind: message.AgainRetry, Tenant: "acme", Subscription: "s", Delivery: "d", Round: 1, Step: 2, Token: "t"}
 	if got, err := message.DecodeAgain(a.Encode()); err != nil || got != a {
 		t.Errorf("again = %+v, %v, want %+v", got, err, a)
@@ -74,6 +81,7 @@ func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(message.Pack{Events: []webhook.Event{event("1", `{"a":1}`)}}.Encode())
 	f.Add(message.Leaf{Event: "e"}.Encode())
+	f.Add(message.Fire{Key: "k"}.Encode())
 	f.Add(message.First{ID: "d", Body: "b"}.Encode())
 	f.Add(message.Again{Kind: message.AgainDrain}.Encode())
 	f.Add([]byte{'P', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
@@ -87,5 +95,6 @@ func FuzzDecode(f *testing.F) {
 		message.DecodeLeaf(body)
 		message.DecodeFirst(body)
 		message.DecodeAgain(body)
+		message.DecodeFire(body)
 	})
 }

@@ -28,6 +28,7 @@ type Sweeper struct {
 	Store   Store
 	Retries Sender
 	Resend  Sender
+	Events  Sender
 	Now     func() time.Time
 	Count   func(name string, n int) // counts due_swept; nil for none
 	Log     *slog.Logger
@@ -104,7 +105,7 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 	if len(dues) == 0 {
 		return nil
 	}
-	var retries, resend []queue.Message
+	var retries, resend, events []queue.Message
 	for _, due := range dues {
 		m := queue.Message{Group: message.SubscriptionGroup(due.Tenant, due.Subscription)}
 		m.Delay = min(max(0, due.At.Sub(s.Now())), queue.MaxDelay)
@@ -118,6 +119,14 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 			again.Kind = message.AgainAudit
 			m.Body = again.Encode()
 			resend = append(resend, m)
+		case webhook.DueTimer:
+			fire, err := message.FireOf(due)
+			if err != nil {
+				s.Log.Error("malformed due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
+				continue
+			}
+			m.Group, m.Body = due.Tenant, fire.Encode()
+			events = append(events, m)
 		default:
 			s.Log.Error("unknown due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
 		}
@@ -125,7 +134,7 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 	for _, out := range []struct {
 		to       Sender
 		messages []queue.Message
-	}{{s.Retries, retries}, {s.Resend, resend}} {
+	}{{s.Retries, retries}, {s.Resend, resend}, {s.Events, events}} {
 		if len(out.messages) == 0 {
 			continue
 		}

@@ -119,7 +119,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
 	}
 	s.sweep = &sweep.Sweeper{
-		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"],
+		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Events: s.byName["events"],
 		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
 	}
 	s.http = &http.Server{
