@@ -138,7 +138,11 @@ func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 	if err != nil {
 		problem := problemOf(err)
 		if problem.Status >= 500 {
-			rt.log.LogAttrs(ctx, slog.LevelError, "request failed", request.attributes(route, problem.Status, began, slog.String("cause", err.Error()))...)
+			level := slog.LevelError
+			if problem.Status == http.StatusServiceUnavailable {
+				level = slog.LevelWarn
+			}
+			rt.log.LogAttrs(ctx, level, "request failed", request.attributes(route, problem.Status, began, slog.String("cause", err.Error()))...)
 		}
 		write(w, r, errorResponse(problem))
 		return

@@ -234,6 +234,40 @@ func TestCursorsAreOfOneList(t *testing.T) {
 	}
 }
 
+func TestCursorIsBoundToPathAndFilters(t *testing.T) {
+	routes := []Route{{Method: "GET", Pattern: "/v1/tenants/{tenant}/{list}", Roles: Manage, Query: append(TimeQuery, "type"), Handle: func(r *Request) (Response, error) {
+		l, err := r.Listing()
+		return OK(l.Next([]string{l.Page.Position}, "here")), err
+	}}}
+	call := func(target string) (status int, list struct {
+		Data []string
+		Next string `json:"next_cursor"`
+	}) {
+		w := serve(routes, keys{}, nil, httptest.NewRequest("GET", target, nil))
+		if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+		return w.Code, list
+	}
+	const first = "/v1/tenants/acme/events?type=a&limit=5"
+	_, list := call(first)
+	for target, want := range map[string]int{
+		first:                                                       200,
+		"/v1/tenants/acme/events?limit=9&type=a":                    200,
+		"/v1/tenants/other/events?type=a":                           400,
+		"/v1/tenants/acme/deliveries?type=a":                        400,
+		"/v1/tenants/acme/events?type=b":                            400,
+		"/v1/tenants/acme/events?type=a&order=asc":                  400,
+		"/v1/tenants/acme/events?type=a&after=2026-03-01T12:00:00Z": 400,
+		"/v1/tenants/acme/events?limit=5":                           400,
+	} {
+		status, page := call(target + "&cursor=" + list.Next)
+		if status != want || want == 200 && !slices.Equal(page.Data, []string{"here"}) {
+			t.Errorf("%s with the cursor of another = %d from %v, want %d", target, status, page.Data, want)
+		}
+	}
+}
+
 // FuzzCursor holds that a cursor is taken only if we made it for this list.
 func FuzzCursor(f *testing.F) {
 	scope := webhook.Hash(scopeBytes, "cursor", "a")

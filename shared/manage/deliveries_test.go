@@ -222,8 +222,8 @@ func TestDeliveriesOfALargeEventAreAllListedOnce(t *testing.T) {
 	w := open(t)
 	publish(t, w, "1", "a", w.clock, names(2500)...)
 	got, pages := walk(t, w, "/deliveries?event=1&limit=250", "subscription")
-	if !slices.Equal(got, names(2500)) {
-		t.Errorf("%d deliveries listed in %d pages, want 2500 in order", len(got), pages)
+	if !slices.Equal(got, names(2500)) || pages != 10 {
+		t.Errorf("%d deliveries listed in %d pages, want 2500 in order in 10", len(got), pages)
 	}
 	if got, _ := walk(t, w, "/deliveries?event=1&subscription=s2400", "subscription"); !slices.Equal(got, []string{"s2400"}) {
 		t.Errorf("one of them is listed as %v", got)

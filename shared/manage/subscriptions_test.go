@@ -135,6 +135,12 @@ func TestPatchReplacesGivenFieldsAndNullClears(t *testing.T) {
 		t.Errorf("clearing url: fault in %v", got.fields(t))
 	}
 	w.must(t, 404, "PATCH", sub+"/s2", `{"name":"m"}`)
+	w.must(t, 200, "PATCH", sub+"/s1", `{"state":null}`)
+	w.takeSent()
+	w.must(t, 200, "PATCH", sub+"/s1", `{"name":"o"}`)
+	if sent := w.takeSent(); len(sent) > 0 {
+		t.Errorf("a change of name asked for %v", sent)
+	}
 }
 
 func TestPatchThatChangesNothingMakesNoVersion(t *testing.T) {

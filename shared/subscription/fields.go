@@ -132,8 +132,6 @@ func (d *draft) checkURL(s string) string {
 	switch {
 	case err != nil:
 		return "want a URL"
-	case u.User != nil:
-		return "want a URL without user name and password"
 	case strings.Contains(s, "#"):
 		return "want a URL without fragment"
 	}
