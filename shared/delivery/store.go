@@ -55,9 +55,17 @@ type Dues interface {
 	PutDue(ctx context.Context, due webhook.Due) error
 }
 
+// NamedSecrets holds what requests mention as {{ secrets.name }}.
+type NamedSecrets interface {
+	// Secrets returns the named secrets that exist, sealed, by name,
+	// consistently.
+	Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error)
+}
+
 // Store is all that delivery asks of storage.
 type Store interface {
 	Subscriptions
+	NamedSecrets
 	Deliveries
 	Lines
 	Dues

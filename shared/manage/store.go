@@ -55,10 +55,24 @@ type Search interface {
 	CountDue(ctx context.Context, through time.Time, limit int) (int, error)
 }
 
+// Secrets keeps named secrets, sealed.
+type Secrets interface {
+	// PutSecret stores a secret under its name, and reports whether there was
+	// none.
+	PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error)
+	// Secrets: see delivery's NamedSecrets.
+	Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error)
+	// PageSecrets lists secrets by name, without their values.
+	PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error)
+	// DeleteSecret removes a secret, or returns [webhook.ErrNotFound].
+	DeleteSecret(ctx context.Context, tenant, name string) error
+}
+
 // Store is all that the API asks of storage.
 type Store interface {
 	Subscriptions
 	Search
+	Secrets
 	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	// LeaveLine: see delivery's Lines.

@@ -46,7 +46,7 @@ func (c *compiler) headers(all map[string]string) []header {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		field, lower := "request.headers."+name, strings.ToLower(name)
-		if why := refuse(lower); why != "" {
+		if why := RefusedHeader(lower); why != "" {
 			c.fault(field, "this header cannot be set: %s", why)
 			continue
 		}
@@ -67,7 +67,9 @@ func (c *compiler) headers(all map[string]string) []header {
 	return list
 }
 
-func refuse(name string) string {
+// RefusedHeader says why a header, given in lower case, cannot be set by a
+// subscription; "" if it can.
+func RefusedHeader(name string) string {
 	if !headerName.MatchString(name) {
 		return "its name is not one"
 	}

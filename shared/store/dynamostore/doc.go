@@ -12,6 +12,7 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter
+//	t#T               X#name          named secret, sealed
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
 //	v#T#S             V#N             immutable version of a subscription     once superseded
@@ -24,6 +25,7 @@
 //	l#T#S             work            lease                                   a day after
 //	q#minute#0..15    time#kind#hash  due pointer
 //	SWEEP             L               low-water mark of the sweep
+//	SEALING           K               the data key that seals secrets, wrapped by KMS
 //
 // A delivery id names tenant and subscription (its tag), so that get by id and
 // list by subscription read the same partitions without an index.
@@ -53,6 +55,7 @@
 //	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata
 //	change      s subscription             counter  n
 //	lease       tk token, un until         mark     un
+//	secret      b sealed, u updated     data key  b wrapped
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //
 // # Expiry

@@ -23,6 +23,8 @@ CREATE TABLE subscriptions ( -- as they are now
 	state   TEXT NOT NULL,
 	types   TEXT,             -- JSON
 	filter  TEXT,             -- JSON
+	epoch   INTEGER NOT NULL, -- of the trigger's state
+	cancels TEXT,             -- JSON: the trigger's cancel clauses
 	PRIMARY KEY (tenant, id)
 ) WITHOUT ROWID;
 
@@ -135,6 +137,26 @@ CREATE TABLE dues ( -- what must be looked at at a time
 	round        INTEGER NOT NULL,
 	step         INTEGER NOT NULL,
 	PRIMARY KEY (at, kind, tenant, subscription, id, round, step)
+) WITHOUT ROWID;
+
+CREATE TABLE trigger_state ( -- what triggers have counted, claimed and set timers for
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	epoch        INTEGER NOT NULL,
+	key          TEXT NOT NULL, -- hash
+	part         TEXT NOT NULL,
+	rev          INTEGER NOT NULL, -- count of writes
+	expires      TEXT,
+	data         TEXT NOT NULL, -- JSON
+	PRIMARY KEY (tenant, subscription, epoch, key, part)
+) WITHOUT ROWID;
+
+CREATE TABLE secrets ( -- named secrets of tenants
+	tenant  TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	sealed  BLOB NOT NULL,
+	updated TEXT NOT NULL,
+	PRIMARY KEY (tenant, name)
 ) WITHOUT ROWID;
 
 CREATE TABLE marks ( -- low_water: the minute before which nothing is due

@@ -179,3 +179,22 @@ func (f *faulty) LowWater(ctx context.Context) (mark time.Time, err error) {
 func (f *faulty) RaiseLowWater(ctx context.Context, to time.Time) error {
 	return f.do("RaiseLowWater", func() error { return f.store.RaiseLowWater(ctx, to) })
 }
+
+func (f *faulty) PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error) {
+	err = f.do("PutSecret", func() (err error) { created, err = f.store.PutSecret(ctx, secret); return err })
+	return created, err
+}
+
+func (f *faulty) Secrets(ctx context.Context, tenant string, names []string) (sealed map[string][]byte, err error) {
+	err = f.do("Secrets", func() (err error) { sealed, err = f.store.Secrets(ctx, tenant, names); return err })
+	return sealed, err
+}
+
+func (f *faulty) PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error) {
+	err = f.do("PageSecrets", func() (err error) { secrets, next, err = f.store.PageSecrets(ctx, tenant, page); return err })
+	return secrets, next, err
+}
+
+func (f *faulty) DeleteSecret(ctx context.Context, tenant, name string) error {
+	return f.do("DeleteSecret", func() error { return f.store.DeleteSecret(ctx, tenant, name) })
+}

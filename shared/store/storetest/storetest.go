@@ -41,6 +41,7 @@ var suite = []struct {
 	{"Dues", dueCases},
 	{"LowWater", lowWaterCases},
 	{"Tenants", tenantCases},
+	{"Secrets", secretCases},
 }
 
 // Run tries every case on a store of its own: open returns an empty one and

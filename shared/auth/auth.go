@@ -1,0 +1,228 @@
+// Package auth is how a subscription's callbacks prove who sends them, beside
+// the signature: basic, bearer, or a header of the subscriber's choice.
+package auth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/strictjson"
+)
+
+// kinds are the fields of each type of auth.
+var kinds = map[string][]field{
+	"none":   {},
+	"basic":  {{name: "username", secret: true}, {name: "password", secret: true, empty: true}},
+	"bearer": {{name: "token", secret: true}},
+	"header": {{name: "name"}, {name: "value", secret: true}},
+}
+
+type field struct {
+	name   string
+	secret bool // never shown; may hold {{ secrets.name }}
+	empty  bool // may be absent or ""
+}
+
+// maxValue is the most bytes of one field.
+const maxValue = 4 << 10
+
+// Auth is one subscription's auth, ready for use. Nil is none. It never
+// changes.
+type Auth struct {
+	kind   string
+	values map[string]string
+	texts  map[string]*liquid.Template // of the secret fields
+}
+
+// Read reads the auth field of a subscription as its owner wrote it. Null and
+// type none give nil.
+func Read(v strictjson.Value) (*Auth, []render.Fault) {
+	if v.Kind() == strictjson.Null {
+		return nil, nil
+	}
+	if v.Kind() != strictjson.Object {
+		return nil, []render.Fault{{Field: "auth", Detail: "want an object"}}
+	}
+	values := map[string]string{}
+	var faults []render.Fault
+	for name, value := range v.Members() {
+		text, ok := value.Text()
+		if !ok {
+			faults = append(faults, render.Fault{Field: "auth." + name, Detail: "want a string"})
+		}
+		values[name] = text
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return build(values)
+}
+
+// build judges the fields and compiles their templates.
+func build(values map[string]string) (*Auth, []render.Fault) {
+	fields, known := kinds[values["type"]]
+	if !known {
+		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header"}}
+	}
+	a := &Auth{kind: values["type"], values: map[string]string{}, texts: map[string]*liquid.Template{}}
+	var faults []render.Fault
+	for name := range values {
+		if name != "type" && !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
+			faults = append(faults, render.Fault{Field: "auth." + name, Detail: "unknown field of type " + a.kind})
+		}
+	}
+	for _, f := range fields {
+		if why := a.take(f, values[f.name]); why != "" {
+			faults = append(faults, render.Fault{Field: "auth." + f.name, Detail: why})
+		}
+	}
+	slices.SortFunc(faults, func(x, y render.Fault) int { return strings.Compare(x.Field, y.Field) })
+	if a.kind == "none" || len(faults) > 0 {
+		return nil, faults
+	}
+	return a, nil
+}
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")
+
+// take judges one field; "" means that it is well.
+func (a *Auth) take(f field, value string) string {
+	switch {
+	case value == "" && !f.empty:
+		return "required"
+	case len(value) > maxValue:
+		return fmt.Sprintf("want at most %d bytes", maxValue)
+	case strings.Contains(value, render.Stars):
+		return "*** stands for a secret that is not shown: give the secret itself"
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "want no control characters"
+	case f.name == "username" && strings.Contains(value, ":"):
+		return "want no colon"
+	}
+	a.values[f.name] = value
+	if !f.secret {
+		return refuseHeader(value)
+	}
+	t, err := liquid.Parse(value, liquid.Options{Secrets: true})
+	if err != nil {
+		return err.Error()
+	}
+	if len(t.Roots()) > 0 || len(t.Outputs()) != len(t.Secrets()) {
+		return "want no template but {{ secrets.name }}"
+	}
+	a.texts[f.name] = t
+	return ""
+}
+
+func refuseHeader(name string) string {
+	if !headerName.MatchString(name) {
+		return "want the name of a header"
+	}
+	return render.RefusedHeader(strings.ToLower(name))
+}
+
+// Secrets returns the names of the secrets that it mentions.
+func (a *Auth) Secrets() []string {
+	var names []string
+	if a != nil {
+		for _, t := range a.texts {
+			names = append(names, t.Secrets()...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Header returns the header that carries it; name is "" for none. Value
+// returns a secret by its name.
+func (a *Auth) Header(value func(name string) string) (name, text string) {
+	if a == nil {
+		return "", ""
+	}
+	switch a.kind {
+	case "basic":
+		pair := a.fill("username", value) + ":" + a.fill("password", value)
+		return "authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
+	case "bearer":
+		return "authorization", "Bearer " + a.fill("token", value)
+	}
+	return strings.ToLower(a.values["name"]), a.fill("value", value)
+}
+
+// Name returns the header's name in lower case, "" for none.
+func (a *Auth) Name() string {
+	name, _ := a.Header(func(string) string { return "" })
+	return name
+}
+
+func (a *Auth) fill(field string, value func(string) string) string {
+	t := a.texts[field]
+	if t == nil {
+		return ""
+	}
+	segments, err := t.Segments(liquid.Scope{})
+	if err != nil {
+		return "" // a text of literals and secrets cannot fail
+	}
+	var b strings.Builder
+	for _, g := range segments {
+		if g.Secret != "" {
+			b.WriteString(value(g.Secret))
+		}
+		b.WriteString(g.Text)
+	}
+	return b.String()
+}
+
+// Encode writes it, secrets and all, for sealing.
+func (a *Auth) Encode() []byte {
+	values := map[string]string{"type": a.kind}
+	for name, value := range a.values {
+		values[name] = value
+	}
+	b, err := json.Marshal(values)
+	if err != nil {
+		panic("auth: " + err.Error()) // a map of strings
+	}
+	return b
+}
+
+// Decode reads what [Auth.Encode] wrote; nil bytes give nil.
+func Decode(b []byte) (*Auth, error) {
+	if b == nil {
+		return nil, nil
+	}
+	var values map[string]string
+	if err := json.Unmarshal(b, &values); err != nil {
+		return nil, fmt.Errorf("read auth: not what was written")
+	}
+	a, faults := build(values)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("read auth: %s: %s", faults[0].Field, faults[0].Detail)
+	}
+	return a, nil
+}
+
+// View is what reads of a subscription show: its shape, and stars for every
+// secret.
+func (a *Auth) View() json.RawMessage {
+	if a == nil {
+		return json.RawMessage(`{"type":"none"}`)
+	}
+	b := append([]byte(`{"type":`), liquid.AppendQuoted(nil, a.kind)...)
+	for _, f := range kinds[a.kind] {
+		shown := a.values[f.name]
+		if f.secret && shown != "" {
+			shown = render.Stars
+		}
+		b = liquid.AppendQuoted(append(b, ','), f.name)
+		b = liquid.AppendQuoted(append(b, ':'), shown)
+	}
+	return append(b, '}')
+}

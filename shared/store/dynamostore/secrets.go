@@ -1,0 +1,95 @@
+package dynamostore
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+const secretPrefix = "X#"
+
+func secretKey(tenant, secret string) key {
+	return key{"t#" + name(tenant), secretPrefix + name(secret)}
+}
+
+// PutSecret stores a secret under its name, and reports whether there was none.
+func (s *Store) PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error) {
+	it := at(secretKey(secret.Tenant, secret.Name))
+	it["b"] = &types.AttributeValueMemberB{Value: secret.Sealed}
+	it.setTime("u", secret.UpdatedAt)
+	out, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: it, ReturnValues: types.ReturnValueAllOld})
+	if err != nil {
+		return false, fault("put secret", err)
+	}
+	return out.Attributes == nil, nil
+}
+
+// Secrets returns the named secrets that exist, sealed, by name, consistently.
+func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error) {
+	keys := make([]key, len(names))
+	for i, secret := range names {
+		keys[i] = secretKey(tenant, secret)
+	}
+	found, err := s.getAll(ctx, "secrets", keys, true)
+	if err != nil {
+		return nil, err
+	}
+	sealed := map[string][]byte{}
+	for k, it := range found {
+		if b, ok := it["b"].(*types.AttributeValueMemberB); ok {
+			sealed[strings.TrimPrefix(k.sk, secretPrefix)] = b.Value
+		}
+	}
+	return sealed, nil
+}
+
+// PageSecrets lists secrets by name, without their values.
+func (s *Store) PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error) {
+	list := listNamed("secrets", tenant)
+	after, err := list.end(page.Position, isName)
+	if err != nil {
+		return nil, "", err
+	}
+	lo, hi := secretPrefix, secretPrefix+"~"
+	if after != "" && page.Desc {
+		hi = secretPrefix + after
+	} else if after != "" {
+		lo = secretPrefix + after
+	}
+	in := s.rangeQuery("t#"+name(tenant), lo, hi)
+	in.ScanIndexForward = aws.Bool(!page.Desc)
+	items, err := s.query(ctx, "list secrets", in, page.Limit+2) // the one before, and one to see whether there is more
+	if err != nil {
+		return nil, "", err
+	}
+	for _, it := range items {
+		secret := strings.TrimPrefix(it.str("sk"), secretPrefix)
+		if secret == after {
+			continue
+		}
+		if len(secrets) == page.Limit {
+			return secrets, list.position(secrets[page.Limit-1].Name), nil
+		}
+		secrets = append(secrets, webhook.NamedSecret{Tenant: tenant, Name: secret, UpdatedAt: it.time("u")})
+	}
+	return secrets, "", nil
+}
+
+// DeleteSecret removes a secret, or returns [webhook.ErrNotFound].
+func (s *Store) DeleteSecret(ctx context.Context, tenant, secret string) error {
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &s.table, Key: at(secretKey(tenant, secret)), ConditionExpression: aws.String("attribute_exists(pk)"),
+	})
+	if _, gone := unmet(err); gone {
+		return webhook.ErrNotFound
+	}
+	if err != nil {
+		return fault("delete secret", err)
+	}
+	return nil
+}

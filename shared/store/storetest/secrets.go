@@ -1,0 +1,90 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+var secretCases = map[string]func(*testing.T, Store){
+	"AreReadByName":          secretsByName,
+	"BelongToOneTenant":      secretOwners,
+	"AreListedWithoutValues": secretLists,
+	"AreGoneOnceDeleted":     secretDeletion,
+}
+
+func namedSecret(tenant, name, sealed string) webhook.NamedSecret {
+	return webhook.NamedSecret{Tenant: tenant, Name: name, Sealed: []byte(sealed), UpdatedAt: afterStart(1)}
+}
+
+func secretsByName(t *testing.T, store Store) {
+	same(t, "created", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "1"))), true)
+	same(t, "created again", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "2\x00\xff"))), false)
+	check1(t, store, namedSecret("acme", "b-c_9", "3"))
+	got := must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", []string{"b-c_9", "a", "none", "a"}))
+	same(t, "Secrets", got, map[string][]byte{"a": []byte("2\x00\xff"), "b-c_9": []byte("3")})
+	same(t, "no secrets", must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", nil)), map[string][]byte{})
+}
+
+func check1(t *testing.T, store Store, secret webhook.NamedSecret) {
+	t.Helper()
+	must[bool](t)(store.PutSecret(t.Context(), secret))
+}
+
+func secretOwners(t *testing.T, store Store) {
+	check1(t, store, namedSecret("acme", "a", "1"))
+	check1(t, store, namedSecret("acme2", "a", "2"))
+	check(t, store.DeleteSecret(t.Context(), "acme", "a"))
+	got := must[map[string][]byte](t)(store.Secrets(t.Context(), "acme2", []string{"a"}))
+	same(t, "another tenant's", got, map[string][]byte{"a": []byte("2")})
+}
+
+func secretLists(t *testing.T, store Store) {
+	var names, back []string
+	for i := range 7 {
+		name := fmt.Sprintf("s%d", i)
+		names, back = append(names, name), append([]string{name}, back...)
+		check1(t, store, namedSecret("acme", name, "x"))
+	}
+	check1(t, store, namedSecret("other", "s1", "x"))
+	for _, limit := range []int{1, 3, 7, 250} {
+		same(t, "ascending", pagedSecrets(t, store, webhook.Page{Limit: limit}), names)
+		same(t, "descending", pagedSecrets(t, store, webhook.Page{Limit: limit, Desc: true}), back)
+	}
+	if _, _, err := store.PageSecrets(t.Context(), "acme", webhook.Page{Limit: 1, Position: "x"}); !errors.Is(err, webhook.ErrNotFound) {
+		t.Errorf("malformed position: %v, want ErrNotFound", err)
+	}
+}
+
+func pagedSecrets(t *testing.T, store Store, page webhook.Page) (names []string) {
+	t.Helper()
+	for {
+		secrets, next, err := store.PageSecrets(t.Context(), "acme", page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(secrets) > page.Limit {
+			t.Fatalf("page of %d secrets, want at most %d", len(secrets), page.Limit)
+		}
+		for _, secret := range secrets {
+			if secret.Sealed != nil || !secret.UpdatedAt.Equal(afterStart(1)) {
+				t.Errorf("listed %+v, want no value and the time it was put", secret)
+			}
+			names = append(names, secret.Name)
+		}
+		if page.Position = next; next == "" {
+			return names
+		}
+	}
+}
+
+func secretDeletion(t *testing.T, store Store) {
+	check1(t, store, namedSecret("acme", "a", "1"))
+	check(t, store.DeleteSecret(t.Context(), "acme", "a"))
+	if err := store.DeleteSecret(t.Context(), "acme", "a"); !errors.Is(err, webhook.ErrNotFound) {
+		t.Errorf("second deletion: %v, want ErrNotFound", err)
+	}
+	same(t, "Secrets", must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", []string{"a"})), map[string][]byte{})
+}
