@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/infra/local/server"
+)
+
+// startHere runs a server inside the test: to build one as a program takes
+// longer than the test.
+func startHere(t *testing.T) func(context.Context) (target, error) {
+	return func(ctx context.Context) (target, error) {
+		s, err := server.Start(ctx, server.Config{
+			Addr: "127.0.0.1:0", Data: t.TempDir(), EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			return target{}, err
+		}
+		return target{url: s.URL(), key: s.AdminKey(), pid: os.Getpid(), stop: func() error {
+			closing, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			return s.Close(closing)
+		}}, nil
+	}
+}
+
+func smallBench(t *testing.T, d time.Duration) *bench {
+	return &bench{start: startHere(t), dir: t.TempDir(), duration: d, progress: io.Discard}
+}
+
+func value(t *testing.T, r result, name string) float64 {
+	t.Helper()
+	for _, f := range r.Figures {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	t.Fatalf("%s: no figure %q", r.Scenario, name)
+	return 0
+}
+
+// TestAFlowLosesAndRepeatsNothing runs small editions of the flows: every
+// callback arrives once, with a good signature, and the figures agree.
+func TestAFlowLosesAndRepeatsNothing(t *testing.T) {
+	judge := func(*result, *measured) {}
+	for name, f := range map[string]flow{
+		"single":  {subscribers: 1, batch: 1, connections: 8, judge: judge},
+		"fanout":  {subscribers: 5, batch: 1, connections: 2, judge: judge},
+		"batch":   {subscribers: 1, batch: 25, connections: 1, judge: judge},
+		"latency": {subscribers: 1, batch: 1, connections: 8, rate: 100, judge: judge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := result{Scenario: name}
+			if err := f.run(t.Context(), smallBench(t, 300*time.Millisecond), &r); err != nil {
+				t.Fatal(err)
+			}
+			for _, none := range []string{"callbacks lost", "callbacks twice", "callbacks not verified", "events refused"} {
+				if n := value(t, r, none); n != 0 {
+					t.Errorf("%s: %g, want 0", none, n)
+				}
+			}
+			accepted, arrived := value(t, r, "events accepted"), value(t, r, "callbacks")
+			if accepted == 0 || arrived != accepted*float64(f.subscribers) {
+				t.Errorf("%g events to %d subscribers gave %g callbacks", accepted, f.subscribers, arrived)
+			}
+		})
+	}
+}
