@@ -14,6 +14,7 @@ func (s *Store) deliveryItem(k key, d webhook.Delivery) (item, error) {
 	it.setStr("s", d.Subscription)
 	it.setInt("v", d.Version)
 	it.setStr("oc", d.Occasion)
+	it.setInt("n", int64(d.Count))
 	it.setStr("st", string(d.Status))
 	it.setStr("w", string(d.Waiting))
 	it.setStr("r", string(d.Reason))
@@ -68,6 +69,7 @@ func deliveryOf(tenant string, it item) (webhook.Delivery, error) {
 		Subscription: it.str("s"),
 		Version:      it.int("v"),
 		Occasion:     it.str("oc"),
+		Count:        int(it.int("n")),
 		Status:       webhook.Status(it.str("st")),
 		Waiting:      webhook.Waiting(it.str("w")),
 		Reason:       webhook.Reason(it.str("r")),

@@ -85,9 +85,9 @@ type statement struct {
 	args []any
 }
 
-const insertDelivery = `INSERT INTO deliveries (tenant, id, event_source, event_id, subscription, occasion, created_at,
+const insertDelivery = `INSERT INTO deliveries (tenant, id, event_source, event_id, subscription, occasion, occurrence, created_at,
 		version, status, waiting, reason, round, step, next_at, attempts, ended_at, waiting_since, digest, last, claim, claim_until, rev)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
 
 const updateDelivery = `UPDATE deliveries SET version = ?, status = ?, waiting = ?, reason = ?, round = ?, step = ?, next_at = ?,
 		attempts = ?, ended_at = ?, waiting_since = ?, digest = ?, last = ?, claim = ?, claim_until = ?, rev = rev + 1
@@ -111,12 +111,12 @@ func saving(d webhook.Delivery) (statement, error) {
 	if d.Rev > 0 {
 		return statement{updateDelivery, append(state, d.Tenant, d.ID, d.Rev)}, nil
 	}
-	identity := []any{d.Tenant, d.ID, d.EventSource, d.EventID, d.Subscription, d.Occasion, d.CreatedAt.UnixMilli()}
+	identity := []any{d.Tenant, d.ID, d.EventSource, d.EventID, d.Subscription, d.Occasion, d.Count, d.CreatedAt.UnixMilli()}
 	return statement{insertDelivery, append(identity, state...)}, nil
 }
 
 const selectDeliveries = `SELECT id, status, event_source, event_id, subscription, occasion, created_at, version, waiting, reason,
-		round, step, attempts, digest, claim, rev, next_at, ended_at, waiting_since, claim_until, last
+		round, step, attempts, digest, claim, rev, next_at, ended_at, waiting_since, claim_until, last, occurrence
 	FROM deliveries WHERE tenant = ?`
 
 // readDelivery reads the columns of selectDeliveries.
@@ -127,7 +127,7 @@ func readDelivery(row *localdb.Row, tenant string) (webhook.Delivery, error) {
 		CreatedAt: time.UnixMilli(row.Int64(6)).UTC(), Version: row.Int64(7),
 		Waiting: webhook.Waiting(row.Text(8)), Reason: webhook.Reason(row.Text(9)),
 		Round: int(row.Int64(10)), Step: int(row.Int64(11)), Attempts: int(row.Int64(12)),
-		Digest: row.Text(13), Claim: webhook.Claim{Token: row.Text(14)}, Rev: row.Int64(15),
+		Digest: row.Text(13), Claim: webhook.Claim{Token: row.Text(14)}, Rev: row.Int64(15), Count: int(row.Int64(21)),
 	}
 	for i, t := range []*time.Time{&d.NextAt, &d.EndedAt, &d.WaitingSince, &d.Claim.Until} {
 		var err error

@@ -73,6 +73,7 @@ CREATE TABLE deliveries (
 	subscription  TEXT NOT NULL,
 	version       INTEGER NOT NULL, -- of the subscription when it was decided
 	occasion      TEXT NOT NULL,
+	occurrence    INTEGER NOT NULL, -- how often the trigger's key had occurred
 	created_at    INTEGER NOT NULL, -- ms
 	status        TEXT NOT NULL,
 	waiting       TEXT NOT NULL,

@@ -39,7 +39,7 @@ func deliveryFields(t *testing.T, store Store) {
 	d := put(t, store, full(event("acme", "e", start), "sub_1"), webhook.Parts{})
 	same(t, "Delivery", saved(t, store, d), d)
 	changed := owed(event("acme", "e", start), "sub_1", webhook.Succeeded)
-	changed.ID, changed.Occasion, changed.Rev = d.ID, d.Occasion, d.Rev
+	changed.ID, changed.Occasion, changed.Count, changed.Rev = d.ID, d.Occasion, d.Count, d.Rev
 	changed = put(t, store, changed, webhook.Parts{}) // fields that go back to zero, too
 	same(t, "changed Delivery", saved(t, store, changed), changed)
 	changed.Last = nil

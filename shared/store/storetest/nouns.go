@@ -25,7 +25,10 @@ func subscription(tenant, id string) webhook.Subscription {
 		Types:    []string{"flight.booked", "hotel.*"},
 		Filter:   json.RawMessage(`{"data":{"amount":[{"numeric":[">=",1e400]}]}}`),
 		Request:  &webhook.RequestSpec{Format: "cloudevents"},
-		Signing:  "v1",
+		Trigger: json.RawMessage(`{"key":["subject","data.x"],"every":5,"within":"1d","delay":"1h",` +
+			`"cancel":[{"types":["a.*"],"filter":{"data":{"n":[{"numeric":["<",1e400]}]}}},{"types":["b"],"key":"data.y"}]}`),
+		TriggerEpoch: 1 << 41, MaxAge: "7d",
+		Signing: "v1",
 		Retry: webhook.RetrySpec{
 			Schedule: []string{"5s", "5m"}, Timeout: "15s", Success: []string{"2xx", "409"}, Permanent: []string{"400"},
 		},
@@ -78,7 +81,7 @@ func owed(e webhook.StoredEvent, subscription string, status webhook.Status) web
 // full returns a delivery with every field set.
 func full(e webhook.StoredEvent, subscription string) webhook.Delivery {
 	d := owed(e, subscription, webhook.Pending)
-	d.Version, d.Occasion, d.Reason = 1<<40, "occasion #1|ü", webhook.ReasonExpired
+	d.Version, d.Occasion, d.Count, d.Reason = 1<<40, "occasion #1|ü", 7, webhook.ReasonExpired
 	d.ID = webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, subscription, d.Occasion)
 	d.Round, d.Step, d.Attempts, d.Digest = 2, 3, 14, "0a1b"
 	d.NextAt, d.EndedAt, d.WaitingSince = nano.Add(time.Hour), nano.Add(2*time.Hour), nano.Add(3*time.Hour)

@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/ingest"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/sweep"
+	"github.com/postino/postino/shared/trigger"
 )
 
 // Store is all that any stage asks of storage.
@@ -19,6 +20,7 @@ type Store interface {
 	delivery.Store
 	manage.Store
 	sweep.Store
+	trigger.Store
 }
 
 // suite is every case, by what it is about.
@@ -41,6 +43,7 @@ var suite = []struct {
 	{"Dues", dueCases},
 	{"LowWater", lowWaterCases},
 	{"Tenants", tenantCases},
+	{"TriggerState", triggerStateCases},
 	{"Secrets", secretCases},
 }
 
