@@ -1,14 +1,10 @@
 package localqueue_test
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/postino/postino/shared/queue"
@@ -122,138 +118,5 @@ func TestIDsAreNeverGivenTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 		dir = crash(t, dir)
-	}
-}
-
-// clock is moved by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) set(to time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = to
-}
-
-func TestAClockMovedByHandHandsOutWhatFallsDue(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-		c := &clock{now: start}
-		set := openSet(t, t.TempDir(), localqueue.Config{Now: c.Now})
-		q := openQueue(t, set, "q", localqueue.QueueConfig{})
-		var saw record
-		consumeWith(t, q, localqueue.Options{}, func(_ context.Context, ms []queue.Message) []string {
-			saw.add(ms)
-			if m := ms[0]; string(m.Body) == "chain" && m.Received == 1 {
-				next := message("g", "next")
-				next.Delay = time.Minute
-				sendAll(t, q, next)
-			}
-			return nil
-		})
-		for _, delay := range []time.Duration{5 * time.Minute, time.Millisecond, 0} {
-			m := message("g", "chain")
-			if delay > 0 {
-				m = message("g", delay.String())
-			}
-			m.Delay = delay
-			sendAll(t, q, m)
-		}
-		for end := start.Add(10 * time.Minute); ; {
-			synctest.Wait()
-			if !set.Idle(c.Now()) {
-				time.Sleep(time.Millisecond)
-				continue
-			}
-			next, ok := set.NextDue()
-			if !ok || next.After(end) {
-				break
-			}
-			c.set(next)
-			set.Poke()
-		}
-		if got, want := saw.text(), "chain 1, 1ms 1, next 1, 5m0s 1"; got != want {
-			t.Errorf("handled %s, want %s", got, want)
-		}
-		if c.Now().Sub(start) != 5*time.Minute {
-			t.Errorf("the clock was moved by %v, want 5m", c.Now().Sub(start))
-		}
-	})
-}
-
-func TestAClockThatWasSetBackDelaysNobodyForLong(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		dir := t.TempDir()
-		late := &clock{now: time.Now().Add(24 * time.Hour)}
-		q := openQueue(t, openSet(t, dir, localqueue.Config{Now: late.Now}), "q", localqueue.QueueConfig{})
-		m := message("g", "delayed")
-		m.Delay = time.Minute
-		sendAll(t, q, m)
-		again := openQueue(t, openSet(t, crash(t, dir), localqueue.Config{}), "q", localqueue.QueueConfig{})
-		time.Sleep(queue.MaxDelay + time.Second)
-		if got := receiveAll(t, again); len(got) != 1 {
-			t.Errorf("received %d messages, want the delayed one", len(got))
-		}
-	})
-}
-
-// TestNothingIsLostOrDoubled sends at random into queues with little memory,
-// and handles it with failures and delays.
-func TestNothingIsLostOrDoubled(t *testing.T) {
-	for seed := range uint64(10) {
-		bubble(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 1))
-			set := openSet(t, t.TempDir(), localqueue.Config{Memory: random.IntN(20_000)})
-			q := openQueue(t, set, "q", localqueue.QueueConfig{})
-			var mu sync.Mutex
-			done := map[string]int{}
-			consumeWith(t, q, localqueue.Options{Workers: 1 + random.IntN(8), Batch: 1 + random.IntN(9)}, func(_ context.Context, ms []queue.Message) (failed []string) {
-				mu.Lock()
-				defer mu.Unlock()
-				for _, m := range ms {
-					if random.IntN(10) == 0 {
-						failed = append(failed, m.ID)
-					} else {
-						done[string(m.Body)]++
-					}
-				}
-				return failed
-			})
-			const many = 2000
-			var senders sync.WaitGroup
-			for s := range 4 {
-				senders.Go(func() {
-					for i := s; i < many; i += 4 {
-						mu.Lock()
-						m := message(fmt.Sprint("g", random.IntN(5)), fmt.Sprintf("%d %0*d", i, random.IntN(500), 0))
-						if random.IntN(3) == 0 {
-							m.Delay = time.Duration(random.IntN(int(time.Minute)))
-						}
-						pause := time.Duration(random.IntN(20)) * time.Millisecond
-						mu.Unlock()
-						sendAll(t, q, m)
-						time.Sleep(pause)
-					}
-				})
-			}
-			senders.Wait()
-			time.Sleep(10 * time.Minute)
-			for body, n := range done {
-				if n != 1 {
-					t.Errorf("seed %d: %.20s was done %d times", seed, body, n)
-				}
-			}
-			if len(done) != many || backlog(q) != 0 || !set.Idle(time.Now()) {
-				t.Errorf("seed %d: %d done, %d left, want %d and 0", seed, len(done), backlog(q), many)
-			}
-		})
 	}
 }
