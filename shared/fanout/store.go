@@ -4,6 +4,7 @@ package fanout
 
 import (
 	"context"
+	"time"
 
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -44,6 +45,19 @@ type Events interface {
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 }
 
+// Triggers is where fan-out keeps what triggers have counted and claimed, and
+// what wakes their timers.
+type Triggers interface {
+	// TriggerState, SaveTriggerState: see trigger's Store.
+	TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error)
+	SaveTriggerState(ctx context.Context, items []webhook.StateItem) error
+	// PutDue: see delivery's Dues.
+	PutDue(ctx context.Context, due webhook.Due) error
+	// KeepEvent sees to it that an event, if it is stored, does not expire
+	// before the given time.
+	KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error
+}
+
 // Store is all that fan-out asks of storage.
 type Store interface {
 	Subscriptions
@@ -51,6 +65,7 @@ type Store interface {
 	// SaveDelivery: see delivery's Deliveries. Fan-out only stores those that
 	// are canceled before they begin.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	Triggers
 }
 
 // Sender is a queue, as far as fan-out uses it: deliveries, and events again.

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,11 +85,13 @@ func headItem(h webhook.Head) (item, error) {
 	it.setText("fi", h.Filter)
 	it.setInt("ep", h.Epoch)
 	if len(h.Cancels) > 0 {
-		cancels, err := json.Marshal(h.Cancels)
-		if err != nil {
+		var cancels bytes.Buffer
+		encoder := json.NewEncoder(&cancels)
+		encoder.SetEscapeHTML(false) // filters stay as they were written
+		if err := encoder.Encode(h.Cancels); err != nil {
 			return nil, fmt.Errorf("dynamostore: encode cancel clauses: %w", err)
 		}
-		it.setText("cc", cancels)
+		it.setText("cc", cancels.Bytes())
 	}
 	if len(h.Types) > 0 {
 		list := make([]types.AttributeValue, len(h.Types))

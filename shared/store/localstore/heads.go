@@ -56,7 +56,7 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 	return list.page(err)
 }
 
-const selectHeads = "SELECT id, version, born, state, types, filter FROM subscriptions WHERE tenant = ?"
+const selectHeads = "SELECT id, version, born, state, types, filter, epoch, cancels FROM subscriptions WHERE tenant = ?"
 
 const headRange = " AND id >= ? AND id < ? ORDER BY id "
 
@@ -74,6 +74,12 @@ func readHead(row *localdb.Row, tenant string) (webhook.Head, error) {
 	if !row.IsNull(5) {
 		head.Filter = json.RawMessage(row.Text(5))
 	}
+	head.Epoch = row.Int64(6)
+	if !row.IsNull(7) {
+		if err := decode(row.Text(7), &head.Cancels); err != nil {
+			return head, err
+		}
+	}
 	if row.IsNull(4) {
 		return head, nil
 	}
@@ -81,7 +87,7 @@ func readHead(row *localdb.Row, tenant string) (webhook.Head, error) {
 }
 
 func putHead(tx *localdb.Tx, head webhook.Head) error {
-	var types, filter any
+	var types, filter, cancels any
 	if head.Types != nil {
 		text, err := encode(head.Types)
 		if err != nil {
@@ -92,9 +98,17 @@ func putHead(tx *localdb.Tx, head webhook.Head) error {
 	if head.Filter != nil {
 		filter = string(head.Filter)
 	}
-	_, err := tx.Exec(`INSERT INTO subscriptions (tenant, id, version, born, state, types, filter) VALUES (?, ?, ?, ?, ?, ?, ?)
+	if head.Cancels != nil {
+		text, err := encode(head.Cancels)
+		if err != nil {
+			return err
+		}
+		cancels = text
+	}
+	_, err := tx.Exec(`INSERT INTO subscriptions (tenant, id, version, born, state, types, filter, epoch, cancels)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET version = excluded.version, born = excluded.born, state = excluded.state,
-			types = excluded.types, filter = excluded.filter`,
-		head.Tenant, head.ID, head.Version, head.Born, string(head.State), types, filter)
+			types = excluded.types, filter = excluded.filter, epoch = excluded.epoch, cancels = excluded.cancels`,
+		head.Tenant, head.ID, head.Version, head.Born, string(head.State), types, filter, head.Epoch, cancels)
 	return err
 }

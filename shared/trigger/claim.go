@@ -1,0 +1,61 @@
+package trigger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// touchAfter is how old a claim that lasts for ever gets before its expiry is
+// moved on by who meets it.
+const touchAfter = 30 * day
+
+// claim claims once and cap, both or neither, and returns the reason if one of
+// them is held.
+func (o *Occurrence) claim(st *state, now time.Time) webhook.Reason {
+	if o.held(st, now) {
+		if o.spec.once && st.once.item.Expires.Before(now.Add(forever-touchAfter)) {
+			st.once.set(st.once.value, now.Add(forever))
+		}
+		return webhook.ReasonOnce
+	}
+	mine := claim{o.eventKey, o.delivery, now.UTC()}
+	if o.spec.cap != nil {
+		claims, free := o.spec.cap.take(st.cap.value.Claims, mine, now)
+		if !free {
+			return webhook.ReasonCap
+		}
+		st.cap.set(ledger{claims}, now.Add(o.spec.cap.per+kept))
+	}
+	switch {
+	case o.spec.once:
+		st.once.set(mine, now.Add(forever))
+	case o.spec.oncePer > 0:
+		st.once.set(mine, now.Add(o.spec.oncePer+kept))
+	}
+	return ""
+}
+
+// held reports whether another event has used once or once_per up.
+func (o *Occurrence) held(st *state, now time.Time) bool {
+	c := st.once.value
+	if !st.once.exists() || c.Event == o.eventKey {
+		return false
+	}
+	return o.spec.once || o.spec.oncePer > 0 && now.Before(c.At.Add(o.spec.oncePer))
+}
+
+// take adds a claim to those within the window, if there is room. A claim made
+// before is found again.
+func (l *limit) take(claims []claim, mine claim, now time.Time) ([]claim, bool) {
+	begin := now.Add(-l.per)
+	claims = slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return !c.At.After(begin) })
+	if slices.ContainsFunc(claims, func(c claim) bool { return c.Event == mine.Event }) {
+		return claims, true
+	}
+	if len(claims) >= l.max {
+		return claims, false
+	}
+	return append(claims, mine), true
+}

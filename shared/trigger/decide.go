@@ -1,0 +1,223 @@
+package trigger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Action is what a decision asks for.
+type Action int
+
+// The actions.
+const (
+	Skip   Action = iota // nothing; Reason says why
+	Send                 // the delivery, rendered with Count
+	Wait                 // for the delay, which ends at Due
+	Cancel               // the delivery is stored as canceled for Reason: nothing can be sent
+)
+
+// Decision is what the trigger says to an event.
+type Decision struct {
+	Do     Action
+	Reason webhook.Reason // of Skip and Cancel
+	Count  int            // how often the key had occurred; 0 without a count
+	Due    time.Time      // of Wait
+}
+
+// Ready tells whether a delivery can be made, before anything is claimed for
+// it: "" or the reason why not. Its error is a fault of ours.
+type Ready func(count int) (webhook.Reason, error)
+
+// Always is a [Ready] that has nothing against it.
+func Always(int) (webhook.Reason, error) { return "", nil }
+
+// Decide decides for an event when it is handled, given the parts that Refs
+// names, and returns what to store before that is carried out. An event that
+// was decided before gets the same decision.
+func (o *Occurrence) Decide(items []webhook.StateItem, now time.Time, ready Ready) (Decision, []webhook.StateItem, error) {
+	st, err := load(items)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	if d, decided := o.decided(st); decided {
+		return d, nil, nil
+	}
+	d, err := o.decide(st, now, ready)
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	changes, err := st.changes()
+	return d, changes, err
+}
+
+// decided finds what was decided before.
+func (o *Occurrence) decided(st *state) (Decision, bool) {
+	m := st.mark.value
+	switch {
+	case st.mark.exists() && m.Event != o.eventKey:
+		return Decision{Reason: webhook.ReasonDuplicate}, true
+	case st.mark.exists():
+		return o.repeat(m, st.timer.value), true
+	case !o.spec.marks() && st.once.exists() && st.once.value.Event == o.eventKey:
+		return Decision{Do: Send}, true
+	}
+	return Decision{}, false
+}
+
+// repeat is the decision that a mark tells of.
+func (o *Occurrence) repeat(m mark, t timer) Decision {
+	d := Decision{Reason: m.Outcome, Count: int(m.Count)}
+	switch {
+	case m.Outcome == sent:
+		d.Do, d.Reason = Send, ""
+	case m.Outcome == "" && t.waits(o.mark):
+		d.Do, d.Due = Wait, m.Due
+	case m.Outcome == "":
+		d.Reason = t.whyNot(o.start(m.Due), o.spec.keep)
+	case cancels(m.Outcome):
+		d.Do = Cancel
+	}
+	return d
+}
+
+// whyNot tells why a start that once waited does not any more.
+func (t timer) whyNot(s start, keep bool) webhook.Reason {
+	switch {
+	case t.Canceled.cancels(s):
+		return webhook.ReasonCanceledBy
+	case keep:
+		return webhook.ReasonDuplicate
+	}
+	return webhook.ReasonNotDue
+}
+
+// skips are the reasons for which there is not even a canceled delivery.
+var skips = []webhook.Reason{
+	webhook.ReasonNoKey, webhook.ReasonDuplicate, webhook.ReasonNotDue, webhook.ReasonCanceledBy,
+	webhook.ReasonStale, webhook.ReasonOnce, webhook.ReasonCap, webhook.ReasonDeleted, webhook.ReasonExpired,
+}
+
+func cancels(reason webhook.Reason) bool { return reason != "" && !slices.Contains(skips, reason) }
+
+// decide decides for an event that is new.
+func (o *Occurrence) decide(st *state, now time.Time, ready Ready) (Decision, error) {
+	if o.spec.Stale(o.event.Time, now) {
+		return Decision{Reason: webhook.ReasonStale}, nil
+	}
+	count, fires := o.count(st, now)
+	if !fires {
+		return o.note(st, now, count, Decision{Reason: webhook.ReasonNotDue}), nil
+	}
+	if o.spec.delay > 0 {
+		return o.begin(st, now, count), nil
+	}
+	return o.finish(st, now, count, ready)
+}
+
+// count counts the occurrence.
+func (o *Occurrence) count(st *state, now time.Time) (n int64, fires bool) {
+	if !o.spec.counts() {
+		return 0, true
+	}
+	c, fires := o.spec.next(st.count.value, o.event.Time)
+	st.count.set(c, now.Add(forever))
+	return c.N, fires
+}
+
+// begin starts the delay.
+func (o *Occurrence) begin(st *state, now time.Time, count int64) Decision {
+	t, reason := st.timer.value.started(o.start(o.due()), o.spec.keep)
+	if reason != "" {
+		return o.note(st, now, count, Decision{Reason: reason})
+	}
+	st.timer.set(t, t.until(now))
+	return o.note(st, now, count, Decision{Do: Wait, Due: o.due()})
+}
+
+func (o *Occurrence) start(due time.Time) start {
+	return start{position{o.event.Time.UTC(), o.event.ID}, o.eventKey, o.mark, due.UTC()}
+}
+
+// finish renders and claims.
+func (o *Occurrence) finish(st *state, now time.Time, count int64, ready Ready) (Decision, error) {
+	reason, err := ready(int(count))
+	if err != nil {
+		return Decision{}, err
+	}
+	d := Decision{Do: Send}
+	if reason != "" {
+		d = Decision{Reason: reason}
+		if cancels(reason) {
+			d.Do = Cancel
+		}
+	} else if reason = o.claim(st, now); reason != "" {
+		d = Decision{Reason: reason}
+	}
+	return o.note(st, now, count, d), nil
+}
+
+// note writes the decision into the event's mark.
+func (o *Occurrence) note(st *state, now time.Time, count int64, d Decision) Decision {
+	d.Count = int(count)
+	if !o.spec.marks() {
+		return d
+	}
+	m := mark{
+		Event: o.eventKey, Source: o.event.Source, ID: o.event.ID, Version: o.version,
+		Count: count, Due: d.Due, Outcome: d.Reason, At: now.UTC(),
+	}
+	until := now
+	switch d.Do {
+	case Send:
+		m.Outcome = sent
+	case Wait:
+		m.Outcome = ""
+		until = later(now, d.Due)
+	}
+	if m.Due.IsZero() {
+		m.Due = st.mark.value.Due
+	}
+	st.mark.set(m, until.Add(o.markKept()))
+	return d
+}
+
+func (o *Occurrence) markKept() time.Duration {
+	if o.spec.distinct != nil {
+		return forever
+	}
+	return kept
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Fire decides for a start whose delay is over, given the parts that Refs
+// names. It is false if the start is not the next to fire, or not yet: it was
+// canceled, is a repeat, or has fired.
+func (o *Occurrence) Fire(items []webhook.StateItem, now time.Time, ready Ready) (d Decision, changes []webhook.StateItem, fires bool, err error) {
+	st, err := load(items)
+	if err != nil {
+		return d, nil, false, err
+	}
+	t := st.timer.value
+	if len(t.Pending) == 0 || t.Pending[0].Mark != o.mark || t.Pending[0].Event != o.eventKey || t.Pending[0].Due.After(now) {
+		return d, nil, false, nil
+	}
+	if o.spec.Stale(o.event.Time, now) {
+		ready = func(int) (webhook.Reason, error) { return webhook.ReasonStale, nil }
+	}
+	next := t.fired()
+	st.timer.set(next, next.until(now))
+	d, err = o.finish(st, now, st.mark.value.Count, ready)
+	if err != nil {
+		return d, nil, false, err
+	}
+	changes, err = st.changes()
+	return d, changes, true, err
+}

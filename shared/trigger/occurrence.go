@@ -1,0 +1,118 @@
+package trigger
+
+import (
+	"time"
+
+	"github.com/postino/postino/shared/pattern"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Occurrence is one event that matches a subscription with a trigger.
+type Occurrence struct {
+	spec     *Spec
+	ref      webhook.StateRef // without a part
+	capKey   string
+	mark     string // the part that is its mark
+	event    webhook.Event
+	eventKey string
+	version  int64
+	delivery string
+}
+
+// Occurrence returns what the trigger s of sub makes of an event, given with
+// its decoded form, or the reason why it is none: [webhook.ReasonNoKey].
+func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	o := &Occurrence{
+		spec: s, event: e, eventKey: e.Key(), version: sub.Version,
+		delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, sub.ID, ""),
+	}
+	if !s.keyed() {
+		return o, ""
+	}
+	key, ok := keyHash(d, s.key)
+	if !ok {
+		return nil, webhook.ReasonNoKey
+	}
+	o.ref, o.capKey = stateRef(sub, key), key
+	if s.cap != nil && s.cap.key != nil {
+		if o.capKey, ok = keyHash(d, s.cap.key); !ok {
+			return nil, webhook.ReasonNoKey
+		}
+	}
+	o.mark = markOf + webhook.Hash(hashSize, "event", o.eventKey)
+	if s.distinct != nil {
+		text, ok := scalar(d, *s.distinct)
+		if !ok {
+			return nil, webhook.ReasonNoKey
+		}
+		o.mark = markOf + webhook.Hash(hashSize, "distinct", text)
+	}
+	return o, ""
+}
+
+// Delivery is the id of the delivery that the event leads to, if it does.
+func (o *Occurrence) Delivery() string { return o.delivery }
+
+// Refs names the parts that a decision needs, in the order in which it wants
+// them; none if the trigger keeps no state.
+func (o *Occurrence) Refs() []webhook.StateRef {
+	s := o.spec
+	var refs []webhook.StateRef
+	for _, p := range []struct {
+		part   string
+		needed bool
+	}{
+		{o.mark, s.marks()},
+		{partCount, s.counts()},
+		{partTimer, s.delay > 0},
+		{partOnce, s.once || s.oncePer > 0},
+		{partCap, s.cap != nil},
+	} {
+		if p.needed {
+			refs = append(refs, o.part(p.part))
+		}
+	}
+	return refs
+}
+
+func (o *Occurrence) part(name string) webhook.StateRef {
+	ref := o.ref
+	ref.Part = name
+	if name == partCap {
+		ref.Key = o.capKey
+	}
+	return ref
+}
+
+// Lock names what concurrent decisions about the same key would fight for.
+func (o *Occurrence) Lock() webhook.StateRef { return o.ref }
+
+// Timer names the timer that a [Wait] is about.
+func (o *Occurrence) Timer() (timer webhook.StateRef, mark string) { return o.part(partTimer), o.mark }
+
+// due is when the event's own delay is over.
+func (o *Occurrence) due() time.Time { return o.event.Time.Add(o.spec.delay) }
+
+// CancelRefs names the timers that the event cancels, each once, given which of
+// sub's cancel clauses it meets: bit i for the i-th. Clauses whose key the
+// event does not have are passed over.
+func (s *Spec) CancelRefs(sub webhook.Subscription, d *pattern.Event, met uint16) []webhook.StateRef {
+	var refs []webhook.StateRef
+	seen := map[string]bool{}
+	for i, c := range s.cancel {
+		if met&(1<<i) == 0 {
+			continue
+		}
+		paths := c.key
+		if paths == nil {
+			paths = s.key
+		}
+		if key, ok := keyHash(d, paths); ok && !seen[key] {
+			seen[key] = true
+			ref := stateRef(sub, key)
+			ref.Part = partTimer
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
