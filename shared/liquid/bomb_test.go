@@ -89,6 +89,11 @@ var bombs = map[string]string{
 	"assign in assign":               longText + `{% for i in (1..100000) %}{% assign a = s | upcase | downcase | strip_newlines %}{% endfor %}`,
 	"many case values":               `{% for i in (1..100000) %}{% case i %}{% when ` + strings.Repeat("1, ", 5000) + `2 %}x{% endcase %}{% endfor %}`,
 	"inspected arrays":               manyOnes + `{% for i in (1..1000) %}{% assign x = a | upcase %}{% endfor %}`,
+	"size of a path":                 longText + `{% for i in (1..1000) %}{% if s.size == 1 %}{% endif %}{% endfor %}`,
+	"blank text":                     `{% assign s = "        " %}{% for i in (1..14) %}{% assign s = s | append: s %}{% endfor %}{% for i in (1..1000) %}{% if s == blank %}{% endif %}{% endfor %}`,
+	"where in long texts":            longText + `{% assign a = s | split: "x" %}{% for i in (1..6) %}{% assign a = a | concat: a %}{% endfor %}{% for i in (1..100) %}{% assign b = a | where: "zz" %}{% endfor %}`,
+	"long names of variables":        longText + `{% for i in (1..1000) %}{{ [s] }}{% endfor %}`,
+	"long names of members":          longText + `{% for i in (1..1000) %}{{ i[s] }}{% endfor %}`,
 	"a source of a megabyte":         strings.Repeat("x", 1<<20),
 }
 

@@ -89,6 +89,7 @@ func TestNumbersStayWhatTheyAre(t *testing.T) {
 		{"{{ big | at_most: 5 }} {{ big | at_least: 5.5 }} {{ '3.7' | floor }} {{ -0.5 | ceil }}", "5 123456789012345678901234567890 3 0"},
 		{"{% if id == 9007199254740992.0 %}same{% else %}different{% endif %} {% if big > 1.5 %}larger{% endif %}", "different larger"},
 		{"{{ (1.9..3.9) | join }}", "1 2 3"},
+		{"{{ 12345.6789 | times: 98765.4321 }} {{ 1048577.75 | times: 8388609.125 }}", "1219326311.1263528 8796108881921.969"},
 	} {
 		if got := render(t, tt.source, data); got != tt.want {
 			t.Errorf("%q renders %q, want %q", tt.source, got, tt.want)
@@ -97,7 +98,7 @@ func TestNumbersStayWhatTheyAre(t *testing.T) {
 }
 
 func TestFiltersForCallbacks(t *testing.T) {
-	data := `{"s":"a \"b\"\n</c>","o":{ "x" : [ 1.0, null ] },"u":"\u00e9"}`
+	data := `{"s":"a \"b\"\n</c>","o":{ "x" : [ 1.0, null ] },"u":"\u00e9","l":["a","b",7]}`
 	for _, tt := range []struct{ source, want string }{
 		{"{{ s | json }}", `"a \"b\"\n</c>"`},
 		{"{{ o | json }}", `{"x":[1.0,null]}`},
@@ -108,6 +109,7 @@ func TestFiltersForCallbacks(t *testing.T) {
 		{"{{ 'a b&c/ü~*' | url_encode }} {{ 'a+b%26%zz%' | url_decode }}", "a+b%26c%2F%C3%BC~%2A a b&%zz%"},
 		{"{{ 'a?>' | base64_url_safe_encode }} {{ 'YT8-' | base64_url_safe_decode }} {{ 'YQ' | base64_url_safe_decode }}", "YT8- a?> a"},
 		{"{{ ' a  b ' | squish }}|{{ '&lt;&#39;&x' | escape_once }}", "a b|&lt;&#39;&amp;x"},
+		{"{{ l | find_index: 'b' }} {{ l | has: 'b' }} {{ l | find: 'b' }}", "1 true b"}, // 7 has no property "b", but is not reached
 		{"{{ 'a<script>b</script>c<!-- d' | strip_html }}", "ac<!-- d"},
 	} {
 		if got := render(t, tt.source, data); got != tt.want {

@@ -199,6 +199,24 @@ func TestRendersShareOneBudget(t *testing.T) {
 	}
 }
 
+func TestTheItemOfALoopHidesWhatWasAssigned(t *testing.T) {
+	for _, tt := range []struct{ source, want string }{
+		{"{% for x in (1..2) %}{{ x }}{% assign x = 'a' %}{{ x }} {% endfor %}{{ x }}", "11 22 a"},
+		{"{% for i in (1..2) %}{% for i in (7..8) %}{{ i }}{% endfor %}{{ i }} {% endfor %}{{ i }}", "781 782 g"},
+		{"{% for i in (1..2) %}{% increment i %}{{ i }} {% endfor %}{{ i }}{% increment j %}{{ j }}", "01 12 201"},
+		{"{% assign n = 5 %}{% increment n %}{% increment n %}{{ n }}{% decrement n %}", "0151"},
+		{"{% for x in l %}{% assign y = x %}{% endfor %}{{ y }}{{ x }}{% assign l = nil %}{{ l }}", "b"},
+	} {
+		data := `{"l":["a","b"]}`
+		if tt.want == "781 782 g" {
+			data = `{"i":"g"}`
+		}
+		if got := render(t, tt.source, data); got != tt.want {
+			t.Errorf("%q renders %q, want %q", tt.source, got, tt.want)
+		}
+	}
+}
+
 func TestConcurrentRendersOfOneTemplateAgree(t *testing.T) {
 	template := compileBench(t, richTemplate)
 	shared := benchScope(t)
