@@ -8,13 +8,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/sweep"
 )
 
 // Queue is all that stages and doors ask of a queue.
 type Queue interface {
-	Send(ctx context.Context, messages []queue.Message) error
-	Backlog(ctx context.Context) (int, error)
+	ingest.Sender
+	fanout.Sender
+	delivery.Sender
+	manage.Sender
+	manage.Backlog
+	sweep.Sender
 
 	// Receive hands out up to limit messages and hides them for the visibility
 	// timeout. It waits up to wait for the first; none is no error.
