@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
 	"github.com/postino/postino/shared/webhook"
@@ -31,11 +32,16 @@ type call struct {
 	number   int
 	target   webhook.Target
 	content  webhook.Content
+	secrets  map[string]string // by name, all that the request and the auth mention
 }
+
+func (c call) secret(name string) string { return c.secrets[name] }
 
 // errInterrupted reports that we ourselves gave up an attempt, because we are
 // stopping: it says nothing of the subscriber.
 var errInterrupted = errors.New("interrupted while posting")
+
+var errBuild = errors.New("the rendered request is not one")
 
 // post makes one attempt. The error is ours alone: whatever the subscriber or
 // the network does is a result.
@@ -70,18 +76,22 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	return r, nil
 }
 
-// request builds the POST. It goes out once: the header map's lower-case
-// idempotency-key keeps net/http from repeating it on a dead connection.
+// request builds the POST. That it goes out once, whatever happens to the
+// connection, is the client's affair; see egress.Transport.
 func request(ctx context.Context, s *subscriber, c call, at time.Time, version string) (*http.Request, error) {
-	body := c.content.Body.Plain
-	req, err := http.NewRequestWithContext(ctx, c.content.Method, c.target.URL.Plain, strings.NewReader(body))
+	body := render.Fill(c.content.Body, c.secret)
+	req, err := http.NewRequestWithContext(ctx, c.content.Method, render.Fill(c.target.URL, c.secret), strings.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, errBuild // its own words would hold the URL, and with it secrets
 	}
 	signed := signature.Header(s.active(at), c.delivery, at, []byte(body))
 	h := req.Header
+	h["Idempotency-Key"] = []string{c.delivery} // which the subscription's own may replace
 	for _, own := range c.target.Headers {
-		h[http.CanonicalHeaderKey(own.Name)] = []string{own.Value.Plain}
+		h.Set(own.Name, render.Fill(own.Value, c.secret))
+	}
+	if name, value := s.auth.Header(c.secret); name != "" {
+		h.Set(name, value)
 	}
 	h["Content-Type"] = []string{c.content.ContentType}
 	h["User-Agent"] = []string{"Postino/" + version}
@@ -90,7 +100,6 @@ func request(ctx context.Context, s *subscriber, c call, at time.Time, version s
 	h["Webhook-Signature"] = []string{signed}
 	h["Postino-Event-Id"] = []string{c.event}
 	h["Postino-Attempt"] = []string{strconv.Itoa(c.number)}
-	h["idempotency-key"] = []string{c.delivery}
 	return req, nil
 }
 

@@ -19,7 +19,13 @@ const recordTime = 10 * time.Second
 
 // attempt posts, records, and arranges what follows.
 func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subscriber, target webhook.Target, content webhook.Content, from origin) error {
-	r, err := d.post(ctx, sub, call{delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content})
+	values, err := d.secrets(ctx, sub, target, content)
+	if err != nil {
+		return d.skip(ctx, del, err)
+	}
+	r, err := d.post(ctx, sub, call{
+		delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content, secrets: values,
+	})
 	if err != nil {
 		return fmt.Errorf("post %s: %w", del.ID, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/postino/postino/shared/auth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
@@ -21,6 +22,7 @@ const cachedSubscribers = 20_000
 type subscriber struct {
 	webhook.Subscription
 	request  *render.Request
+	auth     *auth.Auth
 	schedule retry.Schedule
 	policy   retry.Policy
 	timeout  time.Duration
@@ -85,9 +87,14 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 	if len(faults) > 0 { // it was judged when it was saved
 		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
+	credentials, err := s.auth(sub)
+	if err != nil {
+		return nil, err
+	}
 	p := &subscriber{
 		Subscription: sub,
 		request:      request,
+		auth:         credentials,
 		schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,
@@ -104,4 +111,15 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 		p.keys = append(p.keys, signingKey{key, sealed.Expires})
 	}
 	return p, nil
+}
+
+func (s *subscribers) auth(sub webhook.Subscription) (*auth.Auth, error) {
+	if sub.Auth == nil {
+		return nil, nil
+	}
+	plain, err := s.secrets.Open(sub.Auth, sub.Tenant, sub.ID, "auth")
+	if err != nil {
+		return nil, err
+	}
+	return auth.Decode(plain)
 }

@@ -33,7 +33,8 @@ type Subscription struct {
 	TriggerEpoch   int64           `json:"trigger_epoch,omitempty"` // see Epoch
 	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
 	Request        *RequestSpec    `json:"request,omitempty"`
-	Signing        string          `json:"signing"` // "v1"
+	Auth           []byte          `json:"auth,omitempty"` // auth.Auth, sealed, additional data (tenant, subscription, "auth"); nil means none
+	Signing        string          `json:"signing"`        // "v1"
 	Retry          RetrySpec       `json:"retry"`
 	State          State           `json:"state"`
 	DisabledReason string          `json:"disabled_reason,omitempty"`
