@@ -21,7 +21,7 @@ type Queue interface {
 	ingest.Sender
 	fanout.Sender
 	delivery.Sender
-	manage.Sender
+	manage.Resender
 	manage.Backlog
 	sweep.Sender
 
