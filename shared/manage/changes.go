@@ -1,0 +1,202 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/subscription"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// putSubscription replaces every field of an existing subscription, its state
+// too, and creates it if there is none. Its secret stays.
+func (h *Handler) putSubscription(r *httpapi.Request) (httpapi.Response, error) {
+	if id := r.PathValue("id"); !subscription.ValidID(id) {
+		return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "id", Detail: subscription.IDSyntax})
+	}
+	body, err := r.JSON()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	wish, err := subscription.Read(body, subscription.Default(), h.Destinations)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := sameID(r, &wish); err != nil {
+		return httpapi.Response{}, err
+	}
+	var response httpapi.Response
+	err = retry(r.Context(), func() (err error) {
+		response, err = h.put(r, wish)
+		return err
+	})
+	return response, err
+}
+
+// put is one try. Whoever creates or deletes it meanwhile makes it a conflict.
+func (h *Handler) put(r *httpapi.Request, wish subscription.Wish) (httpapi.Response, error) {
+	now, err := h.current(r.Context(), ref(r))
+	if err == error(errNoSubscription) {
+		response, err := h.create(r, wish)
+		if errors.Is(err, webhook.ErrExists) {
+			err = webhook.ErrConflict
+		}
+		return response, err
+	}
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.sameSecret(now, wish); err != nil {
+		return httpapi.Response{}, err
+	}
+	next := wish.Subscription
+	next.Tenant, next.ID, next.Born, next.Secrets, next.CreatedAt = now.Tenant, now.ID, now.Born, now.Secrets, now.CreatedAt
+	saved, err := h.save(r, now, next, true)
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = webhook.ErrConflict
+	}
+	return httpapi.OK(subscription.View(saved, "")), err
+}
+
+// sameID refuses an id in the body that is not the path's.
+func sameID(r *httpapi.Request, wish *subscription.Wish) error {
+	id := r.PathValue("id")
+	if wish.ID != "" && wish.ID != id {
+		return httpapi.Invalid(httpapi.FieldError{Field: "id", Detail: "is not the id of the path"})
+	}
+	wish.ID = id
+	return nil
+}
+
+// sameSecret refuses to replace a secret beside other fields: that needs a time
+// in which both sign. The current one may be repeated.
+func (h *Handler) sameSecret(now webhook.Subscription, wish subscription.Wish) error {
+	if wish.Secret == "" {
+		return nil
+	}
+	shown, err := h.open(now)
+	if err != nil {
+		return err
+	}
+	if shown != wish.Secret {
+		return httpapi.Invalid(httpapi.FieldError{Field: "secret", Detail: "can only be chosen when the subscription is created"})
+	}
+	return nil
+}
+
+// patchSubscription changes what is given. It meets concurrent changes by
+// applying itself to their result.
+func (h *Handler) patchSubscription(r *httpapi.Request) (httpapi.Response, error) {
+	body, err := r.JSON()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.change(r, func(now webhook.Subscription) (subscription.Wish, error) {
+		wish, err := subscription.Read(body, now, h.Destinations)
+		if err == nil {
+			err = sameID(r, &wish)
+		}
+		if err == nil {
+			err = h.sameSecret(now, wish)
+		}
+		return wish, err
+	})
+}
+
+// pause makes matching events wait, from the next attempt on.
+func (h *Handler) pause(r *httpapi.Request) (httpapi.Response, error) {
+	return h.set(r, webhook.Paused)
+}
+
+// resume lets what waits go, at a controlled rate, and enables what we disabled.
+func (h *Handler) resume(r *httpapi.Request) (httpapi.Response, error) {
+	return h.set(r, webhook.Active)
+}
+
+func (h *Handler) set(r *httpapi.Request, state webhook.State) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.change(r, func(now webhook.Subscription) (subscription.Wish, error) {
+		now.State, now.DisabledReason = state, ""
+		return subscription.Wish{Subscription: now, Given: []string{"state"}}, nil
+	})
+}
+
+// change reads, applies and saves until nobody comes between.
+func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription) (subscription.Wish, error)) (httpapi.Response, error) {
+	var saved webhook.Subscription
+	err := retry(r.Context(), func() error {
+		now, err := h.current(r.Context(), ref(r))
+		if err != nil {
+			return err
+		}
+		wish, err := apply(now)
+		if err != nil {
+			return err
+		}
+		saved, err = h.save(r, now, wish.Subscription, wish.Gives("state"))
+		return err
+	})
+	return httpapi.OK(subscription.View(saved, "")), err
+}
+
+// save stores next if it differs from now, and wakes the waiting line if it may
+// go. Whoever states that the subscription is active has the line looked at,
+// changed or not: the one before may have been stopped between the two.
+func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, stated bool) (webhook.Subscription, error) {
+	next.UpdatedAt = now.UpdatedAt
+	if !reflect.DeepEqual(now, next) {
+		next.UpdatedAt = h.now()
+		var err error
+		if next, err = h.Store.SaveSubscription(r.Context(), next, now.Version); err != nil {
+			return next, fmt.Errorf("save subscription %s: %w", now.ID, err)
+		}
+	}
+	noteSaved(r, next)
+	if next.State == webhook.Active && stated {
+		return next, h.drain(r.Context(), next.Tenant, next.ID)
+	}
+	return next, nil
+}
+
+// drain has the waiting line looked at.
+func (h *Handler) drain(ctx context.Context, tenant, id string) error {
+	again := message.Again{Kind: message.AgainDrain, Tenant: tenant, Subscription: id}
+	return h.resend(ctx, again)
+}
+
+// resend queues what is asked for by hand.
+func (h *Handler) resend(ctx context.Context, again message.Again) error {
+	m := queue.Message{Group: message.SubscriptionGroup(again.Tenant, again.Subscription), Body: again.Encode()}
+	if err := h.Resend.Send(ctx, []queue.Message{m}); err != nil {
+		return httpapi.Busy("This could not be queued. Ask again.", time.Second).Because(fmt.Errorf("resend %s: %w", again.Kind, err))
+	}
+	return nil
+}
+
+// deleteSubscription removes the subscription; what waits for it is canceled.
+func (h *Handler) deleteSubscription(r *httpapi.Request) (httpapi.Response, error) {
+	err := retry(r.Context(), func() error {
+		now, err := h.current(r.Context(), ref(r))
+		if err != nil {
+			return err
+		}
+		return h.Store.DeleteSubscription(r.Context(), ref(r), now.Version)
+	})
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = errNoSubscription
+	}
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	r.Note(slog.String("subscription", ref(r).ID))
+	return httpapi.NoContent(), h.drain(r.Context(), r.Tenant, ref(r).ID)
+}

@@ -1,0 +1,80 @@
+package manage
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// retryDelivery asks for one attempt now, beside the schedule. Each request is
+// one attempt: a repeat is another.
+func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	d, err := h.delivery(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	switch head, err := h.head(r, d.Subscription); {
+	case err != nil:
+		return httpapi.Response{}, err
+	case head.Version == 0 || head.Born > d.Version:
+		return httpapi.Response{}, httpapi.Conflict("The subscription of this delivery was deleted.")
+	}
+	again := message.Again{
+		Kind: message.AgainManual, Tenant: d.Tenant, Delivery: d.ID, Subscription: d.Subscription, Round: d.Round, Token: rand.Text(),
+	}
+	if err := h.resend(r.Context(), again); err != nil {
+		return httpapi.Response{}, err
+	}
+	noteDelivery(r, d)
+	return httpapi.Response{Status: http.StatusAccepted, Body: viewDelivery(d)}, nil
+}
+
+func noteDelivery(r *httpapi.Request, d webhook.Delivery) {
+	r.Note(slog.String("delivery", d.ID), slog.String("subscription", d.Subscription))
+}
+
+func (h *Handler) head(r *httpapi.Request, id string) (webhook.Head, error) {
+	heads, err := h.Store.Heads(r.Context(), []webhook.SubscriptionRef{{Tenant: r.Tenant, ID: id}})
+	if err != nil {
+		return webhook.Head{}, fmt.Errorf("read subscription %s: %w", id, err)
+	}
+	return heads[0], nil
+}
+
+// cancelDelivery ends a delivery that is pending. An attempt that is under way
+// may still arrive.
+func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	var d webhook.Delivery
+	err := retry(r.Context(), func() (err error) {
+		if d, err = h.delivery(r); err != nil {
+			return err
+		}
+		if d.Status != webhook.Pending {
+			return httpapi.Conflict(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
+		}
+		d.Status, d.Reason, d.Waiting = webhook.Canceled, webhook.ReasonManual, ""
+		d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, h.now()
+		return h.Store.SaveDelivery(r.Context(), d, webhook.Parts{})
+	})
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	sub := webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}
+	if err := h.Store.LeaveLine(r.Context(), sub, []string{d.ID}); err != nil {
+		h.log().Warn("leave line", "delivery", d.ID, "cause", err) // a drain passes over what has ended
+	}
+	noteDelivery(r, d)
+	return httpapi.OK(viewDelivery(d)), nil
+}
