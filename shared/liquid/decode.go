@@ -126,6 +126,11 @@ func (d *decoder) composite(depth int, end byte, element func(depth, firstKey in
 		v.ref = &array{values}
 		return v, nil
 	}
+	return d.object(v, values, firstKey)
+}
+
+// object completes the value of an object with its members.
+func (d *decoder) object(v Value, values []Value, firstKey int) (Value, error) {
 	o := &object{keys: append([]string(nil), d.keys[firstKey:]...), values: values}
 	d.keys = d.keys[:firstKey]
 	o.hash()

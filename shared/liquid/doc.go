@@ -32,9 +32,9 @@
 //
 // The public golden-liquid suite passes, except for this test:
 //
-//	tags, case, unexpected when token: Ruby ignores what it does not understand in a when, we refuse it
+//	tags, case, unexpected when token: Ruby ignores what it does not understand in a when; we say so when the template is saved
 //
-// Neither include nor render exist. Errors end the render instead of being printed into its text. {% else if %} is refused,
+// Tests that leave a }} or %} in the text would be refused as well. Neither include nor render exist. Errors end the render instead of being printed into its text. {% else if %} is refused,
 // because Ruby takes it for else. Names that are assigned must be plain names. The size of a number is 0, not
 // the bytes that Ruby keeps it in. Names are case-sensitive everywhere, and the filter date knows no words but those of dates.
 package liquid

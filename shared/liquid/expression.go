@@ -1,6 +1,8 @@
 package liquid
 
-import "strings"
+import (
+	"strings"
+)
 
 // expression is what has a value: a literal, a variable with its path, a range.
 type expression interface {
@@ -145,56 +147,6 @@ func rangeEnd(v Value) (int64, error) {
 		return 0, fault("the end of a range is too large")
 	}
 	return 0, fault("want integers as the ends of a range")
-}
-
-// filtered is an expression and the filters it goes through.
-type filtered struct {
-	base  expression
-	calls []call
-}
-
-// call is one use of a filter.
-type call struct {
-	filter *filter
-	args   []expression
-	named  map[string]expression // of the filter default only
-	off    int
-}
-
-func (f *filtered) eval(r *run) (Value, error) {
-	v, err := f.base.eval(r)
-	for i := 0; i < len(f.calls) && err == nil; i++ {
-		v, err = f.calls[i].apply(r, v)
-	}
-	return v, err
-}
-
-func (c *call) apply(r *run, in Value) (Value, error) {
-	if err := r.budget.spend(1); err != nil {
-		return Null, located(r.template.source, c.off, err)
-	}
-	base := len(r.args)
-	for _, arg := range c.args {
-		v, err := arg.eval(r)
-		if err != nil {
-			return Null, located(r.template.source, c.off, err)
-		}
-		r.args = append(r.args, v)
-	}
-	args := r.args[base:]
-	if c.named != nil {
-		allow, err := c.named["allow_false"].eval(r)
-		if err != nil {
-			return Null, located(r.template.source, c.off, err)
-		}
-		r.allowFalse = truthy(allow)
-	}
-	v, err := c.filter.apply(r, in, args)
-	r.args, r.allowFalse = r.args[:base], false
-	if err != nil {
-		return Null, located(r.template.source, c.off, err)
-	}
-	return v, nil
 }
 
 // literalWords are the names that stand for themselves.

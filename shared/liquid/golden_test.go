@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -12,6 +13,18 @@ import (
 // refused are the tests of the golden-liquid suite that we fail on purpose, each with the reason. doc.go says the same.
 var refused = map[string]string{
 	"tags, case, unexpected when token": "Ruby ignores what it does not understand in a when; we say so when the template is saved",
+}
+
+func TestTheDocumentationNamesEveryRefusal(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, reason := range refused {
+		if !strings.Contains(string(doc), "//\t"+name+": "+reason+"\n") {
+			t.Errorf("doc.go does not say that %q is refused: %s", name, reason)
+		}
+	}
 }
 
 type goldenTest struct {

@@ -1,6 +1,8 @@
 package liquid
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+)
 
 func (b *block) render(r *run) error {
 	for _, n := range b.nodes {
@@ -18,32 +20,6 @@ func (t *literalText) render(r *run) error { return r.print(t.text) }
 
 // rawText is the body of raw. Unlike other text it is never space to be dropped.
 type rawText struct{ literalText }
-
-// output is {{ value }} or {{ secrets.name }}.
-type output struct {
-	value    *filtered
-	secret   string
-	off      int
-	captured bool
-}
-
-func (o *output) render(r *run) error {
-	if err := r.budget.spend(1); err != nil {
-		return located(r.template.source, o.off, err)
-	}
-	if o.secret != "" {
-		r.secrets = append(r.secrets, mark{len(r.out), o.secret})
-		return nil
-	}
-	v, err := o.value.eval(r)
-	if err == nil {
-		err = r.show(v, o.captured)
-	}
-	if err != nil {
-		return located(r.template.source, o.off, err)
-	}
-	return nil
-}
 
 type assignment struct {
 	slot  int
@@ -120,79 +96,6 @@ func (c *counter) render(r *run) error {
 		return located(r.template.source, c.off, err)
 	}
 	return nil
-}
-
-type cycle struct {
-	group    expression // nil for an unnamed one
-	key      string     // of an unnamed one, "" if it is on its own
-	items    []expression
-	prints   bool // more than literals
-	captured bool
-	off      int
-}
-
-// cycleKey is whatever tells groups apart: two cycles with an equal one share their position.
-type cycleKey struct {
-	kind  kind
-	num   int64
-	text  string
-	cycle *cycle
-}
-
-func (c *cycle) identity(r *run) (cycleKey, error) {
-	if c.group == nil {
-		if c.key == "" {
-			return cycleKey{cycle: c}, nil
-		}
-		return cycleKey{kind: kindBlank, text: c.key}, nil
-	}
-	v, err := c.group.eval(r)
-	if err != nil {
-		return cycleKey{}, err
-	}
-	text, err := r.string(v)
-	return cycleKey{kind: v.kind, text: text}, err
-}
-
-func (c *cycle) render(r *run) error {
-	err := c.next(r)
-	if err != nil {
-		return located(r.template.source, c.off, err)
-	}
-	return nil
-}
-
-func (c *cycle) next(r *run) error {
-	if err := r.budget.spend(1); err != nil {
-		return err
-	}
-	key, err := c.identity(r)
-	if err != nil {
-		return err
-	}
-	if err := r.budget.reading(len(key.text)); err != nil {
-		return err
-	}
-	if r.cycles == nil {
-		r.cycles = map[cycleKey]int{}
-	}
-	i, known := r.cycles[key]
-	if !known {
-		if err := r.make(mapEntry + len(key.text)); err != nil {
-			return err
-		}
-	}
-	if r.cycles[key] = i + 1; i+1 >= len(c.items) {
-		r.cycles[key] = 0
-	}
-	if i >= len(c.items) {
-		return nil
-	}
-	v, err := c.items[i].eval(r)
-	if err != nil {
-		return err
-	}
-	return r.show(v, !c.prints || c.captured)
 }
 
 // abortion is the tag abort.

@@ -152,45 +152,6 @@ func dropText(blocks ...*block) bool {
 	return true
 }
 
-// output compiles {{ … }} or, without braces, the tag echo.
-func (p *parser) output(it item, braces bool) (node, error) {
-	if err := p.begin(it); err != nil {
-		return nil, err
-	}
-	out := &output{off: it.off, captured: p.captured > 0}
-	info := Output{Expression: strings.Trim(it.text, spaces), Captured: out.captured}
-	info.Line, info.Column = p.place(it.off)
-	if name, ok := p.secret(); ok && braces && p.options.Secrets {
-		if p.hidden != "" {
-			return nil, &faultAt{it.off, "secrets may not stand in " + p.hidden}
-		}
-		out.secret, info.Secret = name, name
-		if !slices.Contains(p.template.secrets, name) {
-			p.template.secrets = append(p.template.secrets, name)
-		}
-	} else {
-		value, err := p.filtered()
-		if err != nil {
-			return nil, err
-		}
-		out.value = value
-		if n := len(value.calls); n > 0 {
-			info.Filter = value.calls[n-1].filter.name
-		}
-	}
-	p.template.outputs = append(p.template.outputs, info)
-	return out, nil
-}
-
-// secret recognises exactly secrets.name.
-func (p *parser) secret() (name string, ok bool) {
-	t := p.tokens
-	if len(t) != 4 || t[0].text != "secrets" || t[0].kind != tokenName || t[1].kind != '.' || t[2].kind != tokenName {
-		return "", false
-	}
-	return t[2].text, true
-}
-
 // liquid compiles the lines of the tag liquid, as if each were a tag here.
 func (p *parser) liquid(b *block, it item) error {
 	outer := p.stream

@@ -16,18 +16,10 @@ func (d *dateText) clock() bool {
 	for start > 0 && colon-start < 2 && isDigit(d.rest[start-1]) {
 		start--
 	}
-	before, s := d.rest[:start], d.rest[start:]
-	fields := [3]*int{&d.hour, &d.min, &d.sec}
-	for i, field := range fields {
-		n := digitsLen(s, 2)
-		if n == 0 {
-			return false
-		}
-		*field, _ = strconv.Atoi(s[:n])
-		if s = s[n:]; i == 2 || !strings.HasPrefix(s, ":") {
-			break
-		}
-		s = s[1:]
+	before := d.rest[:start]
+	s, ok := d.fields(d.rest[start:])
+	if !ok {
+		return false
 	}
 	if len(s) > 1 && (s[0] == '.' || s[0] == ',') && isDigit(s[1]) {
 		n := digitsLen(s[1:], maxDate)
@@ -35,12 +27,27 @@ func (d *dateText) clock() bool {
 		s = s[1+n:]
 	}
 	d.hasClock = true
-	s, ok := d.half(s)
-	if !ok {
+	if s, ok = d.half(s); !ok {
 		return false
 	}
 	d.rest = before + " " + d.cutZone(s)
 	return d.hour < 24 && d.min < 60 && d.sec < 61 || d.hour == 24 && d.min == 0 && d.sec == 0
+}
+
+// fields reads hh:mm and hh:mm:ss, and returns what follows.
+func (d *dateText) fields(s string) (rest string, ok bool) {
+	for i, field := range [3]*int{&d.hour, &d.min, &d.sec} {
+		n := digitsLen(s, 2)
+		if n == 0 {
+			return s, false
+		}
+		*field, _ = strconv.Atoi(s[:n])
+		if s = s[n:]; i == 2 || !strings.HasPrefix(s, ":") {
+			break
+		}
+		s = s[1:]
+	}
+	return s, true
 }
 
 // hourOnly reads 10pm and 10 pm.

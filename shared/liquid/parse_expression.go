@@ -1,6 +1,8 @@
 package liquid
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // begin starts on the expression of a tag or an output.
 func (p *parser) begin(it item) (err error) {
@@ -46,64 +48,6 @@ func (p *parser) end() error {
 		return &faultAt{t.off, fmt.Sprintf("unexpected %q", t.text)}
 	}
 	return nil
-}
-
-// filtered compiles an expression and its filters, up to the end.
-func (p *parser) filtered() (*filtered, error) {
-	f := &filtered{base: &literal{}}
-	if p.peek().kind == tokenEnd {
-		return f, nil
-	}
-	base, err := p.expression()
-	for err == nil {
-		f.base = base
-		if _, more := p.take('|'); !more {
-			return f, p.end()
-		}
-		var c call
-		c, err = p.call()
-		f.calls = append(f.calls, c)
-	}
-	return nil, err
-}
-
-// call compiles one filter and its arguments.
-func (p *parser) call() (call, error) {
-	c := call{off: p.peek().off}
-	name, ok := p.take(tokenName)
-	if !ok {
-		return c, p.want("the name of a filter")
-	}
-	if c.filter = filters[name]; c.filter == nil {
-		return c, &faultAt{c.off, "unknown filter " + quote(name)}
-	}
-	if _, ok := p.take(':'); ok {
-		for more := true; more; _, more = p.take(',') {
-			if err := p.argument(&c); err != nil {
-				return c, err
-			}
-		}
-	}
-	if n := len(c.args); n < c.filter.least || n > c.filter.most {
-		return c, &faultAt{c.off, fmt.Sprintf("filter %q has %d arguments: want %s", name, n, c.filter.arity())}
-	}
-	return c, nil
-}
-
-func (p *parser) argument(c *call) error {
-	t := *p.peek()
-	if t.kind != tokenName || p.tokens[p.at+1].kind != ':' {
-		arg, err := p.expression()
-		c.args = append(c.args, arg)
-		return err
-	}
-	if t.text != c.filter.named || c.filter.named == "" {
-		return &faultAt{t.off, fmt.Sprintf("filter %q has no argument named %q", c.filter.name, t.text)}
-	}
-	p.at += 2
-	value, err := p.expression()
-	c.named = map[string]expression{t.text: value}
-	return err
 }
 
 // operand compiles an expression of a condition, where empty and blank are more than "".

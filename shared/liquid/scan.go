@@ -1,6 +1,8 @@
 package liquid
 
-import "strings"
+import (
+	"strings"
+)
 
 // spaces is what Ruby strips.
 const spaces = "\x00\t\n\v\f\r "
@@ -70,11 +72,12 @@ func (s *scanner) delimited(kind itemKind, closing string) (item, error) {
 	}
 	it.text = s.src[it.inside : it.inside+n]
 	s.pos = it.inside + n + 2
-	if strings.HasPrefix(it.text, "-") {
-		it.text, it.inside = it.text[1:], it.inside+1
+	s.trim = strings.HasSuffix(it.text, "-")
+	if text, ok := strings.CutPrefix(it.text, "-"); ok {
+		it.text, it.inside = text, it.inside+1
 	}
-	if s.trim = strings.HasSuffix(it.text, "-"); s.trim {
-		it.text = it.text[:len(it.text)-1]
+	if s.trim {
+		it.text = strings.TrimSuffix(it.text, "-")
 	}
 	if kind == itemTag {
 		return it, it.split()
@@ -148,74 +151,4 @@ func (s *scanner) leftovers(start int, text string) error {
 		}
 	}
 	return nil
-}
-
-// tagFrom finds the next tag with a name from pos on, whatever stands around it.
-func (s *scanner) tagFrom(pos int) (name string, end int, ok bool) {
-	for {
-		n := strings.Index(s.src[pos:], "{%")
-		if n < 0 {
-			return "", 0, false
-		}
-		start := pos + n
-		pos = start + 2
-		rest := strings.TrimLeft(strings.TrimPrefix(s.src[pos:], "-"), spaces)
-		if rest == "" || !isWord(rest[0]) {
-			continue
-		}
-		probe := scanner{src: s.src, pos: start}
-		it, err := probe.delimited(itemTag, "%}")
-		return it.name, probe.pos, err == nil
-	}
-}
-
-func (s *scanner) skipComment(opened item) error {
-	for depth := 1; depth > 0; {
-		name, end, ok := s.tagFrom(s.pos)
-		if !ok {
-			return notClosed(opened)
-		}
-		s.pos = end
-		switch name {
-		case "comment":
-			depth++
-		case "endcomment":
-			depth--
-		case "raw":
-			if _, _, err := s.raw(opened); err != nil {
-				return err
-			}
-		}
-	}
-	s.trim = s.src[s.pos-3] == '-'
-	return nil
-}
-
-func (s *scanner) raw(opened item) (string, int, error) {
-	body := s.pos
-	for pos := body; ; {
-		n := strings.Index(s.src[pos:], "{%")
-		if n < 0 {
-			return "", 0, notClosed(opened)
-		}
-		start := pos + n
-		rest := strings.TrimLeft(strings.TrimPrefix(s.src[start+2:], "-"), spaces)
-		if after, ok := strings.CutPrefix(rest, "endraw"); ok {
-			if closed, ok := closesTag(after); ok {
-				s.pos = len(s.src) - len(closed)
-				s.trim = s.src[s.pos-3] == '-'
-				return s.src[body:start], body, nil
-			}
-		}
-		pos = start + 2
-	}
-}
-
-// closesTag reports whether s goes on with the end of a tag, and returns what follows.
-func closesTag(s string) (string, bool) {
-	return strings.CutPrefix(strings.TrimPrefix(strings.TrimLeft(s, spaces), "-"), "%}")
-}
-
-func notClosed(opened item) error {
-	return &faultAt{opened.off, opened.name + " is not closed: want end" + opened.name}
 }

@@ -1,13 +1,13 @@
 package liquid
 
-// slot is one variable of a render. A name can mean three things: the item of a loop around this place, what
-// the template assigned, or what came from outside; the first of them counts.
+// slot is one variable of a render. A name can mean four things: the item of a loop around this place, what
+// the template assigned, a counter, or what came from outside; the first of them there is decides.
 type slot struct {
 	value    Value // what the name means now
 	from     origin
 	assigned Value // hidden behind the item of a loop
 	hides    bool  // there is an assigned value, hidden or not
-	counter  Value // of increment and decrement
+	counter  int64 // of increment and decrement
 	counts   bool  // there is a counter
 }
 
@@ -26,7 +26,7 @@ func (r *run) load(i int) Value {
 	if s.from == notLoaded {
 		s.value, s.from = r.global(r.template.names[i]), outside
 		if s.counts {
-			s.value = s.counter
+			s.value = Int(s.counter)
 		}
 	}
 	return s.value
@@ -73,40 +73,26 @@ func (r *run) leave(i int, outer slot) {
 	}
 	s.value, s.from = outer.value, outer.from
 	if s.counts && s.from == outside {
-		s.value = s.counter
+		s.value = Int(s.counter)
 	}
 }
 
-// count prints and moves a counter. Counters are kept with the variables from outside, which they replace.
+// count prints and moves a counter. Counters begin at 0, whatever variable from outside has the name, and hide it.
 func (r *run) count(i int, down bool) error {
 	if err := r.budget.spend(1); err != nil {
 		return err
 	}
 	s := &r.slots[i]
-	n := s.counter
-	if !s.counts {
-		n = r.global(r.template.names[i])
-		if n.kind == kindNull {
-			n = Int(0)
-		}
+	before := s.counter
+	if s.counter++; down {
+		s.counter = before - 1
 	}
-	if n.kind != kindInt {
-		return faultf("%s is no integer to count with", r.template.names[i])
-	}
-	step := Int(1)
-	if down {
-		step = Int(-1)
-	}
-	next, err := arithmetic(r.budget, '+', n, step)
-	if err != nil {
-		return err
-	}
-	s.counter, s.counts = next, true
+	s.counts = true
 	if s.from == outside || s.from == notLoaded {
-		s.value, s.from = next, outside
+		s.value, s.from = Int(s.counter), outside
 	}
 	if down {
-		n = next
+		return r.printValue(Int(s.counter))
 	}
-	return r.printValue(n)
+	return r.printValue(Int(before))
 }

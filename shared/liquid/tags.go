@@ -1,6 +1,8 @@
 package liquid
 
-import "strings"
+import (
+	"strings"
+)
 
 // tags compile what they begin, up to the tag that closes it. They report whether what they
 // made is blank: it prints nothing but space.
@@ -174,52 +176,4 @@ func (p *parser) abort(it item) (node, bool, error) {
 	}
 	message, err := p.filtered()
 	return &abortion{message, it.off}, true, err
-}
-
-// cycle compiles {% cycle [group:] a, b, c %}.
-func (p *parser) cycle(it item) (node, bool, error) {
-	if err := p.begin(it); err != nil {
-		return nil, false, err
-	}
-	c := &cycle{off: it.off, captured: p.captured > 0}
-	first, err := p.expression()
-	if err != nil {
-		return nil, false, err
-	}
-	if _, ok := p.take(':'); ok {
-		c.group = first
-	} else {
-		c.items = append(c.items, first)
-	}
-	for more := c.group != nil; more || len(c.items) > 0; more = false {
-		if !more {
-			if _, ok := p.take(','); !ok || p.peek().kind == tokenEnd {
-				break
-			}
-		}
-		next, err := p.expression()
-		if err != nil {
-			return nil, false, err
-		}
-		c.items = append(c.items, next)
-	}
-	p.nameCycle(c, it)
-	return c, false, p.end()
-}
-
-// nameCycle lets unnamed cycles of the same literals share their position; one with variables is on its own.
-func (p *parser) nameCycle(c *cycle, it item) {
-	c.key = wordsOf(p.tokens, p.template.source)
-	for _, e := range c.items {
-		if _, ok := e.(*literal); ok {
-			continue
-		}
-		c.key = "" // then the cycle itself is the key
-		if !c.prints {
-			c.prints = true
-			info := Output{Expression: strings.Trim(it.text, spaces), Captured: c.captured}
-			info.Line, info.Column = p.place(it.off)
-			p.template.outputs = append(p.template.outputs, info)
-		}
-	}
 }
