@@ -10,7 +10,7 @@ import (
 // order, and returns how many events each message holds. The group is the
 // tenant, so that one tenant's flood waits behind its own.
 func pack(tenant string, events []webhook.Event) (messages []queue.Message, sizes []int) {
-	body, n := []byte{byte(message.KindPack)}, 0
+	body, n := append(make([]byte, 0, room(events)), byte(message.KindPack)), 0
 	end := func() {
 		messages = append(messages, queue.Message{Body: body, Group: tenant})
 		sizes = append(sizes, n)
@@ -28,4 +28,19 @@ func pack(tenant string, events []webhook.Event) (messages []queue.Message, size
 	}
 	end()
 	return messages, sizes
+}
+
+// usualEnvelope is about how much an event's envelope takes in a message, in
+// bytes, with a subject and ids of ours.
+const usualEnvelope = 320
+
+// room is about what the first message of events takes.
+func room(events []webhook.Event) int {
+	n := 1
+	for _, e := range events {
+		if n += len(e.Data) + usualEnvelope; n > message.MaxPack {
+			break
+		}
+	}
+	return n
 }
