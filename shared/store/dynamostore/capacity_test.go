@@ -50,8 +50,10 @@ func succeeded(e webhook.StoredEvent) webhook.Delivery {
 			Headers: map[string]string{
 				"content-type": "application/json; charset=utf-8", "date": "Mon, 23 Nov 2026 15:00:00 GMT", "server": "nginx/1.27.3",
 				"x-request-id": "7f9c2ba4-e88f-11ee-9c2f-0242ac120002", "strict-transport-security": "max-age=63072000; includeSubDomains",
+				"cache-control": "no-store, no-cache, must-revalidate", "vary": "Accept-Encoding, Origin",
 			},
-			Body: `{"status":"ok","received":"2026-11-23T15:00:00.123Z","points":1250,"user":"user-8412345","tier":"gold"` + strings.Repeat(" ", 154) + `}`,
+			Body: `{"status":"ok","received":"2026-11-23T15:00:00.123Z","points":1250,"user":"user-8412345","tier":"gold","next":"platinum",` +
+				`"transactions":[{"id":"txn_83c1","points":500,"reason":"flight"},{"id":"txn_83c2","points":750,"reason":"bonus"}],"expires":"2027-11-23"}`,
 		}},
 	}
 }

@@ -3,8 +3,10 @@ package dynamostore_test
 import (
 	"crypto/rand"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -22,7 +24,12 @@ func client(t *testing.T, options ...func(*dynamodb.Options)) *dynamodb.Client {
 		BaseEndpoint: aws.String(testserver.DynamoDB(t)),
 		Credentials:  credentials.NewStaticCredentialsProvider(testserver.AccessKey, testserver.SecretKey, ""),
 	}
-	return dynamodb.NewFromConfig(config, append([]func(*dynamodb.Options){dynamostore.Options}, options...)...)
+	return dynamodb.NewFromConfig(config, append([]func(*dynamodb.Options){dynamostore.Options, patient}, options...)...)
+}
+
+// patient waits for a server that shares a busy machine with other tests.
+func patient(o *dynamodb.Options) {
+	o.HTTPClient = o.HTTPClient.(*awshttp.BuildableClient).WithTimeout(time.Minute)
 }
 
 // table makes a table for one test and returns its name.
