@@ -97,10 +97,10 @@ func TestAClockSetBackWhileRunningLosesNothing(t *testing.T) {
 		c := &clock{now: start}
 		set := openSet(t, t.TempDir(), localqueue.Config{Now: c.Now})
 		q := openQueue(t, set, "q", localqueue.QueueConfig{})
-		delayed := func(body string) queue.Message {
-			return queue.Message{Group: "g", Body: []byte(body), Delay: time.Minute}
+		delayed := func(d time.Duration) queue.Message {
+			return queue.Message{Group: "g", Body: []byte("x"), Delay: d}
 		}
-		sendAll(t, q, delayed("first"))
+		sendAll(t, q, delayed(time.Minute))
 		for _, tt := range []struct {
 			to   time.Duration // the clock, after start
 			want int
@@ -113,7 +113,7 @@ func TestAClockSetBackWhileRunningLosesNothing(t *testing.T) {
 				_ = q.Delete(t.Context(), []string{got[0].Receipt})
 			}
 			if tt.to == 0 {
-				sendAll(t, q, delayed("second"))
+				sendAll(t, q, delayed(30*time.Second)) // due before what was received already
 			}
 		}
 	})

@@ -106,9 +106,14 @@ func (l *load) read(tx *localdb.Tx) error {
 	if l.now == 0 {
 		return nil
 	}
+	return l.readDue(tx)
+}
+
+// readDue reads the delayed rows after the cursor: the rest of those due at
+// the same time, then later ones.
+func (l *load) readDue(tx *localdb.Tx) error {
 	bytes := 0
-	args := []any{l.queue.number, l.cursor.at, l.cursor.id, loadRows}
-	err := tx.Query(selectDelayed, args, func(row *localdb.Row) error {
+	add := func(row *localdb.Row) error {
 		l.next = row.Int64(4)
 		if l.next > l.now || bytes > loadBytes {
 			return errEnough
@@ -117,7 +122,11 @@ func (l *load) read(tx *localdb.Tx) error {
 		l.rows = append(l.rows, r)
 		bytes += len(r.body)
 		return nil
-	})
+	}
+	err := tx.Query(selectDueAt, []any{l.queue.number, l.cursor.at, l.cursor.id, loadRows}, add)
+	if err == nil && len(l.rows) < loadRows {
+		err = tx.Query(selectDueAfter, []any{l.queue.number, l.cursor.at, loadRows - len(l.rows)}, add)
+	}
 	if err == nil && len(l.rows) < loadRows {
 		l.next = never
 	}

@@ -2,11 +2,12 @@
 // database, with the waiting messages also in memory, where groups take turns.
 //
 // A message is one row from Send to Delete. What is handed out, and to whom,
-// is known only in memory: after a crash every message is there again. A row
-// that is neither of these is in memory:
+// is known only in memory: after a crash every message is there again. The
+// column place says where else a message is:
 //
-//	spilled = 1      its group had too much in memory: read back when the group's turn comes
-//	due IS NOT NULL  delayed until that Unix time in milliseconds, or due since and in memory
+//	NULL  in memory
+//	1     spilled: its group had too much in memory; read back when the group's turn comes
+//	2     delayed until the Unix time due in milliseconds; or due since, and in memory
 //
 // Only spilled and delayed rows are indexed, so a message that goes straight
 // to a waiting consumer costs one insert and one delete.

@@ -62,15 +62,15 @@ const (
 	placedSpilled  = 0
 )
 
-// columns are the values of due and spilled.
-func (r *row) columns() (due, spilled any) {
+// columns are the values of place and due.
+func (r *row) columns() (place, due any) {
 	switch r.due {
 	case placedInMemory:
 		return nil, nil
 	case placedSpilled:
-		return nil, 1
+		return 1, nil
 	}
-	return r.due, nil
+	return 2, r.due
 }
 
 func newRow(index int, m queue.Message, now time.Time) *row {
@@ -100,8 +100,8 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 		q.place(rows)
 		placed = true
 		for _, r := range rows {
-			due, spilled := r.columns()
-			if _, err := tx.Exec(insertMessage, r.id, q.number, due, spilled, r.group, r.body); err != nil {
+			place, due := r.columns()
+			if _, err := tx.Exec(insertMessage, r.id, q.number, place, due, r.group, r.body); err != nil {
 				return err
 			}
 		}

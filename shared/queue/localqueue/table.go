@@ -14,29 +14,31 @@ INSERT INTO localqueue_epoch VALUES (1, 0);
 CREATE TABLE localqueue_messages (
 	id       INTEGER PRIMARY KEY, -- the order of sending
 	queue    INTEGER NOT NULL,    -- a number of localqueue_names
+	place    INTEGER,             -- NULL in memory, 1 spilled, 2 delayed
 	due      INTEGER,             -- Unix milliseconds, if delayed
-	spilled  INTEGER,             -- 1, if not in memory
 	received INTEGER NOT NULL,
 	grp      TEXT NOT NULL,
 	body     BLOB NOT NULL);
-CREATE INDEX localqueue_spilled ON localqueue_messages (queue, grp, id) WHERE spilled = 1;
-CREATE INDEX localqueue_delayed ON localqueue_messages (queue, due, id) WHERE due IS NOT NULL;`}
+CREATE INDEX localqueue_spilled ON localqueue_messages (queue, grp, id) WHERE place = 1;
+CREATE INDEX localqueue_delayed ON localqueue_messages (queue, due, id) WHERE place = 2;`}
 
 // The statements of a message's life.
 const (
-	insertMessage  = "INSERT INTO localqueue_messages (id, queue, due, spilled, received, grp, body) VALUES (?, ?, ?, ?, 0, ?, ?)"
+	insertMessage  = "INSERT INTO localqueue_messages (id, queue, place, due, received, grp, body) VALUES (?, ?, ?, ?, 0, ?, ?)"
 	deleteMessage  = "DELETE FROM localqueue_messages WHERE id = ?"
-	retryMessage   = "UPDATE localqueue_messages SET due = ?, spilled = NULL, received = ? WHERE id = ?"
-	spillMessage   = "UPDATE localqueue_messages SET due = NULL, spilled = 1 WHERE id = ?"
-	moveMessage    = "UPDATE localqueue_messages SET due = NULL, spilled = 1, received = 0, queue = ? WHERE id = ?"
+	retryMessage   = "UPDATE localqueue_messages SET place = 2, due = ?, received = ? WHERE id = ?"
+	spillMessage   = "UPDATE localqueue_messages SET place = 1, due = NULL WHERE id = ?"
+	moveMessage    = "UPDATE localqueue_messages SET place = 1, due = NULL, received = 0, queue = ? WHERE id = ?"
 	receiveMessage = "UPDATE localqueue_messages SET received = ? WHERE id = ?"
 
 	selectSpilled = `SELECT id, received, body FROM localqueue_messages
-		WHERE spilled = 1 AND queue = ? AND grp = ? AND id > ? ORDER BY id LIMIT ?`
-	selectDelayed = `SELECT id, received, body, grp, due FROM localqueue_messages
-		WHERE due IS NOT NULL AND queue = ? AND (due, id) > (?, ?) ORDER BY due, id LIMIT ?`
-	countSpilled = "SELECT grp, count(*) FROM localqueue_messages WHERE spilled = 1 AND queue = ? GROUP BY grp"
-	countDelayed = "SELECT count(*), min(due) FROM localqueue_messages WHERE due IS NOT NULL AND queue = ?"
+		WHERE place = 1 AND queue = ? AND grp = ? AND id > ? ORDER BY id LIMIT ?`
+	selectDueAt = `SELECT id, received, body, grp, due FROM localqueue_messages
+		WHERE place = 2 AND queue = ? AND due = ? AND id > ? ORDER BY id LIMIT ?`
+	selectDueAfter = `SELECT id, received, body, grp, due FROM localqueue_messages
+		WHERE place = 2 AND queue = ? AND due > ? ORDER BY due, id LIMIT ?`
+	countSpilled = "SELECT grp, count(*) FROM localqueue_messages WHERE place = 1 AND queue = ? GROUP BY grp"
+	countDelayed = "SELECT count(*), min(due) FROM localqueue_messages WHERE place = 2 AND queue = ?"
 )
 
 const (
@@ -52,7 +54,7 @@ func openTables(ctx context.Context, db *localdb.DB) (epoch int64, err error) {
 		if _, err := tx.Exec("UPDATE localqueue_epoch SET epoch = epoch + 1"); err != nil {
 			return err
 		}
-		if _, err := tx.Exec("UPDATE localqueue_messages SET spilled = 1 WHERE due IS NULL AND spilled IS NULL"); err != nil {
+		if _, err := tx.Exec("UPDATE localqueue_messages SET place = 1 WHERE place IS NULL"); err != nil {
 			return err
 		}
 		return tx.Query("SELECT epoch FROM localqueue_epoch", nil, func(row *localdb.Row) error {
@@ -78,7 +80,7 @@ func (q *Queue) open(ctx context.Context) error {
 			return err
 		}
 		// Later than any delay can end: the clock was set back meanwhile.
-		_, err = tx.Exec("UPDATE localqueue_messages SET due = ? WHERE queue = ? AND due > ?", latest, q.number, latest)
+		_, err = tx.Exec("UPDATE localqueue_messages SET due = ? WHERE place = 2 AND queue = ? AND due > ?", latest, q.number, latest)
 		return err
 	})
 	if err != nil {
