@@ -27,12 +27,12 @@ type eventView struct {
 	AcceptedAt httpapi.Time    `json:"accepted_at"`
 	Extensions json.RawMessage `json:"extensions,omitempty"`
 	Expunged   bool            `json:"expunged"`
-	Matched    int             `json:"matched"` // subscriptions that get it
 }
 
 // oneEventView is an event with what became of it.
 type oneEventView struct {
 	eventView
+	Matched    int                    `json:"matched"`    // subscriptions that get it
 	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
 	Counted    int                    `json:"counted"`    // less than matched only beyond 1,000
 	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
@@ -41,7 +41,7 @@ type oneEventView struct {
 func viewEvent(e webhook.StoredEvent) eventView {
 	return eventView{
 		ID: e.ID, Source: e.Source, Type: e.Type, Subject: orNull(e.Subject), Time: httpapi.Time(e.Time), AcceptedAt: httpapi.Time(e.AcceptedAt),
-		Extensions: e.Extensions, Expunged: e.Expunged, Matched: e.Plan.Total,
+		Extensions: e.Extensions, Expunged: e.Expunged,
 	}
 }
 
@@ -103,7 +103,7 @@ func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	view := oneEventView{eventView: viewEvent(e), Counts: countByStatus(deliveries), Counted: len(deliveries)}
+	view := oneEventView{eventView: viewEvent(e), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries)}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
 	return httpapi.OK(withData(view, e)), nil
 }
