@@ -13,8 +13,8 @@ const (
 	MaxDepth    = 32       // levels of objects and arrays
 	MaxBranches = 1000     // combinations that $or spells out
 	MaxFields   = 256      // fields in one combination, as in event-ruler
-	MaxValues   = 10_000   // values and operators in all combinations together, shared ones counted once
-	maxPlaced   = 20_000   // fields of all combinations together
+	MaxValues   = 10_000   // values and operators, those that combinations share counted once
+	MaxTests    = 10_000   // tests in all combinations together; more than eight exact values in a list are one
 )
 
 // A Pattern is a compiled event pattern. It is never changed and safe for concurrent use.
@@ -67,7 +67,7 @@ type compiler struct {
 	tree
 	errs   Errors
 	values int // values and operators seen
-	placed int // fields put into combinations
+	tests  int // tests put into combinations
 }
 
 // fault notes what is wrong at a place, given by the steps to it.
@@ -175,14 +175,14 @@ func copied(so [][]field) [][]field {
 	return out
 }
 
-// fits says whether so many combinations, and fields, are allowed.
-func (c *compiler) fits(branches, fields int, at []string) bool {
-	c.placed += fields
-	if branches <= MaxBranches && c.placed <= maxPlaced {
+// fits says whether so many combinations, and so many more tests, are allowed.
+func (c *compiler) fits(branches, tests int, at []string) bool {
+	c.tests += tests
+	if branches <= MaxBranches && c.tests <= MaxTests {
 		return true
 	}
 	if len(c.errs) == 0 || !strings.HasPrefix(c.errs[len(c.errs)-1].Detail, "too complex") {
-		c.fault(at, "too complex: want at most %d combinations of $or and %d fields in them", MaxBranches, maxPlaced)
+		c.fault(at, "too complex: want at most %d combinations of $or and %d tests in them", MaxBranches, MaxTests)
 	}
 	return false
 }
@@ -192,7 +192,7 @@ func (c *compiler) place(so [][]field, f field, at []string) [][]field {
 	if len(so) == 0 {
 		so = [][]field{nil}
 	}
-	if !c.fits(len(so), len(so), at) {
+	if !c.fits(len(so), len(so)*f.cond.size(), at) {
 		return so
 	}
 	for i := range so {

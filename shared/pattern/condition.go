@@ -9,6 +9,15 @@ type condition struct {
 	numeric bool // one of them compares numbers
 }
 
+// size is how many tests there are at most for one value.
+func (c *condition) size() int {
+	n := 1
+	for i := range c.tests {
+		n += 1 + len(c.tests[i].inner)
+	}
+	return n
+}
+
 // A test is one way to meet a condition.
 type test struct {
 	op     op
@@ -35,14 +44,16 @@ const (
 	opFoldSuffix           // suffix with equals-ignore-case
 	opRange                // numbers between
 	opDigits               // addresses between
+	opAddresses            // one of many addresses
 	opExists               // any value
 	opBut                  // anything but
 )
 
-// sets hold the operands of opTexts and opNumbers.
+// sets hold the operands of opTexts, opNumbers and opAddresses.
 type sets struct {
-	texts   map[string]struct{}
-	numbers map[float64]struct{}
+	texts     map[string]struct{}
+	numbers   map[float64]struct{}
+	addresses map[string]struct{} // digits
 }
 
 // A span is a range of numbers; numbers beyond a float64 are in none.
@@ -78,7 +89,7 @@ func (t *test) matches(v *node, numeric bool) bool {
 			}
 		}
 		return true
-	case opDigits:
+	case opDigits, opAddresses:
 		return t.matchesAddress(v, numeric)
 	}
 	switch v.kind {
@@ -142,9 +153,21 @@ func (t *test) matchesAddress(v *node, numeric bool) bool {
 	case v.kind == String:
 		var buf [32]byte
 		digits := addressDigits(buf[:0], v.text)
-		return digits != nil && t.digits.matches(string(digits))
+		return digits != nil && t.matchesDigits(string(digits))
 	case v.kind == Number && !(numeric && v.comparable):
-		return t.digits.matches(v.raw)
+		return t.matchesDigits(v.raw)
+	}
+	return false
+}
+
+func (t *test) matchesDigits(digits string) bool {
+	if t.op == opDigits {
+		return t.digits.matches(digits)
+	}
+	for _, n := range [...]int{8, 32} { // the lengths of addresses; a longer text only has to begin so
+		if _, ok := t.set.addresses[digits[:min(n, len(digits))]]; ok {
+			return true
+		}
 	}
 	return false
 }

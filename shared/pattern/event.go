@@ -30,8 +30,8 @@ const maxEventDepth = 10_000
 func Decode(env Envelope) (*Event, error) {
 	e := &Event{typ: env.Type}
 	size := len(env.Data) + len(env.Extensions)
-	e.nodes = make([]node, 0, 16+size/24)
-	e.kids = make([]kid, 0, 16+size/24)
+	e.nodes = make([]node, 0, 16+size/12)
+	e.kids = make([]kid, 0, 16+size/12)
 	roots := make([]kid, 0, 7)
 	for _, part := range []struct {
 		name string

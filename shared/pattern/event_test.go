@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -216,5 +217,43 @@ func TestErrorsCanBeTakenApart(t *testing.T) {
 	want := Errors{{Field: "filter.data.amount[0].numeric", Detail: "want an operator and a number"}}
 	if diff := cmp.Diff(want, err); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestManyExactValuesAreLookedUp(t *testing.T) {
+	many := func(format string) string {
+		var all []string
+		for i := range 20 {
+			all = append(all, fmt.Sprintf(format, i))
+		}
+		return `{"data":{"x":[` + strings.Join(all, ",") + `,{"prefix":"y"}]}}`
+	}
+	for _, tt := range []struct {
+		pattern, x string
+		match      bool
+	}{
+		{many(`"a%d"`), `"a19"`, true},
+		{many(`"a%d"`), `"a20"`, false},
+		{many(`"a%d"`), `"yes"`, true},
+		{many(`%d`), `19.0`, true},
+		{many(`%d`), `20`, false},
+		{many(`"10.0.0.%d"`), `"10.0.0.019"`, true},
+		{many(`"10.0.0.%d"`), `"10.0.0.20"`, false},
+		{many(`"10.0.0.%d"`), `"a00:13::"`, true}, // as each alone
+		{many(`"16.0.0.%d"`), `10000005`, true},   // as each alone
+		{many(`"::%d"`), `"0::0009"`, true},
+		{many(`"::%d"`), `"0::1009"`, false},
+		{many(`{"anything-but":["a%d","b","c","d","e","f","g","h","i","j"]}`), `"c"`, false},
+	} {
+		data := `{"x":` + tt.x + `}`
+		if got := ours(t, tt.pattern, Envelope{Data: json.RawMessage(data)}) == "1"; got != tt.match {
+			t.Errorf("%s on %s = %v, want %v", tt.pattern, data, got, tt.match)
+		}
+		p, _ := Compile([]byte(tt.pattern), "")
+		var x Index[int]
+		x.Add(1, nil, p)
+		if got := len(found(&x, decoded(t, data))) == 1; got != tt.match {
+			t.Errorf("index: %s on %s = %v, want %v", tt.pattern, data, got, tt.match)
+		}
 	}
 }

@@ -57,6 +57,10 @@ func (t *test) eachKey(yield func(key)) {
 		for n := range t.set.numbers {
 			yield(key{kind: byNumber, number: n})
 		}
+	case opAddresses:
+		for digits := range t.set.addresses {
+			yield(headKey(digitHeads, digits))
+		}
 	case opLiteral:
 		yield(key{kind: byText, text: "\x00" + t.text})
 	case opRange:

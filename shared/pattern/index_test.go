@@ -168,6 +168,25 @@ func TestYieldMayChangeTheIndex(t *testing.T) {
 	}
 }
 
+func TestAPopularValueIsTakenOnceByEachEvent(t *testing.T) {
+	var x Index[int]
+	p, _ := Compile([]byte(`{"data":{"x":["y"]}}`), "")
+	for i := range 20 {
+		x.Add(i, nil, p)
+	}
+	e := decoded(t, `{"x":["y","y","y"]}`)
+	for range 3 {
+		if n := x.Match(e, func(int) bool { return true }); n != 20 {
+			t.Errorf("%d candidates, want 20", n)
+		}
+	}
+	c, b := &candidates{}, &bucket{make([]int32, 9)}
+	c.begin(1)
+	if c.take(b); !c.taken[b] {
+		t.Error("a long bucket would be read again")
+	}
+}
+
 func TestTheZeroIndexIsEmpty(t *testing.T) {
 	var x Index[int]
 	if x.Remove(1) || x.Len() != 0 || x.Match(decoded(t, `1`), func(int) bool { return true }) != 0 {

@@ -86,8 +86,14 @@ type parser struct {
 	depth int    // levels of nesting still allowed
 	where string // the field that holds the text
 	stack []kid  // members of the containers that are still open
-	path  []string
+	path  []crumb
 	dots  bool // some key has a dot
+}
+
+// A crumb is a step on the way to the value that is being read.
+type crumb struct {
+	name  string
+	index int // of an element; -1 for a member
 }
 
 // parse adds the value in text to t and returns its place. Faults name a path that begins with where.
@@ -104,7 +110,15 @@ func (t *tree) parse(text, where string, depth int) (int32, bool, *Error) {
 }
 
 func (p *parser) fault(format string, args ...any) *Error {
-	return &Error{Field: p.where + strings.Join(p.path, ""), Detail: fmt.Sprintf(format, args...)}
+	field := p.where
+	for _, c := range p.path {
+		if c.index < 0 {
+			field += "." + c.name
+		} else {
+			field += "[" + strconv.Itoa(c.index) + "]"
+		}
+	}
+	return &Error{Field: field, Detail: fmt.Sprintf(format, args...)}
 }
 
 func (p *parser) unexpected() *Error {
@@ -191,21 +205,21 @@ func (p *parser) container(kind Kind, end byte) (int32, *Error) {
 
 // element reads one member or element onto the stack.
 func (p *parser) element(kind Kind, index int) *Error {
-	name, step := "", "["+strconv.Itoa(index)+"]"
+	step := crumb{index: index}
 	if kind == Object {
 		var err *Error
 		if p.next() != '"' {
 			return p.unexpected()
 		}
-		if name, err = p.str(); err != nil {
+		step.index = -1
+		if step.name, err = p.str(); err != nil {
 			return err
 		}
 		if p.next() != ':' {
 			return p.unexpected()
 		}
 		p.at++
-		p.dots = p.dots || strings.IndexByte(name, '.') >= 0
-		step = "." + name
+		p.dots = p.dots || strings.IndexByte(step.name, '.') >= 0
 	}
 	p.path = append(p.path, step)
 	n, err := p.value()
@@ -213,7 +227,7 @@ func (p *parser) element(kind Kind, index int) *Error {
 		return err
 	}
 	p.path = p.path[:len(p.path)-1]
-	p.stack = append(p.stack, kid{name, n})
+	p.stack = append(p.stack, kid{step.name, n})
 	return nil
 }
 
@@ -222,7 +236,7 @@ func (p *parser) sort(kids []kid) *Error {
 	sortKids(kids)
 	for i := 1; i < len(kids); i++ {
 		if kids[i].name == kids[i-1].name {
-			p.path = append(p.path, "."+kids[i].name)
+			p.path = append(p.path, crumb{kids[i].name, -1})
 			return p.fault("this key appears twice")
 		}
 	}

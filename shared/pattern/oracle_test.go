@@ -188,3 +188,29 @@ func TestRefusedPatternsAreAsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestLettersFoldAsInEventRuler compares how every character with a case is met ignoring case. Left out are those
+// that got their case in Unicode 14, which Java 17 does not know.
+func TestLettersFoldAsInEventRuler(t *testing.T) {
+	classpath(t)
+	const unicode14 = "ⰯⱟꟀꟁꟐꟑꟖꟗꟘꟙ"
+	var pairs [][2]string
+	var answers []string
+	for r := rune(1); r <= 0xFFFF; r++ {
+		lower, upper := caseForms(r)
+		if lower == upper || strings.ContainsRune(unicode14, r) {
+			continue
+		}
+		for _, s := range []string{lower, upper, string(r)} {
+			p := `{"data":[{"equals-ignore-case":"` + string(r) + `"}]}`
+			env := Envelope{Data: []byte(`"` + s + `"`)}
+			pairs = append(pairs, [2]string{p, env.json()})
+			answers = append(answers, ours(t, p, env))
+		}
+	}
+	for i, theirs := range judge(t, pairs) {
+		if answers[i] != theirs {
+			t.Errorf("%s on %s: ours %s, event-ruler %s", pairs[i][0], pairs[i][1], answers[i], theirs)
+		}
+	}
+}
