@@ -134,20 +134,34 @@ func light(source string) error {
 	return err
 }
 
-// BenchmarkBombs reports the slowest bomb.
+func TestSecretsInALoopAreLimited(t *testing.T) {
+	template := parse(t, "{% for i in (1..1000000) %}{{ secrets.a }}{% endfor %}")
+	var err error
+	used := allocated(func() { _, err = template.Segments(Scope{}) })
+	if err == nil || used > 16<<20 {
+		t.Errorf("ends with %v after %d bytes, want an error within 16 MB", err, used)
+	}
+}
+
+// BenchmarkBombs reports the slowest bomb, by the fastest of its runs.
 func BenchmarkBombs(b *testing.B) {
-	worst, total := time.Duration(0), time.Duration(0)
-	slowest := ""
+	fastest := map[string]time.Duration{}
 	for b.Loop() {
 		for name, source := range bombs {
 			start := time.Now()
 			_ = light(source)
 			took := time.Since(start)
-			if total += took; took > worst {
-				worst, slowest = took, name
+			if least, ok := fastest[name]; !ok || took < least {
+				fastest[name] = took
 			}
 		}
 	}
-	b.ReportMetric(float64(worst.Microseconds())/1000, "slowest-ms")
+	slowest := ""
+	for name, took := range fastest {
+		if took > fastest[slowest] {
+			slowest = name
+		}
+	}
+	b.ReportMetric(float64(fastest[slowest].Microseconds())/1000, "slowest-ms")
 	b.Logf("slowest: %s", slowest)
 }

@@ -52,11 +52,17 @@ type output struct {
 	captured bool
 }
 
+// segmentSize is about what one more secret takes in the end, in bytes.
+const segmentSize = 256
+
 func (o *output) render(r *run) error {
 	if err := r.budget.spend(1); err != nil {
 		return located(r.template.source, o.off, err)
 	}
 	if o.secret != "" {
+		if err := r.budget.alloc(segmentSize); err != nil {
+			return located(r.template.source, o.off, err)
+		}
 		r.secrets = append(r.secrets, mark{len(r.out), o.secret})
 		return nil
 	}
