@@ -117,7 +117,7 @@ func (s *subscribers) auth(sub webhook.Subscription) (*auth.Auth, error) {
 	if sub.Auth == nil {
 		return nil, nil
 	}
-	plain, err := s.secrets.Open(sub.Auth, sub.Tenant, sub.ID, "auth")
+	plain, err := s.secrets.Open(sub.Auth.Sealed, sub.Tenant, sub.ID, "auth")
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"mime"
 	"slices"
 	"strings"
@@ -73,25 +72,17 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 	return r, c.faults
 }
 
-// Secrets returns the names of the secrets that the request mentions, each
-// once, in order.
-func (r *Request) Secrets() []string {
-	names := map[string]bool{}
-	note := func(list []string) {
-		for _, name := range list {
-			names[name] = true
-		}
-	}
-	if r.url != nil {
-		note(r.url.Secrets())
-	}
+// Mentions returns the names of the secrets that the request mentions, by the
+// field that does.
+func (r *Request) Mentions() map[string][]string {
+	mentions := map[string][]string{"url": r.url.Secrets()}
 	for _, h := range r.headers {
-		note(h.value.Secrets())
+		mentions["request.headers."+h.name] = h.value.Secrets()
 	}
 	if r.body != nil {
-		note(r.body.secrets())
+		mentions["request.body"] = r.body.secrets()
 	}
-	return slices.Sorted(maps.Keys(names))
+	return mentions
 }
 
 // TemplatedURL reports whether the url differs from event to event.

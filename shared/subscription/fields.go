@@ -35,7 +35,11 @@ var fields = []field{
 	{"metadata", readMetadata, func(s *webhook.Subscription) { s.Metadata = nil }, viewMetadata},
 	{"url", readURL, nil, func(s webhook.Subscription) any { return s.URL }},
 	{"types", readTypes, func(s *webhook.Subscription) { s.Types = nil }, func(s webhook.Subscription) any { return s.Types }},
+	{"filter", readFilter, func(s *webhook.Subscription) { s.Filter = nil }, func(s webhook.Subscription) any { return raw(s.Filter) }},
+	{"trigger", readTrigger, func(s *webhook.Subscription) { s.Trigger = nil }, func(s webhook.Subscription) any { return raw(s.Trigger) }},
+	{"max_age", readMaxAge, func(s *webhook.Subscription) { s.MaxAge = "" }, viewMaxAge},
 	{"request", readRequest, func(s *webhook.Subscription) { s.Request = nil }, viewRequest},
+	{"auth", readAuth, func(s *webhook.Subscription) { s.Auth = nil }, viewAuth},
 	{"signing", readSigning, func(s *webhook.Subscription) { s.Signing = string(signature.V1) }, func(s webhook.Subscription) any { return s.Signing }},
 	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
 	{"state", readState, func(s *webhook.Subscription) { setState(s, webhook.Active) }, func(s webhook.Subscription) any { return s.State }},
@@ -114,7 +118,7 @@ func readURL(d *draft, v strictjson.Value) {
 		d.Subscription.URL = ""
 		return // refused as missing, or as no string
 	}
-	if wrong := d.checkURL(s); wrong != "" {
+	if wrong := d.judgeURL(s); wrong != "" {
 		d.faults.Add("url", "%s", wrong)
 	}
 	d.Subscription.URL = s
@@ -162,27 +166,6 @@ func readTypes(d *draft, v strictjson.Value) {
 
 // formats are what request.format can be; the first is the default.
 var formats = []string{"standard", "cloudevents"}
-
-func readRequest(d *draft, v strictjson.Value) {
-	var spec webhook.RequestSpec
-	d.object("request", v, map[string]func(string, strictjson.Value){
-		"format": func(path string, v strictjson.Value) {
-			spec.Format = d.oneOf(path, v, formats)
-		},
-	})
-	d.Subscription.Request = &spec
-}
-
-func viewRequest(s webhook.Subscription) any {
-	spec := webhook.RequestSpec{}
-	if s.Request != nil {
-		spec = *s.Request
-	}
-	if spec.Format == "" {
-		spec.Format = formats[0]
-	}
-	return spec
-}
 
 // object reads an object with these members; null means that one is absent.
 func (d *draft) object(path string, v strictjson.Value, members map[string]func(path string, v strictjson.Value)) {

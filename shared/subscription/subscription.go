@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/postino/postino/shared/auth"
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/secret"
 	"github.com/postino/postino/shared/strictjson"
@@ -28,6 +29,7 @@ type Wish struct {
 	Subscription webhook.Subscription // the fields of the table, applied to what was there
 	ID           string               // as given; "" if not
 	Secret       secret.String        // as given, well formed; "" if not
+	Auth         *auth.Auth           // as given; nil if not, or if it is none
 	Given        []string             // names of the fields that the request has
 }
 
@@ -82,6 +84,9 @@ func Read(body strictjson.Value, base webhook.Subscription, destinations Destina
 	}
 	for _, rule := range rules {
 		rule(d.Subscription, &d.faults)
+	}
+	if d.Subscription.URL != "" {
+		d.checkTemplates()
 	}
 	return d.Wish, d.faults.Err()
 }

@@ -33,7 +33,7 @@ type Subscription struct {
 	TriggerEpoch   int64           `json:"trigger_epoch,omitempty"` // see Epoch
 	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
 	Request        *RequestSpec    `json:"request,omitempty"`
-	Auth           []byte          `json:"auth,omitempty"` // auth.Auth, sealed, additional data (tenant, subscription, "auth"); nil means none
+	Auth           *SealedAuth     `json:"auth,omitempty"` // nil means none
 	Signing        string          `json:"signing"`        // "v1"
 	Retry          RetrySpec       `json:"retry"`
 	State          State           `json:"state"`
@@ -52,6 +52,15 @@ type RequestSpec struct {
 	ContentType string            `json:"content_type,omitempty"` // of the body; "application/json" by default
 	Body        json.RawMessage   `json:"body,omitempty"`         // a JSON string is raw text, any other value a tree of templates
 	Require     []string          `json:"require,omitempty"`      // paths that must be present and not empty
+}
+
+// SealedAuth is how callbacks prove who sends them: what can be shown of it,
+// and all of it sealed.
+type SealedAuth struct {
+	Sealed  []byte          `json:"sealed"`            // auth.Auth, additional data (tenant, subscription, "auth")
+	Shown   json.RawMessage `json:"shown"`             // as reads show it, stars for secrets
+	Header  string          `json:"header"`            // the header that it sets, in lower case
+	Secrets []string        `json:"secrets,omitempty"` // names of the secrets that it mentions
 }
 
 // RetrySpec says when to try again and when to stop. Durations are written as

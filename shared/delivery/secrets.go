@@ -1,0 +1,34 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// secrets reads what the request and the subscription's auth mention, as it is
+// now. A name that does not exist is a [*render.Skip].
+func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target, c webhook.Content) (map[string]string, error) {
+	names := append(render.Secrets(t, c), s.auth.Secrets()...)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	sealed, err := d.Store.Secrets(ctx, s.Tenant, names)
+	if err != nil {
+		return nil, fmt.Errorf("read secrets of %s: %w", s.Tenant, err)
+	}
+	values := make(map[string]string, len(sealed))
+	for _, name := range names {
+		if sealed[name] == nil {
+			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
+		}
+		plain, err := d.Secrets.Open(sealed[name], s.Tenant, "secrets", name)
+		if err != nil {
+			return nil, fmt.Errorf("open secret %s of %s: %w", name, s.Tenant, err)
+		}
+		values[name] = string(plain)
+	}
+	return values, nil
+}
