@@ -1,5 +1,5 @@
 // Package liquid renders templates that strangers wrote, in Shopify's language Liquid, within budgets and without
-// any way out: no files, no network, no clock, no panics.
+// any way out: no files, no network, no environment. The clock ends renders that take too long, and is read for nothing else.
 //
 // [Parse] compiles a template once. It refuses what it does not understand, with line and column: unknown tags and
 // filters, wrong numbers of arguments, delimiters that are left over, tags that do not close each other. [Decode] reads
