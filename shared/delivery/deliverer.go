@@ -46,6 +46,9 @@ type Deliverer struct {
 // Handle works a batch of messages from deliveries, retries or resend, all at
 // once, and returns the ids of those that must come again.
 func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
+	if len(batch) == 0 {
+		return nil
+	}
 	d.once.Do(d.start)
 	jobs := make([]job, len(batch))
 	for i, m := range batch {
@@ -59,9 +62,10 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		return failed
 	}
 	var wg sync.WaitGroup
-	for i := range jobs {
-		wg.Go(func() { jobs[i].err = d.work(ctx, &jobs[i]) })
+	for i := range jobs[1:] {
+		wg.Go(func() { jobs[i+1].err = d.work(ctx, &jobs[i+1]) })
 	}
+	jobs[0].err = d.work(ctx, &jobs[0]) // often the only one, and the stack here has grown before
 	wg.Wait()
 	for i, j := range jobs {
 		if j.err != nil {

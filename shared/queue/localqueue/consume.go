@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/postino/postino/shared/localdb"
@@ -69,15 +70,26 @@ func (o Options) filled(c QueueConfig) Options {
 	return o
 }
 
-// consumer hands a queue's messages to goroutines that start when there is
-// work and end when there is none.
+// consumer hands a queue's messages to goroutines. Those that have nothing to
+// do wait a while before they end: a new one must grow its stack first, which
+// costs more than a small message.
 type consumer struct {
 	queue   *Queue
 	ctx     context.Context
 	options Options
 	handler Handler
 	free    int // workers
+	resting []chan task
 }
+
+// task is a batch for one worker.
+type task struct {
+	group *group
+	batch []*entry
+}
+
+// rest is how long a worker waits for more before it ends.
+const rest = time.Second
 
 // dispatch starts workers while there is work for them. The lock is held.
 func (c *consumer) dispatch() {
@@ -86,8 +98,19 @@ func (c *consumer) dispatch() {
 		if g == nil {
 			return
 		}
-		go c.work(g, batch)
+		c.assign(task{g, batch})
 	}
+}
+
+// assign gives the task to the worker that has rested least, or to a new one.
+// The lock is held.
+func (c *consumer) assign(t task) {
+	if n := len(c.resting); n > 0 {
+		c.resting[n-1] <- t // has room for one
+		c.resting = c.resting[:n-1]
+		return
+	}
+	go c.work(t)
 }
 
 // next takes the next batch for one worker; no group if there is none. The
@@ -109,23 +132,57 @@ func (c *consumer) next() (*group, []*entry) {
 	return g, batch
 }
 
-// work handles batches until there is none.
-func (c *consumer) work(g *group, batch []*entry) {
+// work handles batches until there have been none for a while.
+func (c *consumer) work(t task) {
 	set := c.queue.set
-	for g != nil {
+	more := make(chan task, 1)
+	for t.group != nil {
 		var failed map[string]bool
-		rest := c.queue.checkReceipts(c.ctx, batch)
+		rest := c.queue.checkReceipts(c.ctx, t.batch)
 		if len(rest) > 0 {
 			failed = c.handle(rest)
 		}
 		set.mu.Lock()
-		c.finish(g, rest, failed)
-		g, batch = c.next()
-		if g == nil {
+		c.finish(t.group, rest, failed)
+		t.group, t.batch = c.next()
+		if t.group == nil {
 			set.checkDrained()
+			t = c.wait(more)
 		}
 		set.mu.Unlock()
 	}
+}
+
+// wait rests until there is a task; one without a group tells the worker to
+// end. The lock is held, and released meanwhile.
+func (c *consumer) wait(more chan task) (t task) {
+	if c.queue.set.closing {
+		return t
+	}
+	c.resting = append(c.resting, more)
+	c.queue.set.mu.Unlock()
+	timeout := time.NewTimer(rest)
+	select {
+	case t = <-more:
+		timeout.Stop()
+		c.queue.set.mu.Lock()
+		return t
+	case <-timeout.C:
+	}
+	c.queue.set.mu.Lock()
+	if i := slices.Index(c.resting, more); i >= 0 {
+		c.resting = slices.Delete(c.resting, i, i+1)
+		return t
+	}
+	return <-more // it came at the last moment
+}
+
+// dismiss ends the workers that rest. The lock is held.
+func (c *consumer) dismiss() {
+	for _, more := range c.resting {
+		close(more)
+	}
+	c.resting = nil
 }
 
 // finish decides about the batch and frees the worker. The lock is held.

@@ -187,6 +187,9 @@ func (s *Set) Close(ctx context.Context) error {
 		s.closing = true
 		for _, q := range s.queues {
 			q.timer.stop()
+			if q.consumer != nil {
+				q.consumer.dismiss()
+			}
 		}
 		s.checkDrained()
 	}
