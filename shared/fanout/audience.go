@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/postino/postino/shared/pattern"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -20,16 +23,17 @@ const loadPage = 1000
 // audiences keeps, for each tenant, who would receive what.
 type audiences struct {
 	store   Subscriptions
+	log     *slog.Logger
 	mu      sync.Mutex
 	tenants *lru.Cache[string, *audience]
 }
 
-func newAudiences(store Subscriptions) *audiences {
+func newAudiences(store Subscriptions, log *slog.Logger) *audiences {
 	tenants, err := lru.New[string, *audience](cachedTenants)
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &audiences{store: store, tenants: tenants}
+	return &audiences{store: store, log: log, tenants: tenants}
 }
 
 func (a *audiences) of(tenant string) *audience {
@@ -37,7 +41,7 @@ func (a *audiences) of(tenant string) *audience {
 	defer a.mu.Unlock()
 	t, ok := a.tenants.Get(tenant)
 	if !ok {
-		t = &audience{tenant: tenant, store: a.store}
+		t = &audience{tenant: tenant, store: a.store, log: a.log}
 		a.tenants.Add(tenant, t)
 	}
 	return t
@@ -48,13 +52,14 @@ func (a *audiences) of(tenant string) *audience {
 type audience struct {
 	tenant  string
 	store   Subscriptions
+	log     *slog.Logger
 	mu      sync.RWMutex
 	version int64
 	index   *index
 }
 
 // match returns the plan for the event.
-func (a *audience) match(e webhook.Event) []webhook.PlanEntry {
+func (a *audience) match(e *pattern.Event) []webhook.PlanEntry {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if a.index == nil {
@@ -120,10 +125,18 @@ func (a *audience) follow(ctx context.Context, now int64) error {
 	for i, h := range heads {
 		a.index.remove(refs[i].ID)
 		if h.Version != 0 {
-			a.index.add(h)
+			a.add(a.index, h)
 		}
 	}
 	return nil
+}
+
+// add files a subscription. One that we cannot read must not keep the tenant's
+// others from their events.
+func (a *audience) add(x *index, h webhook.Head) {
+	if err := x.add(h); err != nil {
+		a.log.Error("index subscription", "error", err)
+	}
 }
 
 func (a *audience) load(ctx context.Context) error {
@@ -137,7 +150,7 @@ func (a *audience) load(ctx context.Context) error {
 			break
 		}
 		for _, h := range heads {
-			idx.add(h)
+			a.add(idx, h)
 		}
 		after = heads[len(heads)-1].ID
 	}
@@ -167,5 +180,9 @@ func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry,
 	if err := refresh(); err != nil {
 		return nil, err
 	}
-	return a.match(e), nil
+	d, err := trigger.DecodeEvent(e)
+	if err != nil {
+		return nil, err
+	}
+	return a.match(d), nil
 }

@@ -29,6 +29,8 @@ type Fanout struct {
 	once     sync.Once
 	audience *audiences
 	versions *versions
+	locks    locks
+	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
 }
 
 // splitAfter is the number of receipts after which a pack that still fails is
@@ -60,7 +62,8 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 }
 
 func (f *Fanout) start() {
-	f.audience = newAudiences(f.Store)
+	f.audience = newAudiences(f.Store, f.Log)
+	f.locks = newLocks()
 	f.versions = newVersions(f.Store)
 	if f.Count == nil {
 		f.Count = func(string, int) {}
@@ -85,6 +88,8 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err erro
 		return f.pack(ctx, v, m)
 	case message.KindLeaf:
 		return f.leaf(ctx, m)
+	case message.KindFire:
+		return f.fire(ctx, m)
 	}
 	return message.ErrMalformed
 }
@@ -99,7 +104,7 @@ func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message) error {
 	if len(p.Events) > 1 && m.Received > splitAfter {
 		return f.split(ctx, m.Group, p)
 	}
-	out := &outbox{to: f.Deliveries}
+	out := f.outgoing()
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(eventsAtOnce)
 	for _, e := range p.Events {
@@ -128,7 +133,7 @@ func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error 
 
 // event decides for one event, unless that is done, and carries out what was
 // decided.
-func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outbox) error {
+func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outgoing) error {
 	stored, err := f.decide(ctx, v, e)
 	if err != nil {
 		return err
@@ -166,8 +171,9 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.
 	return stored, nil
 }
 
-// carryOut queues one first attempt for each entry.
-func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry, out *outbox) error {
+// carryOut does for each entry what it says: queue a first attempt, or ask the
+// trigger.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry, out *outgoing) error {
 	if e.Expunged || len(entries) == 0 {
 		return nil
 	}
@@ -179,27 +185,34 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []
 	if err != nil {
 		return err
 	}
-	for _, s := range subs {
-		if err := f.deliver(ctx, r, s, out); err != nil {
-			return err
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(triggersAtOnce)
+	for _, p := range subs {
+		switch {
+		case p.trigger != nil:
+			g.Go(func() error { return f.triggered(gctx, r, p, out) })
+		case !p.Only:
+			if err := f.deliver(ctx, r, p.subscriber, 0, out); err != nil {
+				return errors.Join(err, g.Wait())
+			}
 		}
 	}
-	f.Count("deliveries_planned", len(subs))
-	return nil
+	return g.Wait()
 }
 
 // deliver queues the first attempt, or cancels a delivery that cannot be
 // rendered.
-func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, out *outbox) error {
-	m, err := r.first(s)
+func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) error {
+	m, err := r.first(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
-		return f.cancel(ctx, r, s, skip)
+		return f.cancel(ctx, r, s, count, skip.Reason)
 	}
 	if err != nil {
 		return fmt.Errorf("render for %s: %w", s.ID, err)
 	}
-	return out.add(ctx, m)
+	f.Count("deliveries_planned", 1)
+	return out.deliveries.add(ctx, m)
 }
 
 // backoff is what a caller waits before it asks a busy store again.

@@ -1,79 +1,88 @@
 package fanout
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// index finds the subscriptions whose types fit an event's.
+// index finds the subscriptions that an event matches, and those whose timers
+// it cancels.
 type index struct {
-	heads  map[string]webhook.Head
-	exact  map[string]map[string]bool // type → ids
-	prefix map[string]map[string]bool // pattern without its "*" → ids; "" is everything but ours
+	heads   map[string]webhook.Head
+	entries pattern.Index[place]
 }
 
-func newIndex() *index {
-	return &index{heads: map[string]webhook.Head{}, exact: map[string]map[string]bool{}, prefix: map[string]map[string]bool{}}
+// place is one entry of the index: a subscription's own types and filter, or
+// those of one of its cancel clauses.
+type place struct {
+	id     string
+	clause int // itself for the subscription, else the number of the clause
 }
 
-func (x *index) add(h webhook.Head) {
-	x.heads[h.ID] = h
-	x.each(h, func(m map[string]map[string]bool, key string) {
-		if m[key] == nil {
-			m[key] = map[string]bool{}
+const itself = -1
+
+func newIndex() *index { return &index{heads: map[string]webhook.Head{}} }
+
+// add files a subscription. Its filters were judged when it was saved, so an
+// error is a fault of ours; the subscription then matches nothing.
+func (x *index) add(h webhook.Head) error {
+	filters := make([]*pattern.Pattern, 1+len(h.Cancels))
+	for i := range filters {
+		raw := h.Filter
+		if i > 0 {
+			raw = h.Cancels[i-1].Filter
 		}
-		m[key][h.ID] = true
-	})
+		if len(raw) == 0 {
+			continue
+		}
+		p, err := pattern.Compile(raw, "filter")
+		if err != nil {
+			return fmt.Errorf("subscription %s of %s: %w", h.ID, h.Tenant, err)
+		}
+		filters[i] = p
+	}
+	x.heads[h.ID] = h
+	x.entries.Add(place{h.ID, itself}, h.Types, filters[0])
+	for i, c := range h.Cancels {
+		x.entries.Add(place{h.ID, i}, c.Types, filters[i+1])
+	}
+	return nil
 }
 
 func (x *index) remove(id string) {
-	x.each(x.heads[id], func(m map[string]map[string]bool, key string) {
-		if delete(m[key], id); len(m[key]) == 0 {
-			delete(m, key)
-		}
-	})
+	for i := range x.heads[id].Cancels {
+		x.entries.Remove(place{id, i})
+	}
+	x.entries.Remove(place{id, itself})
 	delete(x.heads, id)
 }
 
-// each visits the places of a head in the index.
-func (x *index) each(h webhook.Head, visit func(m map[string]map[string]bool, key string)) {
-	if len(h.Types) == 0 {
-		visit(x.prefix, "")
-	}
-	for _, t := range h.Types {
-		if p, ok := strings.CutSuffix(t, "*"); ok {
-			visit(x.prefix, p)
-		} else {
-			visit(x.exact, t)
-		}
-	}
-}
-
-const ownPrefix = "postino." // the types of our own events
-
 // match lists who gets the event, by id.
-func (x *index) match(e webhook.Event) []webhook.PlanEntry {
-	found := map[string]bool{}
-	collect := func(ids map[string]bool) {
-		for id := range ids {
-			found[id] = true
+func (x *index) match(e *pattern.Event) []webhook.PlanEntry {
+	found := map[string]*webhook.PlanEntry{}
+	x.entries.Match(e, func(p place) bool {
+		entry := found[p.id]
+		if entry == nil {
+			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].Version, Only: true}
+			found[p.id] = entry
 		}
-	}
-	collect(x.exact[e.Type])
-	for n := range len(e.Type) + 1 {
-		if strings.HasPrefix(e.Type, ownPrefix) && n < len(ownPrefix) {
-			continue
+		if p.clause == itself {
+			entry.Only = false
+		} else {
+			entry.Cancels |= 1 << p.clause
 		}
-		collect(x.prefix[e.Type[:n]])
-	}
+		return true
+	})
 	if len(found) == 0 {
 		return nil
 	}
 	entries := make([]webhook.PlanEntry, 0, len(found))
-	for id := range found {
-		entries = append(entries, webhook.PlanEntry{Subscription: id, Version: x.heads[id].Version})
+	for _, entry := range found {
+		entries = append(entries, *entry)
 	}
 	slices.SortFunc(entries, func(a, b webhook.PlanEntry) int { return strings.Compare(a.Subscription, b.Subscription) })
 	return entries

@@ -48,3 +48,20 @@ func (o *outbox) flush(ctx context.Context) error {
 	}
 	return nil
 }
+
+// outgoing is what the handling of one message sends, before it is done.
+type outgoing struct {
+	deliveries outbox
+	events     outbox // wake-ups of timers
+}
+
+func (f *Fanout) outgoing() *outgoing {
+	return &outgoing{deliveries: outbox{to: f.Deliveries}, events: outbox{to: f.Events}}
+}
+
+func (o *outgoing) flush(ctx context.Context) error {
+	if err := o.events.flush(ctx); err != nil {
+		return err
+	}
+	return o.deliveries.flush(ctx)
+}

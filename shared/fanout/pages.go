@@ -59,7 +59,7 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}
-	out := &outbox{to: f.Deliveries}
+	out := f.outgoing()
 	if err := f.carryOut(ctx, e, entries, out); err != nil {
 		return err
 	}

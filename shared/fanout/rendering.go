@@ -4,19 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // rendering makes the deliveries of one event.
 type rendering struct {
-	event webhook.Event
-	key   string
-	view  *render.Event
+	event   webhook.Event
+	key     string
+	view    *render.Event
+	decoded func() (*pattern.Event, error) // for triggers
 }
 
 func newRendering(e webhook.Event) (*rendering, error) {
@@ -24,14 +28,15 @@ func newRendering(e webhook.Event) (*rendering, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read event %s of %s: %w", e.ID, e.Tenant, err)
 	}
-	return &rendering{e, e.Key(), view}, nil
+	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })
+	return &rendering{e, e.Key(), view, decoded}, nil
 }
 
-// first is the message that asks for a subscription's first attempt. The error
-// is a [*render.Skip] if there is to be none.
-func (r *rendering) first(s *subscriber) (queue.Message, error) {
-	f := r.delivery(s)
-	target, content, err := s.request.Render(r.view, s.Subscription, render.Occasion{Delivery: f.ID})
+// first is the message that asks for a subscription's first attempt, after so
+// many occurrences. The error is a [*render.Skip] if there is to be none.
+func (r *rendering) first(s *subscriber, count int) (queue.Message, error) {
+	f := r.delivery(s, count)
+	target, content, err := s.request.Render(r.view, s.Subscription, render.Occasion{Delivery: f.ID, Count: count})
 	if err != nil {
 		return queue.Message{}, err
 	}
@@ -40,7 +45,7 @@ func (r *rendering) first(s *subscriber) (queue.Message, error) {
 	return queue.Message{Group: message.SubscriptionGroup(f.Tenant, f.Subscription), Body: f.Encode()}, nil
 }
 
-func (r *rendering) delivery(s *subscriber) message.First {
+func (r *rendering) delivery(s *subscriber, count int) message.First {
 	return message.First{
 		Tenant:       r.event.Tenant,
 		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, ""),
@@ -49,17 +54,18 @@ func (r *rendering) delivery(s *subscriber) message.First {
 		Accepted:     r.event.AcceptedAt,
 		Subscription: s.ID,
 		Version:      s.Version,
+		Count:        count,
 	}
 }
 
 // cancel stores the delivery that is not to be, with its reason. That it is
 // stored already means that this was done before.
-func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, why *render.Skip) error {
-	first := r.delivery(s)
+func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why webhook.Reason) error {
+	first := r.delivery(s, count)
 	err := f.Store.SaveDelivery(ctx, webhook.Delivery{
 		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
-		Subscription: first.Subscription, Version: first.Version,
-		Status: webhook.Canceled, Reason: why.Reason, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
+		Subscription: first.Subscription, Version: first.Version, Count: first.Count,
+		Status: webhook.Canceled, Reason: why, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
 	}, webhook.Parts{})
 	if errors.Is(err, webhook.ErrConflict) {
 		return nil

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -16,10 +16,18 @@ import (
 // 2 KB each.
 const cachedVersions = 20_000
 
-// subscriber is one version of a subscription with its request, compiled.
+// subscriber is one version of a subscription with its request and trigger,
+// compiled.
 type subscriber struct {
 	webhook.Subscription
 	request *render.Request
+	trigger *trigger.Spec // nil if every match leads to a delivery
+}
+
+// planned is one entry of a plan with the version that it names.
+type planned struct {
+	webhook.PlanEntry
+	*subscriber
 }
 
 // compile prepares a version. It was judged when it was saved, so a fault now
@@ -29,7 +37,11 @@ func compile(s webhook.Subscription) (*subscriber, error) {
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("subscription %s of %s: %s: %s", s.ID, s.Tenant, faults[0].Field, faults[0].Detail)
 	}
-	return &subscriber{s, request}, nil
+	spec, err := trigger.Compile(s)
+	if err != nil {
+		return nil, err
+	}
+	return &subscriber{s, request, spec}, nil
 }
 
 // versions reads subscription versions. They are immutable, so what is cached
@@ -49,7 +61,7 @@ func newVersions(store Subscriptions) *versions {
 
 // get returns the planned versions. Those that retention has removed since
 // are left out: their subscriptions are long gone.
-func (v *versions) get(ctx context.Context, tenant string, entries []webhook.PlanEntry) ([]*subscriber, error) {
+func (v *versions) get(ctx context.Context, tenant string, entries []webhook.PlanEntry) ([]planned, error) {
 	subs := make([]*subscriber, len(entries))
 	var missing []webhook.VersionRef
 	var places []int
@@ -68,7 +80,13 @@ func (v *versions) get(ctx context.Context, tenant string, entries []webhook.Pla
 	for i, s := range read {
 		subs[places[i]] = s
 	}
-	return slices.DeleteFunc(subs, func(s *subscriber) bool { return s == nil }), nil
+	found := make([]planned, 0, len(entries))
+	for i, s := range subs {
+		if s != nil {
+			found = append(found, planned{entries[i], s})
+		}
+	}
+	return found, nil
 }
 
 // read fetches versions from the store; one that does not exist comes back as

@@ -52,6 +52,17 @@ func (o *Occurrence) Decide(items []webhook.StateItem, now time.Time, ready Read
 	return d, changes, err
 }
 
+// Decided returns what was decided for the event before, given the parts that
+// Refs names; false if nothing was, or nothing that had to be noted.
+func (o *Occurrence) Decided(items []webhook.StateItem) (Decision, bool, error) {
+	st, err := load(items)
+	if err != nil {
+		return Decision{}, false, err
+	}
+	d, decided := o.decided(st)
+	return d, decided, nil
+}
+
 // decided finds what was decided before.
 func (o *Occurrence) decided(st *state) (Decision, bool) {
 	m := st.mark.value

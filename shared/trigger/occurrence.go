@@ -84,8 +84,8 @@ func (o *Occurrence) part(name string) webhook.StateRef {
 	return ref
 }
 
-// Lock names what concurrent decisions about the same key would fight for.
-func (o *Occurrence) Lock() webhook.StateRef { return o.ref }
+// Key names the state of the event's key; it has no Part.
+func (o *Occurrence) Key() webhook.StateRef { return o.ref }
 
 // Timer names the timer that a [Wait] is about.
 func (o *Occurrence) Timer() (timer webhook.StateRef, mark string) { return o.part(partTimer), o.mark }

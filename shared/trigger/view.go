@@ -200,23 +200,3 @@ func Erase(ctx context.Context, store Store, key webhook.StateRef) error {
 		key.Part = refs[len(refs)-1].Part
 	}
 }
-
-// Marked names the event whose start a timer's wake is for, and the version of
-// the subscription that it was decided with; false if there is no such mark.
-func Marked(item webhook.StateItem) (source, id string, version int64, found bool, err error) {
-	var p part[mark]
-	if err = p.decode(item); err != nil || !p.exists() {
-		return "", "", 0, false, err
-	}
-	return p.value.Source, p.value.ID, p.value.Version, true, nil
-}
-
-// Next names the mark of the start that a timer fires next, and when; "" if
-// nothing waits.
-func Next(item webhook.StateItem) (mark string, due time.Time, err error) {
-	var p part[timer]
-	if err = p.decode(item); err != nil || len(p.value.Pending) == 0 {
-		return "", time.Time{}, err
-	}
-	return p.value.Pending[0].Mark, p.value.Pending[0].Due, nil
-}

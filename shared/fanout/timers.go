@@ -1,0 +1,199 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// keepAhead is how far a timer may lie ahead before its event is told not to
+// expire meanwhile.
+const keepAhead = 14 * 24 * time.Hour
+
+// wake arranges that a start's timer is looked at when it is due: by a delayed
+// message, or, beyond what a queue can delay, by a due pointer that sweep turns
+// into one. Every start arranges its own wake-up, whichever fires in the end.
+func (f *Fanout) wake(ctx context.Context, t *triggering, due time.Time, out *outgoing) error {
+	timer, mark := t.occurrence.Timer()
+	fire := message.Fire{Tenant: timer.Tenant, Subscription: timer.Subscription, Epoch: timer.Epoch, Key: timer.Key, Mark: mark}
+	ahead := due.Sub(f.now())
+	if ahead <= queue.MaxDelay {
+		return out.events.add(ctx, queue.Message{Group: timer.Tenant, Body: fire.Encode(), Delay: max(0, ahead)})
+	}
+	if ahead > keepAhead {
+		if err := f.Store.KeepEvent(ctx, timer.Tenant, t.key, due.Add(keepAhead)); err != nil {
+			return fmt.Errorf("keep event: %w", err)
+		}
+	}
+	if err := f.Store.PutDue(ctx, fire.Due(due)); err != nil {
+		return fmt.Errorf("arrange wake-up: %w", err)
+	}
+	return nil
+}
+
+// maxFirings bounds what one wake-up fires; as many starts may wait for one
+// key at most.
+const maxFirings = 64
+
+// fire handles a timer's wake-up: whatever is due by now fires, in order. Then
+// the start that the wake-up was for is looked at, in case that it fired before
+// and died before it was sent.
+func (f *Fanout) fire(ctx context.Context, m queue.Message) error {
+	wake, err := message.DecodeFire(m.Body)
+	if err != nil {
+		return err
+	}
+	out := f.outgoing()
+	if err := f.fireDue(ctx, wake, out); err != nil {
+		return fmt.Errorf("timer of %s of %s: %w", wake.Subscription, wake.Tenant, err)
+	}
+	return out.flush(ctx)
+}
+
+func (f *Fanout) fireDue(ctx context.Context, wake message.Fire, out *outgoing) error {
+	own := false // the wake-up's own start fired here and now
+	for range maxFirings {
+		items, err := f.Store.TriggerState(ctx, trigger.WakeRefs(timerOf(wake), wake.Mark))
+		if err != nil {
+			return fmt.Errorf("read state: %w", err)
+		}
+		next, due, err := trigger.Next(items[0])
+		if err != nil {
+			return err
+		}
+		if next != "" && !due.After(f.now()) {
+			fires, err := f.fireNext(ctx, wake, next, out)
+			if err != nil {
+				return err
+			}
+			own = own || fires && next == wake.Mark
+			continue
+		}
+		if own {
+			return nil
+		}
+		return f.review(ctx, wake, items[1], due, out)
+	}
+	return errContended
+}
+
+func timerOf(wake message.Fire) webhook.StateRef {
+	return webhook.StateRef{Tenant: wake.Tenant, Subscription: wake.Subscription, Epoch: wake.Epoch, Key: wake.Key}
+}
+
+// fireNext fires the start with that mark, or drops it if nothing can be made
+// of it any more. It is false if the start did not wait any more.
+func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, out *outgoing) (fires bool, err error) {
+	refs := trigger.WakeRefs(timerOf(wake), mark)
+	items, err := f.Store.TriggerState(ctx, refs)
+	if err != nil {
+		return false, fmt.Errorf("read state: %w", err)
+	}
+	t, err := f.started(ctx, wake, items[1])
+	if err != nil {
+		return false, err
+	}
+	if t == nil {
+		f.Log.Warn("start of a delay dropped: its event or subscription is gone", "tenant", wake.Tenant, "subscription", wake.Subscription)
+		return false, f.change(ctx, refs[:1], func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+			changed, err := trigger.DropNext(items[0], mark, f.now())
+			if changed == nil {
+				return nil, err
+			}
+			return []webhook.StateItem{*changed}, err
+		})
+	}
+	decision, err := f.settle(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+		d, changes, fires, err = t.occurrence.Fire(items, f.now(), t.ready)
+		return d, changes, err
+	})
+	if err != nil || !fires {
+		return false, err
+	}
+	return true, f.follow(ctx, t, decision, out)
+}
+
+// review does what was decided for the wake-up's own start and perhaps not
+// done, or waits on if the wake-up came too early.
+func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.StateItem, next time.Time, out *outgoing) error {
+	t, err := f.started(ctx, wake, mark)
+	if t == nil {
+		return err
+	}
+	items, err := f.Store.TriggerState(ctx, t.occurrence.Refs())
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	decision, decided, err := t.occurrence.Decided(items)
+	if err != nil || !decided {
+		return err
+	}
+	if decision.Do == trigger.Wait && next.After(decision.Due) {
+		decision.Due = next // one that waits longer comes first
+	}
+	return f.follow(ctx, t, decision, out)
+}
+
+// started finds what a start was made of, given its mark; nil if that is gone.
+func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.StateItem) (*triggering, error) {
+	mark, found, err := trigger.ReadMark(item)
+	if err != nil || !found {
+		return nil, err
+	}
+	e, err := f.Store.Event(ctx, wake.Tenant, mark.Source, mark.ID)
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read event %s: %w", mark.ID, err)
+	}
+	s, ended, err := f.startedBy(ctx, wake, mark.Version)
+	if err != nil || s == nil || s.trigger == nil {
+		return nil, err
+	}
+	r, err := newRendering(e.Event)
+	if err != nil {
+		return nil, err
+	}
+	d, err := r.decoded()
+	if err != nil {
+		return nil, err
+	}
+	o, reason := s.trigger.Occurrence(s.Subscription, e.Event, d)
+	if reason != "" || o.Key() != timerOf(wake) {
+		return nil, nil
+	}
+	return &triggering{rendering: r, subscriber: s, occurrence: o, ended: ended}, nil
+}
+
+// startedBy returns the subscription as it was at the start, or as it is now if
+// retention has removed that, and why it sends nothing any more: it is gone, or
+// its trigger has begun afresh.
+func (f *Fanout) startedBy(ctx context.Context, wake message.Fire, version int64) (s *subscriber, ended webhook.Reason, err error) {
+	heads, err := f.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: wake.Tenant, ID: wake.Subscription}})
+	if err != nil {
+		return nil, "", fmt.Errorf("read subscription: %w", err)
+	}
+	switch head := heads[0]; {
+	case head.Version == 0 || head.Born > version:
+		ended = webhook.ReasonDeleted
+	case head.Epoch != wake.Epoch:
+		ended = webhook.ReasonNotDue
+	}
+	for _, v := range []int64{version, heads[0].Version} {
+		found, err := f.versions.get(ctx, wake.Tenant, []webhook.PlanEntry{{Subscription: wake.Subscription, Version: v}})
+		if err != nil {
+			return nil, "", fmt.Errorf("read subscription: %w", err)
+		}
+		if len(found) > 0 {
+			return found[0].subscriber, ended, nil
+		}
+	}
+	return nil, ended, nil
+}
