@@ -83,6 +83,8 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 			}
 			senders.Wait()
 			time.Sleep(10 * time.Minute)
+			mu.Lock()
+			defer mu.Unlock()
 			for body, n := range done {
 				if n != 1 {
 					t.Errorf("seed %d: %.20s was done %d times", seed, body, n)
