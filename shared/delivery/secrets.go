@@ -15,16 +15,17 @@ func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target
 	if len(names) == 0 {
 		return nil, nil
 	}
-	sealed, err := d.Store.Secrets(ctx, s.Tenant, names)
+	found, err := d.Store.Secrets(ctx, s.Tenant, names)
 	if err != nil {
 		return nil, fmt.Errorf("read secrets of %s: %w", s.Tenant, err)
 	}
-	values := make(map[string]string, len(sealed))
+	values := make(map[string]string, len(found))
 	for _, name := range names {
-		if sealed[name] == nil {
+		secret, ok := found[name]
+		if !ok {
 			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
 		}
-		plain, err := d.Secrets.Open(sealed[name], s.Tenant, "secrets", name)
+		plain, err := d.Secrets.Open(secret.Sealed, s.Tenant, "secrets", name)
 		if err != nil {
 			return nil, fmt.Errorf("open secret %s of %s: %w", name, s.Tenant, err)
 		}

@@ -59,7 +59,7 @@ type Dues interface {
 type NamedSecrets interface {
 	// Secrets returns the named secrets that exist, sealed, by name,
 	// consistently.
-	Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error)
+	Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error)
 }
 
 // Store is all that delivery asks of storage.

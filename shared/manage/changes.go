@@ -58,6 +58,9 @@ func (h *Handler) put(r *httpapi.Request, wish subscription.Wish) (httpapi.Respo
 	}
 	next := wish.Subscription
 	next.Tenant, next.ID, next.Born, next.Secrets, next.CreatedAt = now.Tenant, now.ID, now.Born, now.Secrets, now.CreatedAt
+	if next, err = h.complete(r.Context(), now, next, wish); err != nil {
+		return httpapi.Response{}, err
+	}
 	saved, err := h.save(r, now, next, true)
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = webhook.ErrConflict
@@ -142,7 +145,11 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 		if err != nil {
 			return err
 		}
-		saved, err = h.save(r, now, wish.Subscription, wish.Gives("state"))
+		next, err := h.complete(r.Context(), now, wish.Subscription, wish)
+		if err != nil {
+			return err
+		}
+		saved, err = h.save(r, now, next, wish.Gives("state"))
 		return err
 	})
 	return httpapi.OK(subscription.View(saved, "")), err

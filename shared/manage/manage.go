@@ -53,6 +53,8 @@ const (
 	subscriptionPath  = subscriptionsPath + "/{id}"
 	deliveriesPath    = tenantPath + "/deliveries"
 	deliveryPath      = deliveriesPath + "/{id}"
+	secretsPath       = tenantPath + "/secrets"
+	secretPath        = secretsPath + "/{name}"
 )
 
 func (h *Handler) routes() []httpapi.Route {
@@ -79,6 +81,11 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
 		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
 		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.getSecret},
+
+		{Method: get, Pattern: secretsPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listSecrets},
+		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},
+		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.getSecretName},
+		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.deleteSecret},
 
 		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status"), Handle: h.listDeliveries},
 		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},

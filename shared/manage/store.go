@@ -61,7 +61,7 @@ type Secrets interface {
 	// none.
 	PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error)
 	// Secrets: see delivery's NamedSecrets.
-	Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error)
+	Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error)
 	// PageSecrets lists secrets by name, without their values.
 	PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error)
 	// DeleteSecret removes a secret, or returns [webhook.ErrNotFound].

@@ -30,7 +30,7 @@ func (s *Store) PutSecret(ctx context.Context, secret webhook.NamedSecret) (crea
 }
 
 // Secrets returns the named secrets that exist, sealed, by name, consistently.
-func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error) {
+func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error) {
 	keys := make([]key, len(names))
 	for i, secret := range names {
 		keys[i] = secretKey(tenant, secret)
@@ -39,13 +39,15 @@ func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map
 	if err != nil {
 		return nil, err
 	}
-	sealed := map[string][]byte{}
+	secrets := map[string]webhook.NamedSecret{}
 	for k, it := range found {
+		secret := webhook.NamedSecret{Tenant: tenant, Name: strings.TrimPrefix(k.sk, secretPrefix), UpdatedAt: it.time("u")}
 		if b, ok := it["b"].(*types.AttributeValueMemberB); ok {
-			sealed[strings.TrimPrefix(k.sk, secretPrefix)] = b.Value
+			secret.Sealed = b.Value
 		}
+		secrets[secret.Name] = secret
 	}
-	return sealed, nil
+	return secrets, nil
 }
 
 // PageSecrets lists secrets by name, without their values.

@@ -24,13 +24,14 @@ func (s *Store) PutSecret(ctx context.Context, secret webhook.NamedSecret) (crea
 }
 
 // Secrets returns the named secrets that exist, sealed, by name.
-func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map[string][]byte, error) {
-	sealed := map[string][]byte{}
+func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error) {
+	secrets := map[string]webhook.NamedSecret{}
 	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
 		for _, name := range names {
-			err := tx.Query(`SELECT sealed FROM secrets WHERE tenant = ? AND name = ?`, []any{tenant, name}, func(row *localdb.Row) error {
-				sealed[name] = row.Bytes(0)
-				return nil
+			err := tx.Query(`SELECT sealed, updated FROM secrets WHERE tenant = ? AND name = ?`, []any{tenant, name}, func(row *localdb.Row) error {
+				updated, err := time.Parse(timeLayout, row.Text(1))
+				secrets[name] = webhook.NamedSecret{Tenant: tenant, Name: name, Sealed: row.Bytes(0), UpdatedAt: updated}
+				return err
 			})
 			if err != nil {
 				return err
@@ -38,7 +39,7 @@ func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map
 		}
 		return nil
 	})
-	return sealed, err
+	return secrets, err
 }
 
 // PageSecrets lists secrets by name, without their values.

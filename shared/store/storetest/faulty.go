@@ -185,7 +185,7 @@ func (f *faulty) PutSecret(ctx context.Context, secret webhook.NamedSecret) (cre
 	return created, err
 }
 
-func (f *faulty) Secrets(ctx context.Context, tenant string, names []string) (sealed map[string][]byte, err error) {
+func (f *faulty) Secrets(ctx context.Context, tenant string, names []string) (sealed map[string]webhook.NamedSecret, err error) {
 	err = f.do("Secrets", func() (err error) { sealed, err = f.store.Secrets(ctx, tenant, names); return err })
 	return sealed, err
 }

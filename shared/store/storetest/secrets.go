@@ -23,9 +23,9 @@ func secretsByName(t *testing.T, store Store) {
 	same(t, "created", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "1"))), true)
 	same(t, "created again", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "2\x00\xff"))), false)
 	check1(t, store, namedSecret("acme", "b-c_9", "3"))
-	got := must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", []string{"b-c_9", "a", "none", "a"}))
-	same(t, "Secrets", got, map[string][]byte{"a": []byte("2\x00\xff"), "b-c_9": []byte("3")})
-	same(t, "no secrets", must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", nil)), map[string][]byte{})
+	got := must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", []string{"b-c_9", "a", "none", "a"}))
+	same(t, "Secrets", got, map[string]webhook.NamedSecret{"a": namedSecret("acme", "a", "2\x00\xff"), "b-c_9": namedSecret("acme", "b-c_9", "3")})
+	same(t, "no secrets", must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", nil)), map[string]webhook.NamedSecret{})
 }
 
 func check1(t *testing.T, store Store, secret webhook.NamedSecret) {
@@ -37,8 +37,8 @@ func secretOwners(t *testing.T, store Store) {
 	check1(t, store, namedSecret("acme", "a", "1"))
 	check1(t, store, namedSecret("acme2", "a", "2"))
 	check(t, store.DeleteSecret(t.Context(), "acme", "a"))
-	got := must[map[string][]byte](t)(store.Secrets(t.Context(), "acme2", []string{"a"}))
-	same(t, "another tenant's", got, map[string][]byte{"a": []byte("2")})
+	got := must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme2", []string{"a"}))
+	same(t, "another tenant's", got, map[string]webhook.NamedSecret{"a": namedSecret("acme2", "a", "2")})
 }
 
 func secretLists(t *testing.T, store Store) {
@@ -86,5 +86,5 @@ func secretDeletion(t *testing.T, store Store) {
 	if err := store.DeleteSecret(t.Context(), "acme", "a"); !errors.Is(err, webhook.ErrNotFound) {
 		t.Errorf("second deletion: %v, want ErrNotFound", err)
 	}
-	same(t, "Secrets", must[map[string][]byte](t)(store.Secrets(t.Context(), "acme", []string{"a"})), map[string][]byte{})
+	same(t, "Secrets", must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", []string{"a"})), map[string]webhook.NamedSecret{})
 }
