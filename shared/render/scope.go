@@ -78,6 +78,10 @@ type scope struct {
 	liquid.Scope
 }
 
+// limits of one delivery's renders together: the largest body, and beside it
+// the url and the headers.
+var limits = liquid.Limits{Output: webhook.MaxBodySize + 64<<10}
+
 func newScope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
 	metadata, err := decode(s.Metadata)
 	if err != nil {
@@ -101,7 +105,7 @@ func newScope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
 		count = liquid.Int(int64(o.Count))
 	}
 	vars["occasion"] = liquid.Object(liquid.Member{Name: "count", Value: count})
-	return &scope{liquid.Scope{Vars: vars, Now: e.event.AcceptedAt, Budget: liquid.NewBudget(liquid.Limits{})}}, nil
+	return &scope{liquid.Scope{Vars: vars, Now: e.event.AcceptedAt, Budget: liquid.NewBudget(limits)}}, nil
 }
 
 // escape makes an output fit for its place; see [liquid.Scope].
