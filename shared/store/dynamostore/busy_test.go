@@ -36,12 +36,14 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 			_, _, err := s.PageDeliveries(ctx, d.Tenant, webhook.DeliveryFilter{}, page)
 			return err
 		},
-		"Content":  func() error { _, err := s.Content(ctx, d.Tenant, d.ID); return err },
-		"Attempts": func() error { _, err := s.Attempts(ctx, d.Tenant, d.ID); return err },
-		"Line":     func() error { _, err := s.Line(ctx, ref, "", 9); return err },
-		"DueAt":    func() error { _, _, err := s.DueAt(ctx, accepted, 0, "", 9); return err },
-		"CountDue": func() error { _, err := s.CountDue(ctx, accepted, 9); return err },
-		"LowWater": func() error { _, err := s.LowWater(ctx); return err },
+		"Content":     func() error { _, err := s.Content(ctx, d.Tenant, d.ID); return err },
+		"Attempts":    func() error { _, err := s.Attempts(ctx, d.Tenant, d.ID); return err },
+		"Line":        func() error { _, err := s.Line(ctx, ref, "", 9); return err },
+		"DueAt":       func() error { _, _, err := s.DueAt(ctx, accepted, 0, "", 9); return err },
+		"CountDue":    func() error { _, err := s.CountDue(ctx, accepted, 9); return err },
+		"LowWater":    func() error { _, err := s.LowWater(ctx); return err },
+		"Secrets":     func() error { _, err := s.Secrets(ctx, d.Tenant, []string{"hush"}); return err },
+		"PageSecrets": func() error { _, _, err := s.PageSecrets(ctx, d.Tenant, page); return err },
 	}
 	writes = map[string]func() error{
 		"EnsureTenant":       func() error { return s.EnsureTenant(ctx, d.Tenant) },
@@ -56,6 +58,11 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 		"PutDue":             func() error { return s.PutDue(ctx, due) },
 		"DeleteDue":          func() error { return s.DeleteDue(ctx, []webhook.Due{due}) },
 		"RaiseLowWater":      func() error { return s.RaiseLowWater(ctx, accepted) },
+		"PutSecret": func() error {
+			_, err := s.PutSecret(ctx, webhook.NamedSecret{Tenant: d.Tenant, Name: "hush", Sealed: []byte("hush")})
+			return err
+		},
+		"DeleteSecret": func() error { return s.DeleteSecret(ctx, d.Tenant, "hush") },
 	}
 	return reads, writes
 }

@@ -46,7 +46,7 @@
 //
 //	any         expires  TTL in seconds     k  random mark of the call that wrote it
 //	event       id, so source, ty type, su subject, ti time (RFC 3339), ex extensions, da data,
-//	            ac accepted (ms), no nonce, pl plan "S:N S:N", pp pages, pt total, xp expunged
+//	            ac accepted (ms), nn nonce, pl plan "S:N S:N", pp pages, pt total, xp expunged
 //	delivery    e event id, o source, s subscription, v version, oc occasion, n count, st status, w waiting,
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far

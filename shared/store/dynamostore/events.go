@@ -54,7 +54,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it.setText("ex", e.Extensions)
 	it.setText("da", e.Data)
 	it.setInt("ac", e.AcceptedAt.UnixMilli())
-	it.setStr("no", e.Nonce)
+	it.setStr("nn", e.Nonce)
 	it.setText("pl", planText(e.Plan.Entries))
 	it.setInt("pp", int64(e.Plan.Pages))
 	it.setInt("pt", int64(e.Plan.Total))
@@ -68,7 +68,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 
 func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
 	e.Tenant, e.ID, e.Source, e.Type, e.Subject = tenant, it.str("id"), it.str("so"), it.str("ty"), it.str("su")
-	e.Nonce, e.AcceptedAt = it.str("no"), time.UnixMilli(it.int("ac")).UTC()
+	e.Nonce, e.AcceptedAt = it.str("nn"), time.UnixMilli(it.int("ac")).UTC()
 	e.Time, _ = time.Parse(time.RFC3339Nano, it.str("ti")) // as eventItem wrote it
 	_, e.Expunged = it["xp"]
 	if e.Data, err = it.text("da"); err != nil {

@@ -17,12 +17,22 @@ const (
 
 // listed are the attributes of an event that GSI1 holds beside keys: all that
 // a list shows, and the plan, but not the data.
-var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "no", "pl", "pp", "pt", "xp"}
+var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pt", "xp"}
 
 // CreateTable makes an empty table for tests, as template.yaml does for the
 // cloud, and waits until it can be used.
 func CreateTable(ctx context.Context, client *dynamodb.Client, name string) error {
-	_, err := client.CreateTable(ctx, &dynamodb.CreateTableInput{
+	if _, err := client.CreateTable(ctx, definition(name)); err != nil {
+		return fault("create table", err)
+	}
+	active := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond
+	})
+	return active.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
+}
+
+func definition(name string) *dynamodb.CreateTableInput {
+	return &dynamodb.CreateTableInput{
 		TableName:   &name,
 		BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
@@ -33,14 +43,7 @@ func CreateTable(ctx context.Context, client *dynamodb.Client, name string) erro
 			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: listed}),
 			index(index2, "gsi2", types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}),
 		},
-	})
-	if err != nil {
-		return fault("create table", err)
 	}
-	active := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
-		o.MinDelay, o.MaxDelay = 10*time.Millisecond, 100*time.Millisecond
-	})
-	return active.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &name}, time.Minute)
 }
 
 func text(attribute string) types.AttributeDefinition {
