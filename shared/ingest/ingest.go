@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/publication"
 	"github.com/postino/postino/shared/queue"
 )
 
@@ -54,12 +55,12 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
-	p, err := read(r, h.now())
+	p, err := publication.Read(r, h.now())
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	ids := make([]string, len(p.events))
-	for i, e := range p.events {
+	ids := make([]string, len(p.Events))
+	for i, e := range p.Events {
 		ids[i] = e.ID
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
@@ -67,12 +68,12 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.ensure(ctx, r.Tenant); err != nil {
 		return httpapi.Response{}, unavailable(nil, err)
 	}
-	messages, sizes := pack(r.Tenant, p.events)
+	messages, sizes := pack(r.Tenant, p.Events)
 	if err := h.Events.Send(ctx, messages); err != nil {
 		return httpapi.Response{}, unavailable(accepted(ids, sizes, err), err)
 	}
-	r.Note(slog.Int("events", len(ids)), slog.String("id", ids[0]), slog.Int("bytes", p.size), slog.Int("messages", len(messages)))
-	if p.single {
+	r.Note(slog.Int("events", len(ids)), slog.String("id", ids[0]), slog.Int("bytes", p.Size), slog.Int("messages", len(messages)))
+	if p.Single {
 		return httpapi.Response{Status: http.StatusAccepted, Body: single{ids[0]}}, nil
 	}
 	return httpapi.Response{Status: http.StatusAccepted, Body: several{ids}}, nil
@@ -161,30 +162,4 @@ func (k *known) add(tenant string) {
 		k.names = map[string]struct{}{} // to ensure again costs one write
 	}
 	k.names[tenant] = struct{}{}
-}
-
-// keyHeader makes the ids that we choose
-// repeatable: the same key and place in the request give the same id.
-const keyHeader = "Idempotency-Key"
-
-func idempotencyKey(r *httpapi.Request) (string, error) {
-	values := r.Header[keyHeader]
-	if len(values) == 0 {
-		return "", nil
-	}
-	if len(values) > 1 || !validKey(values[0]) {
-		return "", httpapi.Invalid(httpapi.FieldError{Field: keyHeader, Detail: "want one key of 1 to 256 printable ASCII characters"})
-	}
-	return values[0], nil
-}
-
-const maxKey = 256 // characters of an Idempotency-Key
-
-func validKey(key string) bool {
-	for i := range len(key) {
-		if key[i] < ' ' || key[i] > '~' {
-			return false
-		}
-	}
-	return 1 <= len(key) && len(key) <= maxKey
 }

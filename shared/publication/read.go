@@ -1,4 +1,6 @@
-package ingest
+// Package publication reads what publishers send: plain events, and
+// CloudEvents in all their modes.
+package publication
 
 import (
 	"crypto/rand"
@@ -14,11 +16,11 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// publication is one request to publish, read and found good.
-type publication struct {
-	events []webhook.Event
-	single bool // not sent as an array: answered with one id
-	size   int  // bytes of the body
+// Publication is one request to publish, read and found good.
+type Publication struct {
+	Events []webhook.Event
+	Single bool // not sent as an array: answered with one id
+	Size   int  // bytes of the body
 }
 
 // The content types of publications beside application/json.
@@ -27,16 +29,16 @@ const (
 	batchType      = "application/cloudevents-batch+json"
 )
 
-// read takes a request apart, in the mode that its headers name. What it
+// Read takes a request apart, in the mode that its headers name. What it
 // returns is complete: every event has its identity, time and nonce.
-func read(r *httpapi.Request, now time.Time) (publication, error) {
+func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	media, err := r.MediaType()
 	if err != nil {
-		return publication{}, err
+		return Publication{}, err
 	}
 	key, err := idempotencyKey(r)
 	if err != nil {
-		return publication{}, err
+		return Publication{}, err
 	}
 	d := decoder{tenant: r.Tenant, key: key, now: now.UTC().Truncate(time.Millisecond)}
 	switch {
@@ -47,7 +49,27 @@ func read(r *httpapi.Request, now time.Time) (publication, error) {
 	case media == "application/json":
 		return d.body(r, d.plain, true, true)
 	}
-	return publication{}, httpapi.Unsupported("Send application/json, a CloudEvent as " + structuredType + " or " + batchType + ", or one in binary mode with ce- headers.")
+	return Publication{}, httpapi.Unsupported("Send application/json, a CloudEvent as " + structuredType + " or " + batchType + ", or one in binary mode with ce- headers.")
+}
+
+// One reads one event inside another request, as {"type","data",…} or as a
+// CloudEvent in JSON format, and notes what is wrong with it.
+func One(v strictjson.Value, tenant string, now time.Time, faults *httpapi.Faults) webhook.Event {
+	d := decoder{tenant: tenant, now: now.UTC().Truncate(time.Millisecond)}
+	if v.Kind() != strictjson.Object {
+		faults.Add("event", "want an object")
+		return webhook.Event{}
+	}
+	read := d.plain
+	for name := range v.Members() {
+		if name == "specversion" {
+			read = d.structured
+		}
+	}
+	var own httpapi.Faults
+	e := d.complete(read(v, &own), 0)
+	faults.AddAll("event.", own.List())
+	return e
 }
 
 // decoder makes events out of what one request holds.
@@ -61,28 +83,28 @@ type decoder struct {
 type element func(v strictjson.Value, faults *httpapi.Faults) webhook.Event
 
 // body reads a publication whose body is one event, or an array of them.
-func (d decoder) body(r *httpapi.Request, read element, many, one bool) (publication, error) {
+func (d decoder) body(r *httpapi.Request, read element, many, one bool) (Publication, error) {
 	text, err := r.Read()
 	if err != nil {
-		return publication{}, err
+		return Publication{}, err
 	}
 	v, err := httpapi.ParseJSON(text)
 	if err != nil {
-		return publication{}, err
+		return Publication{}, err
 	}
 	switch kind := v.Kind(); {
 	case kind == strictjson.Object && one:
 		e, err := d.one(v, read)
-		return publication{events: []webhook.Event{e}, single: true, size: len(text)}, err
+		return Publication{Events: []webhook.Event{e}, Single: true, Size: len(text)}, err
 	case kind == strictjson.Array && many:
 		events, err := d.array(v, read)
-		return publication{events: events, size: len(text)}, err
+		return Publication{Events: events, Size: len(text)}, err
 	case many && one:
-		return publication{}, wrongBody("want an object or an array")
+		return Publication{}, wrongBody("want an object or an array")
 	case many:
-		return publication{}, wrongBody("want an array")
+		return Publication{}, wrongBody("want an array")
 	}
-	return publication{}, wrongBody("want an object")
+	return Publication{}, wrongBody("want an object")
 }
 
 func wrongBody(detail string) error {

@@ -1,4 +1,4 @@
-package ingest
+package publication
 
 import (
 	"encoding/json"

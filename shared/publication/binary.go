@@ -1,4 +1,4 @@
-package ingest
+package publication
 
 import (
 	"encoding/json"
@@ -29,28 +29,28 @@ func isBinary(header http.Header) bool {
 
 // binary reads a CloudEvent whose attributes are headers and whose data is the
 // body, which is kept with the white space around it. No body means no data.
-func (d decoder) binary(r *httpapi.Request, media string) (publication, error) {
+func (d decoder) binary(r *httpapi.Request, media string) (Publication, error) {
 	if media != "" && !isJSON(media) {
-		return publication{}, httpapi.Unsupported("Only CloudEvents with JSON data are taken.")
+		return Publication{}, httpapi.Unsupported("Only CloudEvents with JSON data are taken.")
 	}
 	body, err := r.Read()
 	if err != nil {
-		return publication{}, err
+		return Publication{}, err
 	}
 	var faults httpapi.Faults
 	c := d.newCloudEvent(headerPrefix, &faults)
 	size := len(body) + c.headers(r.Header)
 	if size > webhook.MaxEventSize {
-		return publication{}, tooLarge("body")
+		return Publication{}, tooLarge("body")
 	}
 	if len(body) > 0 {
 		if _, err := httpapi.ParseJSON(body); err != nil {
-			return publication{}, err
+			return Publication{}, err
 		}
 		c.event.Data = json.RawMessage(body)
 	}
 	e := d.complete(c.finish(), 0)
-	return publication{events: []webhook.Event{e}, single: true, size: size}, faults.Err()
+	return Publication{Events: []webhook.Event{e}, Single: true, Size: size}, faults.Err()
 }
 
 // headers takes the attributes, by name so that the same event is always
