@@ -26,7 +26,10 @@ func (h *Handler) complete(ctx context.Context, now webhook.Subscription, next w
 			Sealed: sealed, Shown: wish.Auth.View(), Header: wish.Auth.Name(), Secrets: wish.Auth.Secrets(),
 		}
 	}
-	next.TriggerEpoch = trigger.Epoch(now, next)
+	next.TriggerEpoch = now.TriggerEpoch
+	if epoch := trigger.Epoch(now, next); epoch != now.Epoch() { // otherwise nothing has changed
+		next.TriggerEpoch = epoch
+	}
 	return next, nil
 }
 
