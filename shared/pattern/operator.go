@@ -1,10 +1,5 @@
 package pattern
 
-import (
-	"math"
-	"strings"
-)
-
 // condition compiles the list of values at n.
 func (c *compiler) condition(n int32, at []string) *condition {
 	cond := &condition{}
@@ -59,53 +54,6 @@ func (c *compiler) checkNumber(v *node, at []string) {
 	if !v.comparable {
 		c.fault(at, "this number is out of range or has more digits than a float64 keeps: want a string, or fewer digits")
 	}
-}
-
-// many is how many exact values of one kind are worth a look-up.
-const many = 8
-
-// grouped turns many exact strings, numbers or addresses into one look-up.
-func grouped(tests []test) []test {
-	count := map[op]int{}
-	for i := range tests {
-		count[tests[i].lookedUp()]++
-	}
-	if max(count[opTexts], count[opNumbers], count[opAddresses]) <= many {
-		return tests
-	}
-	set := &sets{map[string]struct{}{}, map[float64]struct{}{}, map[string]struct{}{}}
-	var rest []test
-	for _, t := range tests {
-		switch op := t.lookedUp(); {
-		case op == 0 || count[op] <= many:
-			rest = append(rest, t)
-		case op == opTexts:
-			set.texts[t.text] = struct{}{}
-		case op == opNumbers:
-			set.numbers[t.span.lo] = struct{}{}
-		case op == opAddresses:
-			set.addresses[t.digits.lo] = struct{}{}
-		}
-	}
-	for _, op := range []op{opTexts, opNumbers, opAddresses} {
-		if count[op] > many {
-			rest = append(rest, test{op: op, set: set})
-		}
-	}
-	return rest
-}
-
-// lookedUp returns the operator that does the test's work by a look-up, 0 if there is none.
-func (t *test) lookedUp() op {
-	switch {
-	case t.op == opText:
-		return opTexts
-	case t.op == opNumber:
-		return opNumbers
-	case t.op == opDigits && t.digits.lo == t.digits.hi:
-		return opAddresses
-	}
-	return 0
 }
 
 const operators = "exactly, prefix, suffix, wildcard, equals-ignore-case, anything-but, numeric, exists or cidr"
@@ -208,126 +156,6 @@ func (c *compiler) text(op op, v *node, at []string) (test, bool) {
 		}
 	}
 	return test{op: op, text: v.text}, true
-}
-
-// anythingBut compiles a string, a number, a list of either, or an operator on strings with one or several operands.
-func (c *compiler) anythingBut(n int32, at []string) (test, bool) {
-	const allowed = "prefix, suffix, wildcard or equals-ignore-case"
-	op, v := opText, &c.nodes[n]
-	if v.kind == Object {
-		k, ok := c.only(n, at, allowed)
-		if !ok {
-			return test{}, false
-		}
-		o, known := textOps[k.name]
-		if at = under(at, "."+k.name); !known || k.name == "exactly" {
-			c.fault(at, "unknown operator in anything-but: want %s", allowed)
-			return test{}, false
-		}
-		op, n = o.plain, k.node
-		v = &c.nodes[n]
-	}
-	if v.kind != Array {
-		t, ok := c.excluded(op, v, v.kind, at)
-		return test{op: opBut, inner: []test{t}}, ok
-	}
-	list := c.members(n)
-	if len(list) == 0 {
-		c.fault(at, "want at least one value")
-		return test{}, false
-	}
-	if c.values += len(list); c.values > MaxValues {
-		c.fault(at, "too complex: want at most %d values", MaxValues)
-		return test{}, false
-	}
-	inner := make([]test, 0, len(list))
-	for i, k := range list {
-		t, ok := c.excluded(op, &c.nodes[k.node], c.nodes[list[0].node].kind, index(at, i))
-		if !ok {
-			return test{}, false
-		}
-		inner = append(inner, t)
-	}
-	return test{op: opBut, inner: grouped(inner)}, true
-}
-
-// excluded compiles one operand of anything-but, which must be of the kind given, the first one's.
-func (c *compiler) excluded(op op, v *node, kind Kind, at []string) (test, bool) {
-	switch {
-	case op != opText:
-		if v.text == "" && (op == opPrefix || op == opSuffix) && v.kind == String {
-			c.fault(at, "want a string that is not empty")
-			return test{}, false
-		}
-		return c.text(op, v, at)
-	case v.kind != String && v.kind != Number:
-		c.fault(at, "want a string, a number, or a list of either")
-	case v.kind != kind:
-		c.fault(at, "want only strings or only numbers in one list")
-	case v.kind == Number:
-		c.checkNumber(v, at)
-		return test{op: opNumber, span: &span{lo: v.num, hi: v.num}}, v.comparable
-	default:
-		return test{op: opText, text: v.text}, true
-	}
-	return test{}, false
-}
-
-// numeric compiles a comparison, or two that bound a range, the lower bound first.
-func (c *compiler) numeric(n int32, at []string) (test, bool) {
-	list := c.members(n)
-	if c.nodes[n].kind != Array || len(list) != 2 && len(list) != 4 {
-		c.fault(at, "want an operator and a number")
-		return test{}, false
-	}
-	s := &span{lo: -math.MaxFloat64, hi: math.MaxFloat64}
-	for i := 0; i < len(list); i += 2 {
-		o, v := &c.nodes[list[i].node], &c.nodes[list[i+1].node]
-		switch {
-		case o.kind != String || v.kind != Number:
-			c.fault(at, "want an operator and a number")
-			return test{}, false
-		case !v.comparable:
-			c.checkNumber(v, index(at, i+1))
-			return test{}, false
-		case !s.bound(o.text):
-			c.fault(index(at, i), "unknown operator: want =, <, <=, > or >=")
-			return test{}, false
-		}
-		if strings.HasPrefix(o.text, ">") || o.text == "=" {
-			s.lo = v.num
-		}
-		if strings.HasPrefix(o.text, "<") || o.text == "=" {
-			s.hi = v.num
-		}
-	}
-	first, last := c.nodes[list[0].node].text, c.nodes[list[len(list)-2].node].text
-	if len(list) == 4 && (first[0] != '>' || last[0] != '<' || s.lo >= s.hi) {
-		c.fault(at, "want a lower bound (> or >=) and then a greater upper bound (< or <=)")
-		return test{}, false
-	}
-	if first == "=" {
-		return test{op: opNumber, span: s}, true
-	}
-	if s.lo >= s.hi {
-		c.fault(at, "want a range that some number is in")
-		return test{}, false
-	}
-	return test{op: opRange, span: s}, true
-}
-
-// bound notes whether the bound that an operator sets is open, and says whether there is such an operator.
-func (s *span) bound(operator string) bool {
-	switch operator {
-	case "<":
-		s.openHi = true
-	case ">":
-		s.openLo = true
-	case "=", "<=", ">=":
-	default:
-		return false
-	}
-	return true
 }
 
 func (c *compiler) cidr(v *node, at []string) (test, bool) {
