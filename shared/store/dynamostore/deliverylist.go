@@ -26,8 +26,9 @@ type candidates interface {
 }
 
 // PageDeliveries lists stored deliveries by their event's acceptance. One
-// that was never attempted nor parked may be absent, and so, from lists that
-// name no subscription, may succeeded ones that no plan names.
+// that was never attempted nor parked may be absent. A list that names neither
+// a subscription nor a status other than succeeded follows what was planned
+// for each event, and so lacks the deliveries of further occasions.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error) {
 	list := listNamed("deliveries", tenant, filter.Subscription, string(filter.Status))
 	from, err := s.candidates(list, tenant, filter, page)

@@ -21,6 +21,7 @@
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
+//	x#T#S#epoch#key   part            trigger state of one key                as its writer says
 //	w#T#S#0..3        D               waiting line
 //	l#T#S             work            lease                                   a day after
 //	q#minute#0..15    time#kind#hash  due pointer
@@ -35,8 +36,8 @@
 //	GSI2  d#T#tag#status#0..3 / D       the same, by subscription
 //
 // An event costs one unit in the table and one in GSI1, a delivery that
-// succeeds at once one unit in all. Nothing is decided by an index: what an
-// index names is read again from the table.
+// succeeds at once one unit in all. Nothing is decided by an index: deliveries
+// that one names are read again from the table, and events never change.
 //
 // # Attributes
 //
@@ -51,11 +52,12 @@
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
-//	head        ve version, bo born, st state, ty types, fi filter
+//	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON)
 //	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata
 //	change      s subscription             counter  n
 //	lease       tk token, un until         mark     un
-//	secret      b sealed, u updated     data key  b wrapped
+//	secret      b sealed, u updated        data key  b wrapped
+//	trigger     d data, rv writes so far
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //
 // # Expiry
