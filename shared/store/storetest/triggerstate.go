@@ -24,6 +24,14 @@ var triggerStateCases = map[string]func(*testing.T, Store){
 	"OfEventsThatAreKeptLongerIsUnchanged": keptEvents,
 }
 
+// RunTriggerState tries only the cases of the state of triggers, on whatever
+// keeps that and events.
+func RunTriggerState(t *testing.T, open func(t *testing.T) Store) {
+	for name, try := range triggerStateCases {
+		t.Run(name, func(t *testing.T) { try(t, open(t)) })
+	}
+}
+
 func stateRef(part string) webhook.StateRef {
 	return webhook.StateRef{Tenant: "acme", Subscription: "s", Epoch: 7, Key: webhook.Hash(20, "key", "u1"), Part: part}
 }
