@@ -2,10 +2,14 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/postino"
 )
@@ -13,19 +17,24 @@ import (
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND",
 		"POSTINO_KMS_KEY", "POSTINO_ADMIN_KEY_SECRET", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
+	store, sealer, guard := f.Store(), f.Sealer(), f.Guard()
 	stage := &manage.Handler{
-		Store:  f.Store(),
+		Store:  store,
 		Resend: f.Queue("POSTINO_QUEUE_RESEND"),
 		Backlogs: manage.Backlogs{
 			Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 			Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
 			Retries:    f.Queue("POSTINO_QUEUE_RETRIES"),
 		},
-		Secrets:      f.Sealer(),
-		Destinations: f.Guard(),
-		Auth:         f.Authenticator(),
-		Version:      postino.Version,
-		Log:          f.Log,
+		Secrets:      sealer,
+		Destinations: guard,
+		Tester: &delivery.Deliverer{
+			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class,
+			Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
+		},
+		Auth:    f.Authenticator(),
+		Version: postino.Version,
+		Log:     f.Log,
 	}
 	lambda.Start(awslambda.HTTP(stage))
 }

@@ -32,6 +32,7 @@ type call struct {
 	number   int
 	target   webhook.Target
 	content  webhook.Content
+	test     bool              // not a delivery: marked as such
 	secrets  map[string]string // by name, all that the request and the auth mention
 }
 
@@ -99,6 +100,9 @@ func request(ctx context.Context, s *subscriber, c call, at time.Time, version s
 	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.Unix(), 10)}
 	h["Webhook-Signature"] = []string{signed}
 	h["Postino-Event-Id"] = []string{c.event}
+	if c.test {
+		h["Postino-Test"] = []string{"true"}
+	}
 	h["Postino-Attempt"] = []string{strconv.Itoa(c.number)}
 	return req, nil
 }

@@ -28,6 +28,7 @@ type Handler struct {
 	Resend       Resender
 	Secrets      Sealer
 	Destinations subscription.Destinations
+	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
 	Version      string           // of this build, as /healthz shows it
@@ -53,6 +54,7 @@ const (
 	subscriptionPath  = subscriptionsPath + "/{id}"
 	deliveriesPath    = tenantPath + "/deliveries"
 	deliveryPath      = deliveriesPath + "/{id}"
+	statePath         = subscriptionPath + "/state/{key}"
 	secretsPath       = tenantPath + "/secrets"
 	secretPath        = secretsPath + "/{name}"
 )
@@ -81,6 +83,12 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
 		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
 		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.getSecret},
+
+		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
+		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},
+		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test},
+		{Method: get, Pattern: statePath, Roles: manage, Handle: h.getState},
+		{Method: del, Pattern: statePath, Roles: manage, Handle: h.deleteState},
 
 		{Method: get, Pattern: secretsPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listSecrets},
 		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -73,6 +74,7 @@ type Store interface {
 	Subscriptions
 	Search
 	Secrets
+	trigger.Store
 	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	// LeaveLine: see delivery's Lines.

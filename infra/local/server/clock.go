@@ -134,3 +134,6 @@ func (s *Server) nextDue(ctx context.Context) (time.Time, error) {
 	}
 	return next, nil
 }
+
+// Now returns the time by the server's clock.
+func (s *Server) Now() time.Time { return s.clock.Now() }

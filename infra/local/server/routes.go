@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/postino/postino/shared/egress"
@@ -17,24 +18,50 @@ import (
 // has.
 func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler {
 	auth := httpapi.NewAdminKey(s.adminKey)
-	mux := http.NewServeMux()
-	mux.Handle(http.MethodPost+" "+ingest.Pattern, &ingest.Handler{
-		Tenants: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
-	})
-	mux.Handle("/", &manage.Handler{
-		Store: s.store, Resend: s.byName["resend"],
-		Backlogs: manage.Backlogs{
-			Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
+	r := &routes{
+		ingest: &ingest.Handler{
+			Tenants: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
 		},
-		Auth: auth, Secrets: sealer, Destinations: guard, Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
-	})
-	mux.HandleFunc("GET /metrics", s.serveMetrics)
-	if s.config.TestClock {
-		mux.Handle("/v1/clock", httpapi.NewRouter([]httpapi.Route{
-			{Method: http.MethodPost, Pattern: "/v1/clock", Roles: httpapi.Admin, Handle: s.advance},
-		}, auth, s.config.Log))
+		manage: &manage.Handler{
+			Store: s.store, Resend: s.byName["resend"],
+			Backlogs: manage.Backlogs{
+				Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
+			},
+			Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery,
+			Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
+		},
+		metrics: http.HandlerFunc(s.serveMetrics),
 	}
-	return mux
+	if s.config.TestClock {
+		r.clock = httpapi.NewRouter([]httpapi.Route{
+			{Method: http.MethodPost, Pattern: clockPath, Roles: httpapi.Admin, Handle: s.advance},
+		}, auth, s.config.Log)
+	}
+	return r
+}
+
+const clockPath = "/v1/clock"
+
+// routes sends each request to whom it concerns, as API Gateway does on AWS:
+// publishing to ingest, and all that is not local mode's own to manage.
+type routes struct {
+	ingest, manage, metrics http.Handler
+	clock                   http.Handler // nil without a test clock
+}
+
+var publishPath = regexp.MustCompile(`^/v1/tenants/[^/]+/events$`)
+
+func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch path := r.URL.EscapedPath(); {
+	case r.Method == http.MethodPost && publishPath.MatchString(path):
+		rt.ingest.ServeHTTP(w, r)
+	case r.Method == http.MethodGet && path == "/metrics":
+		rt.metrics.ServeHTTP(w, r)
+	case rt.clock != nil && path == clockPath:
+		rt.clock.ServeHTTP(w, r)
+	default:
+		rt.manage.ServeHTTP(w, r)
+	}
 }
 
 // serveMetrics answers with everything counted since the start, in

@@ -333,3 +333,119 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		t.Errorf("%d attempts in 61 minutes, want 2", sub.count())
 	}
 }
+
+func TestPreviewAndTestShowWhatWouldBeSentAndKeepNothing(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(201))
+	a.call("PUT", "/v1/tenants/acme/secrets/token", 201, `{"value":"s3cr3t"}`)
+	a.subscribe("s", `"url":"`+sub.URL+`/u/{{ subject }}?t={{ secrets.token }}","types":["a.*"],"filter":{"data":{"n":[{"numeric":[">",1]}]}},
+		"trigger":{"once":true},"auth":{"type":"bearer","token":"{{ secrets.token }}"},
+		"request":{"headers":{"x-n":"{{ data.n }}"},"body":{"n":"{{ data.n }}","t":"x{{ secrets.token }}"}}`)
+	preview := func(event string) map[string]any {
+		t.Helper()
+		return a.call("POST", "/v1/tenants/acme/subscriptions/s/preview", 200, `{"event":`+event+`}`)
+	}
+	got := preview(`{"type":"a.b","subject":"u/1","data":{"n":2}}`)
+	want := map[string]any{
+		"matched": true, "reason": nil,
+		"request": map[string]any{
+			"method": "POST", "url": sub.URL + "/u/u%2F1?t=***", "content_type": "application/json",
+			"headers": map[string]any{"x-n": "2", "authorization": "***"}, "body": `{"n":2,"t":"x***"}`,
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("preview differs (-want +got):\n%s", diff)
+	}
+	for event, reason := range map[string]string{
+		`{"type":"b","subject":"u","data":{"n":2}}`:   "type",
+		`{"type":"a.b","subject":"u","data":{"n":1}}`: "filter",
+		`{"type":"a.b","data":{"n":2}}`:               "no_key",
+	} {
+		if got := preview(event); got["matched"] != false || got["reason"] != reason {
+			t.Errorf("preview of %s = %v, want not matched for %s", event, got, reason)
+		}
+	}
+	tested := a.call("POST", "/v1/tenants/acme/subscriptions/s/test", 200, `{"event":{"type":"b","subject":"u","data":{"n":0}}}`)
+	if tested["matched"] != false || tested["attempt"].(map[string]any)["status_code"] != 201.0 {
+		t.Errorf("test = %v, want not matched and an attempt answered 201", tested)
+	}
+	if sub.count() != 1 || sub.got[0].Get("postino-test") != "true" || sub.got[0].Get("authorization") != "Bearer s3cr3t" || sub.bodies[0] != `{"n":0,"t":"xs3cr3t"}` {
+		t.Errorf("the test sent %v with %q", sub.got, sub.bodies)
+	}
+	if got := a.deliveries(""); len(got) != 0 {
+		t.Errorf("deliveries = %v, want none", got)
+	}
+	if got := a.call("GET", "/v1/tenants/acme/events", 200, "")["data"].([]any); len(got) != 0 {
+		t.Errorf("events = %v, want none", got)
+	}
+}
+
+func TestSecretsAreCheckedWhenSavedAndMissedWhenSent(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	body := `{"url":"` + sub.URL + `","auth":{"type":"bearer","token":"{{ secrets.token }}"}}`
+	problem := a.call("PUT", "/v1/tenants/acme/subscriptions/s", 422, body)
+	if field := problem["errors"].([]any)[0].(map[string]any)["field"]; field != "auth" {
+		t.Errorf("field = %v, want auth", field)
+	}
+	a.call("PUT", "/v1/tenants/acme/secrets/token", 201, `{"value":"one"}`)
+	a.call("PUT", "/v1/tenants/acme/subscriptions/s", 201, body)
+	a.publish(1)
+	a.advance("1s")
+	a.call("PUT", "/v1/tenants/acme/secrets/token", 200, `{"value":"two"}`)
+	a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"a.b","id":"second","data":1}`)
+	a.advance("1s")
+	if got := []string{sub.got[0].Get("authorization"), sub.got[1].Get("authorization")}; !cmp.Equal(got, []string{"Bearer one", "Bearer two"}) {
+		t.Errorf("authorization = %v, want the value of the time", got)
+	}
+	a.call("DELETE", "/v1/tenants/acme/secrets/token", 204, "")
+	a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"a.b","id":"third","data":1}`)
+	a.advance("1s")
+	if got := a.deliveries("status=canceled"); len(got) != 1 || got[0]["reason"] != "missing_secret" {
+		t.Errorf("canceled = %v, want one for missing_secret", got)
+	}
+}
+
+func TestIfThisThenThat(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("fifth", `"url":"`+sub.URL+`","types":["flight.booked"],"filter":{"data":{"cabin":[{"anything-but":"award"}]}},
+		"trigger":{"at":5,"distinct":"data.booking"},"request":{"body":{"points":10,"user":"{{ subject }}","count":"{{ occasion.count }}"}}`)
+	for i := range 8 {
+		cabin := "economy"
+		if i == 2 {
+			cabin = "award"
+		}
+		for range 2 { // each booking is told twice
+			a.call("POST", "/v1/tenants/acme/events", 202, fmt.Sprintf(`{"type":"flight.booked","subject":"u1","data":{"booking":%d,"cabin":"%s"}}`, i, cabin))
+		}
+		a.advance("1s")
+	}
+	if !cmp.Equal(sub.bodies, []string{`{"points":10,"user":"u1","count":5}`}) {
+		t.Errorf("bodies = %q, want one for the fifth flight", sub.bodies)
+	}
+}
+
+func TestAnAbandonedCartIsRemindedUnlessOrdered(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("cart", `"url":"`+sub.URL+`","types":["cart.updated"],
+		"trigger":{"delay":"1h","cancel":[{"types":["order.placed"]}]},"request":{"body":{"user":"{{ subject }}","items":"{{ data.items }}"}}`)
+	publish := func(typ, user, data string) {
+		a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"`+typ+`","subject":"`+user+`","time":"`+a.s.Now().UTC().Format(time.RFC3339Nano)+`","data":`+data+`}`)
+	}
+	publish("cart.updated", "leaves", `{"items":1}`)
+	publish("cart.updated", "orders", `{"items":1}`)
+	a.advance("30m")
+	publish("cart.updated", "leaves", `{"items":2}`)
+	publish("order.placed", "orders", `{}`)
+	a.advance("59m")
+	if sub.count() != 0 {
+		t.Fatalf("%d reminders before the hour, want none: %q", sub.count(), sub.bodies)
+	}
+	a.advance("2m")
+	a.advance("30d")
+	if !cmp.Equal(sub.bodies, []string{`{"user":"leaves","items":2}`}) {
+		t.Errorf("bodies = %q, want one reminder", sub.bodies)
+	}
+}

@@ -1,0 +1,218 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/pattern"
+	"github.com/postino/postino/shared/publication"
+	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/subscription"
+	"github.com/postino/postino/shared/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Tester sends one request that is stored nowhere; see delivery's Deliverer.
+type Tester interface {
+	Test(ctx context.Context, s webhook.Subscription, r webhook.Trial) (webhook.Attempt, error)
+}
+
+// previewView says what an event would lead to now.
+type previewView struct {
+	Matched bool         `json:"matched"`
+	Reason  *string      `json:"reason"`            // the rule that said no
+	Detail  string       `json:"detail,omitempty"`  // of a request that cannot be rendered
+	Request *requestView `json:"request"`           // as if the trigger fired; null if it cannot be rendered
+	Attempt *attemptView `json:"attempt,omitempty"` // of a test
+}
+
+// requestView is a rendered request, stars for its secrets.
+type requestView struct {
+	Method      string            `json:"method"`
+	URL         string            `json:"url"`
+	Headers     map[string]string `json:"headers"`
+	ContentType string            `json:"content_type"`
+	Body        string            `json:"body"`
+}
+
+// preview answers for a draft, or for a subscription of the path.
+func (h *Handler) preview(r *httpapi.Request) (httpapi.Response, error) {
+	s, e, err := h.asked(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	view, _, err := h.look(r.Context(), s, e)
+	return httpapi.OK(view), err
+}
+
+// test previews and, if there is a request, sends it, whatever the rules say.
+func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
+	s, e, err := h.asked(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	view, trial, err := h.look(r.Context(), s, e)
+	if err != nil || trial == nil {
+		return httpapi.OK(view), err
+	}
+	attempt, err := h.Tester.Test(r.Context(), s, *trial)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		view.Reason, view.Detail = reason(skip.Reason), skip.Detail
+		return httpapi.OK(view), nil
+	}
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("test subscription %s: %w", s.ID, err)
+	}
+	shown := viewAttempt(attempt)
+	view.Attempt = &shown
+	return httpapi.OK(view), nil
+}
+
+// asked reads {"event",["subscription"]} and the subscription that it is about.
+func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.Event, err error) {
+	body, err := r.JSON()
+	if err != nil {
+		return s, e, err
+	}
+	if body.Kind() != strictjson.Object {
+		return s, e, httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: "want an object"})
+	}
+	draft := r.PathValue("id") == ""
+	var faults httpapi.Faults
+	given := map[string]strictjson.Value{}
+	for name, v := range body.Members() {
+		if name != "event" && (name != "subscription" || !draft) {
+			faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+		}
+		given[name] = v
+	}
+	if given["event"] == nil {
+		faults.Add("event", "required")
+	} else {
+		e = publication.One(given["event"], r.Tenant, h.now(), &faults)
+	}
+	if draft && given["subscription"] == nil {
+		faults.Add("subscription", "required")
+	}
+	if faults.Any() {
+		return s, e, faults.Err()
+	}
+	if draft {
+		s, err = h.draft(r, given["subscription"])
+	} else {
+		s, err = h.current(r.Context(), ref(r))
+	}
+	return s, e, err
+}
+
+// draft reads a subscription that is stored nowhere.
+func (h *Handler) draft(r *httpapi.Request, v strictjson.Value) (webhook.Subscription, error) {
+	wish, err := subscription.Read(v, subscription.Default(), h.Destinations)
+	var problem *httpapi.Problem
+	if errors.As(err, &problem) {
+		for i := range problem.Errors {
+			problem.Errors[i].Field = "subscription." + problem.Errors[i].Field
+		}
+	}
+	if err != nil {
+		return webhook.Subscription{}, err
+	}
+	s := wish.Subscription
+	s.Tenant, s.ID = r.Tenant, wish.ID
+	if s.ID == "" {
+		s.ID = "draft"
+	}
+	return h.complete(r.Context(), webhook.Subscription{}, s, wish)
+}
+
+// look asks every rule in its order, and renders whatever they say. The trial
+// is nil if nothing can be rendered.
+func (h *Handler) look(ctx context.Context, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+	why, err := h.match(ctx, s, e)
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	view := previewView{Matched: why == "", Reason: reason(why)}
+	trial, err := trial(s, e)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		if view.Matched {
+			view.Matched, view.Reason = false, reason(skip.Reason)
+		}
+		view.Detail = skip.Detail
+		return view, nil, nil
+	}
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	view.Request = redacted(s, trial)
+	return view, &trial, nil
+}
+
+// match returns the reason of the first rule that says no; "" if none does.
+func (h *Handler) match(ctx context.Context, s webhook.Subscription, e webhook.Event) (webhook.Reason, error) {
+	if !pattern.TypesMatch(s.Types, e.Type) {
+		return webhook.ReasonType, nil
+	}
+	decoded, err := trigger.DecodeEvent(e)
+	if err != nil {
+		return "", err
+	}
+	if s.Filter != nil {
+		filter, err := pattern.Compile(s.Filter, "filter")
+		if err != nil {
+			return "", err
+		}
+		if !filter.Match(decoded) {
+			return webhook.ReasonFilter, nil
+		}
+	}
+	spec, err := trigger.Compile(s)
+	if err != nil || spec == nil {
+		return "", err
+	}
+	decision, err := spec.Evaluate(ctx, h.Store, s, e, decoded, h.now())
+	return decision.Reason, err
+}
+
+// trial renders as if the trigger fired.
+func trial(s webhook.Subscription, e webhook.Event) (webhook.Trial, error) {
+	request, faults := render.Compile(s)
+	if len(faults) > 0 {
+		return webhook.Trial{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
+	}
+	view, err := render.NewEvent(e)
+	if err != nil {
+		return webhook.Trial{}, err
+	}
+	t := webhook.Trial{Event: e.ID, Delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")}
+	t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: t.Delivery, Count: 1})
+	return t, err
+}
+
+func redacted(s webhook.Subscription, t webhook.Trial) *requestView {
+	view := &requestView{
+		Method: t.Content.Method, URL: render.Redact(t.Target.URL), ContentType: t.Content.ContentType,
+		Headers: map[string]string{}, Body: render.Redact(t.Content.Body),
+	}
+	for _, header := range t.Target.Headers {
+		view.Headers[header.Name] = render.Redact(header.Value)
+	}
+	if s.Auth != nil {
+		view.Headers[s.Auth.Header] = render.Stars
+	}
+	return view
+}
+
+// reason is null for none.
+func reason(r webhook.Reason) *string {
+	if r == "" {
+		return nil
+	}
+	text := string(r)
+	return &text
+}

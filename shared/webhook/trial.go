@@ -1,0 +1,9 @@
+package webhook
+
+// Trial is a rendered request to be sent once and stored nowhere.
+type Trial struct {
+	Delivery string // the id that it is sent under
+	Event    string
+	Target   Target
+	Content  Content
+}
