@@ -71,3 +71,37 @@ func TestAFlowLosesAndRepeatsNothing(t *testing.T) {
 		})
 	}
 }
+
+// TestTroubleOfNeighboursLosesNothing runs the healthy subscriber beside one
+// that fails.
+func TestTroubleOfNeighboursLosesNothing(t *testing.T) {
+	times, err := healthy(t.Context(), smallBench(t, 300*time.Millisecond), neighbours{"a failing one", 1, failing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(times) == 0 {
+		t.Error("the healthy subscriber got nothing")
+	}
+}
+
+// TestTheLedgerTellsRepeatsFromArrivals: a second arrival is a duplicate, and
+// what nobody published is refused.
+func TestTheLedgerTellsRepeatsFromArrivals(t *testing.T) {
+	l := newLedger(10, 2)
+	first, ok := l.take(1)
+	if !ok {
+		t.Fatal("a new ledger is full")
+	}
+	if err := l.arrive(first, 0, "dlv_a", time.Now()); err == nil {
+		t.Error("an event that nobody published was taken")
+	}
+	l.start(first, time.Now())
+	for _, id := range []string{"dlv_a", "dlv_a", "dlv_b"} {
+		if err := l.arrive(first, 0, id, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, d, r := l.arrived.Load(), l.duplicates.Load(), l.renamed.Load(); n != 1 || d != 2 || r != 1 {
+		t.Errorf("%d arrivals, %d duplicates, %d renamed, want 1, 2 and 1", n, d, r)
+	}
+}

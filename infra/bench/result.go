@@ -51,7 +51,7 @@ func (r *result) print(w io.Writer) {
 		} else if f.Met != nil {
 			mark = "✗ " + f.Target
 		}
-		line := fmt.Sprintf("  %-36s %12s %-5s %s", f.Name, number(f.Value), f.Unit, mark)
+		line := fmt.Sprintf("  %-40s %9s %-5s %s", f.Name, number(f.Value), f.Unit, mark)
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }

@@ -40,6 +40,8 @@ var scenarios = []scenario{
 			r.add("floor p50", milliseconds(percentile(m.floorTimes, 0.50)), "ms")
 			r.add("floor p99", milliseconds(percentile(m.floorTimes, 0.99)), "ms")
 		}}.run},
+	{"noisy", "a healthy subscriber at 50/s, alone and beside others with 1,000 events waiting on each", noisy},
+	{"coldstart", "the five functions, from process start to the first request for work", coldstart},
 }
 
 // report adds the figures of a flow, its own first.
