@@ -71,7 +71,7 @@ func (f *Function) Value(name string) string {
 
 // Store opens the table.
 func (f *Function) Store() *dynamostore.Store {
-	return dynamostore.New(dynamodb.NewFromConfig(f.AWS), f.Value("POSTINO_TABLE"))
+	return dynamostore.New(dynamodb.NewFromConfig(f.AWS, dynamostore.Options), f.Value("POSTINO_TABLE"))
 }
 
 // Queue opens the queue that a variable names.
