@@ -1,7 +1,7 @@
 package pattern
 
 // anythingBut compiles a string, a number, a list of either, or an operator on strings with one or several operands.
-func (c *compiler) anythingBut(n int32, at []string) (test, bool) {
+func (c *compiler) anythingBut(n int32, at *spot) (test, bool) {
 	const allowed = "prefix, suffix, wildcard or equals-ignore-case"
 	op, v := opText, &c.nodes[n]
 	if v.kind == Object {
@@ -10,7 +10,7 @@ func (c *compiler) anythingBut(n int32, at []string) (test, bool) {
 			return test{}, false
 		}
 		o, known := textOps[k.name]
-		if at = under(at, "."+k.name); !known || k.name == "exactly" {
+		if at = under(at, k.name); !known || k.name == "exactly" {
 			c.fault(at, "unknown operator in anything-but: want %s", allowed)
 			return test{}, false
 		}
@@ -42,7 +42,7 @@ func (c *compiler) anythingBut(n int32, at []string) (test, bool) {
 }
 
 // excluded compiles one operand of anything-but, which must be of the kind given, the first one's.
-func (c *compiler) excluded(op op, v *node, kind Kind, at []string) (test, bool) {
+func (c *compiler) excluded(op op, v *node, kind Kind, at *spot) (test, bool) {
 	switch {
 	case op != opText:
 		if v.text == "" && (op == opPrefix || op == opSuffix) && v.kind == String {

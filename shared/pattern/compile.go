@@ -40,7 +40,8 @@ func Compile(pattern []byte, where string) (*Pattern, error) {
 	if len(pattern) > MaxSize {
 		return nil, Errors{{where, fmt.Sprintf("too complex: want at most %d bytes", MaxSize)}}
 	}
-	c := &compiler{}
+	c, at := &compiler{}, &spot{name: where}
+	c.nodes, c.kids = make([]node, 0, 4+len(pattern)/12), make([]kid, 0, 4+len(pattern)/12)
 	root, _, fault := c.parse(string(pattern), where, MaxDepth)
 	if fault != nil {
 		return nil, Errors{fault}
@@ -48,9 +49,9 @@ func Compile(pattern []byte, where string) (*Pattern, error) {
 	if c.nodes[root].kind != Object {
 		return nil, Errors{{where, "want an object"}}
 	}
-	branches := c.object(root, []string{where}, nil, nil, false)
+	branches := c.object(root, at, nil, nil, false)
 	if len(c.errs) == 0 {
-		c.checkBranches(branches, where)
+		c.checkBranches(branches, at)
 	}
 	if len(c.errs) > 0 {
 		return nil, c.errs
@@ -70,26 +71,38 @@ type compiler struct {
 	tests  int // tests put into combinations
 }
 
-// fault notes what is wrong at a place, given by the steps to it.
-func (c *compiler) fault(at []string, format string, args ...any) {
-	if len(c.errs) < maxErrors {
-		c.errs = append(c.errs, &Error{strings.Join(at, ""), fmt.Sprintf(format, args...)})
+// A spot is a place in the pattern; its text is only made for faults.
+type spot struct {
+	up    *spot
+	name  string // without up: the whole text
+	index int    // of an element; -1 for a member
+}
+
+func under(at *spot, name string) *spot { return &spot{at, name, -1} }
+
+func index(at *spot, i int) *spot { return &spot{at, "", i} }
+
+func (s *spot) text() string {
+	switch {
+	case s.up == nil:
+		return s.name
+	case s.index < 0:
+		return s.up.text() + "." + s.name
 	}
+	return s.up.text() + "[" + strconv.Itoa(s.index) + "]"
 }
 
-// under returns the place below at.
-func under(at []string, step string) []string {
-	return append(at[:len(at):len(at)], step)
-}
-
-func index(at []string, i int) []string {
-	return under(at, "["+strconv.Itoa(i)+"]")
+// fault notes what is wrong at a spot.
+func (c *compiler) fault(at *spot, format string, args ...any) {
+	if len(c.errs) < maxErrors {
+		c.errs = append(c.errs, &Error{at.text(), fmt.Sprintf(format, args...)})
+	}
 }
 
 // object adds the fields of object n to every combination so far and returns the combinations; nil stands for
 // one without fields. at is where the pattern has n, path is where it looks in events; inOr says whether n is
 // within a $or, where event-ruler keeps some names for itself.
-func (c *compiler) object(n int32, at, path []string, so [][]field, inOr bool) [][]field {
+func (c *compiler) object(n int32, at *spot, path []string, so [][]field, inOr bool) [][]field {
 	if len(c.members(n)) == 0 {
 		c.fault(at, "want at least one field")
 	}
@@ -97,12 +110,12 @@ func (c *compiler) object(n int32, at, path []string, so [][]field, inOr bool) [
 		if len(c.errs) == maxErrors {
 			break
 		}
-		below := under(at, "."+k.name)
+		below := under(at, k.name)
 		if k.name == "$or" {
 			so = c.or(k.node, below, path, so)
 			continue
 		}
-		names := append(path[:len(path):len(path)], strings.Split(k.name, ".")...)
+		names := joined(path, k.name)
 		if !c.checkName(k, below, path, names, inOr) {
 			continue
 		}
@@ -118,6 +131,14 @@ func (c *compiler) object(n int32, at, path []string, so [][]field, inOr bool) [
 	return so
 }
 
+// joined returns path and the names in key.
+func joined(path []string, key string) []string {
+	if strings.IndexByte(key, '.') < 0 {
+		return append(path[:len(path):len(path)], key)
+	}
+	return append(path[:len(path):len(path)], strings.Split(key, ".")...)
+}
+
 // reserved are the names that event-ruler does not take for fields within $or.
 var reserved = []string{
 	"exactly", "equals-ignore-case", "prefix", "suffix", "anything-but", "exists", "wildcard", "numeric", "cidr",
@@ -127,7 +148,7 @@ var reserved = []string{
 }
 
 // checkName judges the key of a field: names is the whole path, path the part that leads to the key.
-func (c *compiler) checkName(k kid, at, path, names []string, inOr bool) bool {
+func (c *compiler) checkName(k kid, at *spot, path, names []string, inOr bool) bool {
 	switch {
 	case len(path) == 0 && rootFault(names[0]) != "":
 		c.fault(at, "%s", rootFault(names[0]))
@@ -146,21 +167,22 @@ func (c *compiler) checkName(k kid, at, path, names []string, inOr bool) bool {
 }
 
 // or multiplies the combinations so far by the alternatives in array n.
-func (c *compiler) or(n int32, at, path []string, so [][]field) [][]field {
+func (c *compiler) or(n int32, at *spot, path []string, so [][]field) [][]field {
 	if c.nodes[n].kind != Array || len(c.members(n)) < 2 {
 		c.fault(at, "want a list of at least two objects")
 		return so
 	}
 	var out [][]field
 	for i, k := range c.members(n) {
+		here := index(at, i)
 		if c.nodes[k.node].kind != Object {
-			c.fault(index(at, i), "want an object")
+			c.fault(here, "want an object")
 			continue
 		}
 		if !c.fits(len(out)+max(1, len(so)), len(so), at) {
 			return so
 		}
-		out = append(out, c.object(k.node, index(at, i), path, copied(so), true)...)
+		out = append(out, c.object(k.node, here, path, copied(so), true)...)
 	}
 	c.fits(len(out), 0, at)
 	return out
@@ -176,7 +198,7 @@ func copied(so [][]field) [][]field {
 }
 
 // fits says whether so many combinations, and so many more tests, are allowed.
-func (c *compiler) fits(branches, tests int, at []string) bool {
+func (c *compiler) fits(branches, tests int, at *spot) bool {
 	c.tests += tests
 	if branches <= MaxBranches && c.tests <= MaxTests {
 		return true
@@ -188,7 +210,7 @@ func (c *compiler) fits(branches, tests int, at []string) bool {
 }
 
 // place adds f to every combination.
-func (c *compiler) place(so [][]field, f field, at []string) [][]field {
+func (c *compiler) place(so [][]field, f field, at *spot) [][]field {
 	if len(so) == 0 {
 		so = [][]field{nil}
 	}
@@ -206,10 +228,10 @@ func (c *compiler) place(so [][]field, f field, at []string) [][]field {
 }
 
 // checkBranches judges what only all fields together show.
-func (c *compiler) checkBranches(branches [][]field, where string) {
+func (c *compiler) checkBranches(branches [][]field, at *spot) {
 	for _, fields := range branches {
 		if len(fields) > MaxFields {
-			c.fault([]string{where}, "too complex: want at most %d fields", MaxFields)
+			c.fault(at, "too complex: want at most %d fields", MaxFields)
 			return
 		}
 	}

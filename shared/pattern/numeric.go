@@ -6,7 +6,7 @@ import (
 )
 
 // numeric compiles a comparison, or two that bound a range, the lower bound first.
-func (c *compiler) numeric(n int32, at []string) (test, bool) {
+func (c *compiler) numeric(n int32, at *spot) (test, bool) {
 	list := c.members(n)
 	if c.nodes[n].kind != Array || len(list) != 2 && len(list) != 4 {
 		c.fault(at, "want an operator and a number")

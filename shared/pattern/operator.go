@@ -1,7 +1,7 @@
 package pattern
 
 // condition compiles the list of values at n.
-func (c *compiler) condition(n int32, at []string) *condition {
+func (c *compiler) condition(n int32, at *spot) *condition {
 	cond := &condition{}
 	values := c.members(n)
 	if len(values) == 0 {
@@ -36,7 +36,7 @@ func (t *test) comparesNumbers() bool {
 }
 
 // exactly compiles a plain value. A string that is an IP address is met by every way of writing the address.
-func (c *compiler) exactly(v *node, at []string) test {
+func (c *compiler) exactly(v *node, at *spot) test {
 	switch v.kind {
 	case String:
 		if digits := addressDigits(nil, v.text); digits != nil {
@@ -50,7 +50,7 @@ func (c *compiler) exactly(v *node, at []string) test {
 	return test{op: opLiteral, text: v.text}
 }
 
-func (c *compiler) checkNumber(v *node, at []string) {
+func (c *compiler) checkNumber(v *node, at *spot) {
 	if !v.comparable {
 		c.fault(at, "this number is out of range or has more digits than a float64 keeps: want a string, or fewer digits")
 	}
@@ -59,12 +59,12 @@ func (c *compiler) checkNumber(v *node, at []string) {
 const operators = "exactly, prefix, suffix, wildcard, equals-ignore-case, anything-but, numeric, exists or cidr"
 
 // operator compiles an object such as {"prefix": "a"} into cond.
-func (c *compiler) operator(cond *condition, n int32, at []string) {
+func (c *compiler) operator(cond *condition, n int32, at *spot) {
 	k, ok := c.only(n, at, operators)
 	if !ok {
 		return
 	}
-	at = under(at, "."+k.name)
+	at = under(at, k.name)
 	v := &c.nodes[k.node]
 	var t test
 	switch k.name {
@@ -94,7 +94,7 @@ func (c *compiler) operator(cond *condition, n int32, at []string) {
 }
 
 // only returns the one member of object n, which names an operator.
-func (c *compiler) only(n int32, at []string, want string) (kid, bool) {
+func (c *compiler) only(n int32, at *spot, want string) (kid, bool) {
 	members := c.members(n)
 	if len(members) != 1 {
 		c.fault(at, "want one operator: %s", want)
@@ -113,7 +113,7 @@ var textOps = map[string]struct{ plain, fold op }{
 }
 
 // textOperator compiles an operator whose operand is a string, or {"equals-ignore-case": string}.
-func (c *compiler) textOperator(k kid, at []string, want string) (test, bool) {
+func (c *compiler) textOperator(k kid, at *spot, want string) (test, bool) {
 	o, known := textOps[k.name]
 	if !known {
 		c.fault(at, "unknown operator: want %s", want)
@@ -125,7 +125,7 @@ func (c *compiler) textOperator(k kid, at []string, want string) (test, bool) {
 		if !ok {
 			return test{}, false
 		}
-		at = under(at, "."+inner.name)
+		at = under(at, inner.name)
 		if inner.name != "equals-ignore-case" {
 			c.fault(at, "unknown operator: want equals-ignore-case")
 			return test{}, false
@@ -136,7 +136,7 @@ func (c *compiler) textOperator(k kid, at []string, want string) (test, bool) {
 }
 
 // text compiles one operand of an operator on strings.
-func (c *compiler) text(op op, v *node, at []string) (test, bool) {
+func (c *compiler) text(op op, v *node, at *spot) (test, bool) {
 	if v.kind != String {
 		c.fault(at, "want a string")
 		return test{}, false
@@ -158,7 +158,7 @@ func (c *compiler) text(op op, v *node, at []string) (test, bool) {
 	return test{op: op, text: v.text}, true
 }
 
-func (c *compiler) cidr(v *node, at []string) (test, bool) {
+func (c *compiler) cidr(v *node, at *spot) (test, bool) {
 	if v.kind != String {
 		c.fault(at, "want an address and a mask, such as 10.0.0.0/8")
 		return test{}, false
