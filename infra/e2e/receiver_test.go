@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/verify"
+)
+
+// callback is one that arrived.
+type callback struct {
+	path    string
+	headers http.Header
+	body    string
+}
+
+func (c callback) id() string { return c.headers.Get("webhook-id") }
+
+// receiver plays the subscribers: it answers on each path as told, and keeps
+// what it got.
+type receiver struct {
+	*httptest.Server
+	mu        sync.Mutex
+	answers   map[string][]answer
+	secrets   map[string]string // by path
+	callbacks map[string][]callback
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{answers: map[string][]answer{}, secrets: map[string]string{}, callbacks: map[string][]callback{}}
+	r.Server = httptest.NewServer(r)
+	t.Cleanup(r.Close)
+	return r
+}
+
+// ServeHTTP keeps a callback, and answers.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // a sender that was killed
+	}
+	path := req.URL.Path
+	a := r.keep(callback{path, req.Header.Clone(), string(body)})
+	time.Sleep(time.Duration(a.Delay))
+	for name, value := range a.Headers {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(a.Status)
+}
+
+func (r *receiver) keep(c callback) answer {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.callbacks[c.path])
+	r.callbacks[c.path] = append(r.callbacks[c.path], c)
+	list := r.answersOf(c.path)
+	if len(list) == 0 {
+		return answer{Status: http.StatusNoContent}
+	}
+	return list[min(n, len(list)-1)]
+}
+
+// answersOf finds the answers for a path, or for its parent with a star.
+func (r *receiver) answersOf(path string) []answer {
+	if list, ok := r.answers[path]; ok {
+		return list
+	}
+	return r.answers[path[:strings.LastIndexByte(path, '/')+1]+"*"]
+}
+
+// answer makes paths answer otherwise, counting from their next callback.
+func (r *receiver) answer(answers map[string][]answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for path, list := range answers {
+		r.answers[path] = slices.Concat(make([]answer, len(r.callbacks[path])), list)
+	}
+}
+
+// trust makes a path verify with a secret.
+func (r *receiver) trust(path, secret string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.secrets[path] = secret
+}
+
+// at returns what came to a path, or to all paths that a star stands for.
+func (r *receiver) at(path string) (all []callback) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	parent, star := strings.CutSuffix(path, "*")
+	for p, list := range r.callbacks {
+		if p == path || star && strings.HasPrefix(p, parent) {
+			all = append(all, list...)
+		}
+	}
+	return all
+}
+
+// forged tells of a callback that does not verify; "" if all do.
+func (r *receiver) forged() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for path, list := range r.callbacks {
+		v, err := verify.New(r.secrets[path])
+		if err != nil {
+			return fmt.Sprintf("%s got callbacks, but the story names no secret for it", path)
+		}
+		for _, c := range list {
+			if err := v.Verify(c.headers, []byte(c.body)); err != nil {
+				return fmt.Sprintf("%s got a callback that does not verify: %v", path, err)
+			}
+		}
+	}
+	return ""
+}
