@@ -83,15 +83,14 @@ func receive(t *testing.T, cmd *exec.Cmd) {
 		t.Errorf("an unsigned request is answered %d, want 401", status)
 	}
 	id, _, _ := strings.Cut(got, " ")
+	waitFor(t, tenant, id, 1)
 	if status, answer := request(t, "POST", tenant+"/deliveries/"+id+"/retry", key, ""); status != 202 {
 		t.Fatalf("retry = %d %v", status, answer)
 	}
 	if status, _ := request(t, "POST", tenant+"/events", key, `{"type":"last","data":1}`); status != 202 {
 		t.Fatal("publish")
 	}
-	for attempts(t, tenant, id) < 2 { // the repeat has been answered
-		time.Sleep(10 * time.Millisecond)
-	}
+	waitFor(t, tenant, id, 2)
 	if got := next(t, lines); !strings.Contains(got, `"type":"last"`) {
 		t.Errorf("after a repeat the receiver shows %q, want only the event after it", got)
 	}
@@ -102,10 +101,15 @@ func receive(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-func attempts(t *testing.T, tenant, id string) int {
-	_, d := request(t, "GET", tenant+"/deliveries/"+id, key, "")
-	n, _ := d["attempt_count"].(float64)
-	return int(n)
+// waitFor returns when so many attempts of a delivery are known.
+func waitFor(t *testing.T, tenant, id string, attempts float64) {
+	for {
+		_, d := request(t, "GET", tenant+"/deliveries/"+id, key, "")
+		if n, _ := d["attempt_count"].(float64); n >= attempts {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // run starts the receiver and returns the lines that it prints once it waits.
