@@ -46,9 +46,9 @@ type step struct {
 	Spaced  duration          `json:"spaced"`
 
 	// of a receive
-	Count int     `json:"count"`
-	IDs   int     `json:"ids"`
-	Each  *content `json:"each"`
+	Count int       `json:"count"`
+	IDs   int       `json:"ids"`
+	Each  *content  `json:"each"`
 	Got   []content `json:"got"`
 }
 
