@@ -184,8 +184,8 @@ func (s *Server) KeyFile() string {
 // closes the data. What is left undone goes on at the next start.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
+	err = errors.Join(err, s.queues.Close(ctx)) // before stop, which ends what handlers do
 	s.stop()
-	err = errors.Join(err, s.queues.Close(ctx))
 	s.done.Wait()
 	return errors.Join(err, s.db.Close())
 }
