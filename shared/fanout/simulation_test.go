@@ -1,13 +1,20 @@
 package fanout_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"strconv"
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/store/dynamostore"
 	"github.com/postino/postino/shared/store/localstore"
 	"github.com/postino/postino/shared/store/storetest"
 )
@@ -51,6 +58,29 @@ func play(t *testing.T, seed uint64, shapes []shape, open func() storetest.Store
 	return faults
 }
 
+func TestASeedReplaysItsHistory(t *testing.T) {
+	for seed := range uint64(40) {
+		var told [2]string
+		for i := range told {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHistory(seed, newMemory(), shapes)
+				if err := h.run(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				for _, c := range h.commits {
+					told[i] += fmt.Sprintln(c.by.number, c.clock, c.by.dead)
+					for _, item := range c.items {
+						told[i] += fmt.Sprintln(item.Part, item.Rev, string(item.Data))
+					}
+				}
+			})
+		}
+		if told[0] != told[1] {
+			t.Errorf("seed %d gave\n%s\nand then\n%s", seed, told[0], told[1])
+		}
+	}
+}
+
 func report(t *testing.T, faults []string) {
 	t.Helper()
 	for _, fault := range faults[:min(len(faults), 10)] {
@@ -63,14 +93,14 @@ func report(t *testing.T, faults []string) {
 
 func TestTriggersAreExactInEveryHistory(t *testing.T) {
 	var faults []string
-	for _, seed := range seeds(t, histories(4000, 40_000)) {
+	for _, seed := range seeds(t, histories(8000, 100_000)) {
 		faults = append(faults, play(t, seed, shapes, func() storetest.Store { return newMemory() })...)
 	}
 	report(t, faults)
 }
 
 func TestTriggersAreExactOnSQLite(t *testing.T) {
-	all := seeds(t, histories(300, 4000))
+	all := seeds(t, histories(500, 5000))
 	for len(all) > 0 {
 		n := min(100, len(all)) // to one file
 		var faults []string
@@ -105,6 +135,36 @@ func playOnSQLite(t *testing.T, seeds []uint64) (faults []string) {
 		}
 	}
 	return faults
+}
+
+func TestTriggersAreExactOnDynamoDB(t *testing.T) {
+	store := dynamoStore(t)
+	var faults []string
+	for _, seed := range seeds(t, histories(60, 1500)) {
+		h := newHistory(seed, store, shapes)
+		h.free = true
+		if err := h.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, fault := range h.check() {
+			faults = append(faults, fmt.Sprintf("seed %d, %s: %s", seed, h.shape.name, fault))
+		}
+	}
+	report(t, faults)
+}
+
+// dynamoStore returns a store in a table of its own on the test server.
+func dynamoStore(t *testing.T) storetest.Store {
+	client := dynamodb.NewFromConfig(aws.Config{
+		Region:       testserver.Region,
+		BaseEndpoint: aws.String(testserver.DynamoDB(t)),
+		Credentials:  credentials.NewStaticCredentialsProvider(testserver.AccessKey, testserver.SecretKey, ""),
+	}, dynamostore.Options)
+	table := "postino-" + rand.Text()
+	if err := dynamostore.CreateTable(t.Context(), client, table); err != nil {
+		t.Fatal(err)
+	}
+	return dynamostore.New(client, table)
 }
 
 // shm is a folder in memory, if there is one.

@@ -99,6 +99,9 @@ type commit struct {
 
 var errDead = errors.New("the process is dead")
 
+// maxHandlings is more than any history needs to come to its end.
+const maxHandlings = 2000
+
 // epoch is when all histories begin.
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
@@ -163,7 +166,7 @@ func (h *history) happen() {
 		// Few enough times for some to be equal.
 		at := epoch.Add(time.Duration(h.rand.IntN(24)-20) * h.shape.tick)
 		e.Event = webhook.Event{
-			Tenant: h.tenant, ID: fmt.Sprintf("e%d", h.rand.IntN(2)*50+i), Source: fmt.Sprintf("/s%d", h.rand.IntN(2)), Type: kind, Subject: e.key,
+			Tenant: h.tenant, ID: fmt.Sprintf("e%d", h.rand.IntN(8)), Source: fmt.Sprintf("/s%d", h.rand.IntN(2)), Type: kind, Subject: e.key,
 			Time: minTime(at, epoch), Data: json.RawMessage(`{"b":"` + e.distinct + `"}`), AcceptedAt: epoch, Nonce: fmt.Sprint("n", i),
 		}
 		e.mark = "M#" + webhook.Hash(20, "event", e.Key())
@@ -201,7 +204,11 @@ func (h *history) play(ctx context.Context) {
 		case len(h.waiting) > 0 && (!canBegin || h.rand.IntN(3) > 0):
 			h.release()
 		case canBegin:
-			number++
+			if number++; number > maxHandlings {
+				h.faults = append(h.faults, "no end")
+				h.crash()
+				return
+			}
 			h.begin(ctx, number, ready[h.rand.IntN(len(ready))])
 		case h.inflight > 0: // pausing before a repeat
 			time.Sleep(time.Millisecond)
@@ -213,7 +220,7 @@ func (h *history) play(ctx context.Context) {
 
 // playFreely lets all calls through as they come.
 func (h *history) playFreely(ctx context.Context) {
-	for number := 0; ; {
+	for number := 0; number < maxHandlings; {
 		var wg sync.WaitGroup
 		for range len(h.stages) {
 			if ready := h.ready(); len(ready) > 0 {
@@ -225,6 +232,19 @@ func (h *history) playFreely(ctx context.Context) {
 		if h.settle(); len(h.ready()) == 0 && !h.advance() {
 			return
 		}
+	}
+}
+
+// crash ends all that is under way.
+func (h *history) crash() {
+	for h.inflight > 0 {
+		for _, c := range h.waiting {
+			c.passes <- diesBefore
+		}
+		h.waiting = nil
+		time.Sleep(time.Millisecond)
+		synctest.Wait()
+		h.settle()
 	}
 }
 
