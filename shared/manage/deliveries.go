@@ -79,6 +79,9 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 	if err != nil {
 		return httpapi.Response{}, err
 	}
+	if deliveries, _, err = h.outcomes(r.Context(), e, deliveries, page.Limit); err != nil {
+		return httpapi.Response{}, err
+	}
 	if filter.Status != "" {
 		deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool { return d.Status != filter.Status })
 	}

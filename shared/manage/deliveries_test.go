@@ -96,7 +96,7 @@ func TestEventIsShownWithWhatBecameOfIt(t *testing.T) {
 	delete(view, "deliveries")
 	want := map[string]any{
 		"id": "e/1", "source": "/tenants/acme", "type": "a.b", "subject": "u1", "time": "2026-03-01T11:00:00.000Z", "accepted_at": "2026-03-01T12:00:00.000Z",
-		"extensions": map[string]any{"x": 1.0}, "expunged": false, "matched": 3.0, "counted": 3.0,
+		"extensions": map[string]any{"x": 1.0}, "expunged": false, "matched": 3.0, "counted": 3.0, "skipped": []any{},
 		"counts": map[string]any{"pending": 1.0, "succeeded": 1.0, "exhausted": 1.0, "canceled": 0.0},
 	}
 	if diff := cmp.Diff(want, view); diff != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
@@ -36,6 +37,7 @@ type oneEventView struct {
 	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
 	Counted    int                    `json:"counted"`    // less than matched only beyond 1,000
 	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
+	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger made nothing of it
 }
 
 func viewEvent(e webhook.StoredEvent) eventView {
@@ -103,7 +105,11 @@ func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	view := oneEventView{eventView: viewEvent(e), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries)}
+	deliveries, skipped, err := h.outcomes(r.Context(), e, deliveries, shownDeliveries)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	view := oneEventView{eventView: viewEvent(e), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
 	return httpapi.OK(withData(view, e)), nil
 }
@@ -145,11 +151,12 @@ func (h *Handler) planFrom(ctx context.Context, e webhook.StoredEvent, n int) ([
 }
 
 // planned returns the deliveries of plan entries: as they are stored, or
-// pending if they are not yet.
+// pending if they are not yet. Entries that only cancel a timer make none.
 func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry) ([]webhook.Delivery, error) {
 	if len(entries) == 0 {
 		return nil, nil
 	}
+	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.Only })
 	ids := make([]string, len(entries))
 	for i, entry := range entries {
 		ids[i] = webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")

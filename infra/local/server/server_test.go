@@ -421,6 +421,15 @@ func TestIfThisThenThat(t *testing.T) {
 		}
 		a.advance("1s")
 	}
+	a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"flight.booked","id":"last","subject":"u1","data":{"booking":9,"cabin":"economy"}}`)
+	a.advance("1s")
+	one := a.call("GET", "/v1/tenants/acme/events/last", 200, "")
+	if diff := cmp.Diff([]any{map[string]any{"subscription": "fifth", "reason": "not_due"}}, one["skipped"]); diff != "" || len(one["deliveries"].([]any)) != 0 {
+		t.Errorf("event = %v, want no delivery and its reason (-want +got):\n%s", one, diff)
+	}
+	if got := a.call("GET", "/v1/tenants/acme/subscriptions/fifth/state/u1", 200, "")["count"]; got != 8.0 {
+		t.Errorf("state counts %v, want 8", got)
+	}
 	if !cmp.Equal(sub.bodies, []string{`{"points":10,"user":"u1","count":5}`}) {
 		t.Errorf("bodies = %q, want one for the fifth flight", sub.bodies)
 	}
@@ -438,6 +447,12 @@ func TestAnAbandonedCartIsRemindedUnlessOrdered(t *testing.T) {
 	publish("cart.updated", "orders", `{"items":1}`)
 	a.advance("30m")
 	publish("cart.updated", "leaves", `{"items":2}`)
+	a.advance("1ms") // until all of it has been handled
+	waiting := a.call("GET", "/v1/tenants/acme/events", 200, "")["data"].([]any)[0].(map[string]any)["id"].(string)
+	first := a.call("GET", "/v1/tenants/acme/events/"+waiting, 200, "")["deliveries"].([]any)[0].(map[string]any)
+	if first["status"] != "pending" || first["waiting"] != "timer" {
+		t.Errorf("delivery = %v, want pending for its timer", first)
+	}
 	publish("order.placed", "orders", `{}`)
 	a.advance("59m")
 	if sub.count() != 0 {

@@ -1,0 +1,83 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postino/postino/shared/pattern"
+	"github.com/postino/postino/shared/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// skippedView is a subscription that matched an event and whose trigger made
+// nothing of it.
+type skippedView struct {
+	Subscription string         `json:"subscription"`
+	Reason       webhook.Reason `json:"reason"`
+}
+
+// outcomes sorts out the deliveries of an event that are not stored: those
+// that wait for their trigger's delay say so, and those that its trigger
+// skipped are taken out of the list. Without a trigger they stay pending, and
+// so do those behind the first most.
+func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries []webhook.Delivery, most int) (kept []webhook.Delivery, skipped []skippedView, err error) {
+	decoded, err := trigger.DecodeEvent(e.Event)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read event %s: %w", e.ID, err)
+	}
+	skipped = []skippedView{}
+	for i, d := range deliveries {
+		if d.Rev > 0 || i >= most || e.Expunged {
+			kept = append(kept, d)
+			continue
+		}
+		reason, err := h.outcome(ctx, e, decoded, &d)
+		if err != nil {
+			return nil, nil, err
+		}
+		if reason != "" {
+			skipped = append(skipped, skippedView{d.Subscription, reason})
+			continue
+		}
+		kept = append(kept, d)
+	}
+	return kept, skipped, nil
+}
+
+// outcome returns why the trigger skipped the event; "" if it did not, with
+// what the delivery waits for noted in it.
+func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (webhook.Reason, error) {
+	subs, err := h.Store.Versions(ctx, []webhook.VersionRef{{Tenant: e.Tenant, ID: d.Subscription, Version: d.Version}})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return "", nil // retention removed it
+	}
+	if err != nil {
+		return "", fmt.Errorf("read subscription %s: %w", d.Subscription, err)
+	}
+	spec, err := trigger.Compile(subs[0])
+	if err != nil || spec == nil {
+		return "", err
+	}
+	decision, known, err := spec.Outcome(ctx, h.Store, subs[0], e.Event, decoded)
+	if err != nil || !known || decision.Do == trigger.Send {
+		return "", err
+	}
+	if decision.Do != trigger.Wait {
+		return decision.Reason, nil
+	}
+	occurrence, _ := spec.Occurrence(subs[0], e.Event, decoded)
+	view, _, err := trigger.ReadView(ctx, h.Store, occurrence.Key())
+	if err != nil {
+		return "", fmt.Errorf("read timer of %s: %w", d.Subscription, err)
+	}
+	if view.Timer != nil {
+		for _, w := range view.Timer.Waiting {
+			if w.Event == e.ID && w.Time.Equal(e.Time) {
+				d.Waiting, d.NextAt = webhook.WaitTimer, w.Due
+				return "", nil
+			}
+		}
+	}
+	return webhook.ReasonCanceledBy, nil
+}
