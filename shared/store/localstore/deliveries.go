@@ -11,6 +11,9 @@ import (
 
 // Delivery returns a stored delivery, or [webhook.ErrNotFound].
 func (s *Store) Delivery(ctx context.Context, tenant, id string) (d webhook.Delivery, err error) {
+	if s.written.absent(tenant, id) {
+		return d, webhook.ErrNotFound
+	}
 	err = s.db.Read(ctx, func(tx *localdb.Tx) (err error) {
 		d, err = deliveryOf(tx, tenant, id)
 		return err
@@ -58,6 +61,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 	if err != nil {
 		return err
 	}
+	s.written.add(d.Tenant, d.ID)
 	durability := localdb.Ordered
 	if d.Status == webhook.Canceled {
 		durability = localdb.Durable // somebody was told so

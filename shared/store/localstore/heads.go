@@ -11,7 +11,11 @@ import (
 // Heads returns the current heads in the order asked for. Those that do not
 // exist have Version 0.
 func (s *Store) Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error) {
-	heads := make([]webhook.Head, len(refs))
+	heads, generation := s.recent.find(refs)
+	if heads != nil {
+		return heads, nil
+	}
+	heads = make([]webhook.Head, len(refs))
 	err := s.db.Read(ctx, func(tx *localdb.Tx) (err error) {
 		for i, ref := range refs {
 			if heads[i], err = headOf(tx, ref); err != nil {
@@ -23,6 +27,11 @@ func (s *Store) Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]we
 	if err != nil {
 		return nil, err
 	}
+	kept := make(map[webhook.SubscriptionRef]webhook.Head, len(refs))
+	for i, ref := range refs {
+		kept[ref] = heads[i]
+	}
+	s.recent.put(generation, kept, nil)
 	return heads, nil
 }
 

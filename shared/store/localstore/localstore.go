@@ -20,7 +20,9 @@ import (
 
 // Store is a store in a database. Its methods may be called concurrently.
 type Store struct {
-	db *localdb.DB
+	db      *localdb.DB
+	recent  *recent
+	written *written
 }
 
 // New prepares the tables in db.
@@ -28,7 +30,11 @@ func New(db *localdb.DB) (*Store, error) {
 	if err := db.Migrate(context.Background(), "localstore", schema); err != nil {
 		return nil, err
 	}
-	return &Store{db: db}, nil
+	w, err := newWritten(context.Background(), db)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, recent: newRecent(), written: w}, nil
 }
 
 // timeLayout has all digits, so that times sort as text.

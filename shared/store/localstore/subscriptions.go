@@ -14,7 +14,7 @@ import (
 // [webhook.ErrConflict].
 func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
 	saved := sub
-	err := s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) (err error) {
+	err := s.change(ctx, func(tx *localdb.Tx) (err error) {
 		saved = sub
 		if err := expected(tx, webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect); err != nil {
 			return err
@@ -39,7 +39,7 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 // DeleteSubscription removes the head if the current version is still expect;
 // otherwise [webhook.ErrNotFound] or [webhook.ErrConflict].
 func (s *Store) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
-	return s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
+	return s.change(ctx, func(tx *localdb.Tx) error {
 		if err := expected(tx, ref, expect); err != nil {
 			return err
 		}
@@ -49,6 +49,11 @@ func (s *Store) DeleteSubscription(ctx context.Context, ref webhook.Subscription
 		_, err := tx.Exec("DELETE FROM subscriptions WHERE tenant = ? AND id = ?", ref.Tenant, ref.ID)
 		return err
 	})
+}
+
+// change writes what alters heads or a tenant's version. Nothing else may.
+func (s *Store) change(ctx context.Context, fn func(tx *localdb.Tx) error) error {
+	return s.recent.change(func() error { return s.db.Write(ctx, localdb.Durable, fn) })
 }
 
 // expected returns nil if the subscription's version is expect, 0 for none.

@@ -32,10 +32,17 @@ func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
 // TenantVersion returns the tenant's change counter, 0 before the first
 // change.
 func (s *Store) TenantVersion(ctx context.Context, tenant string) (version int64, err error) {
+	version, found, generation := s.recent.findVersion(tenant)
+	if found {
+		return version, nil
+	}
 	err = s.db.Read(ctx, func(tx *localdb.Tx) (err error) {
 		version, err = tenantVersion(tx, tenant)
 		return err
 	})
+	if err == nil {
+		s.recent.put(generation, nil, map[string]int64{tenant: version})
+	}
 	return version, err
 }
 

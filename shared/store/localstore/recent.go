@@ -1,0 +1,86 @@
+package localstore
+
+import (
+	"maps"
+	"sync"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// recent keeps heads and tenants' versions that were read, since every
+// delivery and every event asks for them. This process is the only one that
+// writes: while it changes a subscription nothing is kept, and what was read
+// before is forgotten, so nothing kept is older than an acknowledged change.
+type recent struct {
+	mu         sync.RWMutex
+	changing   int   // changes under way
+	generation int64 // counts their beginnings and ends
+	heads      map[webhook.SubscriptionRef]webhook.Head
+	versions   map[string]int64 // by tenant
+}
+
+// maxRecent bounds either map: heads are up to 2 KB.
+const maxRecent = 10_000
+
+func newRecent() *recent {
+	return &recent{heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[string]int64{}}
+}
+
+// change forgets everything, and keeps nothing until f has returned.
+func (r *recent) change(f func() error) error {
+	r.mu.Lock()
+	r.changing++
+	r.generation++
+	clear(r.heads)
+	clear(r.versions)
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.changing--
+		r.generation++ // what was read meanwhile may be either
+	}()
+	return f()
+}
+
+// find returns the heads if all are kept, and otherwise what put wants to know.
+func (r *recent) find(refs []webhook.SubscriptionRef) (heads []webhook.Head, generation int64) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	heads = make([]webhook.Head, len(refs))
+	for i, ref := range refs {
+		head, ok := r.heads[ref]
+		if !ok {
+			return nil, r.generation
+		}
+		heads[i] = head
+	}
+	return heads, r.generation
+}
+
+// findVersion is find for a tenant's version.
+func (r *recent) findVersion(tenant string) (version int64, found bool, generation int64) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	version, found = r.versions[tenant]
+	return version, found, r.generation
+}
+
+// put keeps what was read after find, unless something changed meanwhile.
+func (r *recent) put(generation int64, heads map[webhook.SubscriptionRef]webhook.Head, versions map[string]int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.changing > 0 || r.generation != generation {
+		return
+	}
+	if len(r.heads)+len(heads) > maxRecent {
+		clear(r.heads)
+	}
+	if len(r.versions)+len(versions) > maxRecent {
+		clear(r.versions)
+	}
+	if len(heads) <= maxRecent {
+		maps.Copy(r.heads, heads)
+	}
+	maps.Copy(r.versions, versions)
+}
