@@ -205,22 +205,19 @@ func (s *stack) run() {
 		}
 	})
 	if !s.settings.asleep {
-		s.wake()
+		s.wake("Fanout", "Delivery")
 	}
 	s.polls.Go(func() { s.schedule(ctx) })
 }
 
-// wake starts the mappings.
-func (s *stack) wake() {
-	for id, r := range s.template.of("AWS::Serverless::Function") {
-		for _, e := range r.Properties.Events {
-			if e.Type != "SQS" {
-				continue
-			}
+// wake starts the mappings of functions.
+func (s *stack) wake(functions ...string) {
+	for _, id := range functions {
+		for _, e := range s.template.Resources[id].Properties.Events {
 			queue := named(e.Properties.Queue)
 			m := &mapping{
-				sqs: s.sqs, queue: s.queues[queue], arn: s.queueARN(queue), function: s.functions[id],
-				batch: e.Properties.BatchSize, partial: slices.Contains(e.Properties.ResponseTypes, "ReportBatchItemFailures"),
+				sqs: s.sqs, queue: s.queues[queue], arn: s.queueARN(queue), function: s.functions[id], batch: e.Properties.BatchSize,
+				partial: slices.Contains(e.Properties.ResponseTypes, "ReportBatchItemFailures"),
 			}
 			for range 2 {
 				s.polls.Go(func() { m.poll(s.ctx) })
