@@ -88,18 +88,33 @@ func (s *Server) Advance(ctx context.Context, by time.Duration) error {
 		if next.IsZero() || next.After(target) {
 			break
 		}
-		s.moveTo(next)
+		if err := s.moveTo(ctx, next); err != nil {
+			return err
+		}
 	}
-	s.moveTo(target)
+	if err := s.moveTo(ctx, target); err != nil {
+		return err
+	}
 	return s.settle(ctx)
 }
 
-// moveTo sets the clock, never back.
-func (s *Server) moveTo(t time.Time) {
+// unswept is how far behind the clock the low-water mark stays when it moves:
+// as far as a sweep leaves it.
+const unswept = 20 * time.Minute
+
+// moveTo sets the clock, never back, to a time before which nothing is due: so
+// a sweep need not look at each minute in between.
+func (s *Server) moveTo(ctx context.Context, t time.Time) error {
+	if mark := t.UTC().Truncate(time.Minute).Add(-unswept); mark.After(s.clock.Now()) {
+		if err := s.store.RaiseLowWater(ctx, mark); err != nil {
+			return err
+		}
+	}
 	if t.After(s.clock.Now()) {
 		s.clock.set(t)
 	}
 	s.queues.Poke()
+	return nil
 }
 
 // settle sweeps and waits until nothing that is due is left.

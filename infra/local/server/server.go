@@ -36,6 +36,7 @@ type Config struct {
 	EgressAllow string // see [egress.ParseAllow]
 	Resolver    string // DNS server, host:port; empty for the system's
 	TestClock   bool   // our clock stands still and is moved by POST /v1/clock
+	Store       Store  // nil for the one in Data, where queues are in any case
 	Version     string // of Postino
 	Log         *slog.Logger
 }
@@ -48,7 +49,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	db       *localdb.DB
-	store    *localstore.Store
+	store    Store
 	queues   *localqueue.Set
 	byName   map[string]*localqueue.Queue
 	fanout   *fanout.Fanout
@@ -79,8 +80,10 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 			s.db.Close()
 		}
 	}()
-	if s.store, err = localstore.New(s.db); err != nil {
-		return nil, err
+	if s.store = c.Store; s.store == nil {
+		if s.store, err = localstore.New(s.db); err != nil {
+			return nil, err
+		}
 	}
 	if err = s.openQueues(ctx); err != nil {
 		return nil, err

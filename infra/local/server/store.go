@@ -1,0 +1,24 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/manage"
+	"github.com/postino/postino/shared/sweep"
+)
+
+// Store is what the stages, and a clock that stands still, ask of storage.
+type Store interface {
+	ingest.Tenants
+	fanout.Store
+	delivery.Store
+	manage.Store
+	sweep.Store
+	// NextDue returns the time of the earliest due pointer, zero if there is
+	// none. It is asked only with a test clock.
+	NextDue(ctx context.Context) (time.Time, error)
+}
