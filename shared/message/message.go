@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -147,5 +148,11 @@ func DecodeLeaf(body []byte) (l Leaf, err error) {
 }
 
 // SubscriptionGroup is the group of a subscription's messages: fair turns are
-// taken between subscriptions, of whatever tenant.
-func SubscriptionGroup(tenant, subscription string) string { return tenant + "/" + subscription }
+// taken between subscriptions, of whatever tenant. Names that together are too
+// long for a group are hashed.
+func SubscriptionGroup(tenant, subscription string) string {
+	if len(tenant)+1+len(subscription) > queue.MaxGroup {
+		return webhook.Hash(20, "group", tenant, subscription)
+	}
+	return tenant + "/" + subscription
+}

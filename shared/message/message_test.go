@@ -2,12 +2,14 @@ package message_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -75,6 +77,22 @@ func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
 	}
 	if kind := message.KindOf(a.Encode()); kind != message.KindRetry {
 		t.Errorf("kind of again = %q, want %q", kind, message.KindRetry)
+	}
+}
+
+func TestEverySubscriptionHasAGroupOfItsOwn(t *testing.T) {
+	long := strings.Repeat("a", 64)
+	seen := map[string]bool{}
+	for _, pair := range [][2]string{{"acme", "s"}, {long, long}, {long, long[1:] + "b"}, {long[1:], long}} {
+		group := message.SubscriptionGroup(pair[0], pair[1])
+		m := queue.Message{Body: []byte("x"), Group: group}
+		if err := m.Check(); err != nil {
+			t.Errorf("group of %v: %v", pair, err)
+		}
+		if seen[group] {
+			t.Errorf("%v shares group %s", pair, group)
+		}
+		seen[group] = true
 	}
 }
 
