@@ -464,3 +464,63 @@ func TestAnAbandonedCartIsRemindedUnlessOrdered(t *testing.T) {
 		t.Errorf("bodies = %q, want one reminder", sub.bodies)
 	}
 }
+
+func TestARenderThatFailsTouchesNoOther(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("divides", `"url":"`+sub.URL+`","request":{"body":{"a":"{{ data.a | divided_by: data.b }}"}}`)
+	a.subscribe("aborts", `"url":"`+sub.URL+`","request":{"body":{"a":"{% abort 'not now' %}"}}`)
+	a.subscribe("needs", `"url":"`+sub.URL+`/{{ data.line_id }}/push"`)
+	a.subscribe("plain", `"url":"`+sub.URL+`"`)
+	a.call("POST", "/v1/tenants/acme/events", 202, `[{"type":"a","id":"bad","data":{"a":1,"b":0}},{"type":"a","id":"good","data":{"a":4,"b":2,"line_id":"L"}}]`)
+	a.advance("1s")
+	reasons := map[string]any{}
+	for _, d := range a.deliveries("event=bad") {
+		reasons[d["subscription"].(string)] = d["reason"]
+	}
+	want := map[string]any{"divides": "render_error", "aborts": "abort", "needs": "missing_field", "plain": nil}
+	if diff := cmp.Diff(want, reasons); diff != "" {
+		t.Errorf("reasons differ (-want +got):\n%s", diff)
+	}
+	if got := a.deliveries("status=succeeded"); len(got) != 4 || sub.count() != 4 {
+		t.Errorf("%d succeeded with %d attempts, want 4 and 4", len(got), sub.count())
+	}
+}
+
+func TestWhatWaitsKeepsItsBodyAndTakesTheNewURL(t *testing.T) {
+	a := start(t)
+	old, fresh := newSubscriber(t, status(500)), newSubscriber(t, status(200))
+	a.subscribe("s", `"url":"`+old.URL+`/{{ subject }}","request":{"headers":{"x-v":"1"},"body":{"old":"{{ data.n }}"}}`)
+	publish := func(id string) {
+		a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"a","id":"`+id+`","subject":"u 1","data":{"n":"`+id+`"}}`)
+		a.advance("1s")
+	}
+	publish("first")
+	a.call("PATCH", "/v1/tenants/acme/subscriptions/s", 200,
+		`{"url":"`+fresh.URL+`/{{ subject }}/new","request":{"headers":{"x-v":"2 {{ data.n }}"},"body":{"new":"{{ data.n }}"}}`+`}`)
+	a.advance("1m")
+	publish("second")
+	if !cmp.Equal(old.bodies, []string{`{"old":"first"}`}) || !cmp.Equal(fresh.bodies, []string{`{"old":"first"}`, `{"new":"second"}`}) {
+		t.Errorf("old got %q, new %q", old.bodies, fresh.bodies)
+	}
+	if got := []string{fresh.got[0].Get("x-v"), fresh.got[1].Get("x-v")}; !cmp.Equal(got, []string{"2 first", "2 second"}) {
+		t.Errorf("x-v = %q, want those of the new headers", got)
+	}
+}
+
+func TestStatusesThatTheOwnerNames(t *testing.T) {
+	a := start(t)
+	line, lob := newSubscriber(t, status(409)), newSubscriber(t, status(422))
+	a.subscribe("line", `"url":"`+line.URL+`","retry":{"success":["2xx","409"]}`)
+	a.subscribe("lob", `"url":"`+lob.URL+`","retry":{"permanent":["422"]}`)
+	a.publish(1)
+	a.advance("2d")
+	got := map[string]any{}
+	for _, d := range a.deliveries("") {
+		got[d["subscription"].(string)] = fmt.Sprint(d["status"], " ", d["reason"], " ", d["attempt_count"])
+	}
+	want := map[string]any{"line": "succeeded <nil> 1", "lob": "exhausted permanent 1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("deliveries differ (-want +got):\n%s", diff)
+	}
+}
