@@ -43,13 +43,17 @@ const eventsAtOnce = 32
 // Handle works a batch of messages from the events queue and returns the ids
 // of those that must come again.
 func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
+	if len(batch) == 0 {
+		return nil
+	}
 	f.once.Do(f.start)
 	v := f.audience.view()
 	errs := make([]error, len(batch))
 	var wg sync.WaitGroup
-	for i, m := range batch {
-		wg.Go(func() { errs[i] = f.handle(ctx, v, m) })
+	for i, m := range batch[1:] {
+		wg.Go(func() { errs[i+1] = f.handle(ctx, v, m) })
 	}
+	errs[0] = f.handle(ctx, v, batch[0]) // often the only one, and the stack here has grown before
 	wg.Wait()
 	for i, err := range errs {
 		if err == nil {
@@ -105,20 +109,29 @@ func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message) error {
 		return f.split(ctx, m.Group, p)
 	}
 	out := f.outgoing()
+	if len(p.Events) == 1 { // most are, and need no goroutine
+		if err := f.packed(ctx, v, p.Events[0], out); err != nil {
+			return err
+		}
+		return out.flush(ctx)
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(eventsAtOnce)
 	for _, e := range p.Events {
-		g.Go(func() error {
-			if err := f.event(gctx, v, e, out); err != nil {
-				return fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
-			}
-			return nil
-		})
+		g.Go(func() error { return f.packed(gctx, v, e, out) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	return out.flush(ctx)
+}
+
+// packed handles one event of a pack.
+func (f *Fanout) packed(ctx context.Context, v *view, e webhook.Event, out *outgoing) error {
+	if err := f.event(ctx, v, e, out); err != nil {
+		return fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
+	}
+	return nil
 }
 
 func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error {
