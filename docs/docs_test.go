@@ -173,6 +173,31 @@ func TestTemplatesRenderWhatTheTableSays(t *testing.T) {
 	}
 }
 
+// TestTestsThatAreNamedExist finds every TestSomething of the docs in the code.
+func TestTestsThatAreNamedExist(t *testing.T) {
+	defined := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			defined[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"README.md", "ARCHITECTURE.md", "docs/cost.md", "docs/operations.md"} {
+		for _, test := range regexp.MustCompile("`(Test[A-Z]\\w+)`").FindAllStringSubmatch(pages(t)[name], -1) {
+			if !defined[test[1]] {
+				t.Errorf("%s names %s, which does not exist", name, test[1])
+			}
+		}
+	}
+}
+
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
