@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"time"
 
@@ -34,6 +35,7 @@ func serveProfiled(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(200) // as there
 	s, err := server.Start(ctx, c)
 	if err != nil {
 		return errors.Join(err, f.Close())
