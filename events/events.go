@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds samples/*.json (bodies for POST …/events) and the invocations.
 //
-//go:embed samples/*.json
+//go:embed samples/*.json recipes/*.json
 var Files embed.FS
