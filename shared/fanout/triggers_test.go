@@ -166,6 +166,21 @@ func TestWhatIsTooOldIsSkippedAndNotCounted(t *testing.T) {
 	s.publish(s.event("c", "u1", epoch, `{}`))
 	s.advance(2 * time.Hour)
 	s.want("when the delay is over")
+
+	sub := webhook.Subscription{Tenant: "acme", ID: "plain", MaxAge: "1h"}
+	for e, want := range map[*webhook.Event]webhook.Reason{&young: "", {Time: old, AcceptedAt: epoch}: webhook.ReasonStale} {
+		spec, err := trigger.Compile(sub)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := trigger.DecodeEvent(*e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, known, err := spec.Outcome(t.Context(), s.store, sub, *e, d); got.Reason != want || known != (want != "") || err != nil {
+			t.Errorf("outcome of an event of %s: %+v, %v, %v, want %q", e.Time.Format(time.TimeOnly), got, known, err, want)
+		}
+	}
 }
 
 func TestWhatCannotBeRenderedClaimsNothing(t *testing.T) {

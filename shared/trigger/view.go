@@ -35,23 +35,27 @@ func (s *Spec) Outcome(ctx context.Context, r Reader, sub webhook.Subscription, 
 	if reason != "" {
 		return Decision{Reason: reason}, true, nil
 	}
-	refs := o.Refs()
-	if len(refs) == 0 {
-		return Decision{}, false, nil
-	}
-	items, err := r.TriggerState(ctx, refs)
-	if err != nil {
-		return Decision{}, false, fmt.Errorf("read trigger state: %w", err)
+	var items []webhook.StateItem
+	if refs := o.Refs(); len(refs) > 0 {
+		var err error
+		if items, err = r.TriggerState(ctx, refs); err != nil {
+			return Decision{}, false, fmt.Errorf("read trigger state: %w", err)
+		}
 	}
 	st, err := load(items)
 	if err != nil {
 		return Decision{}, false, err
 	}
 	decision, known := o.decided(st)
-	if !known && s.once && st.once.exists() {
+	switch {
+	case known:
+		return decision, true, nil
+	case s.Stale(e.Time, e.AcceptedAt): // was too old when it came
+		return Decision{Reason: webhook.ReasonStale}, true, nil
+	case s.once && st.once.exists():
 		return Decision{Reason: webhook.ReasonOnce}, true, nil
 	}
-	return decision, known, nil
+	return Decision{}, false, nil
 }
 
 // View is the state of one key as the API shows it.

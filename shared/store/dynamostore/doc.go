@@ -53,7 +53,7 @@
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
 //	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON)
-//	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata
+//	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata, tr trigger
 //	change      s subscription             counter  n
 //	lease       tk token, un until         mark     un
 //	secret      b sealed, u updated        data key  b wrapped
@@ -66,5 +66,6 @@
 // and 45 days after they were written. A delivery expires by Retention after
 // it ended, never before. While it has not, each write of a delivery whose
 // event is old moves the event's and the parts' expiry on, so that whatever
-// waits can still be sent.
+// waits can still be sent. So does a trigger's timer that is far ahead, with its
+// event.
 package dynamostore
