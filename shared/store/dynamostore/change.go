@@ -73,7 +73,7 @@ func (s *Store) bookkeeping(c change, current int64) []types.TransactWriteItem {
 			TableName: &s.table, Key: at(versionKey(c.tenant, c.id, c.expect)),
 			UpdateExpression:          aws.String("SET expires = :x"),
 			ConditionExpression:       aws.String("attribute_exists(pk)"),
-			ExpressionAttributeValues: map[string]types.AttributeValue{":x": number(s.lifetime())},
+			ExpressionAttributeValues: map[string]types.AttributeValue{":x": number(s.outlived())},
 		}})
 	}
 	return items

@@ -66,6 +66,7 @@
 // and 45 days after they were written. A delivery expires by Retention after
 // it ended, never before. While it has not, each write of a delivery whose
 // event is old moves the event's and the parts' expiry on, so that whatever
-// waits can still be sent. So does a trigger's timer that is far ahead, with its
-// event.
+// waits can still be sent. So does a trigger's timer that is far ahead, with
+// its event. A superseded version is kept for a year longer than an event,
+// the longest that a trigger can wait on it.
 package dynamostore

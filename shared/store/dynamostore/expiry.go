@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -21,6 +22,10 @@ const (
 
 // lifetime is the expiry, in seconds, of an event or part that is written now.
 func (s *Store) lifetime() int64 { return s.now().Add(s.Retention + grace).Unix() }
+
+// outlived is the expiry, in seconds, of a version that is superseded now: a
+// trigger's delay may still be running on it, for as long as one can be.
+func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDuration/time.Second) }
 
 // prolong moves on the expiry of a delivery's event and parts if the delivery
 // may need them for longer than they were given at first. That is rare: a
