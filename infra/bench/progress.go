@@ -6,11 +6,7 @@ import (
 	"io"
 	"slices"
 	"time"
-
-	"github.com/postino/postino/verify"
 )
-
-func verifier(secret string) (*verify.Verifier, error) { return verify.New(secret) }
 
 // lingering is how long the ledger stays open after the last arrival, for
 // duplicates.

@@ -21,8 +21,8 @@ var scenarios = []scenario{
 			r.atMost("backlog at the end, in time", m.drained.Seconds(), "s", 1)
 			r.atLeast("callbacks ÷ floor", m.perSecond/m.floor, "", 0.10)
 		}}.run},
-	{"fanout", "single publishes of 1 KB from 4 connections, 20 subscribers each", flow{
-		subscribers: 20, batch: 1, connections: 4, judge: func(r *result, m *measured) {
+	{"fanout", "single publishes of 1 KB from 16 connections, 20 subscribers each", flow{
+		subscribers: 20, batch: 1, connections: 16, judge: func(r *result, m *measured) {
 			r.add("callbacks a second, sustained", m.perSecond, "/s")
 			r.add("backlog at the end, in time", m.drained.Seconds(), "s")
 			r.atLeast("callbacks ÷ floor", m.perSecond/m.floor, "", 0.30)

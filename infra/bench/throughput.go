@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/postino/postino/verify"
 )
 
 // bench is one run of this program.
@@ -98,7 +100,7 @@ func subscribeAll(ctx context.Context, t target, rec *receiver, n int) ([]string
 		if secrets[i], err = t.subscribe(ctx, "s"+strconv.Itoa(i), fields); err != nil {
 			return nil, err
 		}
-		v, err := verifier(secrets[i])
+		v, err := verify.New(secrets[i])
 		if err != nil {
 			return nil, err
 		}
