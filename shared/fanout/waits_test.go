@@ -34,6 +34,8 @@ func (s *sleeper) PutDue(_ context.Context, due webhook.Due) error {
 }
 
 func (s *sleeper) KeepEvent(_ context.Context, _, _ string, until time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.kept = until
 	return nil
 }
@@ -49,6 +51,13 @@ func (s *sleeper) deliver(m queue.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent[f.Event] = time.Now()
+}
+
+// told returns when the event e was sent, and until when it is kept.
+func (s *sleeper) told() (at, kept time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent["e"], s.kept
 }
 
 func TestDaysOfDelayPassInMilliseconds(t *testing.T) {
@@ -70,16 +79,17 @@ func TestDaysOfDelayPassInMilliseconds(t *testing.T) {
 			s.wait(0, message.Pack{Events: []webhook.Event{e}}.Encode())
 			time.Sleep(delay - 1)
 			synctest.Wait()
-			if len(s.sent) > 0 {
+			if at, _ := s.told(); !at.IsZero() {
 				t.Errorf("after %s: sent a moment too early", delay-1)
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if at := s.sent["e"]; !at.Equal(begin.Add(delay)) {
+			at, kept := s.told()
+			if !at.Equal(begin.Add(delay)) {
 				t.Errorf("sent after %s, want %s", at.Sub(begin), delay)
 			}
-			if far := delay > 30*24*time.Hour; far == s.kept.IsZero() || far && s.kept.Before(begin.Add(delay)) {
-				t.Errorf("with a delay of %s, the event is kept until %s", delay, s.kept)
+			if far := delay > 30*24*time.Hour; far == kept.IsZero() || far && kept.Before(begin.Add(delay)) {
+				t.Errorf("with a delay of %s, the event is kept until %s", delay, kept)
 			}
 		})
 	}
