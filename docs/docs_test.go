@@ -110,6 +110,24 @@ func read(text string) (subscription.Wish, error) {
 	return subscription.Read(v, subscription.Default(), guard)
 }
 
+var quoted = regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```[a-z]+\n(.*?)```")
+
+func TestQuotedCodeIsThatOfTheFile(t *testing.T) {
+	for name, text := range pages(t) {
+		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
+			file, err := os.ReadFile(filepath.Join(root, m[1]))
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			for _, line := range strings.Split(strings.TrimSpace(m[2]), "\n") {
+				if !strings.Contains(string(file), strings.TrimSpace(line)) {
+					t.Errorf("%s quotes from %s what is not there: %s", name, m[1], line)
+				}
+			}
+		}
+	}
+}
+
 // rows returns the code cells of the table behind a mark.
 func rows(t *testing.T, page, mark string) (table [][]string) {
 	t.Helper()
