@@ -1,17 +1,11 @@
 package e2e
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"gopkg.in/yaml.v3"
 
 	"github.com/postino/postino/infra/tools/testserver"
@@ -109,51 +102,6 @@ func (s *stack) connect() {
 	s.sqs = sqs.NewFromConfig(s.config, func(o *sqs.Options) { o.BaseEndpoint = aws.String(at["SQS"]) })
 }
 
-// makeQueues makes those that are dead-letter queues first.
-func (s *stack) makeQueues() {
-	all := s.template.of("AWS::SQS::Queue")
-	for _, hasPolicy := range []bool{false, true} {
-		for id, r := range all {
-			policy := r.Properties.RedrivePolicy
-			if hasPolicy != (policy.MaxReceiveCount > 0) {
-				continue
-			}
-			name := strings.ReplaceAll(r.Properties.QueueName.Value, "${AWS::StackName}", s.name)
-			out, err := s.sqs.CreateQueue(s.t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: s.attributes(r)})
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			s.queues[id] = *out.QueueUrl
-		}
-	}
-}
-
-func (s *stack) attributes(r resource) map[string]string {
-	p := r.Properties
-	attributes := map[string]string{}
-	if p.VisibilityTimeout != "" {
-		attributes["VisibilityTimeout"] = p.VisibilityTimeout
-	}
-	if s.settings.visibility > 0 {
-		attributes["VisibilityTimeout"] = strconv.Itoa(int(s.settings.visibility.Seconds()))
-	}
-	if p.RedrivePolicy.MaxReceiveCount > 0 {
-		policy, err := json.Marshal(map[string]any{
-			"deadLetterTargetArn": s.queueARN(named(p.RedrivePolicy.DeadLetterTarget)),
-			"maxReceiveCount":     cmp.Or(s.settings.maxReceive, p.RedrivePolicy.MaxReceiveCount),
-		})
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		attributes["RedrivePolicy"] = string(policy)
-	}
-	return attributes
-}
-
-func (s *stack) queueARN(id string) string {
-	return arn("sqs", s.queues[id][strings.LastIndexByte(s.queues[id], '/')+1:])
-}
-
 // environment is what Lambda gives a function, and nothing of ours.
 func (s *stack) environment(function string, variables map[string]yaml.Node) []string {
 	env := append([]string{
@@ -184,61 +132,6 @@ func (s *stack) value(n yaml.Node) string {
 	return value
 }
 
-// run starts API, mappings and schedule, and ends them with the test.
-func (s *stack) run() {
-	behind := map[string]*function{}
-	for key, id := range s.template.routes() {
-		behind[key] = s.functions[id]
-	}
-	s.api = httptest.NewServer(newGateway(behind))
-	ctx, stop := context.WithCancel(context.Background())
-	s.ctx = ctx
-	s.t.Cleanup(func() {
-		s.api.Close()
-		stop()
-		for _, f := range s.functions {
-			f.kill() // a batch at work fails
-		}
-		s.polls.Wait()
-		if s.t.Failed() {
-			s.t.Logf("the functions wrote:\n%s", s.log)
-		}
-	})
-	if !s.settings.asleep {
-		s.wake("Fanout", "Delivery")
-	}
-	s.polls.Go(func() { s.schedule(ctx) })
-}
-
-// wake starts the mappings of functions.
-func (s *stack) wake(functions ...string) {
-	for _, id := range functions {
-		for _, e := range s.template.Resources[id].Properties.Events {
-			queue := named(e.Properties.Queue)
-			m := &mapping{
-				sqs: s.sqs, queue: s.queues[queue], arn: s.queueARN(queue), function: s.functions[id], batch: e.Properties.BatchSize,
-				partial: slices.Contains(e.Properties.ResponseTypes, "ReportBatchItemFailures"),
-			}
-			for range 2 {
-				s.polls.Go(func() { m.poll(s.ctx) })
-			}
-		}
-	}
-}
-
-// between is the time between two sweeps; on AWS it is a minute.
-const between = 5 * time.Second
-
-func (s *stack) schedule(ctx context.Context) {
-	for ctx.Err() == nil {
-		s.functions["Sweep"].invoke(ctx, []byte(`{"version":"0","source":"aws.scheduler","detail-type":"Scheduled Event","detail":{}}`))
-		select {
-		case <-ctx.Done():
-		case <-time.After(between):
-		}
-	}
-}
-
 // URL is the address of the API.
 func (s *stack) URL() string { return s.api.URL }
 
@@ -250,81 +143,4 @@ func (s *stack) Advance(ctx context.Context, by time.Duration) error {
 	case <-time.After(by):
 		return nil
 	}
-}
-
-// Redrive does what the SQS console does.
-func (s *stack) Redrive(ctx context.Context, n int) error {
-	why := eventually(ctx, func() string {
-		if got := s.visible("Exhausted"); got != n {
-			return fmt.Sprintf("%d messages in exhausted, want %d", got, n)
-		}
-		return ""
-	})
-	if why != "" {
-		return fmt.Errorf("%s", why)
-	}
-	_, err := s.sqs.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{
-		SourceArn: aws.String(s.queueARN("Exhausted")), DestinationArn: aws.String(s.queueARN("Resend")),
-	})
-	return err
-}
-
-// visible is the number of messages that wait in a queue.
-func (s *stack) visible(queue string) int {
-	url := s.queues[queue]
-	out, err := s.sqs.GetQueueAttributes(s.t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: &url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
-	})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	n, err := strconv.Atoi(out.Attributes["ApproximateNumberOfMessages"])
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return n
-}
-
-// dead is the number of messages in the dead-letter queues of ours, by logical id.
-func (s *stack) dead() map[string]int {
-	found := map[string]int{}
-	for id := range s.queues {
-		if n := s.visible(id); strings.HasSuffix(id, "Dead") && n > 0 {
-			found[id] = n
-		}
-	}
-	return found
-}
-
-var programs struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-// build compiles the functions, once, as `make build` does but for this
-// machine, and returns the folder where they are.
-func build(t *testing.T) string {
-	t.Helper()
-	programs.once.Do(func() {
-		if programs.dir, programs.err = os.MkdirTemp("", "postino-functions-"); programs.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", programs.dir+"/", "./functions/...")
-		cmd.Dir = "../.."
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			programs.err = fmt.Errorf("%w:\n%s", err, out)
-		}
-	})
-	if programs.err != nil {
-		t.Fatalf("build the functions: %v", programs.err)
-	}
-	return programs.dir
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	os.RemoveAll(programs.dir)
-	os.Exit(code)
 }
