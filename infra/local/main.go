@@ -15,6 +15,7 @@ import (
 
 	"github.com/postino/postino/infra/local/demo"
 	"github.com/postino/postino/infra/local/server"
+	"github.com/postino/postino/infra/recipes"
 	"github.com/postino/postino/shared/postino"
 )
 
@@ -44,13 +45,23 @@ func run() error {
 	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
 	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
 	flag.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
-	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name")
+	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name: on a clock that is moved for you and, without -data, on data that is removed afterwards")
 	flag.TextVar(&level, "log-level", level, "DEBUG, INFO (a line per attempt), WARN or ERROR")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
 	c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	if err := show.load(); err != nil {
+		return err
+	}
+	if show.recipe != nil { // it takes days, which no real data should have seen
+		remove, err := aside(&c)
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -65,7 +76,7 @@ func run() error {
 		fmt.Println("Admin key from POSTINO_ADMIN_KEY")
 	}
 	if show.set {
-		if err := (demo.Demo{URL: s.URL(), Key: s.AdminKey(), Out: os.Stdout}).Run(ctx); err != nil && ctx.Err() == nil {
+		if err := show.run(ctx, s); err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "postino: demo:", err)
 		}
 	}
@@ -76,19 +87,53 @@ func run() error {
 	return s.Close(closing)
 }
 
+// aside makes a server stand apart from real data, unless -data says where it
+// shall be, and its clock stand still.
+func aside(c *server.Config) (remove func(), err error) {
+	c.TestClock = true
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "data" })
+	if given {
+		return func() {}, nil
+	}
+	c.Data, err = os.MkdirTemp("", "postino-")
+	return func() { os.RemoveAll(c.Data) }, err
+}
+
 // demoFlag is -demo, which may stand alone or name a recipe.
 type demoFlag struct {
 	set    bool
-	recipe string
+	name   string
+	recipe *recipes.Recipe // nil for the main job
 }
 
-func (d *demoFlag) String() string   { return d.recipe }
+func (d *demoFlag) String() string   { return d.name }
 func (d *demoFlag) IsBoolFlag() bool { return true }
 
 func (d *demoFlag) Set(value string) error {
 	d.set = value != "false"
 	if value != "true" && value != "false" {
-		d.recipe = value
+		d.name = value
 	}
 	return nil
+}
+
+// load finds the recipe, before anything is opened for it.
+func (d *demoFlag) load() error {
+	if d.name == "" {
+		return nil
+	}
+	r, err := recipes.Load(d.name)
+	if err != nil {
+		return fmt.Errorf("-demo: %w", err)
+	}
+	d.recipe = &r
+	return nil
+}
+
+func (d *demoFlag) run(ctx context.Context, s *server.Server) error {
+	if d.recipe != nil {
+		return demo.Recipe(ctx, *d.recipe, s, os.Stdout)
+	}
+	return demo.Demo{URL: s.URL(), Key: s.AdminKey(), Out: os.Stdout}.Run(ctx)
 }

@@ -81,10 +81,11 @@ func literal(body json.RawMessage) string {
 	if json.Unmarshal(body, &raw) == nil {
 		return raw
 	}
-	return string(compact(body))
+	return string(Compact(body))
 }
 
-func compact(text []byte) []byte {
+// Compact writes JSON without spaces; what is not JSON stays as it is.
+func Compact(text []byte) []byte {
 	var b bytes.Buffer
 	if json.Compact(&b, text) != nil {
 		return text

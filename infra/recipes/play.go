@@ -67,8 +67,14 @@ func (p Player) Play(ctx context.Context, r Recipe, s Server, tenant string) err
 			return fmt.Errorf("recipe %s: step %d (%s): %w", r.Name, i+1, step.About, err)
 		}
 	}
+	if err := one.step(ctx, len(r.Story), Step{About: "nothing more", After: silence}); err != nil {
+		return fmt.Errorf("recipe %s: after the end: %w", r.Name, err)
+	}
 	return nil
 }
+
+// silence is how long nothing more may arrive after the end.
+const silence = "30d"
 
 // step lets happen what a step says and looks at all that follows.
 func (p *play) step(ctx context.Context, i int, s Step) error {
@@ -82,7 +88,7 @@ func (p *play) step(ctx context.Context, i int, s Step) error {
 			return err
 		}
 	}
-	if p.Watch != nil {
+	if p.Watch != nil && i < len(p.recipe.Story) {
 		p.Watch.Step(s, p.server.Now().Sub(p.start))
 	}
 	if err := p.publish(ctx, i, s); err != nil {
@@ -174,7 +180,7 @@ func (p *play) events(i int, s Step) (list []published, err error) {
 // event completes an event: what is told again must be the same in all.
 func (p *play) event(text []byte, id string, always bool) (e published, err error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(fill(string(compact(text)), p.start)), &fields); err != nil {
+	if err := json.Unmarshal([]byte(fill(string(Compact(text)), p.start)), &fields); err != nil {
 		return e, err
 	}
 	if fields["id"] == nil || always {

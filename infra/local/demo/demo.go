@@ -27,11 +27,22 @@ const tenant = "demo"
 
 // subscriptions are what the demo subscribes, by id, which is also the path
 // that receives.
-var subscriptions = []struct{ id, types, format string }{
-	{"orders", `["order.*"]`, "standard"},
-	{"crm", `["user.signed_up","order.paid"]`, "cloudevents"},
-	{"audit", `["*"]`, "standard"},
+var subscriptions = []struct{ id, types, rest string }{
+	{"orders", `["order.*"]`, ""},
+	{"crm", `["user.signed_up","order.paid"]`, `,"request":{"format":"cloudevents"}`},
+	{"audit", `["*"]`, ""},
 }
+
+// ifThis is what the demo shows of conditions: if somebody books a third
+// flight, then their loyalty account gets ten points.
+const (
+	ifThis   = "third-flight"
+	thenThat = `,"trigger":{"key":"subject","at":3,"distinct":"data.booking_id"},"request":{"body":{"user":"{{ subject }}","points":10,"reason":"flight {{ occasion.count }}"}}`
+	traveler = "u1" // of the sample flight
+)
+
+// moreFlights follow the sample; one of the bookings is told twice.
+var moreFlights = []string{"78", "78", "79"}
 
 // wait bounds how long the demo waits for its callbacks.
 const wait = 20 * time.Second
@@ -46,9 +57,16 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	defer r.close()
 	for _, s := range subscriptions {
-		if err := d.subscribe(ctx, r, s.id, s.types, s.format); err != nil {
+		if err := d.subscribe(ctx, r, s.id, s.types, s.rest); err != nil {
 			return fmt.Errorf("subscribe %s: %w", s.id, err)
 		}
+	}
+	if err := d.subscribe(ctx, r, ifThis, `["flight.booked"]`, thenThat); err != nil {
+		return fmt.Errorf("subscribe %s: %w", ifThis, err)
+	}
+	// A second showing counts from one again.
+	if _, err := d.call(ctx, http.MethodDelete, "/subscriptions/"+ifThis+"/state/"+traveler, "", nil); err != nil {
+		return err
 	}
 	expected, err := d.publish(ctx)
 	if err != nil {
@@ -57,7 +75,10 @@ func (d Demo) Run(ctx context.Context) error {
 	for n := 0; n < expected; n++ {
 		select {
 		case c := <-r.callbacks:
-			fmt.Fprintf(d.Out, "  ✓ %-16s → /%-7s attempt %s, signature verified, webhook-id %s\n", c.kind, c.path, c.attempt, c.id)
+			fmt.Fprintf(d.Out, "  ✓ %-16s → /%-12s attempt %s, signature verified, webhook-id %s\n", c.kind, c.path, c.attempt, c.id)
+			if c.path == ifThis {
+				fmt.Fprintf(d.Out, "    if a third flight is booked, then: %s\n", c.body)
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("%d of %d callbacks arrived: %w", n, expected, ctx.Err())
 		}
@@ -66,8 +87,8 @@ func (d Demo) Run(ctx context.Context) error {
 	return nil
 }
 
-func (d Demo) subscribe(ctx context.Context, r *receiver, id, types, format string) error {
-	body := fmt.Sprintf(`{"name":"demo %s","url":"%s/%s","types":%s,"request":{"format":"%s"}}`, id, r.url, id, types, format)
+func (d Demo) subscribe(ctx context.Context, r *receiver, id, types, rest string) error {
+	body := fmt.Sprintf(`{"name":"demo %s","url":"%s/%s","types":%s%s}`, id, r.url, id, types, rest)
 	if _, err := d.call(ctx, http.MethodPut, "/subscriptions/"+id, "application/json", []byte(body)); err != nil {
 		return err
 	}
@@ -82,8 +103,8 @@ func (d Demo) subscribe(ctx context.Context, r *receiver, id, types, format stri
 	return r.trust(id, secret.Secret)
 }
 
-// publish sends the samples, each under an id of its own, and returns how many
-// callbacks follow.
+// publish sends the samples, each under an id of its own, and more flights. It
+// returns how many callbacks follow.
 func (d Demo) publish(ctx context.Context) (expected int, err error) {
 	files, err := events.Files.ReadDir("samples")
 	if err != nil {
@@ -107,7 +128,15 @@ func (d Demo) publish(ctx context.Context) (expected int, err error) {
 		fmt.Fprintf(d.Out, "  published %s\n", name)
 		expected += receivers(name)
 	}
-	return expected, nil
+	for i, booking := range moreFlights {
+		body := fmt.Sprintf(`{%sbooking-%d","type":"flight.booked","subject":"%s","data":{"booking_id":"%s"}}`, run, i, traveler, booking)
+		if _, err := d.call(ctx, http.MethodPost, "/events", "application/json", []byte(body)); err != nil {
+			return 0, fmt.Errorf("publish a flight: %w", err)
+		}
+		fmt.Fprintf(d.Out, "  published flight.booked, booking %s\n", booking)
+		expected += receivers("flight.booked")
+	}
+	return expected + 1, nil // the third flight's own
 }
 
 // receivers counts the demo's subscriptions that want the type.

@@ -13,7 +13,7 @@ import (
 )
 
 // callback is one that arrived with a good signature.
-type callback struct{ path, id, kind, attempt string }
+type callback struct{ path, id, kind, attempt, body string }
 
 // receiver is a subscriber as one would write it: it believes nothing before
 // it has verified it.
@@ -74,14 +74,15 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-	r.callbacks <- callback{path, req.Header.Get("webhook-id"), typeOf(body), req.Header.Get("postino-attempt")}
+	r.callbacks <- callback{path, req.Header.Get("webhook-id"), typeOf(body), req.Header.Get("postino-attempt"), string(body)}
 }
 
-// typeOf reads the event's type, which both formats carry under the same name.
+// typeOf reads the event's type, which both formats carry under the same name;
+// a body of the owner's own making need not have it.
 func typeOf(body []byte) string {
 	var event struct{ Type string }
-	if err := json.Unmarshal(body, &event); err != nil {
-		return "?"
+	if json.Unmarshal(body, &event) != nil || event.Type == "" {
+		return "own body"
 	}
 	return event.Type
 }
