@@ -238,6 +238,22 @@ func TestAChangeOfTheCountBeginsAfreshAndOthersDoNot(t *testing.T) {
 	s.want("then", events(1))
 }
 
+// wantOutcome compares why an event led to nothing.
+func (s *stand) wantOutcome(sub webhook.Subscription, e webhook.Event, want webhook.Reason) {
+	s.t.Helper()
+	spec, err := trigger.Compile(sub)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	d, err := trigger.DecodeEvent(e)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if got, known, err := spec.Outcome(s.t.Context(), s.store, sub, e, d); err != nil || !known || got.Do != trigger.Skip || got.Reason != want {
+		s.t.Errorf("outcome of %s = %+v, %v, %v, want %s", e.ID, got, known, err, want)
+	}
+}
+
 func TestTimersFireAsWhatTheyWereStartedBy(t *testing.T) {
 	s := newStand(t)
 	sub := s.subscribe(webhook.Subscription{ID: "s", Types: []string{"a"}, Trigger: json.RawMessage(`{"delay":"1d"}`)})
@@ -264,18 +280,21 @@ func TestTimersFireAsWhatTheyWereStartedBy(t *testing.T) {
 	}
 	s.advance(48 * time.Hour)
 	s.want("after the subscription was deleted")
+	s.wantOutcome(next, gone, webhook.ReasonDeleted)
 }
 
 func TestWhoBeginsAfreshForgetsItsTimers(t *testing.T) {
 	s := newStand(t)
 	sub := s.subscribe(webhook.Subscription{ID: "s", Trigger: json.RawMessage(`{"delay":"1d"}`)})
-	s.publish(s.event("a", "u1", epoch, `{"id":"x"}`))
+	e := s.event("a", "u1", epoch, `{"id":"x"}`)
+	s.publish(e)
 	next := sub
 	next.Trigger = json.RawMessage(`{"delay":"1d","key":"data.id"}`)
 	next.TriggerEpoch = trigger.Epoch(sub, next)
 	s.subscribe(next)
 	s.advance(48 * time.Hour)
 	s.want("after the key was changed")
+	s.wantOutcome(sub, e, webhook.ReasonNotDue)
 }
 
 func TestTheStateOfAKeyCanBeSeenAndErased(t *testing.T) {

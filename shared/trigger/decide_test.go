@@ -101,6 +101,17 @@ func (k *key) cancel(e webhook.Event, now time.Time) {
 	}
 }
 
+// timer is the key's timer as it is stored.
+func (k *key) timer(e webhook.Event) timer {
+	k.t.Helper()
+	ref, _ := k.occurrence(e).Timer()
+	st, err := load(k.read([]webhook.StateRef{ref}))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return st.timer.value
+}
+
 func TestWindowsSlideOverEventTime(t *testing.T) {
 	minutes := func(text string) (at []int) {
 		for _, field := range strings.Fields(text) {
@@ -237,13 +248,19 @@ func TestTimersStaySmall(t *testing.T) {
 			events = append(events, event(fmt.Sprintf("%s%03d", strings.Repeat("i", 250), i), noon.Add(time.Duration(i)*time.Hour)))
 			k.handle(events[i], noon)
 		}
+		first, last := 0, maxPending-1
+		if repeat == "restart" {
+			first, last = 100-maxPending, 99
+		}
+		p := k.timer(events[0]).Pending
+		if len(p) != maxPending || p[0].ID != events[first].ID || p[maxPending-1].ID != events[last].ID {
+			t.Errorf("with %s, of 100 starts %d wait, from %s", repeat, len(p), p[0].ID[250:])
+		}
 		for _, e := range events {
 			k.fire(e, noon.AddDate(1, 0, 0))
 		}
-		for ref, item := range k.state {
-			if len(item.Data) > 64<<10 {
-				t.Errorf("with %s, part %s has %d bytes", repeat, ref.Part, len(item.Data))
-			}
+		if left := k.timer(events[0]); len(left.Pending) != 0 || len(left.Fired) != maxFired || left.Fired[maxFired-1].ID != events[last].ID {
+			t.Errorf("with %s, %d wait and %d are remembered", repeat, len(left.Pending), len(left.Fired))
 		}
 	}
 }

@@ -50,9 +50,6 @@ func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.
 	return o, ""
 }
 
-// Delivery is the id of the delivery that the event leads to, if it does.
-func (o *Occurrence) Delivery() string { return o.delivery }
-
 // Refs names the parts that a decision needs, in the order in which it wants
 // them; none if the trigger keeps no state.
 func (o *Occurrence) Refs() []webhook.StateRef {

@@ -111,9 +111,6 @@ func (s *Spec) marks() bool {
 // keyed reports whether there is anything to keep by key.
 func (s *Spec) keyed() bool { return s.marks() || s.once }
 
-// Delayed reports whether the trigger sets timers.
-func (s *Spec) Delayed() bool { return s.delay > 0 }
-
 // Stale reports whether an event of that time is too old to be of use.
 func (s *Spec) Stale(at, now time.Time) bool { return s.maxAge > 0 && now.Sub(at) > s.maxAge }
 
