@@ -246,6 +246,8 @@ func TestTimersStaySmall(t *testing.T) {
 		var events []webhook.Event
 		for i := range 100 {
 			events = append(events, event(fmt.Sprintf("%s%03d", strings.Repeat("i", 250), i), noon.Add(time.Duration(i)*time.Hour)))
+		}
+		for _, i := range rand.New(rand.NewPCG(1, 1)).Perm(len(events)) {
 			k.handle(events[i], noon)
 		}
 		first, last := 0, maxPending-1
