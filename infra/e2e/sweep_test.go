@@ -1,0 +1,46 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/shared/store/dynamostore"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// A retry that is further off than a queue can wait stands in the table. The
+// test need not wait so long: it writes that the time has come.
+func TestARetryInTwentyMinutesIsSentByASweep(t *testing.T) {
+	t.Parallel()
+	on := deploy(t, settings{})
+	p := begin(t, on, answer{Status: http.StatusServiceUnavailable}, answer{Status: http.StatusNoContent})
+	p.do("PATCH /v1/tenants/acme/subscriptions/s", http.StatusOK, `{"retry": {"schedule": ["20m"]}}`)
+	p.publish(0, 1)
+	p.await(func() string {
+		return p.call(t.Context(), step{
+			Call: "GET /v1/tenants/acme/deliveries?event=e0", Status: http.StatusOK,
+			Want: parse([]byte(`{"data": [{"id": "$delivery", "waiting": "retry"}]}`)),
+		})
+	})
+	store := dynamostore.New(on.dynamo, on.name)
+	d, err := store.Delivery(t.Context(), "acme", p.names["delivery"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := time.Until(d.NextAt); in < 15*time.Minute {
+		t.Fatalf("the next attempt is in %v, want about 20m", in)
+	}
+	d.NextAt = time.Now().UTC().Truncate(time.Millisecond)
+	if err := store.SaveDelivery(t.Context(), d, webhook.Parts{}); err != nil {
+		t.Fatal(err)
+	}
+	due := webhook.Due{At: d.NextAt, Kind: webhook.DueRetry, Tenant: "acme", Subscription: "s", ID: d.ID, Round: d.Round, Step: d.Step}
+	if err := store.PutDue(t.Context(), due); err != nil {
+		t.Fatal(err)
+	}
+	p.await(func() string { return p.succeeded(1) })
+	if why := p.receive(t.Context(), step{Receive: "/hook", Count: 2, IDs: 1}); why != "" {
+		t.Error(why)
+	}
+}
