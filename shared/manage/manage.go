@@ -68,6 +68,8 @@ func (h *Handler) routes() []httpapi.Route {
 	with := func(names []string, more ...string) []string { return append(slices.Clip(names), more...) }
 	return []httpapi.Route{
 		{Method: get, Pattern: "/healthz", Roles: httpapi.Anyone, Handle: h.healthz},
+		{Method: get, Pattern: "/openapi.json", Roles: httpapi.Anyone, Handle: h.document},
+		{Method: get, Pattern: "/docs", Roles: httpapi.Anyone, Handle: h.docs},
 		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.putTenant},
 
 		{Method: post, Pattern: eventsPath}, // ingest
