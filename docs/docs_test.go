@@ -128,6 +128,40 @@ func TestQuotedCodeIsThatOfTheFile(t *testing.T) {
 	}
 }
 
+// TestEverySettingIsDocumented holds flags and parameters to their tables.
+func TestEverySettingIsDocumented(t *testing.T) {
+	text := pages(t)["docs/operations.md"]
+	for _, source := range []struct {
+		file, section string
+		name          *regexp.Regexp
+		write         string
+	}{
+		{"infra/local/main.go", "", regexp.MustCompile(`flag\.\w*Var\([^"]*"([a-z-]+)"`), "`-%`"},
+		{"template.yaml", "\nParameters:\n", regexp.MustCompile(`(?m)^  ([A-Z]\w+):`), "`%`"},
+		{"template.yaml", "\nOutputs:\n", regexp.MustCompile(`(?m)^  (AdminKeyCommand|TableName|SealingKeyArn):`), "`%`"},
+	} {
+		code, err := os.ReadFile(filepath.Join(root, source.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, part, _ := strings.Cut(string(code), source.section)
+		if source.section != "" {
+			if end := regexp.MustCompile(`(?m)^[A-Z]`).FindStringIndex(part); end != nil {
+				part = part[:end[0]]
+			}
+		}
+		names := source.name.FindAllStringSubmatch(part, -1)
+		if len(names) < 3 {
+			t.Errorf("%s: found only %v", source.file, names)
+		}
+		for _, m := range names {
+			if want := strings.Replace(source.write, "%", m[1], 1); !strings.Contains(text, want) {
+				t.Errorf("docs/operations.md does not tell of %s in %s", want, source.file)
+			}
+		}
+	}
+}
+
 // rows returns the code cells of the table behind a mark.
 func rows(t *testing.T, page, mark string) (table [][]string) {
 	t.Helper()
