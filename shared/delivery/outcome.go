@@ -32,7 +32,9 @@ func after(d webhook.Delivery, r result, from origin, schedule retry.Schedule, n
 	r.attempt.Number = d.Attempts
 	last := r.attempt
 	d.Last = &last
-	d.Claim = webhook.Claim{}
+	if !from.manual {
+		d.Claim = webhook.Claim{}
+	}
 	switch {
 	case r.outcome == retry.Success:
 		return ended(d, webhook.Succeeded, "", now)

@@ -61,6 +61,12 @@ const recordTries = 10
 func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, error) {
 	var err error
 	for range recordTries {
+		if standsAlone(del) {
+			first := *del.Last
+			if err = d.save(ctx, &del, webhook.Parts{Attempt: &first}); err != nil && !errors.Is(err, webhook.ErrConflict) {
+				return del, err
+			}
+		}
 		next := after(del, r, from, schedule, d.Now().UTC().Truncate(time.Millisecond))
 		if next.Digest == "" {
 			next.Digest = digest(content)
@@ -75,6 +81,12 @@ func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, 
 		del = stored
 	}
 	return del, err
+}
+
+// standsAlone reports whether the delivery holds the only record of its first
+// attempt, which succeeded at once. Another attempt would write over it.
+func standsAlone(d webhook.Delivery) bool {
+	return d.Rev == 1 && d.Status == webhook.Succeeded && d.Last != nil
 }
 
 // parts returns what is stored beside the delivery: nothing if it succeeded at
