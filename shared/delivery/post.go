@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
@@ -120,12 +121,23 @@ func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Po
 	}
 	a.Response = &webhook.Response{
 		Headers: keepHeaders(resp.Header, kept),
-		Body:    strings.ToValidUTF8(string(body[:min(len(body), kept)]), "\uFFFD"),
+		Body:    keepText(body, kept),
 	}
 	if err == nil && r.outcome != retry.Success {
 		a.Error = webhook.ErrorStatus
 	}
 	return err
+}
+
+// keepText keeps up to n bytes of text, ending between characters.
+func keepText(text []byte, n int) string {
+	if len(text) > n {
+		for n > 0 && !utf8.RuneStart(text[n]) {
+			n--
+		}
+		text = text[:n]
+	}
+	return strings.ToValidUTF8(string(text), "\uFFFD")
 }
 
 // keepHeaders keeps headers up to about a number of bytes, in lower case,
@@ -167,6 +179,5 @@ func detail(class webhook.ErrorClass, err error, timeout time.Duration) string {
 		err = inner
 	}
 	const most = 200 // characters of a cause that are kept
-	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
-	return text[:min(len(text), most)]
+	return keepText([]byte(err.Error()), most)
 }
