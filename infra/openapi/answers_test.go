@@ -1,0 +1,110 @@
+package openapi_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// check holds an answer to the description.
+func (d *document) check(t testing.TB, method, path string, answer *http.Response) {
+	t.Helper()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Errorf("%s %s: %v", method, path, err)
+	}
+	if err := d.answer(method, path, answer, body); err != nil {
+		t.Errorf("%s %s: %d %s %.2000s: %v", method, path, answer.StatusCode, answer.Header.Get("Content-Type"), body, err)
+	}
+}
+
+// answer returns what the description does not say of an answer.
+func (d *document) answer(method, path string, answer *http.Response, body []byte) error {
+	is, err := d.described(method, path, answer.StatusCode)
+	if err != nil {
+		return err
+	}
+	if cache := answer.Header.Get("Cache-Control"); cache != "no-store" {
+		return fmt.Errorf("Cache-Control is %q", cache)
+	}
+	if err := d.headers(is, answer.Header); err != nil {
+		return err
+	}
+	content, _ := is["content"].(object)
+	if len(content) == 0 || method == http.MethodHead {
+		if len(body) > 0 {
+			return fmt.Errorf("no body is described")
+		}
+		return nil
+	}
+	media, ok := content[answer.Header.Get("Content-Type")].(object)
+	if !ok {
+		return fmt.Errorf("this content type is not described")
+	}
+	if answer.Header.Get("Content-Type") == "text/html; charset=utf-8" {
+		return nil
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return d.judge(media["schema"], value)
+}
+
+// described finds what the description says of a status: by the operation, or,
+// of what it has none for, in general.
+func (d *document) described(method, path string, status int) (object, error) {
+	methods := d.find(path)
+	op, ok := methods[method]
+	if get, has := methods[http.MethodGet]; has && method == http.MethodHead {
+		op, ok = get, true
+	}
+	switch {
+	case ok:
+		is := op.is["responses"].(object)[strconv.Itoa(status)]
+		if is == nil {
+			return nil, fmt.Errorf("this status is not described")
+		}
+		return d.resolve(is), nil
+	case methods == nil && status == http.StatusNotFound:
+		return d.at("#/components/responses/NotFound").(object), nil
+	case methods != nil && status == http.StatusMethodNotAllowed:
+		return d.at("#/components/responses/MethodNotAllowed").(object), nil
+	case methods != nil && method == http.MethodOptions && status == http.StatusNoContent:
+		return object{"headers": object{"Allow": d.at("#/components/headers/Allow")}}, nil
+	}
+	return nil, fmt.Errorf("nothing is described here")
+}
+
+// ours are the headers that mean something in this API: a description must
+// tell of each.
+var ours = []string{"Location", "Retry-After", "Allow", "WWW-Authenticate"}
+
+func (d *document) headers(is object, got http.Header) error {
+	described, _ := is["headers"].(object)
+	for name, header := range described {
+		h := d.resolve(header)
+		text := got.Get(name)
+		if text == "" {
+			return fmt.Errorf("the header %s is missing", name)
+		}
+		var value any = text
+		if n, err := strconv.Atoi(text); err == nil && h["schema"].(object)["type"] == "integer" {
+			value = n
+		}
+		if err := d.judge(h["schema"], value); err != nil {
+			return fmt.Errorf("header %s: %w", name, err)
+		}
+	}
+	for _, name := range ours {
+		if _, ok := described[name]; !ok && got.Get(name) != "" {
+			return fmt.Errorf("the header %s is not described", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package openapi_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestEveryExampleIsValid(t *testing.T) {
+	d := open(t, true)
+	n := 0
+	walk(d.root, "#", func(place string, o object) {
+		schema, described := o["schema"]
+		for _, example := range examples(o) {
+			if !described {
+				continue
+			}
+			n++
+			if err := d.judge(schema, example); err != nil {
+				t.Errorf("%s: %v", place, err)
+			}
+		}
+	})
+	for name, schema := range d.at("#/components/schemas").(object) {
+		list, _ := schema.(object)["examples"].([]any)
+		for _, example := range list {
+			n++
+			if err := d.judge(object{"$ref": "#/components/schemas/" + name}, example); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if n < 60 {
+		t.Errorf("%d examples, want some for most of it", n)
+	}
+}
+
+// examples are those beside a schema: of media types, parameters and headers.
+func examples(o object) (list []any) {
+	if example, ok := o["example"]; ok {
+		list = append(list, example)
+	}
+	named, _ := o["examples"].(object)
+	for _, example := range named {
+		if e, ok := example.(object); ok {
+			list = append(list, e["value"])
+		}
+	}
+	return list
+}
+
+// walk visits all objects of the description but what examples hold.
+func walk(v any, place string, visit func(place string, o object)) {
+	switch v := v.(type) {
+	case []any:
+		for _, element := range v {
+			walk(element, place+"/-", visit)
+		}
+	case object:
+		visit(place, v)
+		for name, member := range v {
+			if name != "example" && name != "examples" {
+				walk(member, place+"/"+name, visit)
+			}
+		}
+	}
+}
+
+func TestEveryOperationIsDescribedInFull(t *testing.T) {
+	d := open(t, false)
+	ids := map[any]bool{}
+	for _, op := range d.operations() {
+		if ids[op.is["operationId"]] || op.is["operationId"] == nil || op.is["summary"] == nil || op.is["tags"] == nil || op.is["security"] == nil {
+			t.Errorf("%s lacks an operationId of its own, a summary, a tag or who may call it", op)
+		}
+		ids[op.is["operationId"]] = true
+		if path := placeholders(op.path); path != d.pathParameters(op) {
+			t.Errorf("%s has the parameters %s in its path, and describes %s", op, path, d.pathParameters(op))
+		}
+	}
+}
+
+func placeholders(path string) (names string) {
+	for part := range strings.SplitSeq(path, "/") {
+		if strings.HasPrefix(part, "{") {
+			names += part
+		}
+	}
+	return names
+}
+
+func (d *document) pathParameters(op operation) (names string) {
+	shared, _ := d.root["paths"].(object)[op.path].(object)["parameters"].([]any)
+	own, _ := op.is["parameters"].([]any)
+	for _, p := range append(shared[:len(shared):len(shared)], own...) {
+		if parameter := d.resolve(p); parameter["in"] == "path" {
+			names += "{" + parameter["name"].(string) + "}"
+		}
+	}
+	return names
+}
