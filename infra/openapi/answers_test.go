@@ -108,3 +108,38 @@ func (d *document) headers(is object, got http.Header) error {
 	}
 	return nil
 }
+
+func TestWhatIsNotDescribedIsSeen(t *testing.T) {
+	d := open(t, true)
+	json := http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}}
+	with := func(name, value string) http.Header {
+		h := json.Clone()
+		h.Set(name, value)
+		return h
+	}
+	for _, tt := range []struct {
+		about, method, path string
+		status              int
+		header              http.Header
+		body                string
+		well                bool
+	}{
+		{"as described", "PUT", "/v1/tenants/acme", 200, json, `{"id":"acme"}`, true},
+		{"field", "PUT", "/v1/tenants/acme", 200, json, `{"id":"acme","colour":1}`, false},
+		{"missing field", "PUT", "/v1/tenants/acme", 200, json, `{}`, false},
+		{"status", "PUT", "/v1/tenants/acme", 202, json, `{"id":"acme"}`, false},
+		{"content type", "PUT", "/v1/tenants/acme", 200, with("Content-Type", "text/plain"), `{"id":"acme"}`, false},
+		{"caching", "PUT", "/v1/tenants/acme", 200, with("Cache-Control", ""), `{"id":"acme"}`, false},
+		{"header", "PUT", "/v1/tenants/acme", 200, with("Location", "/v1/x"), `{"id":"acme"}`, false},
+		{"missing header", "PUT", "/v1/tenants/acme/secrets/a", 201, json, `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, false},
+		{"wrong header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "a"), `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, false},
+		{"right header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "/v1/a"), `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, true},
+		{"format", "PUT", "/v1/tenants/acme/secrets/a", 200, json, `{"name":"a","updated_at":"today"}`, false},
+		{"body of an answer without", "DELETE", "/v1/tenants/acme/secrets/a", 204, json, `{}`, false},
+	} {
+		err := d.answer(tt.method, tt.path, &http.Response{StatusCode: tt.status, Header: tt.header}, []byte(tt.body))
+		if (err == nil) != tt.well {
+			t.Errorf("%s: %v, want well = %v", tt.about, err, tt.well)
+		}
+	}
+}

@@ -1,0 +1,248 @@
+package openapi_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+const acme = "/v1/tenants/acme"
+
+// TestEveryAnswerIsDescribed drives a server through every operation, well and
+// wrongly, and finds every status that is described of it. What needs keys of
+// tenants, a fault of ours or API Gateway is seen elsewhere, or not at all.
+func TestEveryAnswerIsDescribed(t *testing.T) {
+	r := record(t)
+	for _, op := range r.d.operations() {
+		r.refused(op)
+	}
+	r.subscriptions()
+	r.publications()
+	r.deliveries()
+	r.triggers()
+	r.trials()
+	r.secrets()
+	r.service()
+	r.nowhere()
+	elsewhere := []string{"403", "429", "500", "503"}
+	for _, op := range r.d.operations() {
+		for status := range op.is["responses"].(object) {
+			named := strings.Count(op.path, "{") > 1
+			if slices.Contains(elsewhere, status) || status == "404" && (!named || op.method == http.MethodPut) {
+				continue
+			}
+			if !r.seen[op.String()+" "+status] {
+				t.Errorf("%s is described to be answered %s, and never was", op, status)
+			}
+		}
+	}
+}
+
+// refused does to an operation what is wrong with any.
+func (r *recorder) refused(op operation) {
+	path := fill(op.path)
+	r.call(422, op.method, path+"?colour=1", "")
+	r.call(400, op.method, path+"?%zz", "")
+	content, required := r.d.body(op)
+	if op.roles() != nil {
+		r.call(401, op.method, path, "", "Authorization", "")
+		r.call(401, op.method, path, "", "Authorization", "Bearer wrong")
+		r.call(422, op.method, strings.Replace(path, "acme", "ACME", 1), "")
+	}
+	if content != nil {
+		r.call(413, op.method, path, strings.Repeat(" ", webhook.MaxRequestSize+1))
+	}
+	if required {
+		r.call(415, op.method, path, "<a/>", "Content-Type", "text/xml")
+		r.call(415, op.method, path, "{}", "Content-Encoding", "gzip")
+		r.call(400, op.method, path, `{"a":1,"a":2}`)
+		if op.method != http.MethodPatch { // which first looks for what it changes
+			r.call(422, op.method, path, `"text"`)
+		}
+	} else if content != nil {
+		r.call(422, op.method, path, `{"a":1}`)
+		r.call(400, op.method, path, `{`)
+	}
+	if strings.Count(op.path, "{") > 1 && op.method != http.MethodPut {
+		r.call(404, op.method, path, r.enough(op))
+	}
+}
+
+// enough is a body that could be taken.
+func (r *recorder) enough(op operation) string {
+	_, required := r.d.body(op)
+	switch {
+	case !required:
+		return ""
+	case strings.HasSuffix(op.path, "/preview"), strings.HasSuffix(op.path, "/test"):
+		return `{"event":{"type":"a","data":1}}`
+	}
+	return `{}`
+}
+
+func (r *recorder) subscriptions() {
+	url := subscriber(r.t, 200)
+	list := acme + "/subscriptions"
+	r.call(201, "POST", list, `{"url":"`+url+`"}`)
+	r.call(201, "POST", list, `{"id":"plain","url":"`+url+`","types":["order.*"],"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`)
+	r.call(409, "POST", list, `{"id":"plain","url":"`+url+`"}`)
+	r.call(201, "PUT", acme+"/secrets/loyalty", `{"value":"correct horse"}`)
+	everything := `{"url":"` + url + `/{{ subject }}","name":"n","metadata":{"a":1},"types":["order.*"],"filter":{"data":{"amount":[{"numeric":[">",1]}]}},` +
+		`"trigger":{"every":1,"cap":{"max":100,"per":"1d","key":null}},"max_age":"1d","request":{"headers":{"x-a":"{{ secrets.loyalty }}"},"body":{"a":["{{ data.amount }}"]},"require":["subject"]},` +
+		`"auth":{"type":"basic","username":"u","password":""},"retry":{"schedule":["5s"],"permanent":["400"]},"state":"active"}`
+	r.call(201, "PUT", list+"/all", everything)
+	r.call(200, "PUT", list+"/all", everything)
+	r.call(422, "PUT", list+"/A", everything)
+	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"header","name":"x-key","value":"{{ secrets.loyalty }}"},"request":null,"filter":null}`)
+	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"bearer","token":"t"}}`)
+	r.call(422, "PATCH", list+"/all", `{"url":"https://10.0.0.1","colour":1}`)
+	r.call(200, "POST", list+"/all/pause", "")
+	r.call(200, "POST", list+"/all/resume", "{}")
+	r.call(200, "GET", list+"/all/secret", "")
+	page := r.call(200, "GET", list+"?limit=1", "")
+	r.call(200, "GET", list+"?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(400, "GET", list+"?order=asc&cursor="+page["next_cursor"].(string), "")
+	r.call(422, "GET", list+"?limit=0", "")
+	r.call(200, "GET", list+"/all", "")
+	r.call(201, "PUT", list+"/short", `{"url":"`+url+`","types":["none"]}`)
+	r.call(204, "DELETE", list+"/short", "")
+}
+
+func (r *recorder) publications() {
+	path := acme + "/events"
+	r.call(202, "POST", path, `{"type":"order.paid","id":"e1","subject":"u1","data":{"amount":5}}`)
+	r.call(202, "POST", path, `[{"type":"order.paid","subject":"u1","data":{"amount":5}},{"type":"nobody.wants","data":null}]`, "Idempotency-Key", "k")
+	r.call(202, "POST", path, `{"specversion":"1.0","id":"c1","source":"/shop","type":"order.paid","vip":true,"dataschema":"https://a.example/s"}`, "Content-Type", "application/cloudevents+json")
+	r.call(202, "POST", path, `[{"specversion":"1.0","id":"c2","source":"/shop","type":"order.paid","data":{"b":1}}]`, "Content-Type", "application/cloudevents-batch+json")
+	r.call(202, "POST", path, ` {"amount":7} `, "ce-specversion", "1.0", "ce-id", "c3", "ce-source", "/shop", "ce-type", "order.paid")
+	r.call(422, "POST", path, `[{"type":"postino.x","data":1}]`)
+	r.call(422, "POST", path, `{"type":"a","data":1}`, "Idempotency-Key", strings.Repeat("k", 257))
+	r.call(413, "POST", path, `{"type":"a","data":"`+strings.Repeat("x", webhook.MaxEventSize)+`"}`)
+	r.call(403, "POST", "/v1/tenants/postino/events", `{"type":"a","data":1}`)
+	r.call(200, "POST", clockPath, `{"advance":"1s"}`)
+	page := r.call(200, "GET", path+"?limit=2&type=order.*", "")
+	r.call(200, "GET", path+"?limit=2&type=order.*&cursor="+page["next_cursor"].(string), "")
+	r.call(422, "GET", path+"?type=a+b&after=today", "")
+	for _, id := range []string{"/e1", "/c1?source=/shop", "/c3?source=/shop"} {
+		r.call(200, "GET", path+id, "")
+	}
+}
+
+func (r *recorder) deliveries() {
+	r.call(201, "PUT", acme+"/subscriptions/failing", `{"url":"`+subscriber(r.t, 500)+`","types":["order.fails"],"retry":{"schedule":["1h"]}}`)
+	r.call(201, "PUT", acme+"/subscriptions/unreachable", `{"url":"http://127.0.0.1:1","types":["order.fails"],"retry":{"schedule":[]}}`)
+	r.call(201, "PUT", acme+"/subscriptions/paused", `{"url":"http://127.0.0.1:1","types":["order.fails"],"state":"paused"}`)
+	r.call(201, "PUT", acme+"/subscriptions/gone", `{"url":"`+subscriber(r.t, 410)+`","types":["order.fails"]}`)
+	r.call(202, "POST", acme+"/events", `{"type":"order.fails","id":"f1","subject":"u1","data":{}}`)
+	r.call(200, "POST", clockPath, `{"advance":"1s"}`)
+	r.call(200, "GET", acme+"/subscriptions/gone", "")
+	r.call(200, "GET", acme+"/events/f1", "")
+	list := acme + "/deliveries"
+	page := r.call(200, "GET", list+"?event=f1", "")
+	for _, d := range page["data"].([]any) {
+		id, pending := d.(object)["id"].(string), d.(object)["status"] == "pending"
+		r.call(200, "GET", list+"/"+id, "")
+		r.call(202, "POST", list+"/"+id+"/retry", "")
+		r.call(map[bool]int{true: 200, false: 409}[pending], "POST", list+"/"+id+"/cancel", "")
+	}
+	r.call(204, "DELETE", acme+"/subscriptions/failing", "")
+	r.call(200, "POST", clockPath, `{"advance":"2h"}`)
+	ended := r.call(200, "GET", list+"?subscription=failing", "")["data"].([]any)[0].(object)
+	r.call(409, "POST", list+"/"+ended["id"].(string)+"/retry", "")
+	first := r.call(200, "GET", list+"?limit=1&order=asc&after=2020-01-01T00:00:00Z", "")
+	r.call(400, "GET", list+"?limit=1&cursor="+first["next_cursor"].(string), "")
+	for _, status := range []string{"pending", "succeeded", "exhausted", "canceled"} {
+		r.call(200, "GET", list+"?status="+status, "")
+	}
+	r.call(422, "GET", list+"?status=lost&source=x&subscription=A&event=", "")
+}
+
+func (r *recorder) triggers() {
+	url := subscriber(r.t, 200)
+	for id, trigger := range map[string]string{
+		"t-delay": `{"delay":"1h","cancel":[{"types":["cart.paid"]}],"cap":{"max":2,"per":"1d"}}`, "t-once": `{"once":true}`, "t-at": `{"at":2,"distinct":"data.n"}`, "t-per": `{"once_per":"1d"}`,
+	} {
+		r.call(201, "PUT", acme+"/subscriptions/"+id, `{"url":"`+url+`","types":["cart.filled"],"trigger":`+trigger+`}`)
+	}
+	for n := range 3 {
+		r.call(202, "POST", acme+"/events", `{"type":"cart.filled","id":"t`+strconv.Itoa(n)+`","subject":"u1","data":{"n":`+strconv.Itoa(n)+`}}`)
+		r.call(200, "POST", clockPath, `{"advance":"1m"}`)
+	}
+	r.call(200, "GET", acme+"/events/t1", "")
+	r.call(200, "GET", acme+"/subscriptions/t-delay/state/u1", "")
+	r.call(200, "POST", clockPath, `{"advance":"2h"}`)
+	r.call(202, "POST", acme+"/events", `{"type":"cart.paid","id":"t9","subject":"u1","data":{}}`)
+	r.call(200, "POST", clockPath, `{"advance":"1m"}`)
+	for _, id := range []string{"t-delay", "t-once", "t-at", "t-per"} {
+		r.call(200, "GET", acme+"/subscriptions/"+id+"/state/u1", "")
+	}
+	r.call(200, "GET", acme+"/events/t1", "")
+	r.call(204, "DELETE", acme+"/subscriptions/t-at/state/u1", "")
+	r.call(404, "GET", acme+"/subscriptions/t-at/state/u1", "")
+	r.call(201, "PUT", acme+"/subscriptions/t-pair", `{"url":"`+url+`","trigger":{"key":["subject","type"],"once":true}}`)
+	r.call(422, "GET", acme+"/subscriptions/t-pair/state/u1", "")
+	r.call(422, "DELETE", acme+"/subscriptions/t-pair/state/u1", "")
+}
+
+func (r *recorder) trials() {
+	event := `"event":{"type":"order.paid","subject":"u1","data":{"amount":5}}`
+	cloud := `"event":{"specversion":"1.0","id":"1","source":"/s","type":"order.paid","subject":"u1"}`
+	for _, body := range []string{
+		`{` + event + `,"subscription":{"url":"https://a.example"}}`, `{` + cloud + `,"subscription":{"url":"https://a.example","types":["x"]}}`,
+		`{` + event + `,"subscription":{"url":"https://a.example/{{ data.missing }}"}}`, `{` + event + `,"subscription":{"url":"https://a.example","trigger":{"at":2}}}`,
+		`{` + event + `,"subscription":{"url":"https://a.example","auth":{"type":"bearer","token":"{{ secrets.loyalty }}"}}}`,
+	} {
+		r.call(200, "POST", acme+"/preview", body)
+	}
+	r.call(422, "POST", acme+"/preview", `{`+event+`,"subscription":{"url":"https://a.example","auth":{"type":"bearer","token":"{{ secrets.none }}"}}}`)
+	for _, id := range []string{"all", "unreachable", "gone"} {
+		r.call(200, "POST", acme+"/subscriptions/"+id+"/preview", `{`+event+`}`)
+		r.call(200, "POST", acme+"/subscriptions/"+id+"/test", `{`+event+`}`)
+	}
+}
+
+func (r *recorder) secrets() {
+	path := acme + "/secrets"
+	r.call(200, "PUT", path+"/loyalty", `{"value":"battery staple"}`)
+	r.call(201, "PUT", path+"/other", `{"value":"x"}`)
+	r.call(403, "PUT", "/v1/tenants/postino/secrets/x", `{"value":"x"}`)
+	r.call(200, "GET", path+"/loyalty", "")
+	page := r.call(200, "GET", path+"?limit=1", "")
+	r.call(200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(400, "GET", path+"?cursor=x", "")
+	r.call(204, "DELETE", path+"/other", "")
+}
+
+func (r *recorder) service() {
+	r.call(200, "GET", "/healthz", "", "Authorization", "")
+	r.call(200, "GET", "/openapi.json", "", "Authorization", "")
+	r.call(200, "GET", "/docs", "", "Authorization", "")
+	r.call(200, "PUT", acme, "")
+	r.call(403, "PUT", "/v1/tenants/postino", "")
+}
+
+// nowhere asks for what is not there, by path or method.
+func (r *recorder) nowhere() {
+	for _, path := range []string{"/v1", "/v1/tenants/acme/none", "/v1/tenants/acme/events/a/b"} {
+		r.call(404, "GET", path, "")
+	}
+	for _, op := range r.d.operations() {
+		for _, method := range []string{"TRACE", "DELETE", "POST", "PUT", "OPTIONS", "HEAD"} {
+			methods := r.d.find(fill(op.path))
+			if _, ok := methods[method]; ok || method == "HEAD" {
+				continue
+			}
+			want := 405
+			if method == "OPTIONS" {
+				want = 204
+			}
+			r.call(want, method, fill(op.path), "")
+		}
+	}
+	r.call(200, "HEAD", "/healthz", "")
+	r.call(404, "HEAD", acme+"/subscriptions/missing", "")
+}
