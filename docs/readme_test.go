@@ -55,6 +55,10 @@ func TestTheREADMEDoesWhatItSays(t *testing.T) {
 	if !slices.Equal(withoutIDs(got), withoutIDs(want)) {
 		t.Errorf("the receiver shows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	first := strings.TrimSpace(block(t, readme, "", "POST /points"))
+	if body := first[strings.LastIndex(first, "\n")+1:]; !strings.HasSuffix(got[len(got)-1], body) {
+		t.Errorf("the first screen shows %s, and what arrives is %s", body, got[len(got)-1])
+	}
 }
 
 // block returns the code block of a language that begins so.
