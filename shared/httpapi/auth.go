@@ -76,7 +76,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 		return err
 	case !known:
 		return unauthorized("This key is not known.")
-	case principal.Role != Admin && principal.Tenant != tenant:
+	case principal.Role != Admin && principal.Tenant != tenant && strings.Contains(route.Pattern, "{tenant}"):
 		return NotFound("There is no such tenant.")
 	case principal.Role != Admin && principal.Role&route.Roles == 0:
 		return Forbidden("This key's role does not allow that.")
@@ -90,6 +90,9 @@ func (rt *Router) admit(r *Request, route Route) error {
 }
 
 var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// ValidTenant reports whether a tenant may have this name.
+func ValidTenant(name string) bool { return tenantName.MatchString(name) }
 
 // ReservedTenant is Postino's own: operational events of all tenants are
 // published there. The admin key subscribes and reads in it; nobody publishes

@@ -57,6 +57,7 @@ const (
 	statePath         = subscriptionPath + "/state/{key}"
 	secretsPath       = tenantPath + "/secrets"
 	secretPath        = secretsPath + "/{name}"
+	keysPath          = tenantPath + "/keys"
 )
 
 func (h *Handler) routes() []httpapi.Route {
@@ -96,6 +97,10 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},
 		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.getSecretName},
 		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.deleteSecret},
+
+		{Method: post, Pattern: keysPath, Roles: admin, Handle: h.createKey},
+		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.listKeys},
+		{Method: del, Pattern: keysPath + "/{id}", Roles: admin, Handle: h.deleteKey},
 
 		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status"), Handle: h.listDeliveries},
 		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},

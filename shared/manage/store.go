@@ -69,11 +69,22 @@ type Secrets interface {
 	DeleteSecret(ctx context.Context, tenant, name string) error
 }
 
+// Keys keeps what is known of tenants' keys.
+type Keys interface {
+	// PutKey stores a key under its id.
+	PutKey(ctx context.Context, key webhook.Key) error
+	// PageKeys lists keys by id, without their hashes.
+	PageKeys(ctx context.Context, tenant string, page webhook.Page) (keys []webhook.Key, next string, err error)
+	// DeleteKey removes a key, or returns [webhook.ErrNotFound].
+	DeleteKey(ctx context.Context, tenant, id string) error
+}
+
 // Store is all that the API asks of storage.
 type Store interface {
 	Subscriptions
 	Search
 	Secrets
+	Keys
 	trigger.Store
 	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/awssecret"
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/httpapi"
@@ -46,19 +47,21 @@ func (f *fetched[T]) get() (T, error) {
 	return value, err
 }
 
-// authenticator knows the admin key of the stack.
-type authenticator struct{ key *fetched[httpapi.AdminKey] }
+// adminKey knows the admin key of the stack.
+type adminKey struct{ key *fetched[httpapi.AdminKey] }
 
-// Authenticator reads the admin key that POSTINO_ADMIN_KEY_SECRET names.
+// Authenticator knows the keys in the table, and the admin key that
+// POSTINO_ADMIN_KEY_SECRET names.
 func (f *Function) Authenticator() httpapi.Authenticator {
-	return authenticator{fetching(func(ctx context.Context) (httpapi.AdminKey, error) {
+	admin := adminKey{fetching(func(ctx context.Context) (httpapi.AdminKey, error) {
 		key, err := awssecret.AdminKey(ctx, f.AWS, f.Value("POSTINO_ADMIN_KEY_SECRET"))
 		return httpapi.NewAdminKey(key.Reveal()), err
 	})}
+	return &apikey.Authenticator{Admin: admin, Store: f.Store()}
 }
 
 // Authenticate compares with the admin key; see [httpapi.Authenticator].
-func (a authenticator) Authenticate(ctx context.Context, tenant, key string) (httpapi.Principal, bool, error) {
+func (a adminKey) Authenticate(ctx context.Context, tenant, key string) (httpapi.Principal, bool, error) {
 	admin, err := a.key.get()
 	if err != nil {
 		return httpapi.Principal{}, false, fmt.Errorf("read admin key: %w", err)

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/ingest"
@@ -17,7 +18,7 @@ import (
 // routes puts the API together: publishing, the rest, and what only local mode
 // has.
 func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler {
-	auth := httpapi.NewAdminKey(s.adminKey)
+	auth := &apikey.Authenticator{Admin: httpapi.NewAdminKey(s.adminKey), Store: s.store, Now: s.clock.Now}
 	r := &routes{
 		ingest: &ingest.Handler{
 			Tenants: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,

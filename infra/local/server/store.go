@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/ingest"
@@ -13,6 +14,7 @@ import (
 
 // Store is what the stages, and a clock that stands still, ask of storage.
 type Store interface {
+	apikey.Store
 	ingest.Tenants
 	fanout.Store
 	delivery.Store

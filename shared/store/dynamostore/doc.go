@@ -12,6 +12,7 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter
+//	t#T               K#id            key of the API, hashed
 //	t#T               X#name          named secret, sealed
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
@@ -57,6 +58,7 @@
 //	change      s subscription             counter  n
 //	lease       tk token, un until         mark     un
 //	secret      b sealed, u updated        data key  b wrapped
+//	key         b SHA-256, ro role, nm name, c created, un until
 //	trigger     d data, rv writes so far
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //

@@ -164,4 +164,15 @@ CREATE TABLE marks ( -- low_water: the minute before which nothing is due
 	name TEXT NOT NULL PRIMARY KEY,
 	at   TEXT NOT NULL
 ) WITHOUT ROWID;
+`, `
+CREATE TABLE keys ( -- of the API, for tenants; hashed
+	tenant  TEXT NOT NULL,
+	id      TEXT NOT NULL,
+	hash    BLOB NOT NULL,
+	role    TEXT NOT NULL,
+	name    TEXT NOT NULL,
+	created TEXT NOT NULL,
+	expires TEXT,
+	PRIMARY KEY (tenant, id)
+) WITHOUT ROWID;
 `}

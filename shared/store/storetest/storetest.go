@@ -5,6 +5,7 @@ package storetest
 import (
 	"testing"
 
+	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/ingest"
@@ -15,6 +16,7 @@ import (
 
 // Store is all that any stage asks of storage.
 type Store interface {
+	apikey.Store
 	ingest.Tenants
 	fanout.Store
 	delivery.Store
@@ -45,6 +47,7 @@ var suite = []struct {
 	{"Tenants", tenantCases},
 	{"TriggerState", triggerStateCases},
 	{"Secrets", secretCases},
+	{"Keys", keyCases},
 }
 
 // Run tries every case on a store of its own: open returns an empty one and
