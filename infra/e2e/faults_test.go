@@ -75,7 +75,7 @@ func TestABatchWhoseProcessIsKilledIsDeliveredWithTheSameIdsAndBodies(t *testing
 	t.Parallel()
 	const events = 8
 	on := deploy(t, settings{visibility: 2 * time.Second})
-	p := begin(t, on, answer{Status: http.StatusNoContent, Delay: duration(500 * time.Millisecond)})
+	p := begin(t, on, answer{Status: http.StatusNoContent, Delay: duration(time.Minute)})
 	p.publish(0, events)
 	p.await(func() string {
 		if n := len(p.receiver.at("/hook")); n == 0 {
@@ -84,6 +84,7 @@ func TestABatchWhoseProcessIsKilledIsDeliveredWithTheSameIdsAndBodies(t *testing
 		return ""
 	})
 	on.functions["Delivery"].kill() // while the receiver has not answered
+	p.receiver.answer(map[string][]answer{"/hook": {{Status: http.StatusNoContent}}})
 	p.await(func() string { return p.succeeded(events) })
 	all := p.receiver.at("/hook")
 	if why := sameBodies(all, events); why != "" {
@@ -120,7 +121,7 @@ func TestFunctionsThatAreKilledOverAndOverLoseNothing(t *testing.T) {
 	if why := sameBodies(p.receiver.at("/hook"), rounds*each); why != "" {
 		t.Error(why)
 	}
-	if n := on.functions["Delivery"].starts; n < rounds {
+	if n := on.functions["Delivery"].starts; n < rounds/2 {
 		t.Errorf("delivery was started %d times: the kills came too late to prove anything", n)
 	}
 	if dead := on.dead(); len(dead) > 0 {

@@ -48,7 +48,10 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	path := req.URL.Path
 	a := r.keep(callback{path, req.Header.Clone(), string(body)})
-	time.Sleep(time.Duration(a.Delay))
+	select {
+	case <-time.After(time.Duration(a.Delay)):
+	case <-req.Context().Done(): // nobody waits for the answer
+	}
 	for name, value := range a.Headers {
 		w.Header().Set(name, value)
 	}
