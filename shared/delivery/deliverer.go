@@ -91,13 +91,14 @@ type job struct {
 	first message.First // if kind is KindFirst
 	again message.Again // otherwise
 	kind  message.Kind
+	id    string // of the message: the same at each receipt
 	sub   webhook.SubscriptionRef
 	head  webhook.Head // of sub, as of this batch; known only when sub is
 	err   error
 }
 
 func decode(m queue.Message) (j job) {
-	j.kind = message.KindOf(m.Body)
+	j.kind, j.id = message.KindOf(m.Body), m.ID
 	switch j.kind {
 	case message.KindFirst:
 		j.first, j.err = message.DecodeFirst(m.Body)

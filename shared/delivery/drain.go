@@ -1,8 +1,8 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -29,22 +29,34 @@ const sliceTime = drainSlice * time.Second / drainRate
 // next message to come.
 const leaseSlack = time.Minute
 
+// leaseTime is how long a drainer holds its lease, and leaseMargin how long
+// before that it stops for certain: beyond it, nothing that it does may reach
+// the line.
+const (
+	leaseTime   = sliceTime + leaseSlack
+	leaseMargin = 10 * time.Second
+)
+
 const workDrain = "drain" // the name of the lease
 
 // drain releases the next slice of a waiting line, if the subscription is open
 // or deleted; otherwise it ends what has waited too long.
 func (d *Deliverer) drain(ctx context.Context, j *job) error {
-	if j.head.Version != 0 && closed(j.head.State) != "" {
-		return d.expire(ctx, j.sub)
-	}
-	token := j.again.Token
-	if token == "" {
-		token = rand.Text()
-	}
+	// A message that failed comes again with the same id, and takes up the
+	// lease that it left.
+	token := cmp.Or(j.again.Token, j.id)
 	now := d.Now()
-	held, err := d.Store.Lease(ctx, j.sub, workDrain, token, now, now.Add(sliceTime+leaseSlack))
+	held, err := d.Store.Lease(ctx, j.sub, workDrain, token, now, now.Add(leaseTime))
 	if err != nil || !held {
-		return err // another drainer looks again before it leaves
+		return err // another drainer looks again before it leaves, or its message comes again
+	}
+	ctx, cancel := context.WithTimeout(ctx, leaseTime-leaseMargin)
+	defer cancel()
+	if j.head.Version != 0 && closed(j.head.State) != "" {
+		if err := d.expire(ctx, j.sub); err != nil {
+			return err
+		}
+		return d.leaveDrain(ctx, j.sub, token)
 	}
 	page, err := d.Store.Line(ctx, j.sub, "", drainSlice)
 	if err != nil {
@@ -60,11 +72,18 @@ func (d *Deliverer) drain(ctx context.Context, j *job) error {
 }
 
 // leaveDrain gives up the lease and then looks once more: who entered the line
-// while we held it relies on us.
+// while we held it, or opened the subscription, relies on us.
 func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef, token string) error {
 	now := d.Now()
 	if _, err := d.Store.Lease(ctx, sub, workDrain, token, now, now); err != nil {
 		return err
+	}
+	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
+	if err != nil {
+		return fmt.Errorf("read subscription %s: %w", sub.ID, err)
+	}
+	if heads[0].Version != 0 && closed(heads[0].State) != "" {
+		return nil // its opening wakes the line
 	}
 	left, err := d.Store.Line(ctx, sub, "", 1)
 	if err != nil || len(left) == 0 {

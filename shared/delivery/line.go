@@ -37,6 +37,9 @@ func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
 	if err := d.Store.PutDue(ctx, audit(ref(del), d.Now())); err != nil {
 		return fmt.Errorf("arrange audit: %w", err)
 	}
+	if err := d.outlast(ctx, del); err != nil {
+		return fmt.Errorf("outlast drain: %w", err)
+	}
 	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{ref(del)})
 	if err != nil {
 		return fmt.Errorf("read subscription %s: %w", del.Subscription, err)
@@ -45,6 +48,20 @@ func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
 		return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del), "", 0)})
 	}
 	return nil
+}
+
+// outlast has the delivery enter the line again when a drainer that is at work
+// now must have ended: that one may have released this delivery just before,
+// and would then take its new place in the line for the old one.
+func (d *Deliverer) outlast(ctx context.Context, del webhook.Delivery) error {
+	now := d.Now()
+	free, err := d.Store.Lease(ctx, ref(del), workDrain, del.ID, now, now)
+	if err != nil || free {
+		return err
+	}
+	m := againMessage(del, message.AgainRetry)
+	m.Delay = leaseTime
+	return d.Retries.Send(ctx, []queue.Message{m})
 }
 
 // audit is the due pointer that has a line looked at in the coming hour. All

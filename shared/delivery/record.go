@@ -42,7 +42,7 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 			return err
 		}
 	}
-	if del.Waiting.InLine() && saved.Status != webhook.Pending {
+	if del.Waiting.InLine() && saved.Status == webhook.Succeeded { // for good: nothing can have it wait again
 		if err := d.Store.LeaveLine(ctx, ref(saved), []string{saved.ID}); err != nil {
 			return err
 		}
