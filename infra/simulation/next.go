@@ -1,0 +1,45 @@
+package simulation
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// NextDue returns the time of the earliest due pointer, if there is one.
+func (s *Store) NextDue() (at time.Time, found bool) {
+	defer s.lock()()
+	for _, dues := range s.dues {
+		if !found || dues[0].At.Before(at) {
+			at, found = dues[0].At, true
+		}
+	}
+	return at, found
+}
+
+// Waiting returns all that stands in waiting lines.
+func (s *Store) Waiting() (ids []string) {
+	defer s.lock()()
+	for _, line := range s.lines {
+		ids = append(ids, line...)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// Events returns all stored events, in order of acceptance and key.
+func (s *Store) Events() (events []webhook.StoredEvent) {
+	defer s.lock()()
+	for _, e := range s.events {
+		events = append(events, e)
+	}
+	slices.SortFunc(events, func(a, b webhook.StoredEvent) int {
+		if c := a.AcceptedAt.Compare(b.AcceptedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key(), b.Key())
+	})
+	return events
+}
