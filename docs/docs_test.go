@@ -162,6 +162,19 @@ func TestEverySettingIsDocumented(t *testing.T) {
 	}
 }
 
+func TestEveryTableIsInTheDataModel(t *testing.T) {
+	schema, err := os.ReadFile(filepath.Join(root, "shared/store/localstore/schema.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, model, _ := strings.Cut(pages(t)["ARCHITECTURE.md"], "## Data model")
+	for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(string(schema), -1) {
+		if !strings.Contains(model, "`"+m[1]+"`") {
+			t.Errorf("ARCHITECTURE.md's data model lacks the table %s", m[1])
+		}
+	}
+}
+
 // rows returns the code cells of the table behind a mark.
 func rows(t *testing.T, page, mark string) (table [][]string) {
 	t.Helper()
