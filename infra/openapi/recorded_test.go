@@ -26,6 +26,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	r.triggers()
 	r.trials()
 	r.secrets()
+	r.keys()
 	r.service()
 	r.nowhere()
 	elsewhere := []string{"403", "429", "500", "503"}
@@ -215,6 +216,21 @@ func (r *recorder) secrets() {
 	r.call(200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
 	r.call(400, "GET", path+"?cursor=x", "")
 	r.call(204, "DELETE", path+"/other", "")
+}
+
+func (r *recorder) keys() {
+	path := acme + "/keys"
+	made := r.call(201, "POST", path, `{"role":"portal","name":"n","expires_in":"1h"}`)
+	r.call(201, "POST", path, `{"role":"publish"}`)
+	r.call(422, "POST", path, `{"role":"admin","expires_in":"0s"}`)
+	bearer := "Bearer " + made["key"].(string)
+	r.call(200, "GET", acme+"/subscriptions/plain", "", "Authorization", bearer)
+	r.call(403, "GET", path, "", "Authorization", bearer)
+	r.call(404, "GET", "/v1/tenants/other/subscriptions", "", "Authorization", bearer)
+	page := r.call(200, "GET", path+"?limit=1", "")
+	r.call(200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(204, "DELETE", path+"/"+made["id"].(string), "")
+	r.call(401, "GET", acme+"/subscriptions/plain", "", "Authorization", bearer)
 }
 
 func (r *recorder) service() {

@@ -89,7 +89,8 @@ func assemble(folder string) (object, error) {
 	return doc, nil
 }
 
-// merge adds a part. Nothing may be said twice.
+// merge adds a part. Files may share lists of paths and of components; nothing
+// may be said twice.
 func merge(into, part object, place string) error {
 	for name, value := range part {
 		old, twice := into[name]
@@ -97,12 +98,11 @@ func merge(into, part object, place string) error {
 			into[name] = value
 			continue
 		}
-		a, isObject := old.(object)
-		b, both := value.(object)
-		if !isObject || !both {
+		list := name == "paths" || name == "components" || strings.HasSuffix(place, ".yaml/components")
+		if !list {
 			return fmt.Errorf("%s/%s is there already", place, name)
 		}
-		if err := merge(a, b, place+"/"+name); err != nil {
+		if err := merge(old.(object), value.(object), place+"/"+name); err != nil {
 			return err
 		}
 	}
