@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 )
 
 // call makes a request to the tenant's part of the API, and reads the answer
@@ -59,14 +60,14 @@ func (p *play) subscribe(ctx context.Context) error {
 // subscribeOne posts a subscription with the receiver in the place of its url.
 func (p *play) subscribeOne(ctx context.Context, text []byte) error {
 	var s map[string]json.RawMessage
-	var url string
+	var to string
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(s["url"], &url); err != nil {
+	if err := json.Unmarshal(s["url"], &to); err != nil {
 		return fmt.Errorf("url: %w", err)
 	}
-	s["url"], _ = json.Marshal(p.receiver.redirected(url)) // a string
+	s["url"], _ = json.Marshal(p.receiver.redirected(to)) // a string
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -94,6 +95,20 @@ func (p *play) reasons(ctx context.Context, status string) (list []Reason, err e
 		}
 		cursor = "&cursor=" + page.NextCursor
 	}
+}
+
+// skipped lists the subscriptions whose triggers made nothing of an event.
+func (p *play) skipped(ctx context.Context, event string) ([]Reason, error) {
+	route := "/events/" + url.PathEscape(event)
+	if source := p.sources[event]; source != "" {
+		route += "?source=" + url.QueryEscape(source)
+	}
+	var view struct{ Skipped []Reason }
+	err := p.call(ctx, http.MethodGet, route, nil, &view)
+	for i := range view.Skipped {
+		view.Skipped[i].Event = event
+	}
+	return view.Skipped, err
 }
 
 // preview asks why an event would lead to nothing now; "" if it would not.

@@ -26,6 +26,7 @@ func TestAPlayTellsWhatDiffers(t *testing.T) {
 		{"a reason that is none", "missing: anna", func(r *recipes.Recipe, _ *recipes.Request) {
 			r.Story[0].Reasons = append(r.Story[0].Reasons, recipes.Reason{Event: "anna", Subscription: "line", Reason: "filter"})
 		}},
+		{"another reason", "missing: carla", func(r *recipes.Recipe, _ *recipes.Request) { r.Story[2].Reasons[0].Reason = "once" }},
 		{"a reason not told", "unexpected: ", func(r *recipes.Recipe, _ *recipes.Request) { r.Story[0].Reasons = nil }},
 		{"what comes after the end", "after the end", func(r *recipes.Recipe, _ *recipes.Request) { r.Story = r.Story[:1] }},
 	} {
