@@ -4,7 +4,6 @@ package docs
 
 import (
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -110,71 +109,6 @@ func read(text string) (subscription.Wish, error) {
 	return subscription.Read(v, subscription.Default(), guard)
 }
 
-var quoted = regexp.MustCompile("(?s)<!-- from (\\S+) -->\n```[a-z]+\n(.*?)```")
-
-func TestQuotedCodeIsThatOfTheFile(t *testing.T) {
-	for name, text := range pages(t) {
-		for _, m := range quoted.FindAllStringSubmatch(text, -1) {
-			file, err := os.ReadFile(filepath.Join(root, m[1]))
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-			for _, line := range strings.Split(strings.TrimSpace(m[2]), "\n") {
-				if !strings.Contains(string(file), strings.TrimSpace(line)) {
-					t.Errorf("%s quotes from %s what is not there: %s", name, m[1], line)
-				}
-			}
-		}
-	}
-}
-
-// TestEverySettingIsDocumented holds flags and parameters to their tables.
-func TestEverySettingIsDocumented(t *testing.T) {
-	text := pages(t)["docs/operations.md"]
-	for _, source := range []struct {
-		file, section string
-		name          *regexp.Regexp
-		write         string
-	}{
-		{"infra/local/main.go", "", regexp.MustCompile(`flag\.\w*Var\([^"]*"([a-z-]+)"`), "`-%`"},
-		{"template.yaml", "\nParameters:\n", regexp.MustCompile(`(?m)^  ([A-Z]\w+):`), "`%`"},
-		{"template.yaml", "\nOutputs:\n", regexp.MustCompile(`(?m)^  (AdminKeyCommand|TableName|SealingKeyArn):`), "`%`"},
-	} {
-		code, err := os.ReadFile(filepath.Join(root, source.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, part, _ := strings.Cut(string(code), source.section)
-		if source.section != "" {
-			if end := regexp.MustCompile(`(?m)^[A-Z]`).FindStringIndex(part); end != nil {
-				part = part[:end[0]]
-			}
-		}
-		names := source.name.FindAllStringSubmatch(part, -1)
-		if len(names) < 3 {
-			t.Errorf("%s: found only %v", source.file, names)
-		}
-		for _, m := range names {
-			if want := strings.Replace(source.write, "%", m[1], 1); !strings.Contains(text, want) {
-				t.Errorf("docs/operations.md does not tell of %s in %s", want, source.file)
-			}
-		}
-	}
-}
-
-func TestEveryTableIsInTheDataModel(t *testing.T) {
-	schema, err := os.ReadFile(filepath.Join(root, "shared/store/localstore/schema.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, model, _ := strings.Cut(pages(t)["ARCHITECTURE.md"], "## Data model")
-	for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(string(schema), -1) {
-		if !strings.Contains(model, "`"+m[1]+"`") {
-			t.Errorf("ARCHITECTURE.md's data model lacks the table %s", m[1])
-		}
-	}
-}
-
 // rows returns the code cells of the table behind a mark.
 func rows(t *testing.T, page, mark string) (table [][]string) {
 	t.Helper()
@@ -236,74 +170,4 @@ func TestTemplatesRenderWhatTheTableSays(t *testing.T) {
 			t.Errorf("%s of %s = %s, %v, want %s", row[0], row[1], content.Body.Plain, err, row[2])
 		}
 	}
-}
-
-// TestTestsThatAreNamedExist finds every TestSomething of the docs in the code.
-func TestTestsThatAreNamedExist(t *testing.T) {
-	defined := map[string]bool{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
-			defined[string(m[1])] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"README.md", "ARCHITECTURE.md", "docs/cost.md", "docs/operations.md"} {
-		for _, test := range regexp.MustCompile("`(Test[A-Z]\\w+)`").FindAllStringSubmatch(pages(t)[name], -1) {
-			if !defined[test[1]] {
-				t.Errorf("%s names %s, which does not exist", name, test[1])
-			}
-		}
-	}
-}
-
-var (
-	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
-	code    = regexp.MustCompile("(?s)```.*?```")
-)
-
-func TestRelativeLinksLeadSomewhere(t *testing.T) {
-	all := pages(t)
-	for name, text := range all {
-		for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
-			target := m[1]
-			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
-				continue
-			}
-			file, anchor, _ := strings.Cut(target, "#")
-			path := name
-			if file != "" {
-				path = filepath.Join(filepath.Dir(name), file)
-			}
-			if _, err := os.Stat(filepath.Join(root, path)); errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("%s: %s leads to no file", name, target)
-			} else if anchor != "" && !slices.Contains(anchors(all[path]), anchor) {
-				t.Errorf("%s: %s leads to no heading; there are %v", name, target, anchors(all[path]))
-			}
-		}
-	}
-}
-
-// anchors are the ids that GitHub gives the headings of a page.
-func anchors(text string) (ids []string) {
-	for _, m := range heading.FindAllStringSubmatch(code.ReplaceAllString(text, ""), -1) {
-		id := strings.Map(func(r rune) rune {
-			switch {
-			case r == ' ' || r == '-':
-				return '-'
-			case r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z':
-				return r
-			}
-			return -1
-		}, strings.ToLower(m[1]))
-		ids = append(ids, id)
-	}
-	return ids
 }
