@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 )
 
 // call makes a request to the tenant's part of the API, and reads the answer
@@ -77,47 +76,4 @@ func (p *play) subscribeOne(ctx context.Context, text []byte) error {
 		return err
 	}
 	return p.receiver.trust(made.ID, made.Secret)
-}
-
-// reasons lists the deliveries of a status with their reasons.
-func (p *play) reasons(ctx context.Context, status string) (list []Reason, err error) {
-	for cursor := ""; ; {
-		var page struct {
-			Data       []Reason
-			NextCursor string `json:"next_cursor"`
-		}
-		if err := p.call(ctx, http.MethodGet, "/deliveries?limit=250&status="+status+cursor, nil, &page); err != nil {
-			return nil, err
-		}
-		list = append(list, page.Data...)
-		if page.NextCursor == "" {
-			return list, nil
-		}
-		cursor = "&cursor=" + page.NextCursor
-	}
-}
-
-// skipped lists the subscriptions whose triggers made nothing of an event.
-func (p *play) skipped(ctx context.Context, event string) ([]Reason, error) {
-	route := "/events/" + url.PathEscape(event)
-	if source := p.sources[event]; source != "" {
-		route += "?source=" + url.QueryEscape(source)
-	}
-	var view struct{ Skipped []Reason }
-	err := p.call(ctx, http.MethodGet, route, nil, &view)
-	for i := range view.Skipped {
-		view.Skipped[i].Event = event
-	}
-	return view.Skipped, err
-}
-
-// preview asks why an event would lead to nothing now; "" if it would not.
-func (p *play) preview(ctx context.Context, subscription string, event []byte) (string, error) {
-	body, err := json.Marshal(map[string]json.RawMessage{"event": event})
-	if err != nil {
-		return "", err
-	}
-	var view struct{ Reason string }
-	err = p.call(ctx, http.MethodPost, "/subscriptions/"+subscription+"/preview", body, &view)
-	return view.Reason, err
 }
