@@ -75,7 +75,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 
 func gatewayEvent(r *http.Request, key string, body []byte) events.APIGatewayV2HTTPRequest {
 	e := events.APIGatewayV2HTTPRequest{
-		Version: "2.0", RouteKey: key, RawPath: r.URL.EscapedPath(), RawQueryString: r.URL.RawQuery,
+		Version: "2.0", RouteKey: key, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery, // HTTP APIs decode what they call raw
 		Headers: map[string]string{"host": apiHost}, Body: string(body),
 	}
 	for name, values := range r.Header {

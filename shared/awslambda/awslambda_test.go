@@ -53,7 +53,7 @@ func TestRequestsArriveAsTheCallerWroteThem(t *testing.T) {
 	var seen *http.Request
 	var body []byte
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/{id}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST /v1/tenants/{tenant}/events/{id}/replay", func(w http.ResponseWriter, r *http.Request) {
 		seen = r
 		body, _ = io.ReadAll(r.Body)
 		w.Header().Set("Location", "/there")
@@ -61,7 +61,7 @@ func TestRequestsArriveAsTheCallerWroteThem(t *testing.T) {
 		w.Write([]byte(`{"ok":true}`))
 	})
 	var e events.APIGatewayV2HTTPRequest
-	raw := `{"version":"2.0","rawPath":"/v1/a%2Fb","rawQueryString":"source=%2Fx&limit=2","headers":{"content-type":"application/json","authorization":"Bearer k"},
+	raw := `{"version":"2.0","rawPath":"/v1/tenants/acme/events/a/b %2F/replay","rawQueryString":"source=%2Fx&limit=2","headers":{"content-type":"application/json","authorization":"Bearer k"},
 		"requestContext":{"domainName":"api.example","http":{"method":"POST","sourceIp":"192.0.2.1"}},"body":"eyJhIjoxfQ==","isBase64Encoded":true}`
 	if err := json.Unmarshal([]byte(raw), &e); err != nil {
 		t.Fatal(err)
@@ -70,8 +70,8 @@ func TestRequestsArriveAsTheCallerWroteThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := seen.PathValue("id"); got != "a/b" {
-		t.Errorf("id = %q, want a/b", got)
+	if got := seen.PathValue("id"); got != "a/b %2F" {
+		t.Errorf("id = %q, want a/b %%2F", got)
 	}
 	if got := seen.URL.Query().Get("source"); got != "/x" {
 		t.Errorf("source = %q, want /x", got)

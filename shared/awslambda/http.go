@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -35,9 +36,9 @@ func request(ctx context.Context, e events.APIGatewayV2HTTPRequest) (*http.Reque
 			return nil, err
 		}
 	}
-	u := &url.URL{Scheme: "https", Host: e.RequestContext.DomainName, Path: e.RawPath, RawQuery: e.RawQueryString}
-	if path, err := url.PathUnescape(e.RawPath); err == nil {
-		u.Path, u.RawPath = path, e.RawPath // as the caller escaped it: an id may hold a slash
+	u := &url.URL{
+		Scheme: "https", Host: e.RequestContext.DomainName, RawQuery: e.RawQueryString,
+		Path: e.RawPath, RawPath: escaped(e.RawPath),
 	}
 	req, err := http.NewRequestWithContext(ctx, e.RequestContext.HTTP.Method, u.String(), bytes.NewReader(body))
 	if err != nil {
@@ -52,6 +53,21 @@ func request(ctx context.Context, e events.APIGatewayV2HTTPRequest) (*http.Reque
 		req.Header.Set("Cookie", strings.Join(e.Cookies, "; "))
 	}
 	return req, nil
+}
+
+// free finds in a path the segment that may hold any character: the id of an
+// event, or the key of a trigger's state.
+var free = regexp.MustCompile(`^(/v1/tenants/[^/]+/(?:events|subscriptions/[^/]+/state)/)(.+?)(/replay|/expunge)?$`)
+
+// escaped writes a path as its caller did. API Gateway hands it over decoded,
+// in rawPath too, so that a slash in an id looks like one between segments. What
+// follows a question mark in an id is lost before it comes here.
+func escaped(path string) string {
+	parts := free.FindStringSubmatch(path)
+	if parts == nil {
+		return (&url.URL{Path: path}).EscapedPath()
+	}
+	return (&url.URL{Path: parts[1]}).EscapedPath() + url.PathEscape(parts[2]) + parts[3]
 }
 
 // recorder keeps the answer until it is complete.
