@@ -268,6 +268,21 @@ func TestCursorIsBoundToPathAndFilters(t *testing.T) {
 	}
 }
 
+func TestEmptyParametersOfListsAreWrong(t *testing.T) {
+	routes := []Route{{Method: "GET", Pattern: "/v1/tenants/{tenant}/events", Roles: Manage, Query: TimeQuery, Handle: func(r *Request) (Response, error) {
+		l, err := r.Listing()
+		return OK(l.Next([]string{}, "")), err
+	}}}
+	for query, want := range map[string]int{
+		"": 200, "cursor=": 200, "limit=": 422, "order=": 422, "after=": 422, "before=": 422,
+	} {
+		w := serve(routes, keys{}, nil, httptest.NewRequest("GET", "/v1/tenants/acme/events?"+query, nil))
+		if w.Code != want {
+			t.Errorf("%q is answered %d %s, want %d", query, w.Code, w.Body, want)
+		}
+	}
+}
+
 // FuzzCursor holds that a cursor is taken only if we made it for this list.
 func FuzzCursor(f *testing.F) {
 	scope := webhook.Hash(scopeBytes, "cursor", "a")

@@ -37,23 +37,24 @@ type Listing struct {
 }
 
 // Listing reads the query of a list. A wrong parameter is 422, a cursor that
-// is not ours, or belongs to another list, 400.
+// is not ours, or belongs to another list, 400. An empty cursor is that of the
+// first page; any other empty parameter is wrong, lest a script whose variable
+// is not set reads more than it means to.
 func (r *Request) Listing() (Listing, error) {
 	l := Listing{Page: webhook.Page{Limit: defaultLimit, Desc: true}, scope: r.listScope()}
 	var faults Faults
-	if text := r.Query.Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
+	if r.Query.Has("limit") {
+		n, err := strconv.Atoi(r.Query.Get("limit"))
 		if err != nil || n < 1 || n > maxLimit {
 			faults.Add("limit", "want a number from 1 to %d", maxLimit)
 		}
 		l.Page.Limit = n
 	}
-	switch r.Query.Get("order") {
-	case "asc":
-		l.Page.Desc = false
-	case "", "desc":
-	default:
-		faults.Add("order", `want "asc" or "desc"`)
+	if r.Query.Has("order") {
+		order := r.Query.Get("order")
+		if l.Page.Desc = order == "desc"; !l.Page.Desc && order != "asc" {
+			faults.Add("order", `want "asc" or "desc"`)
+		}
 	}
 	l.Page.After = r.queryTime("after", &faults)
 	l.Page.Before = r.queryTime("before", &faults)
@@ -71,11 +72,10 @@ func (r *Request) Listing() (Listing, error) {
 }
 
 func (r *Request) queryTime(name string, faults *Faults) (t time.Time) {
-	text := r.Query.Get(name)
-	if text == "" {
+	if !r.Query.Has(name) {
 		return t
 	}
-	if err := t.UnmarshalText([]byte(text)); err != nil {
+	if err := t.UnmarshalText([]byte(r.Query.Get(name))); err != nil {
 		faults.Add(name, "want an RFC 3339 time, like 2026-03-01T12:00:00Z")
 	}
 	return t
