@@ -107,7 +107,10 @@ func (r *recorder) subscriptions() {
 	page := r.call(200, "GET", list+"?limit=1", "")
 	r.call(200, "GET", list+"?limit=1&cursor="+page["next_cursor"].(string), "")
 	r.call(400, "GET", list+"?order=asc&cursor="+page["next_cursor"].(string), "")
-	r.call(422, "GET", list+"?limit=0", "")
+	r.call(200, "GET", list+"?cursor=", "")
+	for _, wrong := range []string{"limit=0", "limit=", "order=", "order=up"} {
+		r.call(422, "GET", list+"?"+wrong, "")
+	}
 	r.call(200, "GET", list+"/all", "")
 	r.call(201, "PUT", list+"/short", `{"url":"`+url+`","types":["none"]}`)
 	r.call(204, "DELETE", list+"/short", "")
@@ -127,7 +130,9 @@ func (r *recorder) publications() {
 	r.call(200, "POST", clockPath, `{"advance":"1s"}`)
 	page := r.call(200, "GET", path+"?limit=2&type=order.*", "")
 	r.call(200, "GET", path+"?limit=2&type=order.*&cursor="+page["next_cursor"].(string), "")
-	r.call(422, "GET", path+"?type=a+b&after=today", "")
+	for _, wrong := range []string{"type=a+b", "type=", "after=today", "after=", "before="} {
+		r.call(422, "GET", path+"?"+wrong, "")
+	}
 	for _, id := range []string{"/e1", "/c1?source=/shop", "/c3?source=/shop"} {
 		r.call(200, "GET", path+id, "")
 	}

@@ -1,0 +1,43 @@
+package openapi_test
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/infra/tools/testserver"
+)
+
+// checks are what Schemathesis holds every answer to: no fault of ours, nothing
+// but what is described, and no bad request taken.
+var checks = []string{
+	"not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
+	"unsupported_method", "allow_header_conformance", "negative_data_rejection", "missing_required_header", "ignored_auth",
+}
+
+// TestSchemathesisFindsNothing has Schemathesis make requests of the
+// description, good and bad, in and out of order, and send them to a server. Its
+// seed is fixed, its time bounded.
+func TestSchemathesisFindsNothing(t *testing.T) {
+	command := testserver.Require(t, "POSTINO_SCHEMATHESIS")
+	s := start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // of a machine that does much else
+	defer cancel()
+	cmd := exec.CommandContext(ctx, command, "run", s.URL()+"/openapi.json", "--header", "Authorization: Bearer "+adminKey,
+		"--checks", strings.Join(checks, ","), "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "3", "--max-time", "40",
+		"--seed", "1", "--workers", "1", "--no-shrink", "--continue-on-failure", "--request-timeout", "30")
+	cmd.Dir = t.TempDir() // where it leaves files
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v:\n%s", err, output)
+	}
+	all := fmt.Sprintf("Tested: %d", len(open(t, false).operations()))
+	if !strings.Contains(string(output), all) {
+		t.Errorf("want %q of:\n%s", all, output)
+	}
+	_, summary, _ := strings.Cut(string(output), "= SUMMARY =")
+	t.Log(summary)
+}
