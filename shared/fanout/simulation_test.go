@@ -140,7 +140,7 @@ func playOnSQLite(t *testing.T, seeds []uint64) (faults []string) {
 func TestTriggersAreExactOnDynamoDB(t *testing.T) {
 	store := dynamoStore(t)
 	var faults []string
-	for _, seed := range seeds(t, histories(60, 1500)) {
+	for _, seed := range seeds(t, histories(60, 300)) {
 		h := newHistory(seed, store, shapes)
 		h.free = true
 		if err := h.run(t.Context()); err != nil {
