@@ -31,14 +31,14 @@ func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.
 // and only then looks whether the subscription opened meanwhile: whoever opens
 // it either finds the entry or is seen here.
 func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
+	if err := d.outlast(ctx, del); err != nil {
+		return fmt.Errorf("outlast drain: %w", err)
+	}
 	if err := d.Store.EnterLine(ctx, ref(del), del.ID); err != nil {
 		return fmt.Errorf("enter line: %w", err)
 	}
 	if err := d.Store.PutDue(ctx, audit(ref(del), d.Now())); err != nil {
 		return fmt.Errorf("arrange audit: %w", err)
-	}
-	if err := d.outlast(ctx, del); err != nil {
-		return fmt.Errorf("outlast drain: %w", err)
 	}
 	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{ref(del)})
 	if err != nil {
@@ -52,7 +52,9 @@ func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
 
 // outlast has the delivery enter the line again when a drainer that is at work
 // now must have ended: that one may have released this delivery just before,
-// and would then take its new place in the line for the old one.
+// and would then take its new place in the line for the old one. It comes
+// before the line is entered: a drainer that begins later sees that the
+// delivery waits again.
 func (d *Deliverer) outlast(ctx context.Context, del webhook.Delivery) error {
 	now := d.Now()
 	free, err := d.Store.Lease(ctx, ref(del), workDrain, del.ID, now, now)
