@@ -154,7 +154,7 @@ func (w *world) receive(id string, r *http.Request) func() (*http.Response, erro
 		}
 	}
 	switch n := w.rng.IntN(100); {
-	case n < 50:
+	case n < 50 || w.calm:
 		return answer(200, "")
 	case n < 75:
 		return answer(500, "")

@@ -61,6 +61,9 @@ type world struct {
 	created   map[string]int
 	deleted   map[string]int
 	canceled  map[string]bool
+	changed   map[string]bool // subscriptions that came to want something else
+	calm      bool            // subscribers accept everything
+	expires   bool            // something waits longer than a delivery may
 	posts     map[string]*posted
 	unseen    map[string]int
 	ids       []string // of deliveries that were posted, in order
@@ -127,7 +130,7 @@ func newWorld(seed uint64, plant bug) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), plant: plant, store: simulation.NewStore(), sealer: theSealer,
 		begin: time.Now(), queues: map[string][]*item{}, accepted: map[string]int{}, published: map[string]string{},
-		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
+		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
 	}
 	w.faults = w.rng.IntN(14)
 	return w
