@@ -19,6 +19,7 @@ const (
 	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
 	overlap  = time.Minute      // how much of the last sweep is swept again
 	stride   = 30               // minutes of an outage that are worked through between two marks
+	distrust = 24 * time.Hour   // how far back a process looks once if the mark lies in the future
 	pageSize = 500              // pointers read at once
 )
 
@@ -46,8 +47,11 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read low-water mark: %w", err)
 	}
-	if mark.IsZero() {
+	switch {
+	case mark.IsZero():
 		mark = edge.Add(-time.Minute)
+	case mark.After(now) && s.through.IsZero(): // a clock went back, or was a test's: the mark says nothing
+		mark = now.Add(-distrust)
 	}
 	for ; mark.Before(edge); mark = mark.Add(time.Minute) {
 		if err := s.minute(ctx, mark); err != nil {
