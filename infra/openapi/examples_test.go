@@ -34,6 +34,30 @@ func TestEveryExampleIsValid(t *testing.T) {
 	}
 }
 
+func TestEveryBodyHasAnExample(t *testing.T) {
+	d := open(t, false)
+	for _, op := range d.operations() {
+		bodies := []any{op.is["requestBody"]}
+		for _, response := range op.is["responses"].(object) {
+			bodies = append(bodies, response)
+		}
+		for _, body := range bodies {
+			content, _ := d.resolve(body)["content"].(object)
+			for media, is := range content {
+				if len(d.shown(is.(object))) == 0 && media != "text/html; charset=utf-8" {
+					t.Errorf("%s has no example of a body of %s: %v", op, media, is)
+				}
+			}
+		}
+	}
+}
+
+// shown are the examples of a body, its own or its schema's.
+func (d *document) shown(media object) []any {
+	of, _ := d.resolve(media["schema"])["examples"].([]any)
+	return append(examples(media), of...)
+}
+
 // examples are those beside a schema: of media types, parameters and headers.
 func examples(o object) (list []any) {
 	if example, ok := o["example"]; ok {
