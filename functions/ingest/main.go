@@ -11,8 +11,10 @@ import (
 
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_ADMIN_KEY_SECRET")
+	store := f.Store()
 	stage := &ingest.Handler{
-		Tenants: f.Store(),
+		Tenants: store,
+		Types:   store,
 		Events:  f.Queue("POSTINO_QUEUE_EVENTS"),
 		Auth:    f.Authenticator(),
 		Log:     f.Log,

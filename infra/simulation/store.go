@@ -33,7 +33,8 @@ type Store struct {
 	dues       map[slot][]webhook.Due // in order of time
 	lowWater   time.Time
 	secrets    map[[2]string]webhook.NamedSecret
-	keys       map[[2]string]webhook.Key // by tenant and id
+	keys       map[[2]string]webhook.Key       // by tenant and id
+	types      map[[2]string]webhook.EventType // by tenant and type
 	states     map[webhook.StateRef]webhook.StateItem
 }
 
@@ -61,7 +62,7 @@ func NewStore() *Store {
 		deliveries: map[[2]string]webhook.Delivery{}, attempts: map[[2]string]map[int]webhook.Attempt{},
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
-		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, states: map[webhook.StateRef]webhook.StateItem{},
+		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, types: map[[2]string]webhook.EventType{}, states: map[webhook.StateRef]webhook.StateItem{},
 	}
 }
 

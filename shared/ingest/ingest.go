@@ -12,6 +12,7 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/publication"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/schema"
 )
 
 // Pattern is the path that [Handler] serves, by POST.
@@ -27,6 +28,7 @@ const retryAfter = 2 * time.Second
 // Handler takes published events. It is safe for concurrent use.
 type Handler struct {
 	Tenants Tenants
+	Types   Types // nil checks no event against a schema
 	Events  Sender
 	Auth    httpapi.Authenticator
 	Now     func() time.Time // our clock; nil means time.Now
@@ -35,6 +37,8 @@ type Handler struct {
 	once   sync.Once
 	router *httpapi.Router
 	known  known
+
+	schemas schema.Cache
 }
 
 // ServeHTTP answers POST [Pattern], and everything else with a problem.
@@ -65,6 +69,9 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
 	defer cancel()
+	if err := h.check(ctx, r.Tenant, p); err != nil {
+		return httpapi.Response{}, err
+	}
 	if err := h.ensure(ctx, r.Tenant); err != nil {
 		return httpapi.Response{}, unavailable(nil, err)
 	}

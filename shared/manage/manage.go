@@ -58,6 +58,8 @@ const (
 	secretsPath       = tenantPath + "/secrets"
 	secretPath        = secretsPath + "/{name}"
 	keysPath          = tenantPath + "/keys"
+	typesPath         = tenantPath + "/event-types"
+	typePath          = typesPath + "/{type}"
 )
 
 func (h *Handler) routes() []httpapi.Route {
@@ -97,6 +99,11 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},
 		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.getSecretName},
 		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.deleteSecret},
+
+		{Method: get, Pattern: typesPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listEventTypes},
+		{Method: put, Pattern: typePath, Roles: manage, Handle: h.putEventType},
+		{Method: get, Pattern: typePath, Roles: manage, Handle: h.getEventType},
+		{Method: del, Pattern: typePath, Roles: manage, Handle: h.deleteEventType},
 
 		{Method: post, Pattern: keysPath, Roles: admin, Handle: h.createKey},
 		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.listKeys},

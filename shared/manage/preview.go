@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/pattern"
@@ -72,7 +73,8 @@ func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(view), nil
 }
 
-// asked reads {"event",["subscription"]} and the subscription that it is about.
+// asked reads {["event","subscription"]} and the subscription that it is about,
+// whose sample stands for the event if none is given.
 func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.Event, err error) {
 	body, err := r.JSON()
 	if err != nil {
@@ -90,13 +92,14 @@ func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.E
 		}
 		given[name] = v
 	}
-	if given["event"] == nil {
-		faults.Add("event", "required")
-	} else {
+	if given["event"] != nil {
 		e = publication.One(given["event"], r.Tenant, h.now(), &faults)
 	}
 	if draft && given["subscription"] == nil {
 		faults.Add("subscription", "required")
+		if given["event"] == nil {
+			faults.Add("event", "required")
+		}
 	}
 	if faults.Any() {
 		return s, e, faults.Err()
@@ -106,7 +109,31 @@ func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.E
 	} else {
 		s, err = h.current(r.Context(), ref(r))
 	}
+	if err == nil && given["event"] == nil {
+		e, err = h.sample(r.Context(), s)
+	}
 	return s, e, err
+}
+
+// sample makes an event of the sample of the one type that s subscribes to.
+func (h *Handler) sample(ctx context.Context, s webhook.Subscription) (e webhook.Event, err error) {
+	var faults httpapi.Faults
+	if len(s.Types) == 1 && !strings.HasSuffix(s.Types[0], "*") {
+		found, err := h.Store.EventTypes(ctx, s.Tenant, s.Types)
+		if err != nil {
+			return e, fmt.Errorf("read an event type: %w", err)
+		}
+		if data := found[s.Types[0]].Sample; data != nil {
+			text := httpapi.Encode(map[string]any{"type": s.Types[0], "data": data})
+			v, err := strictjson.Parse(text)
+			if err != nil {
+				return e, fmt.Errorf("read a sample: %w", err)
+			}
+			return publication.One(v, s.Tenant, h.now(), &faults), faults.Err()
+		}
+	}
+	faults.Add("event", "required, unless the subscription has one exact type and that has a sample")
+	return e, faults.Err()
 }
 
 // draft reads a subscription that is stored nowhere.

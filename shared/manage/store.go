@@ -79,12 +79,25 @@ type Keys interface {
 	DeleteKey(ctx context.Context, tenant, id string) error
 }
 
+// EventTypes keeps what tenants have registered about types of events.
+type EventTypes interface {
+	// PutEventType registers a type, and reports whether it was not.
+	PutEventType(ctx context.Context, typ webhook.EventType) (created bool, err error)
+	// EventTypes: see ingest's Types.
+	EventTypes(ctx context.Context, tenant string, types []string) (map[string]webhook.EventType, error)
+	// PageEventTypes lists types by name, without schema and sample.
+	PageEventTypes(ctx context.Context, tenant string, page webhook.Page) (types []webhook.EventType, next string, err error)
+	// DeleteEventType removes a type, or returns [webhook.ErrNotFound].
+	DeleteEventType(ctx context.Context, tenant, typ string) error
+}
+
 // Store is all that the API asks of storage.
 type Store interface {
 	Subscriptions
 	Search
 	Secrets
 	Keys
+	EventTypes
 	trigger.Store
 	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error

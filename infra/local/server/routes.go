@@ -21,7 +21,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 	auth := &apikey.Authenticator{Admin: httpapi.NewAdminKey(s.adminKey), Store: s.store, Now: s.clock.Now}
 	r := &routes{
 		ingest: &ingest.Handler{
-			Tenants: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
+			Tenants: s.store, Types: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
 		},
 		manage: &manage.Handler{
 			Store: s.store, Resend: s.byName["resend"],

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	apikey.Store
 	ingest.Tenants
+	ingest.Types
 	fanout.Store
 	delivery.Store
 	manage.Store

@@ -13,6 +13,7 @@
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter
 //	t#T               K#id            key of the API, hashed
+//	t#T               Y#type          registered event type
 //	t#T               X#name          named secret, sealed
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
@@ -59,6 +60,7 @@
 //	lease       tk token, un until         mark     un
 //	secret      b sealed, u updated        data key  b wrapped
 //	key         b SHA-256, ro role, nm name, c created, un until
+//	event type  de description, sc schema, sm sample, dp deprecated, u updated
 //	trigger     d data, rv writes so far
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //

@@ -175,4 +175,15 @@ CREATE TABLE keys ( -- of the API, for tenants; hashed
 	expires TEXT,
 	PRIMARY KEY (tenant, id)
 ) WITHOUT ROWID;
+`, `
+CREATE TABLE event_types ( -- what tenants have registered
+	tenant      TEXT NOT NULL,
+	type        TEXT NOT NULL,
+	description TEXT NOT NULL,
+	schema      TEXT,             -- JSON
+	sample      TEXT,             -- JSON
+	deprecated  INTEGER NOT NULL,
+	updated     TEXT NOT NULL,
+	PRIMARY KEY (tenant, type)
+) WITHOUT ROWID;
 `}

@@ -18,6 +18,7 @@ import (
 type Store interface {
 	apikey.Store
 	ingest.Tenants
+	ingest.Types
 	fanout.Store
 	delivery.Store
 	manage.Store
@@ -48,6 +49,7 @@ var suite = []struct {
 	{"TriggerState", triggerStateCases},
 	{"Secrets", secretCases},
 	{"Keys", keyCases},
+	{"EventTypes", eventTypeCases},
 }
 
 // Run tries every case on a store of its own: open returns an empty one and
