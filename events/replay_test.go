@@ -172,7 +172,7 @@ func noAnswer[In any](handler func(context.Context, In) error) func(context.Cont
 
 func invokeBatch(t *testing.T, handle awslambda.QueueHandler, file string) {
 	t.Helper()
-	if out := invoke(t, awslambda.Queue(sqsqueue.Decode, handle), file); len(out.BatchItemFailures) > 0 {
+	if out := invoke(t, awslambda.Queue(slog.New(slog.DiscardHandler), sqsqueue.Decode, handle), file); len(out.BatchItemFailures) > 0 {
 		t.Fatalf("%s: %d messages failed", file, len(out.BatchItemFailures))
 	}
 }

@@ -29,5 +29,5 @@ func main() {
 		Version:   postino.Version,
 		Log:       f.Log,
 	}
-	lambda.Start(awslambda.Queue(sqsqueue.Decode, stage.Handle))
+	lambda.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
 }

@@ -18,5 +18,5 @@ func main() {
 		Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
 		Log:        f.Log,
 	}
-	lambda.Start(awslambda.Queue(sqsqueue.Decode, stage.Handle))
+	lambda.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
 }

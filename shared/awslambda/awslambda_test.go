@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -17,7 +19,8 @@ import (
 
 func TestBatchesAnswerWithWhatFailed(t *testing.T) {
 	var got []queue.Message
-	h := awslambda.Queue(
+	var logged strings.Builder
+	h := awslambda.Queue(slog.New(slog.NewTextHandler(&logged, nil)),
 		func(body string) ([]byte, error) {
 			if body == "garbled" {
 				return nil, errors.New("garbled")
@@ -42,6 +45,9 @@ func TestBatchesAnswerWithWhatFailed(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("batch differs (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(logged.String(), "id=3") {
+		t.Errorf("log = %q, want the message that could not be read", logged.String())
 	}
 	failures := []events.SQSBatchItemFailure{{ItemIdentifier: "3"}, {ItemIdentifier: "2"}}
 	if diff := cmp.Diff(failures, resp.BatchItemFailures); diff != "" {

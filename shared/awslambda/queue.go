@@ -5,6 +5,7 @@ package awslambda
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -20,13 +21,14 @@ type QueueHandler func(ctx context.Context, batch []queue.Message) (failed []str
 // responses. Decode undoes what the sending side did to the bodies; a body it
 // refuses counts as failed, so that it ends in the dead-letter queue and not
 // nowhere.
-func Queue(decode func(body string) ([]byte, error), handle QueueHandler) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
+func Queue(log *slog.Logger, decode func(body string) ([]byte, error), handle QueueHandler) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 		var resp events.SQSEventResponse
 		batch := make([]queue.Message, 0, len(e.Records))
 		for _, r := range e.Records {
 			body, err := decode(r.Body)
 			if err != nil {
+				log.Error("read message", "id", r.MessageId, "queue", r.EventSourceARN, "error", err)
 				resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: r.MessageId})
 				continue
 			}
