@@ -62,13 +62,17 @@ func TestVariablesNameTheSameThingEverywhere(t *testing.T) {
 // A variable that the code does not read is clutter, one that it reads and does not get stops it at start.
 func TestFunctionsReadExactlyTheVariablesThatTheyGet(t *testing.T) {
 	for function, properties := range functions(read(t)) {
-		reads := variablesIn(t, filepath.Join("../..", text(properties["CodeUri"])))
+		reads := append(variablesIn(t, filepath.Join("../..", text(properties["CodeUri"]))), readByAll)
+		slices.Sort(reads)
 		gets := slices.Sorted(maps.Keys(environment(properties)))
 		if diff := cmp.Diff(gets, reads); diff != "" {
 			t.Errorf("%s: variables (-template +main.go):\n%s", function, diff)
 		}
 	}
 }
+
+// readByAll is what setup reads for every function.
+const readByAll = "POSTINO_LOG_LEVEL"
 
 var quotedVariable = regexp.MustCompile(`"(POSTINO_[A-Z_]+)"`)
 
