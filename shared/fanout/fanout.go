@@ -170,6 +170,10 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.
 	}
 	plan := webhook.Plan{Entries: entries, Total: len(entries)}
 	if len(entries) > webhook.PlanInline {
+		// A repeat must not write over the pages of what was decided.
+		if stored, err := f.Store.Event(ctx, e.Tenant, e.Source, e.ID); !errors.Is(err, webhook.ErrNotFound) {
+			return stored, err
+		}
 		if plan, err = f.storePages(ctx, e, entries); err != nil {
 			return webhook.StoredEvent{}, fmt.Errorf("store plan: %w", err)
 		}
