@@ -43,3 +43,17 @@ func (s *Store) Events() (events []webhook.StoredEvent) {
 	})
 	return events
 }
+
+// Expunge removes an event's data and every body made from it.
+func (s *Store) Expunge(tenant, source, id string) {
+	defer s.lock()()
+	key := [2]string{tenant, webhook.EventKey(source, id)}
+	e := s.events[key]
+	e.Expunged, e.Data = true, nil
+	s.events[key] = e
+	for at, d := range s.deliveries {
+		if d.Tenant == tenant && d.EventID == id && d.EventSource == source {
+			delete(s.contents, at)
+		}
+	}
+}

@@ -173,7 +173,7 @@ func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, head webho
 	content, err := d.content(ctx, del)
 	if errors.Is(err, webhook.ErrNotFound) {
 		d.Log.Warn("nothing left to send", "tenant", del.Tenant, "delivery", del.ID)
-		return nil // expunged or expired; the API refuses this with 409 when it is asked
+		return d.cancel(ctx, del, webhook.ReasonExpired) // expunged or expired: it would wait for ever
 	}
 	if err != nil {
 		return err
