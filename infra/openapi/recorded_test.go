@@ -27,6 +27,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	r.trials()
 	r.secrets()
 	r.keys()
+	r.types()
 	r.service()
 	r.nowhere()
 	elsewhere := []string{"403", "429", "500", "503"}
@@ -236,6 +237,24 @@ func (r *recorder) keys() {
 	r.call(200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
 	r.call(204, "DELETE", path+"/"+made["id"].(string), "")
 	r.call(401, "GET", acme+"/subscriptions/plain", "", "Authorization", bearer)
+}
+
+func (r *recorder) types() {
+	path := acme + "/event-types"
+	full := `{"description":"d","schema":{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}},"sample":{"n":1},"deprecated":true}`
+	r.call(201, "PUT", path+"/typed.a", full)
+	r.call(200, "PUT", path+"/typed.a", full)
+	r.call(201, "PUT", path+"/typed.%2Fb", `{"schema":true}`)
+	r.call(201, "PUT", path+"/typed.c", `{}`)
+	r.call(422, "PUT", path+"/typed.d", `{"schema":{"type":"colour"},"deprecated":1}`)
+	r.call(422, "PUT", path+"/typed.d", `{"schema":{"type":"string"},"sample":5}`)
+	r.call(200, "GET", path+"/typed.a", "")
+	r.call(200, "GET", path+"/typed.c", "")
+	page := r.call(200, "GET", path+"?limit=1", "")
+	r.call(200, "GET", path+"?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(422, "POST", acme+"/events", `[{"type":"typed.a","data":{"n":"x"}},{"type":"typed.a","data":5}]`)
+	r.call(202, "POST", acme+"/events", `{"type":"typed.a","data":{"n":1}}`)
+	r.call(204, "DELETE", path+"/typed.a", "")
 }
 
 func (r *recorder) service() {

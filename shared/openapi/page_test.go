@@ -13,6 +13,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"json":   func(v any) (string, error) { b, err := encode(v); return string(b), err },
+	"id":     func(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "-")) },
 	"schema": func(ref string) string { return strings.TrimPrefix(ref, "#/components/schemas/") },
 	"lines":  func(s string) []string { return strings.Split(s, "\n\n") },
 }).Parse(pageText))
