@@ -103,6 +103,17 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 	}
 }
 
+// TestNoDescriptionIsCutShort looks for what YAML makes of an unquoted comma.
+func TestNoDescriptionIsCutShort(t *testing.T) {
+	walk(open(t, false).root, "#", func(place string, o object) {
+		for name, value := range o {
+			if value == nil {
+				t.Errorf("%s: %q says nothing", place, name)
+			}
+		}
+	})
+}
+
 func placeholders(path string) (names string) {
 	for part := range strings.SplitSeq(path, "/") {
 		if strings.HasPrefix(part, "{") {
