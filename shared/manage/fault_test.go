@@ -27,6 +27,9 @@ func TestWritesAreRepeatableWhateverFailed(t *testing.T) {
 		{"PATCH", sub + "/s1", `{"state":"active"}`, paused, []int{200}, isDrained},
 		{"POST", sub + "/s1/pause", "", subscribed, []int{200}, isState(webhook.Paused)},
 		{"POST", sub + "/s1/resume", "", paused, []int{200}, isDrained},
+		{"PUT", "/event-types/a", `{"sample":1}`, nothing, []int{201, 200}, isRegistered(true)},
+		{"DELETE", "/event-types/a", "", registered, []int{204, 404}, isRegistered(false)},
+		{"POST", "/keys", `{"role":"publish"}`, nothing, []int{201}, func(*testing.T, *world, string) bool { return true }},
 		{"DELETE", sub + "/s1", "", subscribed, []int{204, 404}, isState("")},
 		{"POST", "/deliveries/%s/retry", "", owing, []int{202}, func(t *testing.T, w *world, _ string) bool { return len(w.takeSent()) > 0 }},
 		{"POST", "/deliveries/%s/cancel", "", owing, []int{200, 409}, func(t *testing.T, w *world, id string) bool {
@@ -96,6 +99,18 @@ func nothing(*testing.T, *world) string { return "" }
 func subscribed(t *testing.T, w *world) string {
 	w.must(t, 201, "POST", sub, `{"id":"s1","url":"https://a.example"}`)
 	return ""
+}
+
+func registered(t *testing.T, w *world) string {
+	w.must(t, 201, "PUT", "/event-types/a", `{}`)
+	return ""
+}
+
+func isRegistered(want bool) func(*testing.T, *world, string) bool {
+	return func(t *testing.T, w *world, _ string) bool {
+		found, err := w.store.EventTypes(t.Context(), "acme", []string{"a"})
+		return err == nil && len(found) == 1 == want
+	}
 }
 
 func paused(t *testing.T, w *world) string {

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/santhosh-tekuri/jsonschema/v6"
+import (
+	"encoding/json"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
 
 // applied are the schemas that s applies to the value it is applied to itself.
 func applied(s *jsonschema.Schema) (all []*jsonschema.Schema) {
@@ -58,13 +62,13 @@ func add(all []*jsonschema.Schema, more ...*jsonschema.Schema) []*jsonschema.Sch
 
 // weight is what one application of s costs, what it applies left out.
 func weight(s *jsonschema.Schema) int {
-	const application = 4 // an error may have to be written
-	n := application + len(s.Required)/4 + len(s.Dependencies) + len(s.DependentRequired)
+	const application = 8 // an error may have to be written
+	n := application + len(s.Required) + len(s.Dependencies) + len(s.DependentRequired)
 	if s.Enum != nil {
-		n += valuesIn(s.Enum.Values) / 4
+		n += compared(s.Enum.Values) / 16
 	}
 	if s.Const != nil {
-		n += valuesIn(*s.Const) / 4
+		n += compared(*s.Const) / 16
 	}
 	if s.UniqueItems {
 		n += application
@@ -76,13 +80,29 @@ func weight(s *jsonschema.Schema) int {
 		n += patternWeight(s.Pattern)
 	}
 	for _, names := range s.DependentRequired {
-		n += len(names) / 4
+		n += len(names)
 	}
 	return n
 }
 
-func valuesIn(v any) int {
-	var s size
-	s.add(v, 0, nil)
-	return s.values
+// compared is what comparing a value costs, in sixteenths. Numbers are compared
+// exactly.
+func compared(v any) int {
+	switch v := v.(type) {
+	case json.Number:
+		return 96
+	case []any:
+		n := 1
+		for _, element := range v {
+			n += compared(element)
+		}
+		return n
+	case map[string]any:
+		n := 1
+		for _, member := range v {
+			n += 1 + compared(member)
+		}
+		return n
+	}
+	return 1
 }
