@@ -40,7 +40,7 @@ func story(t *testing.T, seed uint64) (told []string) {
 }
 
 func TestEveryWorldDeliversWhatItAccepted(t *testing.T) {
-	first, n := uint64(0), 5000
+	first, n := uint64(0), 10_000
 	if os.Getenv("POSTINO_PROVE") != "" {
 		n = 100_000
 	}
