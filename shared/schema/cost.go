@@ -69,30 +69,77 @@ func reckon(root *jsonschema.Schema) (costs, *Fault) {
 	if fault != nil {
 		return nil, fault
 	}
+	nodes := nodesOf(order)
+	last := nodes[root].number
+	above, here := make([]int, len(order)), make([]int, len(order)) // what each schema costs, one level less deep and at this
 	var all costs
-	above := map[*jsonschema.Schema]int{} // what each schema costs, one level less deep
 	for depth := 0; depth <= maxDepth; depth++ {
-		here := make(map[*jsonschema.Schema]int, len(order))
 		for _, s := range order {
-			sum := weight(s)
-			if depth > 0 {
-				sum = below(s, above)
-			}
-			for _, same := range applied(s) {
-				sum = min(sum+here[same], endless)
-			}
-			here[s] = sum
+			n := nodes[s]
+			here[n.number] = n.cost(depth, above, here)
 		}
-		above = here
-		all = append(all, here[root])
+		all = append(all, here[last])
 		if depth > 0 {
 			all[depth] = max(all[depth], all[depth-1])
+		} else if all[0] > maxSingle {
+			return nil, &Fault{"", "applies too much to one value"}
 		}
-	}
-	if all[0] > maxSingle {
-		return nil, &Fault{"", "applies too much to one value"}
+		above, here = here, above
 	}
 	return all, nil
+}
+
+// node is a schema as the reckoning sees it: what it applies, by numbers.
+type node struct {
+	number, weight int
+	same           []int
+	each           []int   // of what may meet any value below
+	one            [][]int // of which a value below meets at most one
+}
+
+func nodesOf(order []*jsonschema.Schema) map[*jsonschema.Schema]*node {
+	nodes := make(map[*jsonschema.Schema]*node, len(order))
+	for i, s := range order {
+		nodes[s] = &node{number: i, weight: weight(s)}
+	}
+	numbers := func(list []*jsonschema.Schema) []int {
+		out := make([]int, len(list))
+		for i, s := range list {
+			out[i] = nodes[s].number
+		}
+		return out
+	}
+	for s, n := range nodes {
+		n.same = numbers(applied(s))
+		groups := descended(s)
+		n.each = numbers(groups[0])
+		for _, group := range groups[1:] {
+			n.one = append(n.one, numbers(group))
+		}
+	}
+	return nodes
+}
+
+// cost is the most that one value costs, so deep below where the schema is
+// applied, given what all schemas cost one level less deep, and those that this
+// one applies to the same value.
+func (n *node) cost(depth int, above, here []int) int {
+	total := n.weight
+	if depth > 0 {
+		total = 0
+		for _, group := range n.one {
+			total = max(total, sum(group, above))
+		}
+		total += sum(n.each, above)
+	}
+	return min(total+sum(n.same, here), endless)
+}
+
+func sum(numbers []int, cost []int) (total int) {
+	for _, n := range numbers {
+		total = min(total+cost[n], endless)
+	}
+	return total
 }
 
 // inOrder lists all schemas that a root leads to, each behind those that it
@@ -128,20 +175,4 @@ func inOrder(root *jsonschema.Schema) (order []*jsonschema.Schema, fault *Fault)
 		}
 	}
 	return order, fault
-}
-
-// below is the most that one value within another can cost, given what each
-// schema costs there.
-func below(s *jsonschema.Schema, cost map[*jsonschema.Schema]int) int {
-	sum := func(group []*jsonschema.Schema) (n int) {
-		for _, d := range group {
-			n = min(n+cost[d], endless)
-		}
-		return n
-	}
-	groups, most := descended(s), 0
-	for _, group := range groups[1:] {
-		most = max(most, sum(group))
-	}
-	return min(most+sum(groups[0]), endless)
 }

@@ -8,8 +8,11 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// maxPattern bounds a regular expression: characters, repeats written out.
-const maxPattern = 10_000
+// Bounds of regular expressions, in characters with repeats written out.
+const (
+	maxPattern  = 10_000
+	maxPatterns = 200_000 // of all those of a schema, which are read twice
+)
 
 var errPattern = errors.New("want a regular expression as RE2 has them, of at most 10000 characters with repeats written out")
 
@@ -19,9 +22,23 @@ type pattern struct {
 	length int
 }
 
+// patterns compiles the regular expressions of one schema.
+type patterns struct{ length int }
+
+func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
+	re, err := compilePattern(text)
+	if err != nil {
+		return nil, err
+	}
+	if p.length += re.length; p.length > maxPatterns {
+		return nil, errors.New("want shorter regular expressions, or fewer")
+	}
+	return re, nil
+}
+
 // compilePattern takes only what is short when its repeats are written out:
 // x{1000} in braces within braces takes gigabytes.
-func compilePattern(text string) (jsonschema.Regexp, error) {
+func compilePattern(text string) (*pattern, error) {
 	if len(text) > maxPattern {
 		return nil, errPattern
 	}

@@ -65,7 +65,7 @@ func Compile(text []byte) (_ *Schema, faults []Fault) {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(nothing{})
-	c.UseRegexpEngine(compilePattern)
+	c.UseRegexpEngine(new(patterns).compile)
 	c.RegisterFormat(&jsonschema.Format{Name: "regex", Validate: isPattern})
 	if err := c.AddResource(base, doc); err != nil {
 		return nil, []Fault{explain(err)}
