@@ -120,9 +120,9 @@ func explain(err error) Fault {
 
 // MaxCost bounds what the checks of one request may cost, and MaxCostEach those
 // of one event, in steps that take some 300 ns where everything fails, and far
-// less where it does not: about 6 s and 1 s at worst.
+// less where it does not: about 3 s and 1 s at worst, on one whole processor.
 const (
-	MaxCost     = 20_000_000
+	MaxCost     = 10_000_000
 	MaxCostEach = 4_000_000
 )
 
