@@ -20,21 +20,21 @@ var checks = []string{
 
 // TestSchemathesisFindsNothing has Schemathesis make requests of the
 // description, good and bad, in and out of order, and send them to a server. Its
-// seed is fixed, its time bounded.
+// seed and the number of its examples are fixed: about 40 s.
 func TestSchemathesisFindsNothing(t *testing.T) {
 	command := testserver.Require(t, "POSTINO_SCHEMATHESIS")
 	s := start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // of a machine that does much else
 	defer cancel()
 	cmd := exec.CommandContext(ctx, command, "run", s.URL()+"/openapi.json", "--header", "Authorization: Bearer "+adminKey,
-		"--checks", strings.Join(checks, ","), "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "3", "--max-time", "40",
+		"--checks", strings.Join(checks, ","), "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "3",
 		"--seed", "1", "--workers", "1", "--no-shrink", "--continue-on-failure", "--request-timeout", "30")
 	cmd.Dir = t.TempDir() // where it leaves files
 	output, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Errorf("%v:\n%s", err, output)
 	}
-	all := fmt.Sprintf("Tested: %d", len(open(t, false).operations()))
+	all := fmt.Sprintf("Tested: %d\n", len(open(t, false).operations())-1) // it leaves out the one that it read the description from
 	if !strings.Contains(string(output), all) {
 		t.Errorf("want %q of:\n%s", all, output)
 	}
