@@ -173,7 +173,7 @@ func (w *world) check() {
 func (w *world) entries(e webhook.StoredEvent) []webhook.PlanEntry {
 	entries := e.Plan.Entries
 	for page := range e.Plan.Pages {
-		more, err := w.store.PlanPage(context.Background(), tenant, e.Key(), e.Nonce, page)
+		more, err := w.store.PlanPage(context.Background(), tenant, e.Key(), e.Plan.Key, page)
 		if err != nil {
 			w.wrong("event %s: page %d of its plan: %v", e.ID, page, err)
 		}

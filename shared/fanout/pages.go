@@ -2,6 +2,7 @@ package fanout
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 
@@ -17,19 +18,20 @@ const pageWriters = 8
 
 // storePages writes a plan too large to stand in its event, before the event
 // that names it: pages without an event are garbage, an event without its
-// pages would be a loss.
+// pages would be a loss. Their key is new each time, so that of two handlings
+// of one message neither overwrites the pages that the other's event names.
 func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webhook.PlanEntry) (webhook.Plan, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pageWriters)
-	pages := 0
+	key, pages := rand.Text(), 0
 	for page := range slices.Chunk(entries, webhook.PlanPage) {
 		n := pages
 		g.Go(func() error {
-			return again(ctx, func() error { return f.Store.PutPlanPage(ctx, e.Tenant, e.Key(), e.Nonce, n, page) })
+			return again(ctx, func() error { return f.Store.PutPlanPage(ctx, e.Tenant, e.Key(), key, n, page) })
 		})
 		pages++
 	}
-	return webhook.Plan{Pages: pages, Total: len(entries)}, g.Wait()
+	return webhook.Plan{Pages: pages, Key: key, Total: len(entries)}, g.Wait()
 }
 
 // spread sends one leaf message for each page of the plan: the work is split,
@@ -37,7 +39,7 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent) error {
 	out := &outbox{to: f.Events}
 	for page := range e.Plan.Pages {
-		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Nonce: e.Nonce, Page: page}
+		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: e.Plan.Key, Page: page}
 		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
 			return err
 		}
@@ -55,7 +57,7 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return fmt.Errorf("event %s of %s: %w", l.Event, l.Tenant, err)
 	}
-	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Nonce, l.Page)
+	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Key, l.Page)
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}

@@ -36,11 +36,11 @@ type Events interface {
 	// identity exactly one creates, and all return the same stored event.
 	CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error)
 	// PutPlanPage stores one page of a large plan (page 0 is the first). Pages
-	// are keyed by the publication's nonce, so that the loser of a race does
-	// not overwrite the winner's; a repeat overwrites the same entries.
-	PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error
+	// are keyed by their plan, so that the loser of a race does not overwrite
+	// the winner's; a repeat overwrites the same entries.
+	PutPlanPage(ctx context.Context, tenant, eventKey, planKey string, page int, entries []webhook.PlanEntry) error
 	// PlanPage returns a stored page, or [webhook.ErrNotFound].
-	PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) ([]webhook.PlanEntry, error)
+	PlanPage(ctx context.Context, tenant, eventKey, planKey string, page int) ([]webhook.PlanEntry, error)
 	// Event returns a stored event, consistently, or [webhook.ErrNotFound].
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 }

@@ -143,7 +143,7 @@ func (h *Handler) planFrom(ctx context.Context, e webhook.StoredEvent, n int) ([
 	if n/webhook.PlanPage >= e.Plan.Pages {
 		return nil, nil
 	}
-	entries, err := h.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Nonce, n/webhook.PlanPage)
+	entries, err := h.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, n/webhook.PlanPage)
 	if err != nil { // ours, not the caller's: the event names the page
 		return nil, fmt.Errorf("read plan of %s: %s", e.ID, err)
 	}

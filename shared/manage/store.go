@@ -38,7 +38,7 @@ type Subscriptions interface {
 // position means the end. A malformed Page.Position is [webhook.ErrNotFound].
 type Search interface {
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
-	PlanPage(ctx context.Context, tenant, eventKey, nonce string, page int) ([]webhook.PlanEntry, error)
+	PlanPage(ctx context.Context, tenant, eventKey, planKey string, page int) ([]webhook.PlanEntry, error)
 	// PageEvents lists events, without their data, of the type ("" for any;
 	// a trailing "*" matches a prefix).
 	PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error)

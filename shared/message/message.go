@@ -131,7 +131,7 @@ type Leaf struct {
 	Tenant string `json:"tenant"`
 	Source string `json:"source"`
 	Event  string `json:"event"`
-	Nonce  string `json:"nonce"` // whose pages: those of the publication that won
+	Key    string `json:"key"` // of the plan's pages
 	Page   int    `json:"page"`
 }
 

@@ -60,7 +60,7 @@ func TestFirstAttemptsKeepEveryByte(t *testing.T) {
 }
 
 func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
-	l := message.Leaf{Tenant: "acme", Source: "/s", Event: "e", Nonce: "n", Page: 3}
+	l := message.Leaf{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3}
 	if got, err := message.DecodeLeaf(l.Encode()); err != nil || got != l {
 		t.Errorf("leaf = %+v, %v, want %+v", got, err, l)
 	}

@@ -54,6 +54,7 @@ type PlanEntry struct {
 type Plan struct {
 	Entries []PlanEntry `json:"entries,omitempty"` // at most [PlanInline]; empty when Pages > 0
 	Pages   int         `json:"pages,omitempty"`   // number of stored pages, each of at most [PlanPage] entries
+	Key     string      `json:"key,omitempty"`     // names those pages; another one each time a plan is made
 	Total   int         `json:"total"`             // entries in all
 }
 

@@ -19,7 +19,7 @@
 //	s#T#0..7          S               head of a subscription
 //	v#T#S             V#N             immutable version of a subscription     once superseded
 //	e#T#E             E               event with its plan                     always
-//	e#T#E             P#nonce#page    page of a large plan                    always
+//	e#T#E             P#plan#page    page of a large plan                    always
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
@@ -49,7 +49,7 @@
 //
 //	any         expires  TTL in seconds     k  random mark of the call that wrote it
 //	event       id, so source, ty type, su subject, ti time (RFC 3339), ex extensions, da data,
-//	            ac accepted (ms), nn nonce, pl plan "S:N S:N", pp pages, pt total, xp expunged
+//	            ac accepted (ms), nn nonce, pl plan "S:N S:N", pp pages, pn their key, pt total, xp expunged
 //	delivery    e event id, o source, s subscription, v version, oc occasion, n count, st status, w waiting,
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far

@@ -57,6 +57,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it.setStr("nn", e.Nonce)
 	it.setText("pl", planText(e.Plan.Entries))
 	it.setInt("pp", int64(e.Plan.Pages))
+	it.setStr("pn", e.Plan.Key)
 	it.setInt("pt", int64(e.Plan.Total))
 	if e.Expunged {
 		it["xp"] = &types.AttributeValueMemberBOOL{Value: true}
@@ -82,6 +83,7 @@ func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
 }
 
 func planOf(it item) (plan webhook.Plan, err error) {
+	plan.Key = it.str("pn")
 	plan.Pages, plan.Total = int(it.int("pp")), int(it.int("pt"))
 	plan.Entries, err = entriesOf(it)
 	return plan, err

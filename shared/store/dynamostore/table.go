@@ -17,7 +17,7 @@ const (
 
 // listed are the attributes of an event that GSI1 holds beside keys: all that
 // a list shows, and the plan, but not the data.
-var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pt", "xp"}
+var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pn", "pt", "xp"}
 
 // CreateTable makes an empty table for tests, as template.yaml does for the
 // cloud, and waits until it can be used.

@@ -112,7 +112,7 @@ func (w *walk) nextIDs(ctx context.Context) (bool, error) {
 // and what it planned with it.
 func (w *walk) readPage(ctx context.Context) error {
 	w.at.delivery, w.pages = "", w.at.page+1
-	entries, err := w.store.PlanPage(ctx, w.tenant, w.event.Key(), w.event.Nonce, w.at.page)
+	entries, err := w.store.PlanPage(ctx, w.tenant, w.event.Key(), w.event.Plan.Key, w.at.page)
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = nil
 	}

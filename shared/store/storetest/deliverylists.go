@@ -202,10 +202,10 @@ func noDeliveries(t *testing.T, store Store) {
 func pagedPlanDeliveries(t *testing.T, store Store) {
 	e := event("acme", "e", start)
 	subs := numbered("s", webhook.PlanPage+5)
-	e.Plan = webhook.Plan{Pages: 2, Total: len(subs)}
+	e.Plan = webhook.Plan{Pages: 2, Key: "pages", Total: len(subs)}
 	entries := planned(e, subs...).Plan.Entries
-	check(t, store.PutPlanPage(t.Context(), "acme", e.Key(), e.Nonce, 0, entries[:webhook.PlanPage]))
-	check(t, store.PutPlanPage(t.Context(), "acme", e.Key(), e.Nonce, 1, entries[webhook.PlanPage:]))
+	check(t, store.PutPlanPage(t.Context(), "acme", e.Key(), e.Plan.Key, 0, entries[:webhook.PlanPage]))
+	check(t, store.PutPlanPage(t.Context(), "acme", e.Key(), e.Plan.Key, 1, entries[webhook.PlanPage:]))
 	create(t, store, e)
 	var ds []webhook.Delivery
 	for i := 0; i < len(subs); i += 67 {

@@ -202,7 +202,7 @@ func inlinePlan(t *testing.T, store Store) {
 	create(t, store, e)
 	same(t, "Event", stored(t, store, e), e)
 	paged := event("acme", "paged", start)
-	paged.Plan = webhook.Plan{Pages: 1000, Total: 999_999}
+	paged.Plan = webhook.Plan{Pages: 1000, Key: "pages", Total: 999_999}
 	create(t, store, paged)
 	same(t, "Event", stored(t, store, paged), paged)
 }
