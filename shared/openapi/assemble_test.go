@@ -109,6 +109,23 @@ func merge(into, part object, place string) error {
 	return nil
 }
 
+func TestNothingIsDescribedTwice(t *testing.T) {
+	for _, tt := range []struct {
+		part object
+		well bool
+	}{
+		{object{"components": object{"schemas": object{"B": object{}}}, "paths": object{"/b": object{}}}, true},
+		{object{"components": object{"schemas": object{"A": object{"type": "string"}}}}, false},
+		{object{"paths": object{"/a": object{"get": object{}}}}, false},
+		{object{"info": object{}}, false},
+	} {
+		all := object{"info": object{}, "components": object{"schemas": object{"A": object{}}}, "paths": object{"/a": object{}}}
+		if err := merge(all, tt.part, "part.yaml"); (err == nil) != tt.well {
+			t.Errorf("%v beside %v: %v, want well = %v", tt.part, all, err, tt.well)
+		}
+	}
+}
+
 // shared are the answers of all operations that are so.
 var shared = []struct {
 	status, name string
