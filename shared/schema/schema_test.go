@@ -165,3 +165,16 @@ func TestTheCacheKeepsWhatItCompiled(t *testing.T) {
 		t.Error("the cache forgives")
 	}
 }
+
+func BenchmarkCheck(b *testing.B) {
+	s := compile(b, order)
+	data := []byte(`{"id":"o12","items":[` + strings.Repeat(`{"price":12.5,"name":"something","tags":["a","b"]},`, 20) + `{}]}`)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		budget := schema.MaxCost
+		if faults := s.Check(data, &budget); faults != nil {
+			b.Fatal(faults)
+		}
+	}
+}
