@@ -40,8 +40,9 @@ func publish(t testing.TB, w *world, id, typ string, accepted time.Time, subscri
 	if len(entries) <= webhook.PlanInline {
 		e.Plan.Entries = entries
 	} else {
+		e.Plan.Key = "pages"
 		for page := range slices.Chunk(entries, webhook.PlanPage) {
-			if err := w.store.PutPlanPage(t.Context(), e.Tenant, e.Key(), e.Nonce, e.Plan.Pages, page); err != nil {
+			if err := w.store.PutPlanPage(t.Context(), e.Tenant, e.Key(), e.Plan.Key, e.Plan.Pages, page); err != nil {
 				t.Fatal(err)
 			}
 			e.Plan.Pages++
