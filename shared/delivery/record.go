@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/postino/postino/shared/message"
@@ -194,6 +195,9 @@ func (d *Deliverer) report(del webhook.Delivery, sub *subscriber, r result) {
 	}
 	if r.attempt.Error == "" && r.attempt.Number == 1 {
 		d.Observe("end_to_end", d.Now().Sub(del.CreatedAt))
+	}
+	if !d.Log.Enabled(context.Background(), slog.LevelInfo) {
+		return // the line's values cost more than the rest of this
 	}
 	d.Log.Info("attempt", "tenant", del.Tenant, "subscription", sub.ID, "delivery", del.ID, "event", del.EventID,
 		"number", del.Attempts, "manual", r.attempt.Manual, "status_code", r.attempt.StatusCode, "error", string(r.attempt.Error),

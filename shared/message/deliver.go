@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -11,25 +12,34 @@ import (
 // First asks for a delivery's first attempt. It carries the request rendered
 // with Version; if that is still the subscription's, nothing need be read.
 type First struct {
-	Tenant       string           `json:"tenant"`
-	ID           string           `json:"id"`
-	Event        string           `json:"event"`
-	Source       string           `json:"source"`
-	Accepted     time.Time        `json:"accepted"`
-	Subscription string           `json:"sub"`
-	Version      int64            `json:"version"`
-	Occasion     string           `json:"occasion,omitempty"`
-	Count        int              `json:"count,omitempty"`
-	Target       webhook.Target   `json:"target"`
-	Method       string           `json:"method"`
-	ContentType  string           `json:"content_type"`
-	Inserts      []webhook.Insert `json:"inserts,omitempty"` // into the body
-	Body         string           `json:"-"`
+	Tenant       string
+	ID           string
+	Event        string
+	Source       string
+	Accepted     time.Time
+	Subscription string
+	Version      int64
+	Occasion     string
+	Count        int
+	Target       webhook.Target
+	Method       string
+	ContentType  string
+	Inserts      []webhook.Insert // into the body
+	Body         string
 }
 
 // Encode writes the request for a first attempt as a message body.
 func (f First) Encode() []byte {
-	b := appendPart([]byte{byte(KindFirst)}, mustJSON(f))
+	b := make([]byte, 1, 320+len(f.Body)+len(f.Target.URL.Plain))
+	b[0] = byte(KindFirst)
+	for _, text := range []string{f.Tenant, f.ID, f.Event, f.Source, f.Subscription, f.Occasion, f.Method, f.ContentType, f.Target.URL.Plain} {
+		b = appendText(b, text)
+	}
+	b = appendTime(b, f.Accepted)
+	b = binary.AppendVarint(binary.AppendVarint(b, f.Version), int64(f.Count))
+	b = appendJSON(b, f.Inserts, len(f.Inserts) == 0)
+	b = appendJSON(b, f.Target.URL.Inserts, len(f.Target.URL.Inserts) == 0)
+	b = appendJSON(b, f.Target.Headers, len(f.Target.Headers) == 0)
 	return append(b, f.Body...)
 }
 
@@ -38,9 +48,17 @@ func DecodeFirst(body []byte) (f First, err error) {
 	if KindOf(body) != KindFirst {
 		return f, ErrMalformed
 	}
-	rest, err := cutJSON(body[1:], &f)
-	f.Body = string(rest)
-	return f, err
+	r := fields{rest: body[1:]}
+	for _, text := range []*string{&f.Tenant, &f.ID, &f.Event, &f.Source, &f.Subscription, &f.Occasion, &f.Method, &f.ContentType, &f.Target.URL.Plain} {
+		*text = r.text()
+	}
+	f.Accepted = r.time()
+	f.Version, f.Count = r.number(), int(r.number())
+	r.json(&f.Inserts)
+	r.json(&f.Target.URL.Inserts)
+	r.json(&f.Target.Headers)
+	f.Body = string(r.rest)
+	return f, r.err
 }
 
 // Content is the part of the request that stays for all attempts.
