@@ -161,10 +161,7 @@ func TestTemplatesRenderWhatTheTableSays(t *testing.T) {
 			t.Errorf("%s: %v", row[0], faults)
 			continue
 		}
-		e, err := render.NewEvent(webhook.Event{ID: "1", Type: "t", AcceptedAt: time.Unix(0, 0), Data: []byte(row[1])})
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := render.NewEvent(webhook.Event{ID: "1", Type: "t", AcceptedAt: time.Unix(0, 0), Data: []byte(row[1])})
 		_, content, err := request.Render(e, s, render.Occasion{Delivery: "dlv_x"})
 		if err != nil || content.Body.Plain != row[2] {
 			t.Errorf("%s of %s = %s, %v, want %s", row[0], row[1], content.Body.Plain, err, row[2])

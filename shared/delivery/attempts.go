@@ -210,7 +210,7 @@ func (d *Deliverer) event(ctx context.Context, del webhook.Delivery) (*render.Ev
 	if err != nil {
 		return nil, fmt.Errorf("read event of %s: %w", del.ID, err)
 	}
-	return render.NewEvent(e.Event)
+	return render.NewEvent(e.Event), nil
 }
 
 // content returns a delivery's body: as stored, or rendered again from the
@@ -232,11 +232,7 @@ func (d *Deliverer) content(ctx context.Context, del webhook.Delivery) (webhook.
 	if err != nil {
 		return c, err
 	}
-	view, err := render.NewEvent(e.Event)
-	if err != nil {
-		return c, err
-	}
-	_, c, err = sub.request.Render(view, sub.Subscription, occasion(del))
+	_, c, err = sub.request.Render(render.NewEvent(e.Event), sub.Subscription, occasion(del))
 	var skip *render.Skip
 	if errors.As(err, &skip) || err == nil && del.Digest != "" && digest(c) != del.Digest {
 		return c, webhook.ErrNotFound

@@ -198,10 +198,7 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []
 	if err != nil {
 		return fmt.Errorf("read subscriptions: %w", err)
 	}
-	r, err := newRendering(e.Event)
-	if err != nil {
-		return err
-	}
+	r := newRendering(e.Event)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(triggersAtOnce)
 	for _, p := range subs {

@@ -3,7 +3,6 @@ package fanout
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -23,13 +22,9 @@ type rendering struct {
 	decoded func() (*pattern.Event, error) // for triggers
 }
 
-func newRendering(e webhook.Event) (*rendering, error) {
-	view, err := render.NewEvent(e)
-	if err != nil {
-		return nil, fmt.Errorf("read event %s of %s: %w", e.ID, e.Tenant, err)
-	}
+func newRendering(e webhook.Event) *rendering {
 	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })
-	return &rendering{e, e.Key(), view, decoded}, nil
+	return &rendering{e, e.Key(), render.NewEvent(e), decoded}
 }
 
 // first is the message that asks for a subscription's first attempt, after so

@@ -212,12 +212,9 @@ func trial(s webhook.Subscription, e webhook.Event) (webhook.Trial, error) {
 	if len(faults) > 0 {
 		return webhook.Trial{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
-	view, err := render.NewEvent(e)
-	if err != nil {
-		return webhook.Trial{}, err
-	}
 	t := webhook.Trial{Event: e.ID, Delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")}
-	t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: t.Delivery, Count: 1})
+	var err error
+	t.Target, t.Content, err = request.Render(render.NewEvent(e), s, render.Occasion{Delivery: t.Delivery, Count: 1})
 	return t, err
 }
 

@@ -24,6 +24,7 @@ type Fault struct {
 type Request struct {
 	method      string
 	contentType string
+	kind        kind   // of contentType
 	format      string // of the body, if body is nil
 	url         *liquid.Template
 	headers     []header
@@ -138,6 +139,7 @@ func (c *compiler) custom(r *Request, spec *webhook.RequestSpec) {
 		c.fault("request.content_type", "%v", err)
 		return
 	}
+	r.kind = kind
 	var text string
 	if json.Unmarshal(spec.Body, &text) == nil {
 		r.body = c.text(kind, text)

@@ -21,14 +21,14 @@ const (
 // Render renders all of a delivery. The error is a [*Skip] if event and
 // request make none.
 func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.Target, webhook.Content, error) {
-	for _, p := range r.require {
-		if p.in(e.vars["event"]).Empty() {
-			return webhook.Target{}, webhook.Content{}, &Skip{webhook.ReasonMissingField, strings.Join(p, ".") + " is missing or empty"}
-		}
-	}
-	sc, err := newScope(e, s, o)
+	sc, err := r.scope(e, s, o)
 	if err != nil {
 		return webhook.Target{}, webhook.Content{}, err
+	}
+	for _, p := range r.require {
+		if p.in(sc.Vars["event"]).Empty() {
+			return webhook.Target{}, webhook.Content{}, &Skip{webhook.ReasonMissingField, strings.Join(p, ".") + " is missing or empty"}
+		}
 	}
 	target, err := r.target(sc)
 	if err != nil {
@@ -41,11 +41,19 @@ func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.
 // Target renders only where a delivery goes and with which headers: what each
 // attempt takes from the subscription as it is then.
 func (r *Request) Target(e *Event, s webhook.Subscription, o Occasion) (webhook.Target, error) {
-	sc, err := newScope(e, s, o)
+	sc, err := r.scope(e, s, o)
 	if err != nil {
 		return webhook.Target{}, err
 	}
 	return r.target(sc)
+}
+
+// scope is what the request's templates see; nil if it looks at nothing.
+func (r *Request) scope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
+	if r.url.Constant() && len(r.headers) == 0 && r.body == nil && len(r.require) == 0 {
+		return nil, nil
+	}
+	return newScope(e, s, o)
 }
 
 func (r *Request) target(s *scope) (t webhook.Target, err error) {
@@ -75,7 +83,7 @@ func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
 	if len(c.Body.Plain) > webhook.MaxBodySize+envelopeRoom {
 		return c, &Skip{webhook.ReasonTooLarge, fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}
 	}
-	if kind, _ := kindOf(r.contentType); kind == jsonText && r.body != nil && !jsontext.Value(c.Body.Plain).IsValid() {
+	if r.body != nil && r.kind == jsonText && !jsontext.Value(c.Body.Plain).IsValid() {
 		return c, &Skip{webhook.ReasonRenderError, "body: what was rendered is not JSON"}
 	}
 	return c, nil

@@ -3,6 +3,8 @@ package render
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -20,15 +22,22 @@ type Skip struct {
 // Error gives reason and detail.
 func (s *Skip) Error() string { return fmt.Sprintf("%s: %s", s.Reason, s.Detail) }
 
-// Event is an event as templates see it, decoded once for all subscriptions.
+// Event is an event as templates see it. It is decoded once for all
+// subscriptions, and only if one of them has a template. It is safe for
+// concurrent use.
 type Event struct {
 	event webhook.Event
-	vars  map[string]liquid.Value
+	vars  func() (map[string]liquid.Value, error)
 }
 
-// NewEvent decodes an event. Its data was checked when it was published, so an
-// error is a fault of ours.
-func NewEvent(e webhook.Event) (*Event, error) {
+// NewEvent makes an event ready for rendering.
+func NewEvent(e webhook.Event) *Event {
+	return &Event{event: e, vars: sync.OnceValues(func() (map[string]liquid.Value, error) { return variables(e) })}
+}
+
+// variables decodes an event. Its data was checked when it was published, so
+// an error is a fault of ours.
+func variables(e webhook.Event) (map[string]liquid.Value, error) {
 	data, err := decode(e.Data)
 	if err != nil {
 		return nil, fmt.Errorf("decode data: %w", err)
@@ -50,10 +59,10 @@ func NewEvent(e webhook.Event) (*Event, error) {
 		liquid.Member{Name: "data", Value: data},
 		liquid.Member{Name: "extensions", Value: extensions},
 	)
-	return &Event{event: e, vars: map[string]liquid.Value{
+	return map[string]liquid.Value{
 		"event": envelope, "data": data, "subject": subject,
 		"now": liquid.String(formatTime(e.AcceptedAt)),
-	}}, nil
+	}, nil
 }
 
 func decode(document []byte) (liquid.Value, error) {
@@ -87,10 +96,12 @@ func newScope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode metadata: %w", err)
 	}
-	vars := make(map[string]liquid.Value, len(e.vars)+3)
-	for name, v := range e.vars {
-		vars[name] = v
+	known, err := e.vars()
+	if err != nil {
+		return nil, err
 	}
+	vars := make(map[string]liquid.Value, len(known)+3)
+	maps.Copy(vars, known)
 	vars["delivery"] = liquid.Object(
 		liquid.Member{Name: "id", Value: liquid.String(o.Delivery)},
 		liquid.Member{Name: "uuid", Value: liquid.String(uuid.NewSHA1(deliveries, []byte(o.Delivery)).String())},
