@@ -100,7 +100,7 @@ func TestTriggersAreExactInEveryHistory(t *testing.T) {
 }
 
 func TestTriggersAreExactOnSQLite(t *testing.T) {
-	all := seeds(t, histories(500, 5000))
+	all := seeds(t, histories(500, 20_000))
 	for len(all) > 0 {
 		n := min(100, len(all)) // to one file
 		var faults []string
