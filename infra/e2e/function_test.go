@@ -21,6 +21,8 @@ type function struct {
 	idle   []*sandbox
 	all    map[*sandbox]bool
 	starts int
+	calls  int           // invocations that were answered
+	cpu    time.Duration // of the processes that have ended
 }
 
 // atOnceEach is the concurrency of each function.
@@ -93,6 +95,7 @@ func (f *function) take() (*sandbox, error) {
 func (f *function) give(s *sandbox) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.calls++
 	f.idle = append(f.idle, s)
 }
 
@@ -102,6 +105,7 @@ func (f *function) kill() {
 	defer f.mu.Unlock()
 	for s := range f.all {
 		s.kill()
+		f.cpu += s.process.ProcessState.UserTime() + s.process.ProcessState.SystemTime()
 		delete(f.all, s)
 	}
 }

@@ -11,6 +11,14 @@ type logbook struct {
 	text bytes.Buffer
 }
 
+// billed is what CloudWatch bills for what was written, in bytes: each line's
+// and 26 more.
+func (l *logbook) billed() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Len() + 26*bytes.Count(l.text.Bytes(), []byte("\n"))
+}
+
 func (l *logbook) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/postino/postino/shared/queue/sqsqueue"
 )
 
 // makeQueues makes those that are dead-letter queues first.
@@ -85,6 +87,15 @@ func (s *stack) visible(queue string) int {
 		s.t.Fatal(err)
 	}
 	n, err := strconv.Atoi(out.Attributes["ApproximateNumberOfMessages"])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// backlog is the number of messages that are in a queue, also of those handed out.
+func (s *stack) backlog(queue string) int {
+	n, err := sqsqueue.New(s.sqs, s.queues[queue]).Backlog(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -30,7 +30,9 @@ func (s *stack) run() {
 	if !s.settings.asleep {
 		s.wake("Fanout", "Delivery")
 	}
-	s.polls.Go(func() { s.schedule(ctx) })
+	if s.settings.meter == nil { // a sweep costs the same with traffic and without
+		s.polls.Go(func() { s.schedule(ctx) })
+	}
 }
 
 // wake starts the mappings of functions.

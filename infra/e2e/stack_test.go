@@ -61,6 +61,7 @@ type settings struct {
 	visibility time.Duration // of each queue
 	maxReceive int           // of each queue
 	asleep     bool          // mappings do not start by themselves
+	meter      *meter        // counts what is paid for; nil for none
 }
 
 var stacks atomic.Int32
@@ -93,6 +94,10 @@ func (s *stack) connect() {
 	s.t.Cleanup(fakes.Close)
 	at := map[string]string{
 		"DYNAMODB": testserver.DynamoDB(s.t), "SQS": testserver.SQS(s.t), "KMS": fakes.URL, "SECRETS_MANAGER": fakes.URL,
+	}
+	if m := s.settings.meter; m != nil {
+		at["DYNAMODB"], at["SQS"] = m.metersTable(s.t, at["DYNAMODB"]), m.metersQueues(s.t, at["SQS"])
+		at["KMS"], at["SECRETS_MANAGER"] = m.metersSecrets(s.t, fakes.URL), m.metersSecrets(s.t, fakes.URL)
 	}
 	for service, url := range at {
 		s.endpoints = append(s.endpoints, "AWS_ENDPOINT_URL_"+service+"="+url)

@@ -34,7 +34,8 @@ type properties struct {
 
 	// of a function
 	CodeURI     string `yaml:"CodeUri"`
-	Timeout     int    `yaml:"Timeout"` // seconds
+	Timeout     int    `yaml:"Timeout"`    // seconds
+	MemorySize  int    `yaml:"MemorySize"` // MB
 	Environment struct {
 		Variables map[string]yaml.Node `yaml:"Variables"`
 	} `yaml:"Environment"`
