@@ -27,6 +27,8 @@ type Store struct {
 	contents   map[[2]string]webhook.Content
 	lines      map[webhook.SubscriptionRef][]string
 	leases     map[[3]string]lease
+	tallies    map[tallied]webhook.Tally
+	reserved   map[webhook.SubscriptionRef]time.Time
 	dues       map[slot][]webhook.Due // in order of time
 	lowWater   time.Time
 	secrets    map[[2]string]webhook.NamedSecret
@@ -44,6 +46,10 @@ type (
 		token string
 		until time.Time
 	}
+	tallied struct {
+		sub    webhook.SubscriptionRef
+		window int64 // Unix
+	}
 	slot struct {
 		minute int64 // Unix
 		shard  int
@@ -58,6 +64,7 @@ func NewStore() *Store {
 		events: map[[2]string]webhook.StoredEvent{}, plans: map[planPage][]webhook.PlanEntry{},
 		deliveries: map[[2]string]webhook.Delivery{}, attempts: map[[2]string]map[int]webhook.Attempt{},
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
+		tallies: map[tallied]webhook.Tally{}, reserved: map[webhook.SubscriptionRef]time.Time{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
 		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, types: map[[2]string]webhook.EventType{}, states: map[webhook.StateRef]webhook.StateItem{},
 	}
@@ -312,7 +319,11 @@ func (s *Store) EnterLine(_ context.Context, sub webhook.SubscriptionRef, delive
 // LeaveLine removes deliveries; a repeat changes nothing.
 func (s *Store) LeaveLine(_ context.Context, sub webhook.SubscriptionRef, deliveries []string) error {
 	defer s.lock()()
-	s.lines[sub] = slices.DeleteFunc(s.lines[sub], func(id string) bool { return slices.Contains(deliveries, id) })
+	leave := make(map[string]bool, len(deliveries))
+	for _, id := range deliveries {
+		leave[id] = true
+	}
+	s.lines[sub] = slices.DeleteFunc(s.lines[sub], func(id string) bool { return leave[id] })
 	return nil
 }
 

@@ -49,6 +49,23 @@ type Lines interface {
 	Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error)
 }
 
+// Conditions keeps what workers must know of a subscriber in common.
+type Conditions interface {
+	// SaveHealth stores h in the subscription's head if that is of the version
+	// and its health has h.Rev (0: if none was stored since the version was),
+	// with h.Rev+1; otherwise [webhook.ErrConflict].
+	SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error
+	// AddTally adds t to what is counted in the window that begins at a whole
+	// second, and returns the sum. A window is kept for an hour at least; an
+	// addition whose answer is lost may count twice.
+	AddTally(ctx context.Context, sub webhook.SubscriptionRef, window time.Time, t webhook.Tally) (webhook.Tally, error)
+	// Reserve takes the next stretch of a subscription's time: it begins at
+	// now, or where what was reserved before ends. If that is after latest,
+	// nothing is taken, and it reports false with where it would begin. Of
+	// concurrent calls no two get the same time.
+	Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (begin time.Time, taken bool, err error)
+}
+
 // Dues keeps pointers to what must happen beyond a queue's delay.
 type Dues interface {
 	// PutDue stores a pointer; the same pointer again changes nothing.
@@ -68,6 +85,7 @@ type Store interface {
 	NamedSecrets
 	Deliveries
 	Lines
+	Conditions
 	Dues
 }
 

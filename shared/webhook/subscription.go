@@ -93,6 +93,7 @@ type Head struct {
 	Filter  json.RawMessage
 	Epoch   int64    // see [Subscription.Epoch]
 	Cancels []Cancel // of the trigger; at most [MaxCancels]
+	Health  Health   // of this version
 }
 
 // MaxCancels is the most cancel clauses of one trigger.

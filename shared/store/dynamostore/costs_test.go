@@ -41,6 +41,17 @@ func TestWhatEachOperationCosts(t *testing.T) {
 			return err
 		}, units{"read table": 0.5}},
 		{"Changes, 1", func() error { _, err := store.Changes(ctx, sub.Tenant, 1, 2); return err }, units{"read table": 1}},
+		{"SaveHealth", func() error {
+			return store.SaveHealth(ctx, webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}, webhook.Health{FailingSince: accepted})
+		}, units{"write table": 1}},
+		{"AddTally", func() error {
+			_, err := store.AddTally(ctx, ref, accepted, webhook.Tally{Attempts: 1, Failed: 1})
+			return err
+		}, units{"write table": 1}},
+		{"Reserve, after a silence", func() error {
+			_, _, err := store.Reserve(ctx, ref, accepted, accepted, time.Minute)
+			return err
+		}, units{"write table": 1}},
 		{"DeleteSubscription", func() error { return store.DeleteSubscription(ctx, ref, sub.Version) }, units{"read table": 1, "write table": 8}},
 		{"CreateEvent, 3 planned", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{"write table": 1, "write GSI1": 1}},
 		{"CreateEvent, a repeat", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{}},

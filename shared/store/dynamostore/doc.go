@@ -18,6 +18,8 @@
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
 //	v#T#S             V#N             immutable version of a subscription     once superseded
+//	v#T#S             H#window        attempts and failures of a window       an hour after
+//	v#T#S             R               until when its time is taken            a day after
 //	e#T#E             E               event with its plan                     always
 //	e#T#E             P#plan#page    page of a large plan                    always
 //	d#T#tag#0..3      D               delivery                                once ended
@@ -54,7 +56,9 @@
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
-//	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON)
+//	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON),
+//	            hr writes of health, fs failing since, fa failed at, bs bp bk ba breaker: since, probes, passed, probe at
+//	tally       n attempts, f failed       reserved un until
 //	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata, tr trigger
 //	change      s subscription             counter  n
 //	lease       tk token, un until         mark     un

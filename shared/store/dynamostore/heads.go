@@ -118,6 +118,7 @@ func headOf(tenant, id string, it item) (webhook.Head, error) {
 		return h, err
 	}
 	h.Filter = filter
+	h.Health = it.health()
 	return h, it.json("cc", &h.Cancels)
 }
 

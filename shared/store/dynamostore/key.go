@@ -101,6 +101,16 @@ func leaseKey(sub webhook.SubscriptionRef, work string) key {
 	return key{"l#" + name(sub.Tenant) + "#" + name(sub.ID), name(work)}
 }
 
+// tallyKey and reservedKey stand beside the versions, away from the head that
+// every attempt reads.
+func tallyKey(sub webhook.SubscriptionRef, window time.Time) key {
+	return key{"v#" + name(sub.Tenant) + "#" + name(sub.ID), "H#" + ordinal(window.Unix())}
+}
+
+func reservedKey(sub webhook.SubscriptionRef) key {
+	return key{"v#" + name(sub.Tenant) + "#" + name(sub.ID), "R"}
+}
+
 func lowWaterKey() key { return key{"SWEEP", "L"} }
 
 func duesPK(minute time.Time, shard string) string {

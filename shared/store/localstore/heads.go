@@ -65,7 +65,7 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 	return list.page(err)
 }
 
-const selectHeads = "SELECT id, version, born, state, types, filter, epoch, cancels FROM subscriptions WHERE tenant = ?"
+const selectHeads = "SELECT id, version, born, state, types, filter, epoch, cancels, health FROM subscriptions WHERE tenant = ?"
 
 const headRange = " AND id >= ? AND id < ? ORDER BY id "
 
@@ -86,6 +86,11 @@ func readHead(row *localdb.Row, tenant string) (webhook.Head, error) {
 	head.Epoch = row.Int64(6)
 	if !row.IsNull(7) {
 		if err := decode(row.Text(7), &head.Cancels); err != nil {
+			return head, err
+		}
+	}
+	if !row.IsNull(8) {
+		if err := decode(row.Text(8), &head.Health); err != nil {
 			return head, err
 		}
 	}
@@ -117,7 +122,7 @@ func putHead(tx *localdb.Tx, head webhook.Head) error {
 	_, err := tx.Exec(`INSERT INTO subscriptions (tenant, id, version, born, state, types, filter, epoch, cancels)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET version = excluded.version, born = excluded.born, state = excluded.state,
-			types = excluded.types, filter = excluded.filter, epoch = excluded.epoch, cancels = excluded.cancels`,
+			types = excluded.types, filter = excluded.filter, epoch = excluded.epoch, cancels = excluded.cancels, health = NULL`,
 		head.Tenant, head.ID, head.Version, head.Born, string(head.State), types, filter, head.Epoch, cancels)
 	return err
 }

@@ -186,4 +186,22 @@ CREATE TABLE event_types ( -- what tenants have registered
 	updated     TEXT NOT NULL,
 	PRIMARY KEY (tenant, type)
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE subscriptions ADD COLUMN health TEXT; -- JSON: of this version, if not all is well
+
+CREATE TABLE tallies ( -- attempts to a subscriber that fails, by window of time
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	window       INTEGER NOT NULL, -- Unix seconds
+	attempts     INTEGER NOT NULL,
+	failed       INTEGER NOT NULL,
+	PRIMARY KEY (tenant, subscription, window)
+) WITHOUT ROWID;
+
+CREATE TABLE reservations ( -- until when a subscriber's time is taken, under its rate limit
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,
+	until        INTEGER NOT NULL, -- Unix nanoseconds
+	PRIMARY KEY (tenant, subscription)
+) WITHOUT ROWID;
 `}
