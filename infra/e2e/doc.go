@@ -24,8 +24,8 @@
 // A call's answer has the "status" and contains "want": objects may have more
 // fields, lists have just these elements. "until" asks again until it does.
 // "times" makes the call so often at once, with $n counting from 0. "secret"
-// names the path whose callbacks the answer's secret verifies. "spaced" is the
-// least time between the answer's attempts.
+// names the path whose callbacks the answer's secret verifies from then on, as
+// all before it do. "spaced" is the least time between the answer's attempts.
 //
 // A receive looks at all callbacks of its path: how many there are, that "each"
 // contains the headers and body given, that "got" lists them in order, that

@@ -19,6 +19,7 @@ type callback struct {
 	path    string
 	headers http.Header
 	body    string
+	trusted int // secrets that its path had when it came
 }
 
 func (c callback) id() string { return c.headers.Get("webhook-id") }
@@ -29,12 +30,12 @@ type receiver struct {
 	*httptest.Server
 	mu        sync.Mutex
 	answers   map[string][]answer
-	secrets   map[string]string // by path
+	secrets   map[string][]string // by path, oldest first
 	callbacks map[string][]callback
 }
 
 func newReceiver(t *testing.T) *receiver {
-	r := &receiver{answers: map[string][]answer{}, secrets: map[string]string{}, callbacks: map[string][]callback{}}
+	r := &receiver{answers: map[string][]answer{}, secrets: map[string][]string{}, callbacks: map[string][]callback{}}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
 	return r
@@ -47,7 +48,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return // a sender that was killed
 	}
 	path := req.URL.Path
-	a := r.keep(callback{path, req.Header.Clone(), string(body)})
+	a := r.keep(callback{path: path, headers: req.Header.Clone(), body: string(body)})
 	select {
 	case <-time.After(time.Duration(a.Delay)):
 	case <-req.Context().Done(): // nobody waits for the answer
@@ -62,6 +63,7 @@ func (r *receiver) keep(c callback) answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := len(r.callbacks[c.path])
+	c.trusted = len(r.secrets[c.path])
 	r.callbacks[c.path] = append(r.callbacks[c.path], c)
 	list := r.answersOf(c.path)
 	if len(list) == 0 {
@@ -87,11 +89,13 @@ func (r *receiver) answer(answers map[string][]answer) {
 	}
 }
 
-// trust makes a path verify with a secret.
+// trust makes a path verify with one more secret from now on.
 func (r *receiver) trust(path, secret string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.secrets[path] = secret
+	if !slices.Contains(r.secrets[path], secret) {
+		r.secrets[path] = append(r.secrets[path], secret)
+	}
 }
 
 // at returns what came to a path, or to all paths that a star stands for.
@@ -107,18 +111,24 @@ func (r *receiver) at(path string) (all []callback) {
 	return all
 }
 
-// forged tells of a callback that does not verify; "" if all do.
+// forged tells of a callback that one of the secrets does not verify which its
+// path had when it came; "" if all do.
 func (r *receiver) forged() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for path, list := range r.callbacks {
-		v, err := verify.New(r.secrets[path])
-		if err != nil {
+		if len(r.secrets[path]) == 0 {
 			return fmt.Sprintf("%s got callbacks, but the story names no secret for it", path)
 		}
-		for _, c := range list {
-			if err := v.Verify(c.headers, []byte(c.body)); err != nil {
-				return fmt.Sprintf("%s got a callback that does not verify: %v", path, err)
+		for i, c := range list {
+			for n, secret := range r.secrets[path][:max(1, c.trusted)] { // the first may be known a moment later
+				v, err := verify.New(secret)
+				if err == nil {
+					err = v.Verify(c.headers, []byte(c.body))
+				}
+				if err != nil {
+					return fmt.Sprintf("%s: callback %d does not verify with secret %d: %v", path, i+1, n+1, err)
+				}
 			}
 		}
 	}

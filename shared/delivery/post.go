@@ -52,7 +52,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
 	deadline, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	req, err := request(deadline, s, c, mark, d.Version)
+	req, err := request(deadline, s, c, stamp{mark, started}, d.Version)
 	if err != nil {
 		return result{}, err
 	}
@@ -78,15 +78,19 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	return r, nil
 }
 
+// stamp is when an attempt is made: by the clock that receivers know, and by
+// ours, which a test may have moved and which secrets expire by.
+type stamp struct{ real, ours time.Time }
+
 // request builds the POST. That it goes out once, whatever happens to the
 // connection, is the client's affair; see egress.Transport.
-func request(ctx context.Context, s *subscriber, c call, at time.Time, version string) (*http.Request, error) {
+func request(ctx context.Context, s *subscriber, c call, at stamp, version string) (*http.Request, error) {
 	body := render.Fill(c.content.Body, c.secret)
 	req, err := http.NewRequestWithContext(ctx, c.content.Method, render.Fill(c.target.URL, c.secret), strings.NewReader(body))
 	if err != nil {
 		return nil, errBuild // its own words would hold the URL, and with it secrets
 	}
-	signed := signature.Header(s.active(at), c.delivery, at, []byte(body))
+	signed := signature.Header(s.active(at.ours), c.delivery, at.real, []byte(body))
 	h := req.Header
 	h["Idempotency-Key"] = []string{c.delivery} // which the subscription's own may replace
 	for _, own := range c.target.Headers {
@@ -98,7 +102,7 @@ func request(ctx context.Context, s *subscriber, c call, at time.Time, version s
 	h["Content-Type"] = []string{c.content.ContentType}
 	h["User-Agent"] = []string{"Postino/" + version}
 	h["Webhook-Id"] = []string{c.delivery}
-	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.Unix(), 10)}
+	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.real.Unix(), 10)}
 	h["Webhook-Signature"] = []string{signed}
 	h["Postino-Event-Id"] = []string{c.event}
 	if c.test {

@@ -128,6 +128,25 @@ func (r *Request) JSON() (strictjson.Value, error) {
 	return ParseJSON(body)
 }
 
+// OptionalJSON is [Request.JSON], except that no body stands for {}.
+func (r *Request) OptionalJSON() (strictjson.Value, error) {
+	body, err := r.Read()
+	if err != nil {
+		return nil, err
+	}
+	if len(body) == 0 {
+		return strictjson.Value("{}"), nil
+	}
+	media, err := r.MediaType()
+	if err != nil {
+		return nil, err
+	}
+	if media != "application/json" {
+		return nil, Unsupported("Send Content-Type: application/json.")
+	}
+	return ParseJSON(body)
+}
+
 // Empty refuses (422) a body that says anything: there is nothing to say here.
 func (r *Request) Empty() error {
 	body, err := r.Read()

@@ -53,7 +53,7 @@ func (h *Handler) put(r *httpapi.Request, wish subscription.Wish) (httpapi.Respo
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.sameSecret(now, wish); err != nil {
+	if err := h.sameSecret(now, &wish); err != nil {
 		return httpapi.Response{}, err
 	}
 	next := wish.Subscription
@@ -78,20 +78,26 @@ func sameID(r *httpapi.Request, wish *subscription.Wish) error {
 	return nil
 }
 
-// sameSecret refuses to replace a secret beside other fields: that needs a time
-// in which both sign. The current one may be repeated.
-func (h *Handler) sameSecret(now webhook.Subscription, wish subscription.Wish) error {
-	if wish.Secret == "" {
-		return nil
+// sameSecret refuses to replace a secret, or how it signs, beside other fields:
+// that needs a time in which both sign. The current one may be repeated. It
+// leaves the wish signing as now.
+func (h *Handler) sameSecret(now webhook.Subscription, wish *subscription.Wish) error {
+	const how = "is changed by rotate-secret"
+	var faults httpapi.Faults
+	if wish.Signing != "" && wish.Signing != now.Signing {
+		faults.Add("signing", how)
 	}
-	shown, err := h.open(now)
-	if err != nil {
-		return err
+	if wish.Secret != "" {
+		same, err := h.is(now, now.Secrets[0], wish.Secret)
+		if err != nil {
+			return err
+		}
+		if !same {
+			faults.Add("secret", how)
+		}
 	}
-	if shown != wish.Secret {
-		return httpapi.Invalid(httpapi.FieldError{Field: "secret", Detail: "can only be chosen when the subscription is created"})
-	}
-	return nil
+	wish.Subscription.Signing = now.Signing
+	return faults.Err()
 }
 
 // patchSubscription changes what is given. It meets concurrent changes by
@@ -107,7 +113,7 @@ func (h *Handler) patchSubscription(r *httpapi.Request) (httpapi.Response, error
 			err = sameID(r, &wish)
 		}
 		if err == nil {
-			err = h.sameSecret(now, wish)
+			err = h.sameSecret(now, &wish)
 		}
 		return wish, err
 	})

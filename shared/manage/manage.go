@@ -88,6 +88,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
 		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
 		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.getSecret},
+		{Method: post, Pattern: subscriptionPath + "/rotate-secret", Roles: portal, Handle: h.rotateSecret},
 
 		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
 		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},

@@ -65,7 +65,7 @@ func TestBadSubscriptionsAreRefusedAndNothingIsStored(t *testing.T) {
 		{"short timeout", `{"url":"https://a.example","retry":{"timeout":"500ms"}}`, 422, []string{"retry.timeout"}},
 		{"short secret", `{"url":"https://a.example","secret":"whsec_AAAA"}`, 422, []string{"secret"}},
 		{"other secret", `{"url":"https://a.example","secret":"hunter2"}`, 422, []string{"secret"}},
-		{"v1a secret", `{"url":"https://a.example","secret":"whsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`, 422, []string{"secret"}},
+		{"secret of the other scheme", `{"url":"https://a.example","signing":"v1","secret":"whsk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`, 422, []string{"secret"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := open(t)

@@ -12,8 +12,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/postino/postino/shared/httpapi"
-	"github.com/postino/postino/shared/secret"
-	"github.com/postino/postino/shared/signature"
 	"github.com/postino/postino/shared/subscription"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -118,19 +116,11 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	shown := wish.Secret
-	if shown == "" {
-		made, err := signature.Generate(signature.Scheme(s.Signing))
-		if err != nil {
-			return httpapi.Response{}, fmt.Errorf("make a secret: %w", err)
-		}
-		shown = secret.String(made)
-	}
-	sealed, err := h.Secrets.Seal([]byte(shown.Reveal()), s.Tenant, s.ID, "signing")
+	sealed, shown, err := h.sign(s, wish.Secret, s.Signing, s.CreatedAt)
 	if err != nil {
-		return httpapi.Response{}, fmt.Errorf("seal a secret: %w", err)
+		return httpapi.Response{}, err
 	}
-	s.Secrets = []webhook.SigningSecret{{Scheme: s.Signing, Sealed: sealed, Created: s.CreatedAt}}
+	s.Secrets = []webhook.SigningSecret{sealed}
 	if err := h.Store.EnsureTenant(r.Context(), s.Tenant); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -144,32 +134,4 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 
 func noteSaved(r *httpapi.Request, s webhook.Subscription) {
 	r.Note(slog.String("subscription", s.ID), slog.Int64("version", s.Version), slog.String("state", string(s.State)))
-}
-
-type secretView struct {
-	Secret string `json:"secret"`
-}
-
-func (h *Handler) getSecret(r *httpapi.Request) (httpapi.Response, error) {
-	s, err := h.current(r.Context(), ref(r))
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	shown, err := h.open(s)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	return httpapi.OK(secretView{shown.Reveal()}), nil
-}
-
-// open unseals the newest secret.
-func (h *Handler) open(s webhook.Subscription) (secret.String, error) {
-	if len(s.Secrets) == 0 {
-		return "", fmt.Errorf("subscription %s of %s has no secret", s.ID, s.Tenant)
-	}
-	plain, err := h.Secrets.Open(s.Secrets[0].Sealed, s.Tenant, s.ID, "signing")
-	if err != nil {
-		return "", fmt.Errorf("open the secret of %s of %s: %w", s.ID, s.Tenant, err)
-	}
-	return secret.String(plain), nil
 }

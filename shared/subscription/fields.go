@@ -2,7 +2,6 @@ package subscription
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
-	"github.com/postino/postino/shared/secret"
-	"github.com/postino/postino/shared/signature"
 	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -40,7 +37,7 @@ var fields = []field{
 	{"max_age", readMaxAge, func(s *webhook.Subscription) { s.MaxAge = "" }, viewMaxAge},
 	{"request", readRequest, func(s *webhook.Subscription) { s.Request = nil }, viewRequest},
 	{"auth", readAuth, func(s *webhook.Subscription) { s.Auth = nil }, viewAuth},
-	{"signing", readSigning, func(s *webhook.Subscription) { s.Signing = string(signature.V1) }, func(s webhook.Subscription) any { return s.Signing }},
+	{"signing", readSigning, resetSigning, func(s webhook.Subscription) any { return s.Signing }},
 	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
 	{"state", readState, func(s *webhook.Subscription) { setState(s, webhook.Active) }, func(s webhook.Subscription) any { return s.State }},
 	{"disabled_reason", readOnly("disabled_reason"), nil, viewDisabledReason},
@@ -196,10 +193,6 @@ func (d *draft) oneOf(path string, v strictjson.Value, few []string) string {
 	return ""
 }
 
-func readSigning(d *draft, v strictjson.Value) {
-	d.Subscription.Signing = d.oneOf("signing", v, []string{string(signature.V1)})
-}
-
 func readState(d *draft, v strictjson.Value) {
 	if s := d.oneOf("state", v, []string{string(webhook.Active), string(webhook.Paused)}); s != "" {
 		setState(&d.Subscription, webhook.State(s))
@@ -213,20 +206,4 @@ func viewDisabledReason(s webhook.Subscription) any {
 		return nil
 	}
 	return s.DisabledReason
-}
-
-// readSecret reads a secret that the caller chose. What is wrong with it is
-// said without repeating any of it.
-func readSecret(d *draft, v strictjson.Value) {
-	s := d.text("secret", v)
-	key, err := signature.ParseSecret(s)
-	switch {
-	case v.Kind() != strictjson.String:
-		return
-	case err != nil && !errors.Is(err, signature.ErrPrefix):
-		d.faults.Add("secret", "%s", err)
-	case err != nil || key.Scheme() != signature.V1:
-		d.faults.Add("secret", "want a secret that begins with whsec_")
-	}
-	d.Secret = secret.String(s)
 }

@@ -29,6 +29,7 @@ type Wish struct {
 	Subscription webhook.Subscription // the fields of the table, applied to what was there
 	ID           string               // as given; "" if not
 	Secret       secret.String        // as given, well formed; "" if not
+	Signing      string               // as given; "" if not, or if it is null
 	Auth         *auth.Auth           // as given; nil if not, or if it is none
 	Given        []string             // names of the fields that the request has
 }
@@ -82,6 +83,7 @@ func Read(body strictjson.Value, base webhook.Subscription, destinations Destina
 	for name, v := range body.Members() {
 		d.member(name, v)
 	}
+	d.settleSigning()
 	for _, rule := range rules {
 		rule(d.Subscription, &d.faults)
 	}

@@ -34,7 +34,7 @@ type Subscription struct {
 	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
 	Request        *RequestSpec    `json:"request,omitempty"`
 	Auth           *SealedAuth     `json:"auth,omitempty"` // nil means none
-	Signing        string          `json:"signing"`        // "v1"
+	Signing        string          `json:"signing"`        // "v1" or "v1a": the scheme of the newest of Secrets
 	Retry          RetrySpec       `json:"retry"`
 	State          State           `json:"state"`
 	DisabledReason string          `json:"disabled_reason,omitempty"`

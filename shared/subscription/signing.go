@@ -1,0 +1,112 @@
+package subscription
+
+import (
+	"time"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// schemes are what signing can be; the first is the default.
+var schemes = []string{string(signature.V1), string(signature.V1a)}
+
+func readSigning(d *draft, v strictjson.Value) {
+	d.Signing = d.oneOf("signing", v, schemes)
+	d.Subscription.Signing = d.Signing
+}
+
+func resetSigning(s *webhook.Subscription) { s.Signing = schemes[0] }
+
+// prefixes are how the secrets of each scheme begin that sign, not verify.
+var prefixes = map[string]string{string(signature.V1): "whsec_", string(signature.V1a): "whsk_"}
+
+// readSecret reads a secret that the caller chose. What is wrong with it is
+// said without repeating any of it.
+func readSecret(d *draft, v strictjson.Value) {
+	s := d.text("secret", v)
+	if v.Kind() != strictjson.String {
+		return
+	}
+	if _, err := signature.ParseSecret(s); err != nil {
+		d.faults.Add("secret", "%s", err)
+		return
+	}
+	d.Secret = secret.String(s)
+}
+
+// schemeOf returns the scheme of a secret that is well formed.
+func schemeOf(s secret.String) string {
+	key, err := signature.ParseSecret(s.Reveal())
+	if err != nil {
+		return ""
+	}
+	return string(key.Scheme())
+}
+
+// settleSigning refuses a secret that does not sign as is said; if nothing is
+// said, the secret tells.
+func (d *draft) settleSigning() {
+	if d.Secret == "" {
+		return
+	}
+	own := schemeOf(d.Secret)
+	if d.Signing != "" && d.Signing != own {
+		d.faults.Add("secret", "want a secret that begins with %s, for signing %s", prefixes[d.Signing], d.Signing)
+	}
+	d.Subscription.Signing = own
+}
+
+const (
+	defaultOverlap = retry.Day
+	maxOverlap     = 30 * retry.Day
+	noOverlap      = "0s" // the one length of nothing that the API takes
+)
+
+// Rotation asks for another signing secret.
+type Rotation struct {
+	Secret  secret.String // as given, well formed; "" if not
+	Signing string        // as given, or as the secret tells; "" if neither does
+	Overlap time.Duration // how long the one before signs too; 0 ends it and all older ones at once
+}
+
+// ReadRotation reads {["secret","signing","overlap"]}; null is absent. Its
+// error is a problem that names every fault.
+func ReadRotation(body strictjson.Value) (Rotation, error) {
+	r := Rotation{Overlap: defaultOverlap}
+	if body.Kind() != strictjson.Object {
+		return r, httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: "want an object"})
+	}
+	var d draft
+	for name, v := range body.Members() {
+		switch read, ok := rotationFields[name]; {
+		case !ok:
+			d.faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+		case v.Kind() != strictjson.Null:
+			read(&d, &r, v)
+		}
+	}
+	d.settleSigning()
+	r.Secret, r.Signing = d.Secret, d.Subscription.Signing
+	return r, d.faults.Err()
+}
+
+var rotationFields = map[string]func(*draft, *Rotation, strictjson.Value){
+	"secret":  func(d *draft, _ *Rotation, v strictjson.Value) { readSecret(d, v) },
+	"signing": func(d *draft, _ *Rotation, v strictjson.Value) { readSigning(d, v) },
+	"overlap": func(d *draft, r *Rotation, v strictjson.Value) {
+		text := d.text("overlap", v)
+		if text == noOverlap {
+			r.Overlap = 0
+			return
+		}
+		overlap, err := retry.ParseDuration(text)
+		if v.Kind() == strictjson.String && (err != nil || overlap > maxOverlap) {
+			d.faults.Add("overlap", `want a duration of at most %s, like "24h"; "0s" ends the old secret at once`, retry.FormatDuration(maxOverlap))
+		}
+		r.Overlap = overlap
+	},
+}
