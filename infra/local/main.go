@@ -44,6 +44,7 @@ func run() error {
 	flag.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
 	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
 	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
+	flag.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "`messages` that may wait before publishers get 503, and half of which one tenant may fill before it gets 429; 0 for no limit")
 	flag.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
 	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name: on a clock that is moved for you and, without -data, on data that is removed afterwards")
 	flag.TextVar(&level, "log-level", level, "DEBUG, INFO (a line per attempt), WARN or ERROR")

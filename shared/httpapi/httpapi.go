@@ -40,6 +40,10 @@ type Route struct {
 
 // Router serves a table of routes. It is safe for concurrent use.
 type Router struct {
+	// Intake bounds the bodies that are in hand; nil does not. It is set before
+	// the first request.
+	Intake *Intake
+
 	mux  *http.ServeMux
 	auth Authenticator
 	log  *slog.Logger
@@ -133,7 +137,8 @@ func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
 	defer cancel()
-	request := &Request{Request: r.WithContext(ctx), w: w}
+	request := &Request{Request: r.WithContext(ctx), w: w, intake: rt.Intake}
+	defer request.release()
 	response, err := rt.call(request, route)
 	if err != nil {
 		problem := problemOf(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -90,9 +91,18 @@ func Invalid(fields ...FieldError) *Problem {
 	return NewProblem(http.StatusUnprocessableEntity, "The request is well formed, but something in it is not valid.", fields...)
 }
 
-// Busy is 503 with Retry-After.
+// Busy is 503 with Retry-After: too much for this installation.
 func Busy(detail string, after time.Duration) *Problem {
-	p := NewProblem(http.StatusServiceUnavailable, detail)
+	return later(http.StatusServiceUnavailable, detail, after)
+}
+
+// TooMany is 429 with Retry-After: too much from this caller.
+func TooMany(detail string, after time.Duration) *Problem {
+	return later(http.StatusTooManyRequests, detail, after)
+}
+
+func later(status int, detail string, after time.Duration) *Problem {
+	p := NewProblem(status, detail)
 	seconds := max(1, int((after+time.Second-1)/time.Second))
 	p.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
 	return p
@@ -117,16 +127,27 @@ const busyAfter = 2 * time.Second
 // problemOf finds the answer to an error.
 func problemOf(err error) *Problem {
 	var p *Problem
+	var network net.Error // storage or queue cannot be reached
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, webhook.ErrNotFound):
 		return NotFound("There is no such thing.")
-	case errors.Is(err, webhook.ErrBusy), errors.Is(err, queue.ErrBusy),
+	case errors.Is(err, webhook.ErrBusy), errors.Is(err, queue.ErrBusy), errors.As(err, &network),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Busy("Too much to do just now.", busyAfter)
 	}
 	return fault
+}
+
+// IsLater reports whether err is answered 429 or 503: the same request may
+// succeed later.
+func IsLater(err error) bool {
+	if err == nil {
+		return false
+	}
+	status := problemOf(err).Status
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 // What is shown of a request at most: a stranger chose it.

@@ -24,8 +24,29 @@ type Request struct {
 	Tenant    string     // from the path; "" on a route outside tenants
 	Query     url.Values // only names that the route knows, each once
 
-	w     http.ResponseWriter
-	notes []slog.Attr
+	w      http.ResponseWriter
+	notes  []slog.Attr
+	intake *Intake // nil has room for all
+	held   int     // bytes that were reserved there
+}
+
+// release gives back what [Request.Read] reserved.
+func (r *Request) release() { r.intake.give(r.Tenant, r.held) }
+
+// reserve makes room for the body: as much as is announced, else as much as
+// there may be.
+func (r *Request) reserve() error {
+	n := webhook.MaxRequestSize
+	if r.ContentLength >= 0 {
+		n = int(r.ContentLength)
+	}
+	if err := r.intake.take(r.Tenant, n); err != nil {
+		return err
+	}
+	if r.intake != nil && r.intake.Bytes > 0 {
+		r.held += n
+	}
+	return nil
 }
 
 // Note adds to the line that is logged for this request. No secrets, no bodies.
@@ -84,13 +105,17 @@ func (r *Request) MediaType() (string, error) {
 	return media, nil
 }
 
-// Read returns the whole body; over [webhook.MaxRequestSize] is 413.
+// Read returns the whole body; over [webhook.MaxRequestSize] is 413, and 429 or
+// 503 when the [Intake] has no room.
 func (r *Request) Read() ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
 	}
 	if r.ContentLength > webhook.MaxRequestSize {
 		return nil, tooLong()
+	}
+	if err := r.reserve(); err != nil {
+		return nil, err
 	}
 	var body bytes.Buffer
 	if r.ContentLength > 0 {

@@ -31,8 +31,11 @@ type Handler struct {
 	Types   Types // nil checks no event against a schema
 	Events  Sender
 	Auth    httpapi.Authenticator
-	Now     func() time.Time // our clock; nil means time.Now
-	Log     *slog.Logger     // one line for each accepted request; nil means none
+	Limit   *Limit                   // of what may wait; nil means none
+	Intake  *httpapi.Intake          // of bodies in hand; nil bounds nothing
+	Now     func() time.Time         // our clock; nil means time.Now
+	Count   func(name string, n int) // counts publishes_refused, by 429 or 503; nil counts nothing
+	Log     *slog.Logger             // one line for each accepted request; nil means none
 
 	once   sync.Once
 	router *httpapi.Router
@@ -45,11 +48,21 @@ type Handler struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(func() {
 		h.router = httpapi.NewRouter([]httpapi.Route{
-			{Method: http.MethodPost, Pattern: Pattern, Roles: httpapi.Publish | httpapi.Manage, Handle: h.publish},
+			{Method: http.MethodPost, Pattern: Pattern, Roles: httpapi.Publish | httpapi.Manage, Handle: h.counted},
 			{Method: http.MethodGet, Pattern: Pattern}, // manage
 		}, h.Auth, h.Log)
+		h.router.Intake = h.Intake
 	})
 	h.router.ServeHTTP(w, r)
+}
+
+// counted is publish, with a count of those who are told to come later.
+func (h *Handler) counted(r *httpapi.Request) (httpapi.Response, error) {
+	response, err := h.publish(r)
+	if h.Count != nil && httpapi.IsLater(err) {
+		h.Count("publishes_refused", 1)
+	}
+	return response, err
 }
 
 // publish takes the events of one request: all of them, or none and a problem.
@@ -57,6 +70,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // which were taken.
 func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.Limit.room(r.Context(), r.Tenant); err != nil {
 		return httpapi.Response{}, err
 	}
 	p, err := publication.Read(r, h.now())

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/postino/postino/shared/webhook"
 )
@@ -62,6 +63,7 @@ type DB struct {
 	stopped chan struct{} // closed when the writer has ended
 	calls   sync.Pool
 
+	busy        stopwatch // of the writer
 	syncs       *syncer
 	checkpoints *checkpointer
 }
@@ -115,7 +117,7 @@ func (db *DB) open() (err error) {
 
 // start starts the goroutines.
 func (db *DB) start() {
-	db.calls.New = func() any { return &call{done: make(chan struct{}, 1)} }
+	db.calls.New = func() any { return &call{committed: make(chan struct{}, 1), done: make(chan struct{}, 1)} }
 	db.wake = make(chan struct{}, 1)
 	db.stopped = make(chan struct{})
 	db.syncs = startSyncer(db.log)
@@ -131,7 +133,8 @@ func (db *DB) start() {
 // outside.
 //
 // When ctx ends before fn has begun, nothing is written and its error is
-// returned. [webhook.ErrBusy] says that nothing was written because too many
+// returned; when it ends while only the disk is waited for, [ErrUnsynced] is,
+// and the work stands as after an Ordered write. [webhook.ErrBusy] says that nothing was written because too many
 // calls wait, the database is closing, or the disk is full, read-only or
 // failing.
 func (db *DB) Write(ctx context.Context, durability Durability, fn func(tx *Tx) error) error {
@@ -149,7 +152,11 @@ func (db *DB) Write(ctx context.Context, durability Durability, fn func(tx *Tx) 
 		if c.cancel() {
 			return ctx.Err()
 		}
-		<-c.done // it runs: its outcome is what counts
+		select {
+		case <-c.done: // it runs: its outcome is what counts
+		case <-c.committed:
+			return c.unsynced(ctx)
+		}
 	}
 	err, panicked := c.err, c.panicked
 	c.end()
@@ -159,6 +166,14 @@ func (db *DB) Write(ctx context.Context, durability Durability, fn func(tx *Tx) 
 	}
 	return err
 }
+
+// ErrUnsynced says that a Durable write is committed, but that the disk did
+// not take it within the time that the caller had.
+var ErrUnsynced = errors.New("the disk has not taken the write yet")
+
+// Stalled returns for how long the disk has not let a commit or a sync end; 0
+// while nothing is written.
+func (db *DB) Stalled() time.Duration { return max(db.busy.running(), db.syncs.busy.running()) }
 
 // enqueue adds the call to those that wait.
 func (db *DB) enqueue(c *call) error {

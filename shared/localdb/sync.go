@@ -38,7 +38,9 @@ func (l *writeLog) frames() int {
 // syncer lets durable calls return once the disk has the log up to them.
 // While it syncs for some, the writer commits the next.
 type syncer struct {
-	log *writeLog
+	log   *writeLog
+	flush func(*os.File) error // syncData, but in tests
+	busy  stopwatch
 
 	mu       sync.Mutex
 	waiting  []*call
@@ -49,7 +51,7 @@ type syncer struct {
 }
 
 func startSyncer(log *writeLog) *syncer {
-	s := &syncer{log: log, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	s := &syncer{log: log, flush: syncData, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
 	go s.run()
 	return s
 }
@@ -96,6 +98,7 @@ func (s *syncer) release(calls []*call) {
 	if len(calls) == 0 {
 		return
 	}
+	defer s.busy.begin()()
 	err := s.failed()
 	if err == nil {
 		err = s.sync()
@@ -108,7 +111,7 @@ func (s *syncer) release(calls []*call) {
 }
 
 func (s *syncer) sync() error {
-	err := syncData(s.log.wal)
+	err := s.flush(s.log.wal)
 	if err == nil {
 		return nil
 	}

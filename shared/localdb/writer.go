@@ -1,6 +1,7 @@
 package localdb
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -11,6 +12,7 @@ type call struct {
 	fn         func(tx *Tx) error
 	durability Durability
 	state      atomic.Int32
+	committed  chan struct{} // gets a token when only the disk is waited for
 	done       chan struct{} // gets a token when err and panicked are final
 	err        error
 	panicked   any
@@ -28,7 +30,24 @@ func (c *call) begin(durability Durability, fn func(tx *Tx) error) {
 }
 
 // end forgets the caller's things.
-func (c *call) end() { c.fn, c.err, c.panicked = nil, nil, nil }
+func (c *call) end() {
+	c.fn, c.err, c.panicked = nil, nil, nil
+	select {
+	case <-c.committed:
+	default:
+	}
+}
+
+// unsynced is the end of a call whose caller waits no longer. The syncer still
+// has the call, so it is not used again.
+func (c *call) unsynced(ctx context.Context) error {
+	select {
+	case <-c.done: // after all
+		return c.err
+	default:
+		return fmt.Errorf("%w: %w", ErrUnsynced, context.Cause(ctx))
+	}
+}
 
 // cancel reports whether the call will never run.
 func (c *call) cancel() bool { return c.state.CompareAndSwap(callWaits, callCanceled) }
@@ -85,6 +104,7 @@ func (db *DB) takeGroup(group []*call) (_ []*call, closing bool) {
 // runGroup commits the work of all calls of the group together and lets the
 // callers go on.
 func (db *DB) runGroup(group []*call) {
+	defer db.busy.begin()()
 	err := db.syncs.failed()
 	if err == nil {
 		err = db.write.group(group)
@@ -94,6 +114,7 @@ func (db *DB) runGroup(group []*call) {
 			c.err = err
 		}
 		if c.durability == Durable && c.err == nil {
+			c.committed <- struct{}{}
 			db.syncs.add(c)
 			continue
 		}

@@ -31,6 +31,7 @@ type Handler struct {
 	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
+	Intake       *httpapi.Intake  // of bodies in hand; nil bounds nothing
 	Version      string           // of this build, as /healthz shows it
 	Now          func() time.Time // our clock; nil means time.Now
 	Log          *slog.Logger     // one line for each accepted write; nil means none
@@ -42,7 +43,10 @@ type Handler struct {
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h.once.Do(func() { h.router = httpapi.NewRouter(h.routes(), h.Auth, h.Log) })
+	h.once.Do(func() {
+		h.router = httpapi.NewRouter(h.routes(), h.Auth, h.Log)
+		h.router.Intake = h.Intake
+	})
 	h.router.ServeHTTP(w, r)
 }
 

@@ -19,16 +19,18 @@ import (
 // has.
 func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler {
 	auth := &apikey.Authenticator{Admin: httpapi.NewAdminKey(s.adminKey), Store: s.store, Now: s.clock.Now}
+	intake := newIntake()
 	r := &routes{
 		ingest: &ingest.Handler{
 			Tenants: s.store, Types: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
+			Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
 		},
 		manage: &manage.Handler{
 			Store: s.store, Resend: s.byName["resend"],
 			Backlogs: manage.Backlogs{
 				Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
 			},
-			Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery,
+			Intake: intake, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery,
 			Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
 		},
 		metrics: http.HandlerFunc(s.serveMetrics),
@@ -38,7 +40,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 			{Method: http.MethodPost, Pattern: clockPath, Roles: httpapi.Admin, Handle: s.advance},
 		}, auth, s.config.Log)
 	}
-	return r
+	return intake.Bound(r)
 }
 
 const clockPath = "/v1/clock"

@@ -36,6 +36,7 @@ type Config struct {
 	EgressAllow string // see [egress.ParseAllow]
 	Resolver    string // DNS server, host:port; empty for the system's
 	TestClock   bool   // our clock stands still and is moved by POST /v1/clock
+	MaxBacklog  int    // messages that may wait before publishers are refused; 0 means no limit
 	Store       Store  // nil for the one in Data, where queues are in any case
 	Version     string // of Postino
 	Log         *slog.Logger
@@ -94,6 +95,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
 		return nil, err
 	}
+	s.listener = limited(s.listener, maxConnections)
 	if err = s.wire(sealer); err != nil {
 		s.listener.Close()
 		return nil, err

@@ -46,7 +46,7 @@ func (q *Queue) Consume(ctx context.Context, o Options, handler Handler) error {
 	q.set.cancels = append(q.set.cancels, cancel)
 	c := &consumer{queue: q, ctx: ctx, options: o.filled(q.config), handler: handler}
 	c.free = c.options.Workers
-	q.consumer = c
+	q.consumer, q.read = c, true
 	q.wake()
 	return nil
 }
@@ -116,7 +116,7 @@ func (c *consumer) assign(t task) {
 // next takes the next batch for one worker; no group if there is none. The
 // lock is held.
 func (c *consumer) next() (*group, []*entry) {
-	if c.free == 0 || c.queue.set.closing || c.ctx.Err() != nil {
+	if set := c.queue.set; c.free == 0 || set.closing || set.stalled || c.ctx.Err() != nil {
 		return nil, nil
 	}
 	limit := min(c.options.GroupShare, c.free)

@@ -9,19 +9,35 @@ import (
 )
 
 const (
-	loadRows  = 256     // delayed messages read at a time
-	loadGroup = 64      // spilled messages of one group read at a time
-	loadBytes = 1 << 20 // of either, and at least one message
+	loadRows   = 256     // delayed messages read at a time
+	loadGroup  = 64      // spilled messages of one group read at a time
+	loadGroups = 16      // groups read together
+	loadBytes  = 1 << 20 // of either, and at least one message
 )
 
-// readBack asks for the next spilled messages of the group. The lock is held.
-func (q *Queue) readBack(g *group) {
+// readBack asks for the next spilled messages of the group and reports whether
+// they come, which they do not while many groups ask, or memory is full.
+// The lock is held.
+func (q *Queue) readBack(g *group) bool {
 	if g.loading {
-		return
+		return true
+	}
+	if len(q.loads) >= loadGroups || g.room() == 0 {
+		return false
 	}
 	g.loading = true
 	q.loads = append(q.loads, g)
 	q.startLoading()
+	return true
+}
+
+// room is how many messages of the group may be read back: while memory is
+// full one, if it has no other, so that nobody waits for others' room.
+func (g *group) room() int {
+	if g.queue.set.memory < g.queue.set.limit {
+		return loadGroup
+	}
+	return max(0, 1-len(g.ready))
 }
 
 func (q *Queue) startLoading() {
@@ -58,6 +74,7 @@ type load struct {
 	groups []*groupLoad
 	now    int64 // 0: nothing is due
 	cursor due
+	bytes  int   // of spilled messages to read, beside one of each group
 	next   int64 // due time of the first row that was not read
 	rows   []*loaded
 }
@@ -65,6 +82,7 @@ type load struct {
 type groupLoad struct {
 	group *group
 	after int64
+	limit int
 	end   bool // no more rows after these
 	rows  []*loaded
 }
@@ -85,11 +103,12 @@ func (q *Queue) nextLoad() *load {
 	if q.set.closing || l.now == 0 && len(q.loads) == 0 {
 		return nil
 	}
+	l.bytes = min(loadBytes, q.set.limit-q.set.memory)
 	clear(q.gone)
 	q.lowered = never
 	for _, g := range q.loads {
 		g.lowered = never
-		l.groups = append(l.groups, &groupLoad{group: g, after: g.after})
+		l.groups = append(l.groups, &groupLoad{group: g, after: g.after, limit: g.room()})
 	}
 	q.loads = nil
 	return l
@@ -99,7 +118,7 @@ var errEnough = errors.New("enough read")
 
 func (l *load) read(tx *localdb.Tx) error {
 	for _, g := range l.groups {
-		if err := g.read(tx); err != nil {
+		if err := g.read(tx, &l.bytes); err != nil {
 			return err
 		}
 	}
@@ -136,19 +155,19 @@ func (l *load) readDue(tx *localdb.Tx) error {
 	return err
 }
 
-func (g *groupLoad) read(tx *localdb.Tx) error {
-	bytes := 0
-	args := []any{g.group.queue.number, g.group.name, g.after, loadGroup}
+// read reads messages while there is room for them, at least one.
+func (g *groupLoad) read(tx *localdb.Tx, room *int) error {
+	args := []any{g.group.queue.number, g.group.name, g.after, g.limit}
 	err := tx.Query(selectSpilled, args, func(row *localdb.Row) error {
-		if bytes > loadBytes {
+		if len(g.rows) > 0 && *room <= 0 {
 			return errEnough
 		}
 		r := &loaded{entry: entryOf(row)}
 		g.rows = append(g.rows, r)
-		bytes += len(r.body)
+		*room -= r.size()
 		return nil
 	})
-	g.end = err == nil && len(g.rows) < loadGroup
+	g.end = err == nil && len(g.rows) < g.limit
 	if errors.Is(err, errEnough) {
 		return nil
 	}

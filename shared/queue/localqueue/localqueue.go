@@ -12,8 +12,12 @@
 // Only spilled and delayed rows are indexed, so a message that goes straight
 // to a waiting consumer costs one insert and one delete.
 //
-// Memory holds up to [Config.Memory] of bodies and about 200 bytes for each
-// group that has messages waiting.
+// Memory holds up to [Config.Memory] of bodies, a little more while they are
+// read back, and about 200 bytes for each group that has messages waiting. A
+// queue that nobody reads keeps its messages on the disk.
+//
+// While the database takes no writes, because its disk is full, say, consumers
+// get nothing more: the outcome of their work could not be kept.
 package localqueue
 
 import (
@@ -53,6 +57,7 @@ type Set struct {
 	nextID   int64
 	outcomes []outcome // wait to be written
 	writing  bool      // a goroutine writes outcomes
+	stalled  bool      // the database takes no outcomes: nothing more is handed to consumers
 	handlers int       // run now
 	closing  bool
 	drained  chan struct{} // closed when closing and nothing runs

@@ -50,8 +50,11 @@ func (q *Queue) spent(received int) bool {
 	return q.dead != nil && q.config.MaxReceive > 0 && received >= q.config.MaxReceive
 }
 
-// decide adds the outcome to those that are written next. The lock is held.
+// decide adds the outcome to those that are written next, which needs no body.
+// The lock is held.
 func (s *Set) decide(o outcome) {
+	s.memory -= len(o.entry.body)
+	o.entry.body = nil
 	s.outcomes = append(s.outcomes, o)
 	if !s.writing {
 		s.writing = true
@@ -72,6 +75,7 @@ func (s *Set) writeOutcomes() {
 		for _, o := range batch {
 			o.written()
 		}
+		s.resume()
 		for _, o := range batch {
 			if o.kind != deleted {
 				o.queue.wake()
@@ -84,6 +88,24 @@ func (s *Set) writeOutcomes() {
 	s.outcomes = nil
 	s.writing = false
 	s.checkDrained()
+}
+
+// resume lets the consumers go on. The lock is held.
+func (s *Set) resume() {
+	if !s.stalled {
+		return
+	}
+	s.stalled = false
+	for _, q := range s.queues {
+		q.wake()
+	}
+}
+
+// stall stops the consumers until a batch of outcomes is written.
+func (s *Set) stall() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stalled = true
 }
 
 // write writes the batch, however long that takes: the messages stay handed
@@ -101,6 +123,7 @@ func (s *Set) write(batch []outcome) {
 		if err == nil {
 			return
 		}
+		s.stall()
 		if failures%100 == 0 {
 			s.log.Error("write outcomes of messages", "error", err)
 		}

@@ -25,7 +25,9 @@ type Queue struct {
 	spilled  int
 	inMemory map[int64]*entry // by id, until their outcome is written
 	groups   map[string]*group
-	turns    ring // of groups with something to hand out
+	waiting  map[string]int // messages neither delayed nor handed out, by owner of their group
+	turns    ring           // of groups with something to hand out
+	read     bool           // somebody has asked for messages
 
 	nextDue int64 // a lower bound of the rows' due times not read yet
 	cursor  due   // delayed rows up to here are read, or known
@@ -53,7 +55,7 @@ type expiry struct {
 func newQueue(s *Set, name string, c QueueConfig) *Queue {
 	q := &Queue{
 		set: s, name: name, config: c, nextDue: never,
-		inMemory: map[int64]*entry{}, groups: map[string]*group{}, receipts: map[string]*entry{},
+		inMemory: map[int64]*entry{}, groups: map[string]*group{}, waiting: map[string]int{}, receipts: map[string]*entry{},
 	}
 	q.timer.ring = func() {
 		s.mu.Lock()
@@ -72,6 +74,15 @@ func (q *Queue) Backlog(context.Context) (int, error) {
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
 	return q.total, nil
+}
+
+// Waiting counts the messages that wait for somebody to take them, neither
+// delayed nor handed out, in the group owner and in all groups that begin with
+// owner and a slash.
+func (q *Queue) Waiting(owner string) int {
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	return q.waiting[owner]
 }
 
 // wake looks at what there is to do now. The lock is held.
@@ -117,6 +128,7 @@ func (q *Queue) releaseWaiters() {
 // them for the visibility timeout. It waits up to wait for the first. Without
 // any it returns none and no error.
 func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
+	q.isRead()
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()
 	for {
@@ -138,6 +150,13 @@ func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]q
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// isRead notes that messages of this queue are worth their place in memory.
+func (q *Queue) isRead() {
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	q.read = true
 }
 
 // receive takes entries, or returns what to wait for: nil if nothing is there

@@ -109,6 +109,10 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 	})
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
+	if errors.Is(err, localdb.ErrUnsynced) { // the rows are there, but not promised
+		q.arrived(rows)
+		return busy(err)
+	}
 	if err != nil {
 		q.total -= len(rows)
 		if placed {
@@ -122,14 +126,21 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 
 // busy makes the refusals of the database those of a queue.
 func busy(err error) error {
-	if errors.Is(err, webhook.ErrBusy) {
+	if errors.Is(err, webhook.ErrBusy) || errors.Is(err, localdb.ErrUnsynced) {
 		return fmt.Errorf("%w: %w", queue.ErrBusy, err)
 	}
 	return err
 }
 
+// maxStall is how long the disk may be silent before more durable messages are
+// refused: those that wait for it fill memory.
+const maxStall = 5 * time.Second
+
 // admit counts n messages to the backlog, if there is room.
 func (q *Queue) admit(n int) error {
+	if stalled := q.set.db.Stalled(); q.config.Durable && stalled > maxStall {
+		return fmt.Errorf("the disk has not answered for %v: %w", stalled.Round(time.Second), queue.ErrBusy)
+	}
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
 	if limit := q.config.MaxBacklog; limit > 0 && q.total >= limit {

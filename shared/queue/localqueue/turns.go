@@ -1,6 +1,8 @@
 package localqueue
 
 import (
+	"strings"
+
 	"github.com/postino/postino/shared/queue"
 )
 
@@ -28,6 +30,7 @@ func (e *entry) size() int { return len(e.body) + overhead }
 type group struct {
 	queue *Queue
 	name  string
+	owner string // the name up to a slash
 
 	ready    []*entry // in memory and not handed out, oldest first
 	reserved int      // ready ones and those being sent
@@ -46,9 +49,18 @@ func (q *Queue) group(name string) *group {
 	g := q.groups[name]
 	if g == nil {
 		g = &group{queue: q, name: name}
+		g.owner, _, _ = strings.Cut(name, "/")
 		q.groups[name] = g
 	}
 	return g
+}
+
+// wait counts messages of the group that came to wait, or wait no more.
+func (g *group) wait(n int) {
+	waiting := g.queue.waiting
+	if waiting[g.owner] += n; waiting[g.owner] == 0 {
+		delete(waiting, g.owner)
+	}
 }
 
 // tidy drops a group that has nothing left.
@@ -59,10 +71,10 @@ func (q *Queue) tidy(g *group) {
 }
 
 // reserve reports whether the entry may be in memory, and counts it: when its
-// group has no older ones on disk, and there is room.
+// group has no older ones on disk, there is room, and somebody reads the queue.
 func (g *group) reserve(e *entry) bool {
 	set := g.queue.set
-	if g.spilled+g.spilling > 0 || g.reserved >= groupMessages || set.memory+e.size() > set.limit {
+	if g.spilled+g.spilling > 0 || g.reserved >= groupMessages || set.memory+e.size() > set.limit || !g.queue.read {
 		return false
 	}
 	g.keep(e)
@@ -71,11 +83,13 @@ func (g *group) reserve(e *entry) bool {
 
 func (g *group) keep(e *entry) {
 	g.reserved++
+	g.wait(1)
 	g.queue.set.memory += e.size()
 }
 
 func (g *group) unreserve(e *entry) {
 	g.reserved--
+	g.wait(-1)
 	g.queue.set.memory -= e.size()
 }
 
@@ -100,6 +114,7 @@ func (g *group) spill(id int64) {
 // count.
 func (g *group) addSpilled(n int) {
 	g.spilled += n
+	g.wait(n)
 	g.queue.spilled += n
 }
 
@@ -127,6 +142,7 @@ func (g *group) take(limit, maxBytes int) []*entry {
 		g.ready = nil
 	}
 	g.reserved -= n
+	g.wait(-n)
 	g.queue.ready -= n
 	for _, e := range taken {
 		e.received++
@@ -171,10 +187,10 @@ func (r *ring) grow() {
 func (q *Queue) nextTurn(may func(g *group) bool) *group {
 	for range q.turns.n {
 		g := q.turns.pop()
-		if g.spilled > 0 && len(g.ready) < lowWater {
-			q.readBack(g)
-		}
+		asked := g.spilled > 0 && len(g.ready) < lowWater && q.readBack(g)
 		switch {
+		case len(g.ready) == 0 && g.spilled > 0 && !asked:
+			q.turns.push(g) // until there is room
 		case len(g.ready) == 0:
 			g.listed = false // readBack's end lists it again
 			q.tidy(g)
