@@ -2,6 +2,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/postino/postino/functions/internal/setup"
@@ -9,15 +11,24 @@ import (
 	"github.com/postino/postino/shared/ingest"
 )
 
+// countEvery is how long a count of what waits is good for: it costs two
+// requests, and a backlog that matters takes longer to come and go.
+const countEvery = 10 * time.Second
+
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_ADMIN_KEY_SECRET")
-	store := f.Store()
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_MAX_BACKLOG", "POSTINO_ADMIN_KEY_SECRET")
+	store, events := f.Store(), f.Queue("POSTINO_QUEUE_EVENTS")
 	stage := &ingest.Handler{
 		Tenants: store,
 		Types:   store,
-		Events:  f.Queue("POSTINO_QUEUE_EVENTS"),
-		Auth:    f.Authenticator(),
-		Log:     f.Log,
+		Events:  events,
+		Limit: &ingest.Limit{
+			Messages: f.Number("POSTINO_MAX_BACKLOG"),
+			Queues:   []ingest.Backlog{events, f.Queue("POSTINO_QUEUE_DELIVERIES")},
+			Every:    countEvery,
+		},
+		Auth: f.Authenticator(),
+		Log:  f.Log,
 	}
 	lambda.Start(awslambda.HTTP(stage))
 }

@@ -125,7 +125,7 @@ func (s *stack) value(n yaml.Node) string {
 	known := map[string]string{
 		"!Ref Table": s.name, "!GetAtt SealingKey.Arn": sealingKey, "!Ref AdminKey": adminKeySecret,
 		"!Sub ${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}": apiHost,
-		"!Ref EgressAllow": "127.0.0.0/8", "!Ref LogLevel": s.template.Parameters["LogLevel"].Default,
+		"!Ref EgressAllow": "127.0.0.0/8", "!Ref LogLevel": s.template.Parameters["LogLevel"].Default, "!Ref MaxBacklog": s.template.Parameters["MaxBacklog"].Default,
 	}
 	for id, url := range s.queues {
 		known["!Ref "+id] = url

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,6 +68,16 @@ func (f *Function) Value(name string) string {
 		panic("setup: " + name + " was not asked for")
 	}
 	return value
+}
+
+// Number returns a variable that holds a whole number. Another text ends the
+// process with the variable's name.
+func (f *Function) Number(name string) int {
+	n, err := strconv.Atoi(f.Value(name))
+	if err != nil {
+		Fail(fmt.Errorf("%s: want a whole number", name))
+	}
+	return n
 }
 
 // Store opens the table.
