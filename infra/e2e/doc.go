@@ -12,8 +12,9 @@
 // # A story
 //
 // A story is an object with "about", a sentence; "subscribers", how each path
-// of the receiver answers, its last answer for ever; and "steps", which do one
-// thing each:
+// of the receiver answers, its last answer for ever; "endpoints", the same for
+// paths that get other requests than callbacks; and "steps", which do one thing
+// each:
 //
 //	call      a request, "METHOD /path"; with "headers", "body" (JSON) or "text"
 //	answers   subscribers that answer otherwise from now on

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,6 +40,8 @@ func play(t *testing.T, s story, on system) {
 	p := &player{t: t, system: on, receiver: newReceiver(t), names: names{}, counts: map[string]int{}}
 	p.names["receiver"] = p.receiver.URL
 	p.receiver.answer(s.Subscribers)
+	p.receiver.answer(s.Endpoints)
+	p.receiver.others = slices.Collect(maps.Keys(s.Endpoints))
 	for i, st := range s.Steps {
 		if why := p.step(st); why != "" {
 			t.Fatalf("step %d: %s", i+1, why)

@@ -16,6 +16,7 @@ import (
 type story struct {
 	About       string              `json:"about"`
 	Subscribers map[string][]answer `json:"subscribers"`
+	Endpoints   map[string][]answer `json:"endpoints"`
 	Steps       []step              `json:"steps"`
 }
 
@@ -23,6 +24,7 @@ type story struct {
 type answer struct {
 	Status  int               `json:"status"`
 	Headers map[string]string `json:"headers"`
+	Body    json.RawMessage   `json:"body"`
 	Delay   duration          `json:"delay"`
 }
 

@@ -101,6 +101,8 @@ func (r *recorder) subscriptions() {
 	r.call(422, "PUT", list+"/A", everything)
 	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"header","name":"x-key","value":"{{ secrets.loyalty }}"},"request":null,"filter":null}`)
 	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"bearer","token":"t"}}`)
+	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"oauth2","token_url":"`+url+`/token","client_id":"me","client_secret":"{{ secrets.loyalty }}","scope":"a b"}}`)
+	r.call(200, "PATCH", list+"/all", `{"auth":null}`)
 	r.call(422, "PATCH", list+"/all", `{"url":"https://10.0.0.1","colour":1}`)
 	r.call(200, "POST", list+"/all/pause", "")
 	r.call(200, "POST", list+"/all/resume", "{}")

@@ -1,5 +1,6 @@
 // Package auth is how a subscription's callbacks prove who sends them, beside
-// the signature: basic, bearer, or a header of the subscriber's choice.
+// the signature: basic, bearer, a header of the subscriber's choice, or an access
+// token of OAuth 2.0.
 package auth
 
 import (
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/strictjson"
 )
@@ -18,15 +20,22 @@ import (
 // kinds are the fields of each type of auth.
 var kinds = map[string][]field{
 	"none":   {},
-	"basic":  {{name: "username", secret: true}, {name: "password", secret: true, empty: true}},
+	"basic":  {{name: "username", secret: true, check: refuseColon}, {name: "password", secret: true, empty: true}},
 	"bearer": {{name: "token", secret: true}},
-	"header": {{name: "name"}, {name: "value", secret: true}},
+	"header": {{name: "name", check: refuseHeader}, {name: "value", secret: true}},
+	"oauth2": {
+		{name: "token_url"}, // judged by whoever knows where requests may go: see [Auth.TokenURL]
+		{name: "client_id", secret: true},
+		{name: "client_secret", secret: true},
+		{name: "scope", empty: true, check: refuseScope},
+	},
 }
 
 type field struct {
 	name   string
-	secret bool // never shown; may hold {{ secrets.name }}
-	empty  bool // may be absent or ""
+	secret bool                      // never shown; may hold {{ secrets.name }}
+	empty  bool                      // may be absent or ""
+	check  func(value string) string // what else is wrong; nil for nothing
 }
 
 // maxValue is the most bytes of one field.
@@ -68,7 +77,7 @@ func Read(v strictjson.Value) (*Auth, []render.Fault) {
 func build(values map[string]string) (*Auth, []render.Fault) {
 	fields, known := kinds[values["type"]]
 	if !known {
-		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header"}}
+		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header, oauth2"}}
 	}
 	a := &Auth{kind: values["type"], values: map[string]string{}, texts: map[string]*liquid.Template{}}
 	var faults []render.Fault
@@ -102,12 +111,15 @@ func (a *Auth) take(f field, value string) string {
 		return "*** stands for a secret that is not shown: give the secret itself"
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "want no control characters"
-	case f.name == "username" && strings.Contains(value, ":"):
-		return "want no colon"
 	}
 	a.values[f.name] = value
+	if f.check != nil && value != "" {
+		if why := f.check(value); why != "" {
+			return why
+		}
+	}
 	if !f.secret {
-		return refuseHeader(value)
+		return ""
 	}
 	t, err := liquid.Parse(value, liquid.Options{Secrets: true})
 	if err != nil {
@@ -117,6 +129,21 @@ func (a *Auth) take(f field, value string) string {
 		return "want no template but {{ secrets.name }}"
 	}
 	a.texts[f.name] = t
+	return ""
+}
+
+func refuseColon(name string) string {
+	if strings.Contains(name, ":") {
+		return "want no colon"
+	}
+	return ""
+}
+
+// refuseScope: RFC 6749, 3.3.
+func refuseScope(scope string) string {
+	if strings.ContainsAny(scope, `"\`) || strings.ContainsFunc(scope, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return "want words separated by spaces, of printable ASCII without quotes and backslashes"
+	}
 	return ""
 }
 
@@ -139,8 +166,28 @@ func (a *Auth) Secrets() []string {
 	return slices.Compact(names)
 }
 
-// Header returns the header that carries it; name is "" for none. Value
+// TokenURL is where an access token comes from; "" if it needs none.
+func (a *Auth) TokenURL() string {
+	if a == nil {
+		return ""
+	}
+	return a.values["token_url"]
+}
+
+// Grant returns what an access token is asked with, if it needs one. Value
 // returns a secret by its name.
+func (a *Auth) Grant(value func(name string) string) (g oauth.Grant, ok bool) {
+	if a == nil || a.kind != "oauth2" {
+		return g, false
+	}
+	return oauth.Grant{
+		URL: a.values["token_url"], ClientID: a.fill("client_id", value), ClientSecret: a.fill("client_secret", value), Scope: a.values["scope"],
+	}, true
+}
+
+// Header returns the header that carries it; name is "" for none. Of one that
+// needs an access token it is only the beginning. Value returns a secret by its
+// name.
 func (a *Auth) Header(value func(name string) string) (name, text string) {
 	if a == nil {
 		return "", ""
@@ -151,6 +198,8 @@ func (a *Auth) Header(value func(name string) string) (name, text string) {
 		return "authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
 	case "bearer":
 		return "authorization", "Bearer " + a.fill("token", value)
+	case "oauth2":
+		return "authorization", "Bearer "
 	}
 	return strings.ToLower(a.values["name"]), a.fill("value", value)
 }
@@ -159,6 +208,21 @@ func (a *Auth) Header(value func(name string) string) (name, text string) {
 func (a *Auth) Name() string {
 	name, _ := a.Header(func(string) string { return "" })
 	return name
+}
+
+// Hidden returns the secrets that it sends, or asks for a token with, as they
+// stand in requests.
+func (a *Auth) Hidden(value func(name string) string) []string {
+	if a == nil {
+		return nil
+	}
+	_, text := a.Header(value)
+	_, credentials, _ := strings.Cut(text, " ") // behind Basic, Bearer
+	hidden := []string{text, credentials}
+	for field := range a.texts {
+		hidden = append(hidden, a.fill(field, value))
+	}
+	return hidden
 }
 
 func (a *Auth) fill(field string, value func(string) string) string {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postino/postino/shared/auth"
+	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/strictjson"
 )
 
@@ -20,6 +21,8 @@ func TestAuthBecomesOneHeader(t *testing.T) {
 		{`{"type":"basic","username":"key","password":"p:{{secrets.p}}"}`, "authorization", "Basic a2V5OnA6PHA+", `{"type":"basic","username":"***","password":"***"}`},
 		{`{"type":"bearer","token":"{{ secrets.loyalty }}"}`, "authorization", "Bearer <loyalty>", `{"type":"bearer","token":"***"}`},
 		{`{"type":"header","name":"X-Api-Key","value":"v1 {{ secrets.k }}"}`, "x-api-key", "v1 <k>", `{"type":"header","name":"X-Api-Key","value":"***"}`},
+		{`{"type":"oauth2","token_url":"https://id.example/t","client_id":"me","client_secret":"{{ secrets.s }}"}`, "authorization", "Bearer ",
+			`{"type":"oauth2","token_url":"https://id.example/t","client_id":"***","client_secret":"***","scope":""}`},
 	} {
 		a, faults := auth.Read(strictjson.Value(tt.source))
 		if len(faults) > 0 {
@@ -60,6 +63,10 @@ func TestBadAuthIsRefusedByField(t *testing.T) {
 		{`{"type":"bearer","token":"x","scope":"y"}`, "auth.scope", "unknown"},
 		{`{"type":"basic","username":"a:b","password":"c"}`, "auth.username", "colon"},
 		{`{"type":"header","name":"Host","value":"c"}`, "auth.name", "url"},
+		{`{"type":"oauth2","client_id":"a","client_secret":"b"}`, "auth.token_url", "required"},
+		{`{"type":"oauth2","token_url":"https://a.example","client_id":"a"}`, "auth.client_secret", "required"},
+		{`{"type":"oauth2","token_url":"https://a.example","client_id":"***","client_secret":"b"}`, "auth.client_id", "***"},
+		{`{"type":"oauth2","token_url":"https://a.example","client_id":"a","client_secret":"b","scope":"a\"b"}`, "auth.scope", "words"},
 		{`{"type":"header","name":"a b","value":"c"}`, "auth.name", "name"},
 	} {
 		_, faults := auth.Read(strictjson.Value(tt.source))
@@ -73,5 +80,23 @@ func TestSecretsAreNamedOnce(t *testing.T) {
 	a, _ := auth.Read(strictjson.Value(`{"type":"basic","username":"{{ secrets.b }}","password":"{{ secrets.a }}{{ secrets.b }}"}`))
 	if diff := cmp.Diff([]string{"a", "b"}, a.Secrets()); diff != "" {
 		t.Errorf("secrets differ (-want +got):\n%s", diff)
+	}
+}
+
+func TestAGrantIsFilledWithSecrets(t *testing.T) {
+	a, faults := auth.Read(strictjson.Value(`{"type":"oauth2","token_url":"https://id.example/t","client_id":"{{ secrets.id }}","client_secret":"x{{ secrets.s }}","scope":"a b"}`))
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	got, needed := a.Grant(value)
+	want := oauth.Grant{URL: "https://id.example/t", ClientID: "<id>", ClientSecret: "x<s>", Scope: "a b"}
+	if !needed || got != want || a.TokenURL() != want.URL {
+		t.Errorf("Grant = %+v, %v, want %+v", got, needed, want)
+	}
+	if diff := cmp.Diff([]string{"id", "s"}, a.Secrets()); diff != "" {
+		t.Errorf("secrets differ (-want +got):\n%s", diff)
+	}
+	if _, needed := (*auth.Auth)(nil).Grant(value); needed {
+		t.Error("no auth needs a token")
 	}
 }

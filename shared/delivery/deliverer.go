@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -41,6 +42,7 @@ type Deliverer struct {
 
 	once        sync.Once
 	subscribers *subscribers
+	tokens      oauth.Tokens
 }
 
 // Handle works a batch of messages from deliveries, retries or resend, all at

@@ -12,6 +12,7 @@ type result struct {
 	attempt    webhook.Attempt
 	outcome    retry.Outcome
 	retryAfter time.Duration // the wait that the answer asks for
+	stale      bool          // a 401 to an access token that was not new: another one may do
 	parks      bool          // a 410 that disables the subscription: the delivery waits for its owner
 }
 
@@ -19,6 +20,7 @@ type result struct {
 type origin struct {
 	round, step int
 	manual      bool
+	beside      bool // kept, but the schedule waits for the one that follows at once
 }
 
 // after returns the delivery as it stands once the attempt is known. It is a
@@ -32,13 +34,13 @@ func after(d webhook.Delivery, r result, from origin, schedule retry.Schedule, n
 	r.attempt.Number = d.Attempts
 	last := r.attempt
 	d.Last = &last
-	if !from.manual {
+	if !from.manual && !from.beside {
 		d.Claim = webhook.Claim{}
 	}
 	switch {
 	case r.outcome == retry.Success:
 		return ended(d, webhook.Succeeded, "", now)
-	case from.manual || d.Status != webhook.Pending || d.Round != from.round || d.Step != from.step:
+	case from.manual || from.beside || d.Status != webhook.Pending || d.Round != from.round || d.Step != from.step:
 		return d
 	case r.outcome == retry.Permanent:
 		return ended(d, webhook.Exhausted, webhook.ReasonPermanent, now)

@@ -48,6 +48,10 @@ func TestAttemptsMoveADeliveryOn(t *testing.T) {
 			webhook.Delivery{Status: webhook.Succeeded, Step: 1, Attempts: 2, EndedAt: now}},
 		{"an attempt that others overtook is only noted", waiting(pending(2), wait("d", 2)), result{outcome: retry.Retry}, origin{step: 0},
 			webhook.Delivery{Status: webhook.Pending, Step: 2, Attempts: 3, Waiting: webhook.WaitRetry, NextAt: wait("d", 2)}},
+		{"an attempt whose token was refused leaves step and claim to the next", claimed(pending(1)), result{outcome: retry.Retry}, origin{step: 1, beside: true},
+			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
+		{"also if its answer ends others for good", claimed(pending(1)), result{outcome: retry.Permanent}, origin{step: 1, beside: true},
+			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
 		{"a failure does not undo success", webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now.Add(-1)}, result{outcome: retry.Retry}, origin{},
 			webhook.Delivery{Status: webhook.Succeeded, Attempts: 2, EndedAt: now.Add(-1)}},
 	} {
@@ -59,6 +63,11 @@ func TestAttemptsMoveADeliveryOn(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
+}
+
+func claimed(d webhook.Delivery) webhook.Delivery {
+	d.Claim = webhook.Claim{Token: "t"}
+	return d
 }
 
 func waiting(d webhook.Delivery, next time.Time) webhook.Delivery {

@@ -52,24 +52,23 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
 	deadline, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	req, err := request(deadline, s, c, stamp{mark, started}, d.Version)
-	if err != nil {
-		return result{}, err
-	}
-	resp, err := d.Client.Do(req)
 	r := result{outcome: retry.Retry}
-	if err == nil {
-		err = r.answer(&attempt, resp, s.policy)
-		r.retryAfter = retry.RetryAfter(resp.StatusCode, resp.Header.Get("Retry-After"), started)
-		r.parks = r.outcome == retry.Gone && !s.request.TemplatedURL()
+	used, err := d.credentials(deadline, s, c)
+	if err != nil {
+		attempt.Error, attempt.Detail = webhook.ErrorAuth, d.tokenDetail(err)
+	} else {
+		var req *http.Request
+		if req, err = request(deadline, s, c, used, stamp{mark, started}, d.Version); err != nil {
+			return result{}, err
+		}
+		if err = d.exchange(req, s, c, used, &r, &attempt); err != nil {
+			attempt.Error = cmp.Or(d.Class(err), webhook.ErrorReset)
+			attempt.Detail = detail(attempt.Error, err, s.timeout)
+			r.outcome = retry.Retry
+		}
 	}
 	if err != nil && ctx.Err() != nil {
 		return result{}, errInterrupted
-	}
-	if err != nil {
-		attempt.Error = cmp.Or(d.Class(err), webhook.ErrorReset)
-		attempt.Detail = detail(attempt.Error, err, s.timeout)
-		r.outcome = retry.Retry
 	}
 	elapsed := time.Since(mark)
 	attempt.DurationMS = elapsed.Milliseconds()
@@ -78,13 +77,28 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	return r, nil
 }
 
+// exchange sends the request and notes what the subscriber said. An error means
+// that there is no answer, or not all of it.
+func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
+	resp, err := d.Client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	err = r.answer(a, resp, s.policy, hide(s, c, used))
+	r.retryAfter = retry.RetryAfter(resp.StatusCode, resp.Header.Get("Retry-After"), a.StartedAt)
+	r.parks = r.outcome == retry.Gone && !s.request.TemplatedURL()
+	r.stale = d.refuse(s, c, used, resp.StatusCode) && r.outcome != retry.Success
+	return err
+}
+
 // stamp is when an attempt is made: by the clock that receivers know, and by
 // ours, which a test may have moved and which secrets expire by.
 type stamp struct{ real, ours time.Time }
 
 // request builds the POST. That it goes out once, whatever happens to the
 // connection, is the client's affair; see egress.Transport.
-func request(ctx context.Context, s *subscriber, c call, at stamp, version string) (*http.Request, error) {
+func request(ctx context.Context, s *subscriber, c call, used credentials, at stamp, version string) (*http.Request, error) {
 	body := render.Fill(c.content.Body, c.secret)
 	req, err := http.NewRequestWithContext(ctx, c.content.Method, render.Fill(c.target.URL, c.secret), strings.NewReader(body))
 	if err != nil {
@@ -96,8 +110,8 @@ func request(ctx context.Context, s *subscriber, c call, at stamp, version strin
 	for _, own := range c.target.Headers {
 		h.Set(own.Name, render.Fill(own.Value, c.secret))
 	}
-	if name, value := s.auth.Header(c.secret); name != "" {
-		h.Set(name, value)
+	if used.name != "" {
+		h.Set(used.name, used.value)
 	}
 	h["Content-Type"] = []string{c.content.ContentType}
 	h["User-Agent"] = []string{"Postino/" + version}
@@ -112,10 +126,9 @@ func request(ctx context.Context, s *subscriber, c call, at stamp, version strin
 	return req, nil
 }
 
-// answer notes what the subscriber said. An error means that the answer broke
-// off or came too late.
-func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy) error {
-	defer resp.Body.Close()
+// answer notes what the subscriber said, without what hidden knows. An error
+// means that the answer broke off or came too late.
+func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy, hidden *strings.Replacer) error {
 	a.StatusCode = resp.StatusCode
 	r.outcome = policy.Outcome(resp.StatusCode)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -123,8 +136,11 @@ func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Po
 	if r.outcome == retry.Success && err == nil {
 		kept = keptSuccess
 	}
+	if hidden != nil {
+		body = []byte(hidden.Replace(string(body)))
+	}
 	a.Response = &webhook.Response{
-		Headers: keepHeaders(resp.Header, kept),
+		Headers: keepHeaders(resp.Header, kept, hidden),
 		Body:    keepText(body, kept),
 	}
 	if err == nil && r.outcome != retry.Success {
@@ -146,10 +162,13 @@ func keepText(text []byte, n int) string {
 
 // keepHeaders keeps headers up to about a number of bytes, in lower case,
 // those that explain an answer first.
-func keepHeaders(h http.Header, room int) map[string]string {
+func keepHeaders(h http.Header, room int, hidden *strings.Replacer) map[string]string {
 	kept := map[string]string{}
 	keep := func(name string) {
 		value := strings.ToValidUTF8(strings.Join(h[name], ", "), "\uFFFD")
+		if hidden != nil {
+			value = hidden.Replace(value)
+		}
 		if size := len(name) + len(value); size <= room {
 			kept[strings.ToLower(name)] = value
 			room -= size

@@ -24,20 +24,20 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 	if err != nil {
 		return d.skip(ctx, del, err)
 	}
-	r, err := d.post(ctx, sub, call{
-		delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content, secrets: values,
-	})
-	if err != nil {
-		return fmt.Errorf("post %s: %w", del.ID, err)
+	c := call{delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content, secrets: values}
+	del, r, err := d.try(ctx, del, sub, c, from)
+	if errors.Is(err, errEnded) {
+		return nil
 	}
-	r.attempt.Manual = from.manual
+	if err != nil {
+		return err
+	}
+	saved, err := d.keep(ctx, del, sub, r, from, content)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	saved, err := d.record(ctx, del, r, from, content, sub.schedule)
-	if err != nil {
-		return fmt.Errorf("record attempt of %s: %w", del.ID, err)
-	}
-	d.report(saved, sub, r)
 	if r.parks && !from.manual {
 		if err := d.disable(ctx, sub, "410 Gone"); err != nil {
 			return err
@@ -52,6 +52,45 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 		return nil // the schedule goes on as it was
 	}
 	return d.settle(ctx, saved)
+}
+
+// errEnded reports that somebody ended the delivery between two attempts.
+var errEnded = errors.New("ended meanwhile")
+
+// try posts. If the answer is 401 to an access token that was not new, that
+// attempt is kept beside the schedule, and another one is made with a new token.
+// Who dies in between leaves the schedule where it was: the message comes again.
+func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscriber, c call, from origin) (webhook.Delivery, result, error) {
+	r, err := d.post(ctx, sub, c)
+	if err == nil && r.stale {
+		beside := from
+		beside.beside = true
+		if del, err = d.keep(ctx, del, sub, r, beside, c.content); err != nil {
+			return del, r, err
+		}
+		if del.Status != webhook.Pending && !from.manual {
+			return del, r, errEnded
+		}
+		c.number = del.Attempts + 1
+		r, err = d.post(ctx, sub, c)
+	}
+	if err != nil {
+		return del, r, fmt.Errorf("post %s: %w", del.ID, err)
+	}
+	return del, r, nil
+}
+
+// keep records and reports an attempt.
+func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin, content webhook.Content) (webhook.Delivery, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	r.attempt.Manual = from.manual
+	saved, err := d.record(ctx, del, r, from, content, sub.schedule)
+	if err != nil {
+		return saved, fmt.Errorf("record attempt of %s: %w", del.ID, err)
+	}
+	d.report(saved, sub, r)
+	return saved, nil
 }
 
 // recordTries bounds the times an attempt is applied to a delivery that others

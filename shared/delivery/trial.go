@@ -19,9 +19,11 @@ func (d *Deliverer) Test(ctx context.Context, s webhook.Subscription, t webhook.
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
-	r, err := d.post(ctx, sub, call{
-		delivery: t.Delivery, event: t.Event, number: 1, target: t.Target, content: t.Content, secrets: values, test: true,
-	})
+	c := call{delivery: t.Delivery, event: t.Event, number: 1, target: t.Target, content: t.Content, secrets: values, test: true}
+	r, err := d.post(ctx, sub, c)
+	if err == nil && r.stale {
+		r, err = d.post(ctx, sub, c)
+	}
 	r.attempt.Number, r.attempt.Manual = 1, true
 	return r.attempt, err
 }

@@ -145,6 +145,11 @@ func readAuth(d *draft, v strictjson.Value) {
 	for _, f := range faults {
 		d.faults.Add(f.Field, "%s", f.Detail)
 	}
+	if u := a.TokenURL(); u != "" {
+		if wrong := d.checkURL(u); wrong != "" {
+			d.faults.Add("auth.token_url", "%s", wrong)
+		}
+	}
 	d.Auth, d.Subscription.Auth = a, nil
 }
 

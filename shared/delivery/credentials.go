@@ -1,0 +1,93 @@
+package delivery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/oauth"
+	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// credentials are what one attempt proves itself with, beside the signature.
+type credentials struct {
+	name, value string      // of a header; "" for none
+	token       oauth.Token // part of value, if it was got
+}
+
+// credentials makes the header of the subscription's auth. Its error is the
+// context's, or an [*oauth.Failure].
+func (d *Deliverer) credentials(ctx context.Context, s *subscriber, c call) (credentials, error) {
+	name, value := s.auth.Header(c.secret)
+	grant, needed := s.auth.Grant(c.secret)
+	if !needed {
+		return credentials{name: name, value: value}, nil
+	}
+	token, err := d.tokens.Get(ctx, d.Client, owner(s), grant)
+	return credentials{name, value + token.Value.Reveal(), token}, err
+}
+
+func owner(s *subscriber) oauth.Owner {
+	return oauth.Owner{Tenant: s.Tenant, Subscription: s.ID}
+}
+
+// refuse forgets an access token that the subscriber answered 401 to, and
+// reports whether another one could help: the token was not new.
+func (d *Deliverer) refuse(s *subscriber, c call, used credentials, status int) bool {
+	grant, needed := s.auth.Grant(c.secret)
+	if !needed || status != http.StatusUnauthorized {
+		return false
+	}
+	d.tokens.Refuse(owner(s), grant, used.token.Value)
+	return !used.token.Fresh
+}
+
+// tokenDetail says in words why there is no access token.
+func (d *Deliverer) tokenDetail(err error) string {
+	var failure *oauth.Failure
+	if !errors.As(err, &failure) {
+		return "no access token in time"
+	}
+	if failure.Err == nil {
+		return failure.Detail
+	}
+	class := cmp.Or(d.Class(failure.Err), webhook.ErrorReset)
+	if class == webhook.ErrorTimeout {
+		return failure.Detail + " in time"
+	}
+	return failure.Detail + ": " + string(class) + ": " + detail(class, failure.Err, 0)
+}
+
+// shortest is the least length of a secret that is looked for in answers:
+// shorter ones are in every text.
+const shortest = 6 // bytes
+
+// hide returns what puts stars into an answer for every secret of the request:
+// some subscribers answer what they were sent. Nil means that there is none.
+func hide(s *subscriber, c call, used credentials) *strings.Replacer {
+	hidden := append(s.auth.Hidden(c.secret), used.token.Value.Reveal())
+	for _, value := range c.secrets {
+		hidden = append(hidden, value)
+	}
+	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) }) // one may begin another
+	var pairs []string
+	for _, text := range hidden {
+		if len(text) < shortest {
+			continue
+		}
+		inJSON := liquid.AppendQuoted(nil, text)
+		for _, spelled := range []string{text, url.QueryEscape(text), url.PathEscape(text), string(inJSON[1 : len(inJSON)-1])} {
+			pairs = append(pairs, spelled, render.Stars)
+		}
+	}
+	if pairs == nil {
+		return nil
+	}
+	return strings.NewReplacer(pairs...)
+}
