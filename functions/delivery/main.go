@@ -15,13 +15,14 @@ import (
 )
 
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
 		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
 	stage := &delivery.Deliverer{
 		Store:     f.Store(),
 		Retries:   f.Queue("POSTINO_QUEUE_RETRIES"),
 		Resend:    f.Queue("POSTINO_QUEUE_RESEND"),
 		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),
+		Events:    f.Queue("POSTINO_QUEUE_EVENTS"),
 		Client:    egress.NewClient(egress.NewTransport(f.Guard(), nil)),
 		Class:     egress.Class,
 		Secrets:   f.Opener(),

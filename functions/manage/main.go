@@ -21,6 +21,7 @@ func main() {
 	stage := &manage.Handler{
 		Store:  store,
 		Resend: f.Queue("POSTINO_QUEUE_RESEND"),
+		Events: f.Queue("POSTINO_QUEUE_EVENTS"),
 		Backlogs: manage.Backlogs{
 			Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 			Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),

@@ -31,7 +31,7 @@ func (c *container) fanout() *fanout.Fanout {
 
 func (c *container) delivery() *delivery.Deliverer {
 	return &delivery.Deliverer{
-		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"),
+		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
 		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
 	}
 }
@@ -60,7 +60,7 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 		defer cancel()
 		auth := httpapi.NewAdminKey(key)
 		var handler http.Handler = &manage.Handler{
-			Store: c.store, Resend: c.to("resend"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
+			Store: c.store, Resend: c.to("resend"), Events: c.to("events"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
 		}
 		if path == "/events" {
 			handler = &ingest.Handler{Tenants: c.store, Events: c.to("events"), Auth: auth}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/operational"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -153,10 +154,14 @@ func (w *world) check() {
 	}
 	stored := map[string]bool{}
 	for _, e := range w.store.Events() {
+		if e.Source == operational.Source {
+			continue
+		}
 		stored[e.ID] = true
 		w.checkPlan(e)
 		w.checkCounts(e)
 	}
+	w.checkOperational()
 	for _, id := range w.eventOrder {
 		if _, accepted := w.accepted[id]; accepted && !stored[id] {
 			w.wrong("event %s was accepted and is not stored", id)

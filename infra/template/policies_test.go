@@ -68,8 +68,8 @@ func TestEachFunctionHasTheRightsOfItsStage(t *testing.T) {
 		{"sqs:SendMessage", map[string][]string{
 			"Ingest":   {"Events"},
 			"Fanout":   {"Deliveries", "Events"},
-			"Delivery": {"Exhausted", "Resend", "Retries"},
-			"Manage":   {"Resend"},
+			"Delivery": {"Events", "Exhausted", "Resend", "Retries"},
+			"Manage":   {"Events", "Resend"},
 			"Sweep":    {"Events", "Resend", "Retries"},
 		}},
 		{"sqs:ReceiveMessage", map[string][]string{"Fanout": {"Events"}, "Delivery": {"Deliveries", "Resend", "Retries"}}},

@@ -25,16 +25,17 @@ const (
 	MaxSubject = 512
 )
 
-// reservedTypes is how the types of operational events begin.
-const reservedTypes = "postino."
-
-// reservedSource is the source of operational events.
-const reservedSource = "postino"
+// What is Postino's own, and of operational events alone; see package
+// operational.
+const (
+	OwnTypes  = "postino." // how their types begin
+	OwnSource = "postino"
+)
 
 // Type checks the type of a published event: 1 to 128 printable characters
 // without space and *, and not one of ours.
 func Type(s string) string {
-	if strings.HasPrefix(s, reservedTypes) {
+	if strings.HasPrefix(s, OwnTypes) {
 		return "types that begin with postino. are Postino's own"
 	}
 	return anyType(s)
@@ -71,7 +72,7 @@ func ID(s string) string {
 // Source checks an event's source: a URI reference (CloudEvents) of 1 to 512
 // printable characters without space, and not ours.
 func Source(s string) string {
-	if s == reservedSource {
+	if s == OwnSource {
 		return "the source postino is Postino's own"
 	}
 	if _, err := url.Parse(s); err != nil || !printable(s, MaxSource) || strings.Contains(s, " ") {

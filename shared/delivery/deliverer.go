@@ -31,6 +31,7 @@ type Deliverer struct {
 	Retries   Sender // later attempts, by time
 	Resend    Sender // slices of waiting lines
 	Exhausted Sender // pointers to what ended badly, for redrive
+	Events    Sender // operational events; nil publishes none
 	Client    Doer
 	Class     func(error) webhook.ErrorClass // how the client's error counts
 	Secrets   Opener

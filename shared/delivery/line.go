@@ -82,14 +82,16 @@ func drainMessage(sub webhook.SubscriptionRef, token string, delay time.Duration
 }
 
 // disable closes the subscription on its subscriber's own word. If its owner
-// changed it meanwhile, that change stands.
-func (d *Deliverer) disable(ctx context.Context, sub *subscriber, reason string) error {
+// changed it meanwhile, that change stands. The delivery is the one that led to
+// it.
+func (d *Deliverer) disable(ctx context.Context, del webhook.Delivery, sub *subscriber, reason string) error {
 	if sub.State != webhook.Active {
 		return nil
 	}
 	next := sub.Subscription
 	next.State, next.DisabledReason, next.UpdatedAt = webhook.Disabled, reason, d.Now().UTC().Truncate(time.Millisecond)
-	_, err := d.Store.SaveSubscription(ctx, next, sub.Version)
+	next.DisabledAt = next.UpdatedAt
+	saved, err := d.Store.SaveSubscription(ctx, next, sub.Version)
 	if errors.Is(err, webhook.ErrConflict) || errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}
@@ -98,5 +100,5 @@ func (d *Deliverer) disable(ctx context.Context, sub *subscriber, reason string)
 	}
 	d.Count("subscriptions_disabled", 1)
 	d.Log.Warn("subscription disabled", "tenant", sub.Tenant, "subscription", sub.ID, "reason", reason)
-	return nil
+	return d.announceDisabled(ctx, del, saved)
 }

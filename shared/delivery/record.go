@@ -39,7 +39,7 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if r.parks && !from.manual {
-		if err := d.disable(ctx, sub, "410 Gone"); err != nil {
+		if err := d.disable(ctx, saved, sub, "410 Gone"); err != nil {
 			return err
 		}
 	}
@@ -157,11 +157,14 @@ func (d *Deliverer) save(ctx context.Context, del *webhook.Delivery, with webhoo
 
 func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {
 	if del.Status != webhook.Pending {
-		return nil
+		return d.announce(ctx, del) // a repeat may have been stopped before it
 	}
 	del = ended(del, webhook.Canceled, reason, d.Now())
 	d.Count("deliveries_canceled", 1)
-	return d.save(ctx, &del, webhook.Parts{})
+	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
+		return err
+	}
+	return d.announce(ctx, del)
 }
 
 // skip cancels a delivery that the subscription as it is now cannot send
@@ -180,12 +183,18 @@ func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origi
 	if del.Round != from.round || del.Step > from.step+1 {
 		return nil // later steps have been taken, so this one was finished
 	}
+	if err := d.announceAgain(ctx, del); err != nil {
+		return err
+	}
 	return d.settle(ctx, del)
 }
 
-// settle makes happen what the stored delivery waits for. Doing it twice does
-// no harm.
+// settle makes happen what the stored delivery waits for, and tells of it if
+// that is worth an event. Doing it twice does no harm.
 func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
+	if err := d.announce(ctx, del); err != nil {
+		return err
+	}
 	switch {
 	case del.Status == webhook.Exhausted:
 		return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound)})

@@ -220,7 +220,7 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 	m, err := r.first(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
-		return f.cancel(ctx, r, s, count, skip.Reason)
+		return f.cancel(ctx, r, s, count, skip.Reason, out)
 	}
 	if err != nil {
 		return fmt.Errorf("render for %s: %w", s.ID, err)

@@ -53,18 +53,21 @@ func (r *rendering) delivery(s *subscriber, count int) message.First {
 	}
 }
 
-// cancel stores the delivery that is not to be, with its reason. That it is
-// stored already means that this was done before.
-func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why webhook.Reason) error {
+// cancel stores the delivery that is not to be, with its reason, and tells of
+// it. That it is stored already means that this was done before, perhaps up to
+// there.
+func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why webhook.Reason, out *outgoing) error {
 	first := r.delivery(s, count)
-	err := f.Store.SaveDelivery(ctx, webhook.Delivery{
+	d := webhook.Delivery{
 		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
 		Subscription: first.Subscription, Version: first.Version, Count: first.Count,
 		Status: webhook.Canceled, Reason: why, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
-	}, webhook.Parts{})
-	if errors.Is(err, webhook.ErrConflict) {
-		return nil
 	}
-	f.Count("deliveries_canceled", 1)
-	return err
+	switch err := f.Store.SaveDelivery(ctx, d, webhook.Parts{}); {
+	case err == nil:
+		f.Count("deliveries_canceled", 1)
+	case !errors.Is(err, webhook.ErrConflict):
+		return err
+	}
+	return f.announce(ctx, r, s, d, out)
 }

@@ -79,7 +79,7 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 		f.Count("deliveries_planned", 1)
 		return out.deliveries.add(ctx, *t.message)
 	case trigger.Cancel:
-		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, d.Reason)
+		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, d.Reason, out)
 	case trigger.Wait:
 		return f.wake(ctx, t, d.Due, out)
 	}

@@ -163,11 +163,15 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 
 // save stores next if it differs from now, and wakes the waiting line if it may
 // go. Whoever states that the subscription is active has the line looked at,
-// changed or not: the one before may have been stopped between the two.
+// and its recovery told of, changed or not: the one before may have been
+// stopped between the two.
 func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, stated bool) (webhook.Subscription, error) {
-	next.UpdatedAt = now.UpdatedAt
+	next.Version, next.UpdatedAt, next.DisabledAt = now.Version, now.UpdatedAt, now.DisabledAt
 	if !reflect.DeepEqual(now, next) {
 		next.UpdatedAt = h.now()
+		if now.State == webhook.Active {
+			next.DisabledAt = time.Time{}
+		}
 		var err error
 		if next, err = h.Store.SaveSubscription(r.Context(), next, now.Version); err != nil {
 			return next, fmt.Errorf("save subscription %s: %w", now.ID, err)
@@ -175,6 +179,9 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 	}
 	noteSaved(r, next)
 	if next.State == webhook.Active && stated {
+		if err := h.announceRecovered(r.Context(), next); err != nil {
+			return next, err
+		}
 		return next, h.drain(r.Context(), next.Tenant, next.ID)
 	}
 	return next, nil

@@ -26,6 +26,7 @@ type Backlogs struct{ Events, Deliveries, Retries Backlog }
 type Handler struct {
 	Store        Store
 	Resend       Resender
+	Events       Resender // operational events; nil publishes none
 	Secrets      Sealer
 	Destinations subscription.Destinations
 	Tester       Tester

@@ -38,7 +38,8 @@ type Subscription struct {
 	Retry          RetrySpec       `json:"retry"`
 	State          State           `json:"state"`
 	DisabledReason string          `json:"disabled_reason,omitempty"`
-	Secrets        []SigningSecret `json:"-"` // newest first; every one that has not expired signs
+	DisabledAt     time.Time       `json:"disabled_at,omitzero"` // when we last disabled it; stays until the first change after it is active again
+	Secrets        []SigningSecret `json:"-"`                    // newest first; every one that has not expired signs
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
 }

@@ -26,7 +26,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 			Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
 		},
 		manage: &manage.Handler{
-			Store: s.store, Resend: s.byName["resend"],
+			Store: s.store, Resend: s.byName["resend"], Events: s.byName["events"],
 			Backlogs: manage.Backlogs{
 				Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
 			},

@@ -119,7 +119,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
 	}
 	s.delivery = &delivery.Deliverer{
-		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"],
+		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
 		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
 	}
