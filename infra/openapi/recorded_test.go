@@ -37,6 +37,9 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 			if slices.Contains(elsewhere, status) || status == "404" && (!named || op.method == http.MethodPut) {
 				continue
 			}
+			if op.is["operationId"] == "replayEvent" && status == "409" {
+				continue // for an event without its data
+			}
 			if !r.seen[op.String()+" "+status] {
 				t.Errorf("%s is described to be answered %s, and never was", op, status)
 			}
@@ -148,6 +151,11 @@ func (r *recorder) publications() {
 	for _, id := range []string{"/e1", "/c1?source=/shop", "/c3?source=/shop"} {
 		r.call(200, "GET", path+id, "")
 	}
+	r.call(202, "POST", path+"/e1/replay", "")
+	r.call(202, "POST", path+"/e1/replay", `{"subscription":"all"}`, "Idempotency-Key", "k")
+	r.call(202, "POST", path+"/c1/replay?source=/shop", `{"subscription":null}`)
+	r.call(422, "POST", path+"/e1/replay", `{"subscription":"none"}`)
+	r.call(200, "POST", clockPath, `{"advance":"1s"}`)
 }
 
 func (r *recorder) deliveries() {

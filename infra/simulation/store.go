@@ -22,6 +22,7 @@ type Store struct {
 	versions   map[webhook.VersionRef]webhook.Subscription
 	events     map[[2]string]webhook.StoredEvent // by tenant and key
 	plans      map[planPage][]webhook.PlanEntry
+	replays    map[[3]string]webhook.Replay   // by tenant, event key and id
 	deliveries map[[2]string]webhook.Delivery // by tenant and id
 	attempts   map[[2]string]map[int]webhook.Attempt
 	contents   map[[2]string]webhook.Content
@@ -62,6 +63,7 @@ func NewStore() *Store {
 		tenants: map[string]int64{}, changes: map[string][]webhook.Change{},
 		heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[webhook.VersionRef]webhook.Subscription{},
 		events: map[[2]string]webhook.StoredEvent{}, plans: map[planPage][]webhook.PlanEntry{},
+		replays:    map[[3]string]webhook.Replay{},
 		deliveries: map[[2]string]webhook.Delivery{}, attempts: map[[2]string]map[int]webhook.Attempt{},
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
 		tallies: map[tallied]webhook.Tally{}, reserved: map[webhook.SubscriptionRef]time.Time{},
@@ -277,6 +279,18 @@ func within(accepted time.Time, page webhook.Page) bool {
 	ms := accepted.UnixMilli()
 	return (page.After.IsZero() || ms > page.After.UnixMilli()) &&
 		(page.Before.IsZero() || ms < page.Before.Add(time.Millisecond-1).UnixMilli())
+}
+
+// CreateReplay stores what a replay decided, or returns what is stored.
+func (s *Store) CreateReplay(_ context.Context, r webhook.Replay) (webhook.Replay, bool, error) {
+	defer s.lock()()
+	key := [3]string{r.Tenant, r.EventKey, r.ID}
+	if stored, found := s.replays[key]; found {
+		return stored, false, nil
+	}
+	r.Plan.Entries = slices.Clone(r.Plan.Entries)
+	s.replays[key] = r
+	return r, true, nil
 }
 
 // PutPlanPage stores one page of a large plan.

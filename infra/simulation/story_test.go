@@ -76,7 +76,8 @@ func (w *world) plan(do func()) {
 func (w *world) deed() func() {
 	sub := "/subscriptions/" + subID(w.rng.IntN(max(w.subs, 1)))
 	ignore := func(int, []byte) {}
-	switch n := w.rng.IntN(20); {
+	n := w.rng.IntN(22)
+	switch {
 	case n < 4:
 		return func() { w.call("POST", sub+"/pause", "", ignore) }
 	case n < 9:
@@ -99,7 +100,10 @@ func (w *world) deed() func() {
 			}
 		}
 	}
-	return w.redrive
+	if n < 20 {
+		return w.redrive
+	}
+	return w.replay
 }
 
 func (w *world) someDelivery() string {
@@ -159,6 +163,11 @@ func (w *world) check() {
 		}
 		stored[e.ID] = true
 		w.checkPlan(e)
+		for _, r := range w.replays {
+			if r.Event == e.ID {
+				w.checkReplay(e, r)
+			}
+		}
 		w.checkCounts(e)
 	}
 	w.checkOperational()
@@ -196,7 +205,7 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 	planned := map[string]bool{}
 	for _, entry := range w.entries(e) {
 		planned[entry.Subscription] = true
-		w.checkDelivery(e, entry)
+		w.checkDelivery(e, entry, "")
 	}
 	for i := range w.subs {
 		gone := w.deleted[subID(i)]
@@ -212,8 +221,8 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 	}
 }
 
-func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry) {
-	id := webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, occasion string) {
+	id := webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, occasion)
 	d, err := w.store.Delivery(context.Background(), tenant, id)
 	if err != nil {
 		w.wrong("delivery %s of event %s to %s was never made: %v", id, e.ID, entry.Subscription, err)

@@ -68,6 +68,11 @@ func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored
 	return stored, created, err
 }
 
+func (s *tapped) CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error) {
+	err = s.c.cross("CreateReplay "+r.ID, func() error { stored, created, err = s.Store.CreateReplay(ctx, r); return err })
+	return stored, created, err
+}
+
 func (s *tapped) PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error {
 	return s.c.cross(fmt.Sprint("PutPlanPage ", eventKey, page), func() error {
 		return s.Store.PutPlanPage(ctx, tenant, eventKey, nonce, page, entries)

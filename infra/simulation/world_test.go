@@ -66,6 +66,7 @@ type world struct {
 	expires   bool            // something waits longer than a delivery may
 	posts     map[string]*posted
 	unseen    map[string]int
+	replays   []replay // that were accepted
 	ids       []string // of deliveries that were posted, in order
 	trouble   []string
 	story     []string // what crossed, in order

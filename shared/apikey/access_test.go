@@ -50,7 +50,7 @@ func open(t *testing.T) *world {
 	log := newLog(&w.log)
 	auth := &apikey.Authenticator{Admin: httpapi.NewAdminKey(adminKey), Store: store, Now: now}
 	w.manage = &manage.Handler{
-		Store: store, Resend: nowhere{}, Secrets: sealer, Destinations: &egress.Guard{}, Auth: auth, Now: now, Log: log,
+		Store: store, Resend: nowhere{}, Events: nowhere{}, Secrets: sealer, Destinations: &egress.Guard{}, Auth: auth, Now: now, Log: log,
 		Backlogs: manage.Backlogs{Events: nowhere{}, Deliveries: nowhere{}, Retries: nowhere{}},
 	}
 	w.ingest = &ingest.Handler{Tenants: store, Events: nowhere{}, Auth: auth, Now: now, Log: log}

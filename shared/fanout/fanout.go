@@ -23,7 +23,7 @@ type Fanout struct {
 	Events     Sender // where packs are split and plans spread
 	Deliveries Sender
 	Now        func() time.Time         // our clock; nil means time.Now
-	Count      func(name string, n int) // counts events_stored, events_duplicate, deliveries_planned; nil for none
+	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
 	Log        *slog.Logger
 
 	once     sync.Once
@@ -94,6 +94,8 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err erro
 		return f.leaf(ctx, m)
 	case message.KindFire:
 		return f.fire(ctx, m)
+	case message.KindReplay:
+		return f.replay(ctx, v, m)
 	}
 	return message.ErrMalformed
 }
@@ -156,9 +158,9 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outgo
 		return nil // the publication that won carries its own plan out
 	}
 	if stored.Plan.Pages == 0 {
-		return f.carryOut(ctx, stored, stored.Plan.Entries, out)
+		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
 	}
-	return f.spread(ctx, stored)
+	return f.spread(ctx, stored, stored.Plan, "")
 }
 
 // decide matches the event and stores it with its plan. If the event is
@@ -189,8 +191,9 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.
 }
 
 // carryOut does for each entry what it says: queue a first attempt, or ask the
-// trigger.
-func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry, out *outgoing) error {
+// trigger. Replay names the replay that planned the entries, "" the event's own
+// plan.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay string, entries []webhook.PlanEntry, out *outgoing) error {
 	if e.Expunged || len(entries) == 0 {
 		return nil
 	}
@@ -198,11 +201,13 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, entries []
 	if err != nil {
 		return fmt.Errorf("read subscriptions: %w", err)
 	}
-	r := newRendering(e.Event)
+	r := newRendering(e.Event, replay)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(triggersAtOnce)
 	for _, p := range subs {
 		switch {
+		case p.trigger != nil && replay != "":
+			g.Go(func() error { return f.triggeredAgain(gctx, r, p, out) })
 		case p.trigger != nil:
 			g.Go(func() error { return f.triggered(gctx, r, p, out) })
 		case !p.Only:

@@ -36,10 +36,10 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 
 // spread sends one leaf message for each page of the plan: the work is split,
 // not chained, so that a million subscribers take no longer than a thousand.
-func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent) error {
+func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string) error {
 	out := &outbox{to: f.Events}
-	for page := range e.Plan.Pages {
-		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: e.Plan.Key, Page: page}
+	for page := range plan.Pages {
+		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay}
 		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}
 	out := f.outgoing()
-	if err := f.carryOut(ctx, e, entries, out); err != nil {
+	if err := f.carryOut(ctx, e, l.Replay, entries, out); err != nil {
 		return err
 	}
 	return out.flush(ctx)

@@ -14,17 +14,18 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// rendering makes the deliveries of one event.
+// rendering makes the deliveries of one event on one occasion.
 type rendering struct {
-	event   webhook.Event
-	key     string
-	view    *render.Event
-	decoded func() (*pattern.Event, error) // for triggers
+	event    webhook.Event
+	key      string
+	occasion string // "" when it was published, else the id of the replay
+	view     *render.Event
+	decoded  func() (*pattern.Event, error) // for triggers
 }
 
-func newRendering(e webhook.Event) *rendering {
+func newRendering(e webhook.Event, occasion string) *rendering {
 	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })
-	return &rendering{e, e.Key(), render.NewEvent(e), decoded}
+	return &rendering{e, e.Key(), occasion, render.NewEvent(e), decoded}
 }
 
 // first is the message that asks for a subscription's first attempt, after so
@@ -43,12 +44,13 @@ func (r *rendering) first(s *subscriber, count int) (queue.Message, error) {
 func (r *rendering) delivery(s *subscriber, count int) message.First {
 	return message.First{
 		Tenant:       r.event.Tenant,
-		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, ""),
+		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, r.occasion),
 		Event:        r.event.ID,
 		Source:       r.event.Source,
 		Accepted:     r.event.AcceptedAt,
 		Subscription: s.ID,
 		Version:      s.Version,
+		Occasion:     r.occasion,
 		Count:        count,
 	}
 }
@@ -60,7 +62,7 @@ func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count 
 	first := r.delivery(s, count)
 	d := webhook.Delivery{
 		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
-		Subscription: first.Subscription, Version: first.Version, Count: first.Count,
+		Subscription: first.Subscription, Version: first.Version, Occasion: first.Occasion, Count: first.Count,
 		Status: webhook.Canceled, Reason: why, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
 	}
 	switch err := f.Store.SaveDelivery(ctx, d, webhook.Parts{}); {

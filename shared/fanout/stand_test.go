@@ -16,6 +16,7 @@ import (
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/store/localstore"
 	"github.com/postino/postino/shared/store/storetest"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -111,6 +112,16 @@ func (s *stand) subscribe(sub webhook.Subscription) webhook.Subscription {
 		s.t.Fatal(err)
 	}
 	return saved
+}
+
+// spec compiles a subscription's trigger.
+func (s *stand) spec(sub webhook.Subscription) *trigger.Spec {
+	s.t.Helper()
+	spec, err := trigger.Compile(sub)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return spec
 }
 
 // event makes one of the given type, subject, time and data, with an id of

@@ -41,6 +41,10 @@ type Events interface {
 	PutPlanPage(ctx context.Context, tenant, eventKey, planKey string, page int, entries []webhook.PlanEntry) error
 	// PlanPage returns a stored page, or [webhook.ErrNotFound].
 	PlanPage(ctx context.Context, tenant, eventKey, planKey string, page int) ([]webhook.PlanEntry, error)
+	// CreateReplay stores what a replay decided if its (tenant, event, id) is
+	// new. Otherwise it returns what is stored, unchanged; concurrent calls as
+	// with CreateEvent.
+	CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error)
 	// Event returns a stored event, consistently, or [webhook.ErrNotFound].
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 }

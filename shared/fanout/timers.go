@@ -157,7 +157,7 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 	if err != nil || s == nil || s.trigger == nil {
 		return nil, err
 	}
-	r := newRendering(e.Event)
+	r := newRendering(e.Event, "")
 	d, err := r.decoded()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type deliveryView struct {
 	Event         string           `json:"event"`
 	Source        string           `json:"source"` // of the event
 	Subscription  string           `json:"subscription"`
+	Replay        *string          `json:"replay"` // of the event that it belongs to; null for its first sending
 	Status        webhook.Status   `json:"status"`
 	Waiting       *webhook.Waiting `json:"waiting"`
 	Reason        *webhook.Reason  `json:"reason"`
@@ -37,7 +38,7 @@ type attemptView struct {
 
 func viewDelivery(d webhook.Delivery) deliveryView {
 	return deliveryView{
-		ID: d.ID, Event: d.EventID, Source: d.EventSource, Subscription: d.Subscription, Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason),
+		ID: d.ID, Event: d.EventID, Source: d.EventSource, Subscription: d.Subscription, Replay: orNull(d.Occasion), Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason),
 		NextAttemptAt: httpapi.Time(d.NextAt), CreatedAt: httpapi.Time(d.CreatedAt), EndedAt: httpapi.Time(d.EndedAt), AttemptCount: d.Attempts,
 	}
 }

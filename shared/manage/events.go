@@ -89,13 +89,22 @@ func source(r *httpapi.Request) string {
 	return webhook.DefaultSource(r.Tenant)
 }
 
-func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
+// event reads the event of the path.
+func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
 	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.PathValue("id"))
 	if errors.Is(err, webhook.ErrNotFound) {
-		return httpapi.Response{}, httpapi.NotFound("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
+		return e, httpapi.NotFound("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
 	}
 	if err != nil {
-		return httpapi.Response{}, fmt.Errorf("read event: %w", err)
+		return e, fmt.Errorf("read event: %w", err)
+	}
+	return e, nil
+}
+
+func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
+	e, err := h.event(r)
+	if err != nil {
+		return httpapi.Response{}, err
 	}
 	entries, err := h.planFrom(r.Context(), e, 0)
 	if err != nil {

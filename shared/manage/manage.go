@@ -26,7 +26,7 @@ type Backlogs struct{ Events, Deliveries, Retries Backlog }
 type Handler struct {
 	Store        Store
 	Resend       Resender
-	Events       Resender // operational events; nil publishes none
+	Events       Resender // replays, and operational events; nil publishes none of the latter
 	Secrets      Sealer
 	Destinations subscription.Destinations
 	Tester       Tester
@@ -83,6 +83,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: eventsPath}, // ingest
 		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
 		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
+		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replayEvent},
 
 		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.createSubscription},
 		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listSubscriptions},

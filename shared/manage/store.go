@@ -105,7 +105,7 @@ type Store interface {
 	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
 }
 
-// Resender is the queue of what is asked for by hand.
+// Resender is a queue of what is asked for by hand.
 type Resender interface {
 	// Send queues the messages durably; see ingest's Sender for its errors.
 	Send(ctx context.Context, messages []queue.Message) error

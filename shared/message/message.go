@@ -24,6 +24,7 @@ const (
 	KindPack    Kind = 'P' // events: published events
 	KindLeaf    Kind = 'L' // events: one page of a large plan
 	KindFire    Kind = 'F' // events: a trigger's delay is over
+	KindReplay  Kind = 'R' // events: an event is to be sent again
 	KindFirst   Kind = 'D' // deliveries: the first attempt, with its rendered request
 	KindRetry   Kind = '{' // retries: a later attempt; plain JSON, as is all that people may read in a console
 	kindUnknown Kind = 0
@@ -134,6 +135,7 @@ type Leaf struct {
 	Event  string `json:"event"`
 	Key    string `json:"key"` // of the plan's pages
 	Page   int    `json:"page"`
+	Replay string `json:"replay,omitempty"` // whose plan it is; "" for the event's own
 }
 
 // Encode writes the leaf as a message body.

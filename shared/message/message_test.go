@@ -60,7 +60,7 @@ func TestFirstAttemptsKeepEveryByte(t *testing.T) {
 }
 
 func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
-	l := message.Leaf{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3}
+	l := message.Leaf{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1"}
 	if got, err := message.DecodeLeaf(l.Encode()); err != nil || got != l {
 		t.Errorf("leaf = %+v, %v, want %+v", got, err, l)
 	}
@@ -70,6 +70,10 @@ func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
 	}
 	if got, err := message.FireOf(f.Due(at)); err != nil || got != f {
 		t.Errorf("fire by pointer = %+v, %v, want %+v", got, err, f)
+	}
+	r := message.Replay{ID: "rpl_1", Tenant: "acme", Source: "/s", Event: "e", Subscription: "s"}
+	if got, err := message.DecodeReplay(r.Encode()); err != nil || got != r {
+		t.Errorf("replay = %+v, %v, want %+v", got, err, r)
 	}
 	a := message.Again{Kind: message.AgainRetry, Tenant: "acme", Subscription: "s", Delivery: "d", Round: 1, Step: 2, Token: "t"}
 	if got, err := message.DecodeAgain(a.Encode()); err != nil || got != a {
@@ -114,5 +118,6 @@ func FuzzDecode(f *testing.F) {
 		message.DecodeFirst(body)
 		message.DecodeAgain(body)
 		message.DecodeFire(body)
+		message.DecodeReplay(body)
 	})
 }

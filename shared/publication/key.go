@@ -6,7 +6,8 @@ import "github.com/postino/postino/shared/httpapi"
 // the request give the same id.
 const keyHeader = "Idempotency-Key"
 
-func idempotencyKey(r *httpapi.Request) (string, error) {
+// IdempotencyKey returns the request's key, "" for none. A malformed one is 422.
+func IdempotencyKey(r *httpapi.Request) (string, error) {
 	values := r.Header[keyHeader]
 	if len(values) == 0 {
 		return "", nil

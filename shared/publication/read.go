@@ -36,7 +36,7 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	if err != nil {
 		return Publication{}, err
 	}
-	key, err := idempotencyKey(r)
+	key, err := IdempotencyKey(r)
 	if err != nil {
 		return Publication{}, err
 	}

@@ -58,6 +58,22 @@ func (s *Spec) Outcome(ctx context.Context, r Reader, sub webhook.Subscription, 
 	return Decision{}, false, nil
 }
 
+// Fired reports whether the event led its trigger to send something, and after
+// how many occurrences. A trigger that keeps no state has sent at every match.
+// A delay that is not over has sent nothing yet.
+func (o *Occurrence) Fired(ctx context.Context, r Reader) (count int, fired bool, err error) {
+	refs := o.Refs()
+	if len(refs) == 0 {
+		return 0, true, nil
+	}
+	items, err := r.TriggerState(ctx, refs)
+	if err != nil {
+		return 0, false, fmt.Errorf("read trigger state: %w", err)
+	}
+	d, decided, err := o.Decided(items)
+	return d.Count, decided && d.Do == Send, err
+}
+
 // View is the state of one key as the API shows it.
 type View struct {
 	Count  *int64      `json:"count"`  // occurrences so far; null without a count

@@ -64,6 +64,15 @@ const (
 	PlanPage   = 1000
 )
 
+// Replay is what fan-out decided when an event was to be sent again: whom it
+// matched then.
+type Replay struct {
+	Tenant   string
+	EventKey string
+	ID       string // "rpl_…"; the occasion of what it sends
+	Plan     Plan
+}
+
 // StoredEvent is an event with what was decided for it.
 type StoredEvent struct {
 	Event

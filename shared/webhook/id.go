@@ -42,6 +42,12 @@ func RepeatableID(tenant, idempotencyKey string, n int) string {
 	return "evt_" + Hash(16, "idempotency", tenant, idempotencyKey, string(binary.AppendUvarint(num[:0], uint64(n))))
 }
 
+// RepeatableReplay is the id of a replay whose request carried an
+// Idempotency-Key.
+func RepeatableReplay(tenant, eventKey, subscription, idempotencyKey string) string {
+	return "rpl_" + Hash(16, "replay", tenant, eventKey, subscription, idempotencyKey)
+}
+
 const deliveryPrefix = "dlv_"
 
 // DeliveryID is the identity of a delivery: a pure function of tenant, event,

@@ -50,14 +50,18 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 		"SaveSubscription":   func() error { _, err := s.SaveSubscription(ctx, sub, 0); return err },
 		"DeleteSubscription": func() error { return s.DeleteSubscription(ctx, ref, 1) },
 		"CreateEvent":        func() error { _, _, err := s.CreateEvent(ctx, e); return err },
-		"PutPlanPage":        func() error { return s.PutPlanPage(ctx, d.Tenant, e.Key(), "hush", 0, e.Plan.Entries) },
-		"SaveDelivery":       func() error { return s.SaveDelivery(ctx, d, webhook.Parts{Attempt: d.Last}) },
-		"EnterLine":          func() error { return s.EnterLine(ctx, ref, d.ID) },
-		"LeaveLine":          func() error { return s.LeaveLine(ctx, ref, []string{d.ID}) },
-		"Lease":              func() error { _, err := s.Lease(ctx, ref, "drain", "hush", accepted, accepted); return err },
-		"PutDue":             func() error { return s.PutDue(ctx, due) },
-		"DeleteDue":          func() error { return s.DeleteDue(ctx, []webhook.Due{due}) },
-		"RaiseLowWater":      func() error { return s.RaiseLowWater(ctx, accepted) },
+		"CreateReplay": func() error {
+			_, _, err := s.CreateReplay(ctx, webhook.Replay{Tenant: d.Tenant, ID: "hush"})
+			return err
+		},
+		"PutPlanPage":   func() error { return s.PutPlanPage(ctx, d.Tenant, e.Key(), "hush", 0, e.Plan.Entries) },
+		"SaveDelivery":  func() error { return s.SaveDelivery(ctx, d, webhook.Parts{Attempt: d.Last}) },
+		"EnterLine":     func() error { return s.EnterLine(ctx, ref, d.ID) },
+		"LeaveLine":     func() error { return s.LeaveLine(ctx, ref, []string{d.ID}) },
+		"Lease":         func() error { _, err := s.Lease(ctx, ref, "drain", "hush", accepted, accepted); return err },
+		"PutDue":        func() error { return s.PutDue(ctx, due) },
+		"DeleteDue":     func() error { return s.DeleteDue(ctx, []webhook.Due{due}) },
+		"RaiseLowWater": func() error { return s.RaiseLowWater(ctx, accepted) },
 		"PutSecret": func() error {
 			_, err := s.PutSecret(ctx, webhook.NamedSecret{Tenant: d.Tenant, Name: "hush", Sealed: []byte("hush")})
 			return err

@@ -63,6 +63,10 @@ func TestWhatEachOperationCosts(t *testing.T) {
 		}, units{"write table": 3, "write GSI1": 3}},
 		{"PutPlanPage, 1000", func() error { return store.PutPlanPage(ctx, e.Tenant, e.Key(), e.Nonce, 0, page) }, units{"write table": 20}},
 		{"PlanPage, 1000", func() error { _, err := store.PlanPage(ctx, e.Tenant, e.Key(), e.Nonce, 0); return err }, units{"read table": 2.5}},
+		{"CreateReplay, 3 planned", func() error {
+			_, _, err := store.CreateReplay(ctx, webhook.Replay{Tenant: e.Tenant, EventKey: e.Key(), ID: "rpl_1", Plan: e.Plan})
+			return err
+		}, units{"write table": 1}},
 		{"Event", func() error { _, err := store.Event(ctx, e.Tenant, e.Source, e.ID); return err }, units{"read table": 1}},
 		{"SaveDelivery, first failure", func() error { return store.SaveDelivery(ctx, d, parts) }, units{"write table": 3, "write GSI1": 1, "write GSI2": 1}},
 		{"SaveDelivery, claim", func() error { d.Rev = 1; return store.SaveDelivery(ctx, d, webhook.Parts{}) }, units{"write table": 1}},

@@ -22,6 +22,7 @@
 //	v#T#S             R               until when its time is taken            a day after
 //	e#T#E             E               event with its plan                     always
 //	e#T#E             P#plan#page    page of a large plan                    always
+//	e#T#E             R#replay        plan of a replay                        always
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always

@@ -55,10 +55,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it.setText("da", e.Data)
 	it.setInt("ac", e.AcceptedAt.UnixMilli())
 	it.setStr("nn", e.Nonce)
-	it.setText("pl", planText(e.Plan.Entries))
-	it.setInt("pp", int64(e.Plan.Pages))
-	it.setStr("pn", e.Plan.Key)
-	it.setInt("pt", int64(e.Plan.Total))
+	it.setPlan(e.Plan)
 	if e.Expunged {
 		it["xp"] = &types.AttributeValueMemberBOOL{Value: true}
 	}
@@ -80,6 +77,13 @@ func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
 	}
 	e.Plan, err = planOf(it)
 	return e, err
+}
+
+func (it item) setPlan(plan webhook.Plan) {
+	it.setText("pl", planText(plan.Entries))
+	it.setInt("pp", int64(plan.Pages))
+	it.setStr("pn", plan.Key)
+	it.setInt("pt", int64(plan.Total))
 }
 
 func planOf(it item) (plan webhook.Plan, err error) {

@@ -70,6 +70,10 @@ func planPageKey(tenant, eventKey, nonce string, page int) key {
 	return key{eventPK(tenant, eventKey), fmt.Sprintf("P#%s#%06d", webhook.Hash(10, "nonce", nonce), page)}
 }
 
+func replayKey(tenant, eventKey, id string) key {
+	return key{eventPK(tenant, eventKey), "R#" + webhook.Hash(15, "replay", id)}
+}
+
 // deliveryKey is where a delivery stands, false if id is no delivery id.
 func deliveryKey(tenant, id string) (key, bool) {
 	_, tag, err := webhook.ParseDeliveryID(id)

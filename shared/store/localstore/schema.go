@@ -204,4 +204,12 @@ CREATE TABLE reservations ( -- until when a subscriber's time is taken, under it
 	until        INTEGER NOT NULL, -- Unix nanoseconds
 	PRIMARY KEY (tenant, subscription)
 ) WITHOUT ROWID;
+`, `
+CREATE TABLE replays ( -- whom an event matched when it was sent again
+	tenant TEXT NOT NULL,
+	event  TEXT NOT NULL, -- key
+	id     TEXT NOT NULL,
+	plan   TEXT NOT NULL, -- JSON
+	PRIMARY KEY (tenant, event, id)
+) WITHOUT ROWID;
 `}

@@ -97,6 +97,11 @@ func (f *faulty) PageEvents(ctx context.Context, tenant, typ string, page webhoo
 	return events, next, err
 }
 
+func (f *faulty) CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error) {
+	err = f.do("CreateReplay", func() (err error) { stored, created, err = f.store.CreateReplay(ctx, r); return err })
+	return stored, created, err
+}
+
 func (f *faulty) PutPlanPage(ctx context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error {
 	return f.do("PutPlanPage", func() error { return f.store.PutPlanPage(ctx, tenant, eventKey, nonce, page, entries) })
 }

@@ -35,6 +35,7 @@ var suite = []struct {
 	{"ChangeLog", changeLogCases},
 	{"Events", eventCases},
 	{"Plans", planCases},
+	{"Replays", replayCases},
 	{"Deliveries", deliveryCases},
 	{"Parts", partCases},
 	{"EventLists", eventListCases},

@@ -1,0 +1,103 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// replay sends a stored event again to whom it matches now. What was matched is
+// stored under the replay's id before anything is sent, so that a repeat of the
+// message sends the same deliveries.
+func (f *Fanout) replay(ctx context.Context, v *view, m queue.Message) error {
+	r, err := message.DecodeReplay(m.Body)
+	if err != nil {
+		return err
+	}
+	e, err := f.Store.Event(ctx, r.Tenant, r.Source, r.Event)
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
+		return nil // since it was asked for
+	}
+	if err != nil {
+		return fmt.Errorf("read event %s of %s: %w", r.Event, r.Tenant, err)
+	}
+	if err := f.replayEvent(ctx, v, e, r); err != nil {
+		return fmt.Errorf("replay %s of event %s of %s: %w", r.ID, r.Event, r.Tenant, err)
+	}
+	return nil
+}
+
+func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) error {
+	plan, err := f.decideReplay(ctx, v, e, r)
+	if err != nil {
+		return err
+	}
+	if err := f.Store.KeepEvent(ctx, e.Tenant, e.Key(), f.now().Add(keepAhead)); err != nil {
+		return fmt.Errorf("keep event: %w", err)
+	}
+	if plan.Pages > 0 {
+		return f.spread(ctx, e, plan, r.ID)
+	}
+	out := f.outgoing()
+	if err := f.carryOut(ctx, e, r.ID, plan.Entries, out); err != nil {
+		return err
+	}
+	return out.flush(ctx)
+}
+
+// decideReplay matches the event anew and stores whom. If this replay was
+// decided before, that stands.
+func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Plan, error) {
+	entries, err := v.match(ctx, e.Event)
+	if err != nil {
+		return webhook.Plan{}, fmt.Errorf("match: %w", err)
+	}
+	entries = slices.DeleteFunc(entries, func(entry webhook.PlanEntry) bool {
+		return entry.Only || r.Subscription != "" && entry.Subscription != r.Subscription
+	})
+	for i := range entries {
+		entries[i].Cancels = 0 // what it cancels, it has canceled
+	}
+	plan := webhook.Plan{Entries: entries, Total: len(entries)}
+	if len(entries) > webhook.PlanInline {
+		if plan, err = f.storePages(ctx, e.Event, entries); err != nil {
+			return webhook.Plan{}, fmt.Errorf("store plan: %w", err)
+		}
+	}
+	stored, created, err := f.Store.CreateReplay(ctx, webhook.Replay{Tenant: e.Tenant, EventKey: e.Key(), ID: r.ID, Plan: plan})
+	if err != nil {
+		return webhook.Plan{}, fmt.Errorf("store: %w", err)
+	}
+	if created {
+		f.Count("events_replayed", 1)
+	}
+	return stored.Plan, nil
+}
+
+// triggeredAgain sends again what the event's own occurrence led its trigger to
+// send, and nothing else. The trigger's state stays as it is.
+func (f *Fanout) triggeredAgain(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	d, err := r.decoded()
+	if err != nil {
+		return err
+	}
+	o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d)
+	if reason != "" || p.trigger.Stale(r.event.Time, f.now()) {
+		f.Count("events_skipped", 1)
+		return nil
+	}
+	count, fired, err := o.Fired(ctx, f.Store)
+	if err != nil {
+		return fmt.Errorf("trigger of %s: %w", p.ID, err)
+	}
+	if !fired {
+		f.Count("events_skipped", 1)
+		return nil
+	}
+	return f.deliver(ctx, r, p.subscriber, count, out)
+}

@@ -1,0 +1,148 @@
+package manage_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// events takes what is sent to fan-out.
+type events struct {
+	t      testing.TB
+	sent   []message.Replay
+	refuse error
+}
+
+func (e *events) Send(_ context.Context, messages []queue.Message) error {
+	if e.refuse != nil {
+		return e.refuse
+	}
+	for _, m := range messages {
+		r, err := message.DecodeReplay(m.Body)
+		if err != nil || m.Group != r.Tenant {
+			e.t.Errorf("message %q of group %q: %v", m.Body, m.Group, err)
+		}
+		e.sent = append(e.sent, r)
+	}
+	return nil
+}
+
+func openReplays(t *testing.T) (*world, *events) {
+	w, to := open(t), &events{t: t}
+	w.Events = to
+	publish(t, w, "e1", "a", w.clock)
+	return w, to
+}
+
+func TestAReplayIsQueuedUnderAnIdOfItsOwn(t *testing.T) {
+	w, to := openReplays(t)
+	w.must(t, 201, "PUT", "/subscriptions/s", `{"url":"https://a.example"}`)
+	seen := map[string]bool{}
+	for body, only := range map[string]string{"": "", "{}": "", `{"subscription":null}`: "", `{"subscription":"s"}`: "s"} {
+		to.sent = nil
+		got := w.must(t, 202, "POST", "/events/e1/replay", body)
+		id := got.get(t, "replay").(string)
+		if got.get(t, "id") != "e1" || !strings.HasPrefix(id, "rpl_") || seen[id] {
+			t.Errorf("answer %s, want event e1 and a replay of its own", got.body)
+		}
+		seen[id] = true
+		want := message.Replay{ID: id, Tenant: "acme", Source: "/tenants/acme", Event: "e1", Subscription: only}
+		if !slices.Equal(to.sent, []message.Replay{want}) {
+			t.Errorf("%s sent %+v, want %+v", body, to.sent, want)
+		}
+	}
+}
+
+func TestARepeatedReplayIsTheSame(t *testing.T) {
+	w, _ := openReplays(t)
+	publish(t, w, "e2", "a", w.clock)
+	w.must(t, 201, "PUT", "/subscriptions/s", `{"url":"https://a.example"}`)
+	ask := func(event, key, body string) any {
+		t.Helper()
+		r := newRequest("POST", "/events/"+event+"/replay", body)
+		r.Header.Set("Idempotency-Key", key)
+		got := w.send(r)
+		if got.status != 202 {
+			t.Fatalf("replay = %d %s", got.status, got.body)
+		}
+		return got.get(t, "replay")
+	}
+	first := ask("e1", "k", "")
+	if again := ask("e1", "k", "{}"); again != first {
+		t.Errorf("the repeat is %v, want %v", again, first)
+	}
+	for what, other := range map[string]any{"key": ask("e1", "l", ""), "event": ask("e2", "k", ""), "subscription": ask("e1", "k", `{"subscription":"s"}`)} {
+		if other == first {
+			t.Errorf("with another %s it is the same replay %v", what, other)
+		}
+	}
+}
+
+func TestReplaysThatCannotBeAreRefused(t *testing.T) {
+	w, to := openReplays(t)
+	expunged := publish(t, w, "e2", "a", w.clock)
+	expunged.ID, expunged.Data, expunged.Expunged = "e3", nil, true
+	if _, _, err := w.store.CreateEvent(t.Context(), expunged); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		path, body string
+		status     int
+		fields     []string
+	}{
+		{"/events/nothing/replay", "", 404, nil},
+		{"/events/e1/replay?source=/other", "", 404, nil},
+		{"/events/e3/replay", "", 409, nil},
+		{"/events/e1/replay", "{", 400, nil},
+		{"/events/e1/replay", "[]", 422, []string{"body"}},
+		{"/events/e1/replay", `{"subscription":"none"}`, 422, []string{"subscription"}},
+		{"/events/e1/replay", `{"subscription":""}`, 422, []string{"subscription"}},
+		{"/events/e1/replay", `{"subscription":5,"colour":1}`, 422, []string{"colour", "subscription"}},
+		{"/events/e1/replay?type=a", "", 422, []string{"type"}},
+	} {
+		got := w.do(t, "POST", tt.path, tt.body)
+		if got.status != tt.status || !slices.Equal(got.fields(t), tt.fields) {
+			t.Errorf("%s %s = %d %s, want %d with %q", tt.path, tt.body, got.status, got.body, tt.status, tt.fields)
+		}
+	}
+	r := newRequest("POST", "/events/e1/replay", "")
+	r.Header.Set("Idempotency-Key", strings.Repeat("k", 257))
+	if got := w.send(r); got.status != 422 {
+		t.Errorf("a long key = %d, want 422", got.status)
+	}
+	to.refuse = webhook.ErrBusy
+	if got := w.do(t, "POST", "/events/e1/replay", ""); got.status != 503 || got.header.Get("Retry-After") == "" {
+		t.Errorf("a full queue = %d, want 503 with Retry-After", got.status)
+	}
+	if len(to.sent) > 0 {
+		t.Errorf("sent %+v, want nothing", to.sent)
+	}
+}
+
+func TestADeliveryNamesItsReplay(t *testing.T) {
+	w := open(t)
+	e := publish(t, w, "e1", "a", w.clock, "s")
+	owe(t, w, e, "s", webhook.Succeeded)
+	again := owe(t, w, e, "s", webhook.Exhausted, func(d *webhook.Delivery) {
+		d.Occasion, d.ID = "rpl_1", webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, "s", "rpl_1")
+	})
+	if got := w.must(t, 200, "GET", "/deliveries/"+again.ID, ""); got.get(t, "replay") != "rpl_1" {
+		t.Errorf("delivery %s, want replay rpl_1", got.body)
+	}
+	var list struct{ Data []struct{ Replay *string } }
+	w.must(t, 200, "GET", "/deliveries?subscription=s", "").into(t, &list)
+	first := 0
+	for _, d := range list.Data {
+		if d.Replay == nil {
+			first++
+		}
+	}
+	if len(list.Data) != 2 || first != 1 {
+		t.Errorf("list %+v, want the first sending and the replay", list)
+	}
+}
