@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -46,11 +47,10 @@ func (s *Store) Events() (events []webhook.StoredEvent) {
 
 // Expunge removes an event's data and every body made from it.
 func (s *Store) Expunge(tenant, source, id string) {
+	if s.ExpungeEvent(context.Background(), tenant, source, id) != nil {
+		return
+	}
 	defer s.lock()()
-	key := [2]string{tenant, webhook.EventKey(source, id)}
-	e := s.events[key]
-	e.Expunged, e.Data = true, nil
-	s.events[key] = e
 	for at, d := range s.deliveries {
 		if d.Tenant == tenant && d.EventID == id && d.EventSource == source {
 			delete(s.contents, at)

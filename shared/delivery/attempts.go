@@ -39,6 +39,12 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 	case del.Status != webhook.Pending || del.Round != 0 || del.Step != 0 || del.Waiting != "":
 		return d.resume(ctx, del, origin{})
 	}
+	switch expunged, err := d.expunged(ctx, f); {
+	case err != nil:
+		return fmt.Errorf("read event of %s: %w", f.ID, err)
+	case expunged:
+		return d.cancel(ctx, del, webhook.ReasonExpired)
+	}
 	ready, err := d.ready(ctx, &del, j.head, f.Content())
 	if err != nil || !ready {
 		return err
@@ -111,6 +117,12 @@ func (d *Deliverer) newRound(ctx context.Context, j *job) error {
 	}
 	if del.Status != webhook.Exhausted || del.Round != j.again.Round || gone(j.head, del.Version) {
 		return nil
+	}
+	switch e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID); {
+	case err == nil && e.Expunged:
+		return nil // nothing is left to send: it stays as it ended
+	case err != nil && !errors.Is(err, webhook.ErrNotFound):
+		return fmt.Errorf("read event of %s: %w", del.ID, err)
 	}
 	del.Status, del.Reason, del.EndedAt = webhook.Pending, "", time.Time{}
 	del.Round, del.Step = del.Round+1, 0

@@ -161,6 +161,8 @@ func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
 		return d.manual(ctx, j)
 	case message.AgainDrain, message.AgainAudit:
 		return d.drain(ctx, j)
+	case message.AgainExpunge:
+		return d.expunge(ctx, j)
 	}
 	return message.ErrMalformed
 }

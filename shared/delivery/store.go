@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/postino/postino/shared/expunge"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -87,6 +88,7 @@ type Store interface {
 	Lines
 	Conditions
 	Dues
+	expunge.Store
 }
 
 // Sender is a queue, as far as delivery uses it: retries, resend, exhausted.

@@ -195,7 +195,11 @@ func (h *Handler) drain(ctx context.Context, tenant, id string) error {
 
 // resend queues what is asked for by hand.
 func (h *Handler) resend(ctx context.Context, again message.Again) error {
-	m := queue.Message{Group: message.SubscriptionGroup(again.Tenant, again.Subscription), Body: again.Encode()}
+	return h.resendIn(ctx, again, 0)
+}
+
+func (h *Handler) resendIn(ctx context.Context, again message.Again, delay time.Duration) error {
+	m := queue.Message{Group: message.SubscriptionGroup(again.Tenant, again.Subscription), Body: again.Encode(), Delay: delay}
 	if err := h.Resend.Send(ctx, []queue.Message{m}); err != nil {
 		return httpapi.Busy("This could not be queued. Ask again.", time.Second).Because(fmt.Errorf("resend %s: %w", again.Kind, err))
 	}

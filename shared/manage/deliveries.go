@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
@@ -54,12 +55,12 @@ func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
 	return filter, faults.Err()
 }
 
-// listOfEvent walks an event's plan. One page looks at no more of the plan than
+// listOfEvent walks an event's plan, and then what the plan does not name. One page looks at no more of the plan than
 // one read gives, so with a filter pages may be short, or empty before the end.
 // An event that is not stored has no deliveries.
 func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter) (httpapi.Response, error) {
 	page := listing.Page
-	begin, err := planPosition(page.Position)
+	begin, after, err := planPosition(page.Position)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -69,6 +70,9 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 	}
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("read event: %w", err)
+	}
+	if begin < 0 {
+		return h.listBeyond(r, listing, filter, e, after)
 	}
 	entries, err := h.planFrom(r.Context(), e, begin)
 	if err != nil {
@@ -85,23 +89,54 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 	if filter.Status != "" {
 		deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool { return d.Status != filter.Status })
 	}
-	next := ""
 	if end := begin + looked; end < e.Plan.Total {
-		next = strconv.Itoa(end)
+		return httpapi.OK(listing.Next(viewDeliveries(deliveries), strconv.Itoa(end))), nil
+	}
+	further, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, "", 1)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	if len(further) > 0 || next != "" {
+		next = beyondPlan
 	}
 	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
 }
 
-// planPosition is a cursor's position in a plan: the entries before it.
-func planPosition(position string) (int, error) {
+// beyondPlan begins the position of those deliveries of an event that its plan
+// does not name, and stands before the id of the last one shown.
+const beyondPlan = "o"
+
+// listBeyond goes on with an event's further occasions, by id.
+func (h *Handler) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter, e webhook.StoredEvent, after string) (httpapi.Response, error) {
+	deliveries, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, after, listing.Page.Limit)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool {
+		return filter.Status != "" && d.Status != filter.Status || filter.Subscription != "" && d.Subscription != filter.Subscription
+	})
+	if next != "" {
+		next = beyondPlan + next
+	}
+	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+}
+
+// planPosition is a cursor's position in a plan: the entries before it; or -1
+// and the last delivery shown beyond the plan.
+func planPosition(position string) (n int, after string, err error) {
 	if position == "" {
-		return 0, nil
+		return 0, "", nil
 	}
-	n, err := strconv.Atoi(position)
-	if err != nil || n < 0 {
-		return 0, httpapi.BadCursor()
+	if after, beyond := strings.CutPrefix(position, beyondPlan); beyond {
+		if _, _, bad := webhook.ParseDeliveryID(after); after != "" && bad != nil {
+			return 0, "", httpapi.BadCursor()
+		}
+		return -1, after, nil
 	}
-	return n, nil
+	if n, err = strconv.Atoi(position); err != nil || n < 0 {
+		return 0, "", httpapi.BadCursor()
+	}
+	return n, "", nil
 }
 
 // outside reports whether an acceptance lies outside the page's bounds.
@@ -150,5 +185,8 @@ func (h *Handler) getDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	view := viewDelivery(d)
 	view.Attempts = viewAttempts(attempts, d.Last)
+	if err := h.hideAnswers(r.Context(), d, view.Attempts); err != nil {
+		return httpapi.Response{}, fmt.Errorf("read event of %s: %w", d.ID, err)
+	}
 	return httpapi.OK(view), nil
 }

@@ -15,7 +15,7 @@ import (
 // What one event is shown with, at most.
 const (
 	shownDeliveries = 50
-	countedPlan     = webhook.PlanPage // plan entries whose deliveries are counted: what one read of the plan gives
+	countedFurther  = 250 // deliveries beyond the plan that are counted with those of its first page
 )
 
 // eventView is an event as the API shows it. Data, as published, follows it.
@@ -35,7 +35,7 @@ type oneEventView struct {
 	eventView
 	Matched    int                    `json:"matched"`    // subscriptions that get it
 	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
-	Counted    int                    `json:"counted"`    // less than matched only beyond 1,000
+	Counted    int                    `json:"counted"`    // of the first 1,000 that matched, and the first 250 that were sent again
 	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
 	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger made nothing of it
 }
@@ -118,6 +118,11 @@ func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
+	further, _, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, "", countedFurther)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	deliveries = append(deliveries, further...)
 	view := oneEventView{eventView: viewEvent(e), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
 	return httpapi.OK(withData(view, e)), nil

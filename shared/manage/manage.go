@@ -84,6 +84,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
 		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
 		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replayEvent},
+		{Method: post, Pattern: eventsPath + "/{id}/expunge", Roles: manage, Query: []string{"source"}, Handle: h.expungeEvent},
 
 		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.createSubscription},
 		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listSubscriptions},

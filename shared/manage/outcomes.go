@@ -20,7 +20,7 @@ type skippedView struct {
 // outcomes sorts out the deliveries of an event that are not stored: those
 // that wait for their trigger's delay say so, and those that its trigger
 // skipped are taken out of the list. Without a trigger they stay pending, and
-// so do those behind the first most.
+// so do those behind the first most. Of an expunged event none is still to come.
 func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries []webhook.Delivery, most int) (kept []webhook.Delivery, skipped []skippedView, err error) {
 	decoded, err := trigger.DecodeEvent(e.Event)
 	if err != nil {
@@ -28,7 +28,13 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 	}
 	skipped = []skippedView{}
 	for i, d := range deliveries {
-		if d.Rev > 0 || i >= most || e.Expunged {
+		if e.Expunged && d.Rev == 0 {
+			if len(skipped) < most {
+				skipped = append(skipped, skippedView{d.Subscription, webhook.ReasonExpired})
+			}
+			continue
+		}
+		if d.Rev > 0 || i >= most {
 			kept = append(kept, d)
 			continue
 		}

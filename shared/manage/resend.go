@@ -22,6 +22,9 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
+	if err := h.payloadIsThere(r.Context(), d); err != nil {
+		return httpapi.Response{}, err
+	}
 	switch head, err := h.head(r, d.Subscription); {
 	case err != nil:
 		return httpapi.Response{}, err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/postino/postino/shared/expunge"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
@@ -99,10 +100,7 @@ type Store interface {
 	Keys
 	EventTypes
 	trigger.Store
-	// SaveDelivery: see delivery's Deliveries. Manage only cancels.
-	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
-	// LeaveLine: see delivery's Lines.
-	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
+	expunge.Store
 }
 
 // Resender is a queue of what is asked for by hand.

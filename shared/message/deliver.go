@@ -76,6 +76,9 @@ type Again struct {
 	Round        int       `json:"round"`
 	Step         int       `json:"step,omitempty"`
 	Token        string    `json:"token,omitempty"` // tells one manual retry, or one drain, from the next
+	Event        string    `json:"event,omitempty"` // to be expunged
+	Source       string    `json:"source,omitempty"`
+	Position     string    `json:"position,omitempty"` // see expunge.Slice
 }
 
 // AgainKind says what is to be done.
@@ -88,6 +91,8 @@ const (
 	AgainManual AgainKind = "manual" // resend: one attempt beside the schedule
 	AgainDrain  AgainKind = "drain"  // resend: the next slice of a waiting line
 	AgainAudit  AgainKind = "audit"  // resend: look whether a waiting line was forgotten
+
+	AgainExpunge AgainKind = "expunge" // resend: remove what is left of an event in the deliveries that it led to
 )
 
 // Encode writes the request as a message body.

@@ -59,6 +59,9 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 	if err := s.putParts(ctx, k, with); err != nil {
 		return err
 	}
+	if err := s.putOccasion(ctx, d); err != nil {
+		return err
+	}
 	if err := s.prolong(ctx, k, d); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ type candidates interface {
 // PageDeliveries lists stored deliveries by their event's acceptance. One
 // that was never attempted nor parked may be absent. A list that names neither
 // a subscription nor a status other than succeeded follows what was planned
-// for each event, and so lacks the deliveries of further occasions.
+// for each event, and the pointers to what was not.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error) {
 	list := listNamed("deliveries", tenant, filter.Subscription, string(filter.Status))
 	from, err := s.candidates(list, tenant, filter, page)
@@ -98,7 +98,7 @@ func (s *Store) nextCandidates(ctx context.Context, from candidates, n int) ([]c
 func (s *Store) candidates(list list, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (candidates, error) {
 	indexed := filter.Status != "" && filter.Status != webhook.Succeeded
 	if filter.Subscription == "" && !indexed {
-		return s.walk(list, tenant, page)
+		return s.mixed(list, tenant, page)
 	}
 	end, err := list.end(page.Position, isDeliveryID)
 	if err != nil {

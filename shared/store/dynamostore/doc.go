@@ -23,6 +23,7 @@
 //	e#T#E             E               event with its plan                     always
 //	e#T#E             P#plan#page    page of a large plan                    always
 //	e#T#E             R#replay        plan of a replay                        always
+//	e#T#E             O#D            pointer to a delivery with an occasion  always
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
@@ -38,6 +39,7 @@
 //
 //	GSI1  e#T#0..7 / time#E             events by acceptance, with all but their data
 //	      d#T#status#0..7 / D           deliveries that have not succeeded
+//	      o#T#0..7 / D                  pointers to deliveries with an occasion, which no plan names
 //	GSI2  d#T#tag#status#0..3 / D       the same, by subscription
 //
 // An event costs one unit in the table and one in GSI1, a delivery that

@@ -39,7 +39,11 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range append(keys, eventItemKey(d.Tenant, d.EventKey())) {
+	keys = append(keys, eventItemKey(d.Tenant, d.EventKey()))
+	if d.Occasion != "" {
+		keys = append(keys, occasionKey(d))
+	}
+	for _, k := range keys {
 		if err := s.keepUntil(ctx, k, until); err != nil {
 			return err
 		}

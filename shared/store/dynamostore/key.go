@@ -139,6 +139,8 @@ func openPK(tenant string, status webhook.Status, shard string) string {
 	return "d#" + name(tenant) + "#" + name(string(status)) + "#" + shard
 }
 
+func occasionsPK(tenant, shard string) string { return "o#" + name(tenant) + "#" + shard }
+
 func openOfPK(tenant, tag string, status webhook.Status, shard string) string {
 	return "d#" + name(tenant) + "#" + tag + "#" + name(string(status)) + "#" + shard
 }

@@ -46,17 +46,14 @@ func parseStop(s string) (stop, bool) {
 	return at, err == nil && page >= 0 && isEventSK(at.event) && (at.delivery == "" || isDeliveryID(at.delivery))
 }
 
-// walk begins behind the page's position.
-func (s *Store) walk(list list, tenant string, page webhook.Page) (*walk, error) {
-	end, err := list.end(page.Position, func(end string) bool { _, ok := parseStop(end); return ok })
-	if err != nil {
-		return nil, err
-	}
+// walk begins behind the place at which the page before ended, "" for the
+// first.
+func (s *Store) walk(tenant, end string, page webhook.Page) *walk {
 	from, _ := parseStop(end)
 	rng := eventRange(page).behind(from.event)
 	rng.skip = "" // the event itself may have more
 	events := s.mergeEvents("list deliveries", tenant, rng, page.Limit)
-	return &walk{store: s, tenant: tenant, events: events, from: from, desc: page.Desc}, nil
+	return &walk{store: s, tenant: tenant, events: events, from: from, desc: page.Desc}
 }
 
 func (w *walk) more() bool {

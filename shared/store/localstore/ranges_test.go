@@ -46,6 +46,20 @@ func TestListsAreRangesOfAKey(t *testing.T) {
 	}
 }
 
+func TestOccasionsAreARangeOfTheirIndex(t *testing.T) {
+	store, list := open(t), listOccasions("acme", "/s", "e", "", 10)
+	plan := ""
+	err := store.db.Read(t.Context(), func(tx *localdb.Tx) error {
+		return tx.Query("EXPLAIN QUERY PLAN "+list.sql, list.args, func(row *localdb.Row) error {
+			plan += row.Text(3)
+			return nil
+		})
+	})
+	if err != nil || !strings.Contains(plan, "deliveries_by_occasion") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Errorf("SQLite's plan is %q, %v, want a range of deliveries_by_occasion", plan, err)
+	}
+}
+
 func TestStatusesOtherThanSucceededHaveAnIndex(t *testing.T) {
 	for name, list := range lists() {
 		if got, want := strings.Contains(list.sql, "status = ?"), strings.Contains(name, "pending"); got != want {

@@ -212,4 +212,6 @@ CREATE TABLE replays ( -- whom an event matched when it was sent again
 	plan   TEXT NOT NULL, -- JSON
 	PRIMARY KEY (tenant, event, id)
 ) WITHOUT ROWID;
+`, `
+CREATE INDEX deliveries_by_occasion ON deliveries (tenant, event_source, event_id, id) WHERE occasion <> '';
 `}

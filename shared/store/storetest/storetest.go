@@ -7,6 +7,7 @@ import (
 
 	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/delivery"
+	"github.com/postino/postino/shared/expunge"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/ingest"
 	"github.com/postino/postino/shared/manage"
@@ -24,6 +25,7 @@ type Store interface {
 	manage.Store
 	sweep.Store
 	trigger.Store
+	expunge.Store
 }
 
 // suite is every case, by what it is about.
@@ -38,6 +40,8 @@ var suite = []struct {
 	{"Replays", replayCases},
 	{"Deliveries", deliveryCases},
 	{"Parts", partCases},
+	{"Occasions", occasionCases},
+	{"Expunge", expungeCases},
 	{"EventLists", eventListCases},
 	{"DeliveryLists", deliveryListCases},
 	{"HeadLists", headListCases},

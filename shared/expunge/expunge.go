@@ -1,0 +1,151 @@
+package expunge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Again is how long after an event was marked its deliveries are looked through
+// once more: longer than an attempt that was under way may take to be recorded.
+const Again = time.Minute
+
+const (
+	atOnce    = 16  // deliveries that are written concurrently
+	occasions = 250 // deliveries without a plan that one slice looks at
+	tries     = 10  // of a delivery that others keep changing
+)
+
+// Slice removes what is left of an expunged event in the next deliveries that
+// it led to: those of a page of its plan, or some of its further occasions. A
+// delivery that waits ends, canceled as [webhook.ReasonExpired]. Position is ""
+// at first, then the next of the slice before; next is "" at the end. A repeat
+// changes nothing.
+func Slice(ctx context.Context, store Store, e webhook.StoredEvent, position string, now time.Time) (next string, err error) {
+	var deliveries []webhook.Delivery
+	if after, ok := strings.CutPrefix(position, "o"); ok {
+		deliveries, next, err = store.Occasions(ctx, e.Tenant, e.Source, e.ID, after, occasions)
+		if next != "" {
+			next = "o" + next
+		}
+	} else {
+		deliveries, next, err = planned(ctx, store, e, position)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read deliveries of %s: %w", e.ID, err)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, d := range deliveries {
+		g.Go(func() error { return one(gctx, store, d, now) })
+	}
+	if err := g.Wait(); err != nil {
+		return "", fmt.Errorf("expunge deliveries of %s: %w", e.ID, err)
+	}
+	return next, nil
+}
+
+// planned returns the deliveries of the plan's next page. Those that are not
+// stored have Rev 0.
+func planned(ctx context.Context, store Store, e webhook.StoredEvent, position string) (deliveries []webhook.Delivery, next string, err error) {
+	page, _ := strconv.Atoi(position) // ours: "" and 0 are the first
+	entries := e.Plan.Entries
+	if e.Plan.Pages > 0 {
+		entries, err = store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
+		if errors.Is(err, webhook.ErrNotFound) { // retention removed it
+			err = nil
+		}
+	}
+	if next = "o"; page+1 < e.Plan.Pages {
+		next = strconv.Itoa(page + 1)
+	}
+	var ids []string
+	for _, entry := range entries {
+		if entry.Only {
+			continue
+		}
+		id := webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+		ids = append(ids, id)
+		deliveries = append(deliveries, webhook.Delivery{
+			Tenant: e.Tenant, ID: id, EventID: e.ID, EventSource: e.Source, Subscription: entry.Subscription,
+			Version: entry.Version, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
+		})
+	}
+	if err != nil || len(ids) == 0 {
+		return nil, next, err
+	}
+	stored, err := store.DeliveriesByID(ctx, e.Tenant, ids)
+	for i, id := range ids {
+		if d, ok := stored[id]; ok {
+			deliveries[i] = d
+		}
+	}
+	return deliveries, next, err
+}
+
+// one removes what is left in one delivery.
+func one(ctx context.Context, store Store, d webhook.Delivery, now time.Time) error {
+	for range tries {
+		err := once(ctx, store, d, now)
+		if !errors.Is(err, webhook.ErrConflict) {
+			return err
+		}
+		if d, err = store.Delivery(ctx, d.Tenant, d.ID); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("delivery %s: %w", d.ID, webhook.ErrBusy)
+}
+
+// once stores a delivery without its answer, ended if it was pending. One that
+// is not stored is stored as ended, so that its first attempt, if it is still
+// in a queue, is not made; unless its subscription's trigger may not have fired.
+func once(ctx context.Context, store Store, d webhook.Delivery, now time.Time) error {
+	if d.Rev == 0 {
+		if fires, err := triggered(ctx, store, d); fires || err != nil {
+			return err
+		}
+	}
+	alone := d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded // nothing is stored beside it
+	left, inLine := d, d.Waiting.InLine()
+	if d.Status == webhook.Pending {
+		left.Status, left.Reason, left.Waiting, left.Claim = webhook.Canceled, webhook.ReasonExpired, "", webhook.Claim{}
+		left.NextAt, left.WaitingSince, left.EndedAt = time.Time{}, time.Time{}, now
+	}
+	answered := d.Last != nil && d.Last.Response != nil
+	if answered {
+		last := *d.Last
+		last.Response = nil
+		left.Last = &last
+	}
+	if answered || d.Status == webhook.Pending {
+		if err := store.SaveDelivery(ctx, left, webhook.Parts{}); err != nil {
+			return err
+		}
+	}
+	if inLine {
+		if err := store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID}); err != nil {
+			return err
+		}
+	}
+	if alone {
+		return nil
+	}
+	return store.ExpungeParts(ctx, d.Tenant, d.ID)
+}
+
+// triggered reports whether a trigger decides about the delivery.
+func triggered(ctx context.Context, store Store, d webhook.Delivery) (bool, error) {
+	subs, err := store.Versions(ctx, []webhook.VersionRef{{Tenant: d.Tenant, ID: d.Subscription, Version: d.Version}})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return true, nil // retention removed it: nothing waits for it
+	}
+	return err == nil && (len(subs[0].Trigger) > 0 || subs[0].MaxAge != ""), err
+}

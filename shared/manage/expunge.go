@@ -1,0 +1,82 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/postino/postino/shared/expunge"
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// slicesAtOnce is how much of an event is looked through before the answer: a
+// plan of up to a page, and the first of its further occasions.
+const slicesAtOnce = 2
+
+// expungeEvent removes an event's payload and all that was made of it. From the
+// answer on nothing shows or sends it. The message that is sent first looks
+// through the event's deliveries once more when all attempts that were under
+// way are recorded, and through those that are too many to do here.
+func (h *Handler) expungeEvent(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	e, err := h.event(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	again := message.Again{Kind: message.AgainExpunge, Tenant: e.Tenant, Event: e.ID, Source: e.Source}
+	if err := h.resendIn(r.Context(), again, expunge.Again); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.Store.ExpungeEvent(r.Context(), e.Tenant, e.Source, e.ID); err != nil {
+		return httpapi.Response{}, fmt.Errorf("expunge event %s: %w", e.ID, err)
+	}
+	e.Expunged, e.Subject, e.Extensions, e.Data = true, "", nil, nil
+	position := ""
+	for range slicesAtOnce {
+		if position, err = expunge.Slice(r.Context(), h.Store, e, position, h.now()); err != nil {
+			return httpapi.Response{}, err
+		}
+		if position == "" {
+			break
+		}
+	}
+	r.Note(slog.String("event", e.ID))
+	return httpapi.OK(viewEvent(e)), nil
+}
+
+// hideAnswers takes the answers out of a delivery whose event was expunged and
+// which was not looked through yet, or recorded an attempt since.
+func (h *Handler) hideAnswers(ctx context.Context, d webhook.Delivery, attempts []attemptView) error {
+	answered := slices.ContainsFunc(attempts, func(a attemptView) bool { return a.Response != nil })
+	if !answered {
+		return nil
+	}
+	e, err := h.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && !e.Expunged {
+		return nil
+	}
+	for i := range attempts {
+		attempts[i].Response = nil
+	}
+	return err
+}
+
+// payloadIsThere is a 409 for a delivery whose event was expunged.
+func (h *Handler) payloadIsThere(ctx context.Context, d webhook.Delivery) error {
+	e, err := h.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
+	switch {
+	case errors.Is(err, webhook.ErrNotFound):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read event of %s: %w", d.ID, err)
+	case e.Expunged:
+		return httpapi.Conflict("The payload of this delivery's event was expunged: nothing is left to send.")
+	}
+	return nil
+}
