@@ -10,12 +10,17 @@ import (
 	"github.com/postino/postino/shared/queue/sqsqueue"
 )
 
+// pack is how many first attempts share a message to SQS, which is paid for by
+// requests. A batch of ten messages is then up to a hundred callbacks at once.
+const pack = 10
+
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES")
 	stage := &fanout.Fanout{
 		Store:      f.Store(),
 		Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 		Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
+		Pack:       pack,
 		Log:        f.Log,
 	}
 	lambda.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))

@@ -144,7 +144,7 @@ func TestPoisonEndsInTheDeadLetterQueueAndHurtsNoNeighbour(t *testing.T) {
 	on.warm("Fanout", "Delivery")
 	on.wake("Fanout")
 	p.await(func() string {
-		if got, want := on.visible("Deliveries"), len(poison)+events; got != want {
+		if got, want := on.visible("Deliveries"), len(poison)+1; got != want { // one message with the first attempts of all
 			return fmt.Sprintf("%d messages in deliveries, want %d", got, want)
 		}
 		return ""

@@ -26,7 +26,7 @@ var noLog = slog.New(slog.DiscardHandler)
 func (c *container) to(queue string) sender { return sender{c, queue} }
 
 func (c *container) fanout() *fanout.Fanout {
-	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Now: time.Now, Log: noLog}
+	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Log: noLog}
 }
 
 func (c *container) delivery() *delivery.Deliverer {

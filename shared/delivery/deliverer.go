@@ -53,9 +53,9 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		return nil
 	}
 	d.once.Do(d.start)
-	jobs := make([]job, len(batch))
+	var jobs []job
 	for i, m := range batch {
-		jobs[i] = decode(m)
+		jobs = append(jobs, decodeAll(i, m)...)
 	}
 	if err := d.readHeads(ctx, jobs); err != nil {
 		d.Log.Error("read subscriptions", "error", err)
@@ -70,10 +70,14 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 	}
 	jobs[0].err = d.work(ctx, &jobs[0]) // often the only one, and the stack here has grown before
 	wg.Wait()
-	for i, j := range jobs {
-		if j.err != nil {
-			d.Log.Error("deliver", "group", batch[i].Group, "received", batch[i].Received, "error", j.err)
-			failed = append(failed, batch[i].ID)
+	for _, j := range jobs {
+		if j.err == nil {
+			continue
+		}
+		m := batch[j.message]
+		d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", j.err)
+		if n := len(failed); n == 0 || failed[n-1] != m.ID {
+			failed = append(failed, m.ID)
 		}
 	}
 	return failed
@@ -89,8 +93,10 @@ func (d *Deliverer) start() {
 	}
 }
 
-// job is one message being worked.
+// job is one thing that a message asks for.
 type job struct {
+	message int // its place in the batch
+
 	first message.First // if kind is KindFirst
 	again message.Again // otherwise
 	kind  message.Kind
@@ -98,6 +104,26 @@ type job struct {
 	sub   webhook.SubscriptionRef
 	head  webhook.Head // of sub, as of this batch; known only when sub is
 	err   error
+}
+
+// decodeAll reads what a message asks for: first attempts may share one. Each
+// records its own outcome, so when the message comes again because of one of
+// them, what is stored of the others says that they are done.
+func decodeAll(place int, m queue.Message) []job {
+	parts := [][]byte{m.Body}
+	if message.KindOf(m.Body) == message.KindFirsts {
+		var err error
+		if parts, err = message.CutFirsts(m.Body); err != nil {
+			return []job{{message: place, err: err}}
+		}
+	}
+	jobs := make([]job, len(parts))
+	for i, part := range parts {
+		m.Body = part
+		jobs[i] = decode(m)
+		jobs[i].message = place
+	}
+	return jobs
 }
 
 func decode(m queue.Message) (j job) {

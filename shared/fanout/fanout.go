@@ -22,6 +22,7 @@ type Fanout struct {
 	Store      Store
 	Events     Sender // where packs are split and plans spread
 	Deliveries Sender
+	Pack       int                      // above 1: so many first attempts of one subscription share a message; see parcel
 	Now        func() time.Time         // our clock; nil means time.Now
 	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
 	Log        *slog.Logger
@@ -48,13 +49,22 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	}
 	f.once.Do(f.start)
 	v := f.audience.view()
-	errs := make([]error, len(batch))
-	var wg sync.WaitGroup
-	for i, m := range batch[1:] {
-		wg.Go(func() { errs[i+1] = f.handle(ctx, v, m) })
+	errs, outs := make([]error, len(batch)), make([]*outgoing, len(batch))
+	turn := func(i int) {
+		outs[i] = f.outgoing()
+		if errs[i] = f.handle(ctx, v, batch[i], outs[i]); errs[i] == nil && f.Pack < 2 {
+			errs[i] = outs[i].flush(ctx)
+		}
 	}
-	errs[0] = f.handle(ctx, v, batch[0]) // often the only one, and the stack here has grown before
+	var wg sync.WaitGroup
+	for i := range batch[1:] {
+		wg.Go(func() { turn(i + 1) })
+	}
+	turn(0) // often the only one, and the stack here has grown before
 	wg.Wait()
+	if f.Pack > 1 {
+		f.flushTogether(ctx, outs, errs)
+	}
 	for i, err := range errs {
 		if err == nil {
 			continue
@@ -81,7 +91,9 @@ func (f *Fanout) now() time.Time {
 	return f.Now()
 }
 
-func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err error) {
+// handle does what a message asks for, and leaves in out what is to be sent
+// before it is done.
+func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outgoing) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
@@ -89,11 +101,11 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err erro
 	}()
 	switch message.KindOf(m.Body) {
 	case message.KindPack:
-		return f.pack(ctx, v, m)
+		return f.pack(ctx, v, m, out)
 	case message.KindLeaf:
-		return f.leaf(ctx, m)
+		return f.leaf(ctx, m, out)
 	case message.KindFire:
-		return f.fire(ctx, m)
+		return f.fire(ctx, m, out)
 	case message.KindReplay:
 		return f.replay(ctx, v, m)
 	}
@@ -102,7 +114,7 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message) (err erro
 
 // pack handles published events: store each with its plan, then carry the
 // plans out together.
-func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message) error {
+func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, out *outgoing) error {
 	p, err := message.DecodePack(m.Body)
 	if err != nil {
 		return err
@@ -110,22 +122,15 @@ func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message) error {
 	if len(p.Events) > 1 && m.Received > splitAfter {
 		return f.split(ctx, m.Group, p)
 	}
-	out := f.outgoing()
 	if len(p.Events) == 1 { // most are, and need no goroutine
-		if err := f.packed(ctx, v, p.Events[0], out); err != nil {
-			return err
-		}
-		return out.flush(ctx)
+		return f.packed(ctx, v, p.Events[0], out)
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(eventsAtOnce)
 	for _, e := range p.Events {
 		g.Go(func() error { return f.packed(gctx, v, e, out) })
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	return out.flush(ctx)
+	return g.Wait()
 }
 
 // packed handles one event of a pack.

@@ -12,6 +12,7 @@ import (
 // It is safe for concurrent use.
 type outbox struct {
 	to    Sender
+	pack  int // first attempts of one message, at most
 	mu    sync.Mutex
 	queue []queue.Message
 	bytes int
@@ -43,7 +44,7 @@ func (o *outbox) flush(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := o.to.Send(ctx, batch); err != nil {
+	if err := o.to.Send(ctx, messagesOf(joined(parcels(0, batch), o.pack))); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	return nil
@@ -56,7 +57,7 @@ type outgoing struct {
 }
 
 func (f *Fanout) outgoing() *outgoing {
-	return &outgoing{deliveries: outbox{to: f.Deliveries}, events: outbox{to: f.Events}}
+	return &outgoing{deliveries: outbox{to: f.Deliveries, pack: f.Pack}, events: outbox{to: f.Events}}
 }
 
 func (o *outgoing) flush(ctx context.Context) error {

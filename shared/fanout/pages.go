@@ -48,7 +48,7 @@ func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook
 }
 
 // leaf carries out one page of a plan.
-func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
+func (f *Fanout) leaf(ctx context.Context, m queue.Message, out *outgoing) error {
 	l, err := message.DecodeLeaf(m.Body)
 	if err != nil {
 		return err
@@ -61,9 +61,5 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}
-	out := f.outgoing()
-	if err := f.carryOut(ctx, e, l.Replay, entries, out); err != nil {
-		return err
-	}
-	return out.flush(ctx)
+	return f.carryOut(ctx, e, l.Replay, entries, out)
 }

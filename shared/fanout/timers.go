@@ -44,16 +44,15 @@ const maxFirings = 64
 // fire handles a timer's wake-up: whatever is due by now fires, in order. Then
 // the start that the wake-up was for is looked at, in case that it fired before
 // and died before it was sent.
-func (f *Fanout) fire(ctx context.Context, m queue.Message) error {
+func (f *Fanout) fire(ctx context.Context, m queue.Message, out *outgoing) error {
 	wake, err := message.DecodeFire(m.Body)
 	if err != nil {
 		return err
 	}
-	out := f.outgoing()
 	if err := f.fireDue(ctx, wake, out); err != nil {
 		return fmt.Errorf("timer of %s of %s: %w", wake.Subscription, wake.Tenant, err)
 	}
-	return out.flush(ctx)
+	return nil
 }
 
 func (f *Fanout) fireDue(ctx context.Context, wake message.Fire, out *outgoing) error {

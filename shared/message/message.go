@@ -26,6 +26,7 @@ const (
 	KindFire    Kind = 'F' // events: a trigger's delay is over
 	KindReplay  Kind = 'R' // events: an event is to be sent again
 	KindFirst   Kind = 'D' // deliveries: the first attempt, with its rendered request
+	KindFirsts  Kind = 'M' // deliveries: first attempts of one subscription, several
 	KindRetry   Kind = '{' // retries: a later attempt; plain JSON, as is all that people may read in a console
 	kindUnknown Kind = 0
 )

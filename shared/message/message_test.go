@@ -59,6 +59,29 @@ func TestFirstAttemptsKeepEveryByte(t *testing.T) {
 	}
 }
 
+func TestFirstAttemptsShareAMessage(t *testing.T) {
+	var want [][]byte
+	for _, id := range []string{"dlv_1", "dlv_2", "dlv_3"} {
+		want = append(want, message.First{ID: id, Body: strings.Repeat(id, 1000)}.Encode())
+	}
+	body := message.JoinFirsts(want)
+	got, err := message.CutFirsts(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("first attempts differ (-want +got):\n%s", diff)
+	}
+	for name, bad := range map[string][]byte{
+		"nothing in it": message.JoinFirsts(nil), "cut short": body[:len(body)-1], "another kind": want[0],
+		"a pack in it": message.JoinFirsts([][]byte{message.Pack{}.Encode()}),
+	} {
+		if _, err := message.CutFirsts(bad); err == nil {
+			t.Errorf("%s: CutFirsts takes it", name)
+		}
+	}
+}
+
 func TestSmallMessagesComeBackAsTheyWere(t *testing.T) {
 	l := message.Leaf{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1"}
 	if got, err := message.DecodeLeaf(l.Encode()); err != nil || got != l {
@@ -105,6 +128,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(message.Leaf{Event: "e"}.Encode())
 	f.Add(message.Fire{Key: "k"}.Encode())
 	f.Add(message.First{ID: "d", Body: "b"}.Encode())
+	f.Add(message.JoinFirsts([][]byte{message.First{ID: "d", Body: "b"}.Encode()}))
 	f.Add(message.Again{Kind: message.AgainDrain}.Encode())
 	f.Add([]byte{'P', 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -116,6 +140,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		message.DecodeLeaf(body)
 		message.DecodeFirst(body)
+		message.CutFirsts(body)
 		message.DecodeAgain(body)
 		message.DecodeFire(body)
 		message.DecodeReplay(body)

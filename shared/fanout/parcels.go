@@ -1,0 +1,115 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+)
+
+// parcel is a message on its way to a queue. Where requests to the queue are
+// paid for, one message carries several first attempts of one subscription:
+// they have one group and one subscriber, so none waits behind a stranger, and
+// delivery records each by itself.
+type parcel struct {
+	queue.Message
+	parts  [][]byte // the first attempts, if there are several
+	owners []int    // places in the batch of the messages that it is sent for
+}
+
+// maxParcel is the size in bytes beyond which a message takes no further first
+// attempt: what SQS bills as one request.
+const maxParcel = 64 << 10
+
+// parcels makes messages that are sent for the one at owner's place.
+func parcels(owner int, messages []queue.Message) []parcel {
+	list := make([]parcel, len(messages))
+	for i, m := range messages {
+		list[i] = parcel{Message: m, owners: []int{owner}}
+	}
+	return list
+}
+
+// joined puts up to limit first attempts of one group into one message. The
+// order of groups, and within a group, stays.
+func joined(list []parcel, limit int) []parcel {
+	if limit < 2 {
+		return list
+	}
+	var out []parcel
+	open := map[string]int{} // where the group's unfinished parcel is
+	for _, p := range list {
+		if p.Delay > 0 || message.KindOf(p.Body) != message.KindFirst {
+			out = append(out, p)
+			continue
+		}
+		if i, ok := open[p.Group]; ok && out[i].takes(p, limit) {
+			out[i].parts = append(out[i].parts, p.Body)
+			out[i].owners = append(out[i].owners, p.owners...)
+			continue
+		}
+		open[p.Group] = len(out)
+		p.parts = [][]byte{p.Body}
+		out = append(out, p)
+	}
+	return out
+}
+
+// takes reports whether another first attempt fits in.
+func (p parcel) takes(other parcel, limit int) bool {
+	size := len(other.Body)
+	for _, part := range p.parts {
+		size += len(part)
+	}
+	return len(p.parts) < limit && size <= maxParcel
+}
+
+func messagesOf(list []parcel) []queue.Message {
+	messages := make([]queue.Message, len(list))
+	for i, p := range list {
+		messages[i] = p.Message
+		if len(p.parts) > 1 {
+			messages[i].Body = message.JoinFirsts(p.parts)
+		}
+	}
+	return messages
+}
+
+// flushTogether sends what the messages of a batch have left, together. What
+// was not sent is the failure of the messages that it was for.
+func (f *Fanout) flushTogether(ctx context.Context, outs []*outgoing, errs []error) {
+	var wakes, firsts []parcel
+	for i, out := range outs {
+		if errs[i] == nil {
+			wakes = append(wakes, parcels(i, out.events.queue)...)
+			firsts = append(firsts, parcels(i, out.deliveries.queue)...)
+		}
+	}
+	send(ctx, f.Events, wakes, errs)
+	send(ctx, f.Deliveries, joined(firsts, f.Pack), errs)
+}
+
+func send(ctx context.Context, to Sender, list []parcel, errs []error) {
+	if len(list) == 0 {
+		return
+	}
+	err := to.Send(ctx, messagesOf(list))
+	if err == nil {
+		return
+	}
+	var unsent *queue.Unsent
+	if errors.As(err, &unsent) {
+		left := make([]parcel, len(unsent.Indexes))
+		for i, index := range unsent.Indexes {
+			left[i] = list[index]
+		}
+		list = left
+	}
+	for _, p := range list {
+		for _, owner := range p.owners {
+			errs[owner] = fmt.Errorf("queue: %w", err)
+		}
+	}
+}
