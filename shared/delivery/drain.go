@@ -189,6 +189,7 @@ func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, 
 		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
 			return err
 		}
+		d.measureEnd(del)
 	}
 	if err := d.settle(ctx, del); err != nil { // also for one that an earlier pass ended
 		return err

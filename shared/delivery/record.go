@@ -89,6 +89,7 @@ func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscri
 	if err != nil {
 		return saved, fmt.Errorf("record attempt of %s: %w", del.ID, err)
 	}
+	d.measure(del, saved, r)
 	d.report(saved, sub, r)
 	return saved, nil
 }
@@ -160,10 +161,10 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 		return d.announce(ctx, del) // a repeat may have been stopped before it
 	}
 	del = ended(del, webhook.Canceled, reason, d.Now())
-	d.Count("deliveries_canceled", 1)
 	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
 		return err
 	}
+	d.measureEnd(del)
 	return d.announce(ctx, del)
 }
 
@@ -235,15 +236,8 @@ func ref(del webhook.Delivery) webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: del.Tenant, ID: del.Subscription}
 }
 
-// report counts the attempt and writes its one line.
+// report writes the attempt's one line.
 func (d *Deliverer) report(del webhook.Delivery, sub *subscriber, r result) {
-	d.Count("attempts", 1)
-	if del.Status != webhook.Pending {
-		d.Count("deliveries_"+string(del.Status), 1)
-	}
-	if r.attempt.Error == "" && r.attempt.Number == 1 {
-		d.Observe("end_to_end", d.Now().Sub(del.CreatedAt))
-	}
 	if !d.Log.Enabled(context.Background(), slog.LevelInfo) {
 		return // the line's values cost more than the rest of this
 	}

@@ -34,7 +34,7 @@ type Handler struct {
 	Limit   *Limit                   // of what may wait; nil means none
 	Intake  *httpapi.Intake          // of bodies in hand; nil bounds nothing
 	Now     func() time.Time         // our clock; nil means time.Now
-	Count   func(name string, n int) // counts publishes_refused, by 429 or 503; nil counts nothing
+	Count   func(name string, n int) // see package metric; nil counts nothing
 	Log     *slog.Logger             // one line for each accepted request; nil means none
 
 	once   sync.Once
@@ -61,6 +61,9 @@ func (h *Handler) counted(r *httpapi.Request) (httpapi.Response, error) {
 	response, err := h.publish(r)
 	if h.Count != nil && httpapi.IsLater(err) {
 		h.Count("publishes_refused", 1)
+	}
+	if h.Count != nil && err == nil {
+		h.Count("publishes", 1)
 	}
 	return response, err
 }
@@ -94,6 +97,9 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	messages, sizes := pack(r.Tenant, p.Events)
 	if err := h.Events.Send(ctx, messages); err != nil {
 		return httpapi.Response{}, unavailable(accepted(ids, sizes, err), err)
+	}
+	if h.Count != nil {
+		h.Count("events_accepted", len(ids))
 	}
 	r.Note(slog.Int("events", len(ids)), slog.String("id", ids[0]), slog.Int("bytes", p.Size), slog.Int("messages", len(messages)))
 	if p.Single {

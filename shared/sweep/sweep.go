@@ -31,10 +31,12 @@ type Sweeper struct {
 	Resend  Sender
 	Events  Sender
 	Now     func() time.Time
-	Count   func(name string, n int) // counts due_swept; nil for none
+	Count   func(name string, n int)           // see package metric; nil for none
+	Observe func(name string, d time.Duration) // likewise
 	Log     *slog.Logger
 
 	through time.Time // the last minute that this process swept; zero at first
+	late    lateness
 }
 
 // Sweep sends all that is due by the coming minutes and deletes what the queue
@@ -73,6 +75,9 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 		}
 	}
 	s.through = now
+	if late := s.late.take(); s.Observe != nil {
+		s.Observe("sweep_lag", late)
+	}
 	return nil
 }
 
@@ -112,7 +117,9 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 	var retries, resend, events []queue.Message
 	for _, due := range dues {
 		m := queue.Message{Group: message.SubscriptionGroup(due.Tenant, due.Subscription)}
-		m.Delay = min(max(0, due.At.Sub(s.Now())), queue.MaxDelay)
+		ahead := due.At.Sub(s.Now())
+		s.late.note(-ahead)
+		m.Delay = min(max(0, ahead), queue.MaxDelay)
 		again := message.Again{Tenant: due.Tenant, Subscription: due.Subscription, Delivery: due.ID, Round: due.Round, Step: due.Step}
 		switch due.Kind {
 		case webhook.DueRetry:

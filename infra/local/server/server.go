@@ -125,7 +125,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	}
 	s.sweep = &sweep.Sweeper{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Events: s.byName["events"],
-		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
+		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Log: s.config.Log,
 	}
 	s.http = &http.Server{
 		Handler:           s.routes(guard, sealer),

@@ -1,0 +1,150 @@
+package metric_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postino/postino/shared/metric"
+)
+
+// stages are the folders whose code counts, by the word for it in the table.
+var stages = map[string]string{
+	"ingest": "../ingest", "fanout": "../fanout", "delivery": "../delivery", "manage": "../manage", "sweep": "../sweep",
+	"local": "../../infra/local/server",
+}
+
+// used finds what code counts and observes: for each name, or beginning of one
+// with a * behind it, the kind and the stages.
+func used(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	found := map[string]map[string]bool{}
+	note := func(kind metric.Kind, name, stage string) {
+		key := string(kind) + " " + name
+		if found[key] == nil {
+			found[key] = map[string]bool{}
+		}
+		found[key][stage] = true
+	}
+	for stage, folder := range stages {
+		files := token.NewFileSet()
+		packages, err := parser.ParseDir(files, folder, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range packages {
+			ast.Inspect(p, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.CallExpr:
+					if kind, counts := counting(n); counts {
+						note(kind, name(t, files, n.Args[0]), stage)
+					}
+				case *ast.CompositeLit:
+					if gauge, is := n.Type.(*ast.SelectorExpr); is && gauge.Sel.Name == "Gauge" {
+						for _, e := range n.Elts {
+							if kv := e.(*ast.KeyValueExpr); kv.Key.(*ast.Ident).Name == "Name" {
+								note(metric.GaugeKind, name(t, files, kv.Value), stage)
+							}
+						}
+					}
+				}
+				return true
+			})
+		}
+	}
+	return found
+}
+
+// counting tells whether a call is one of Count or Observe with two arguments.
+func counting(c *ast.CallExpr) (metric.Kind, bool) {
+	f, is := c.Fun.(*ast.SelectorExpr)
+	if !is || len(c.Args) != 2 {
+		return "", false
+	}
+	kinds := map[string]metric.Kind{"Count": metric.Counter, "Observe": metric.Histogram}
+	return kinds[f.Sel.Name], kinds[f.Sel.Name] != ""
+}
+
+// name reads a literal, or a literal with something behind it.
+func name(t *testing.T, files *token.FileSet, e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	case *ast.BinaryExpr:
+		return name(t, files, e.X) + "*"
+	}
+	t.Errorf("%s: a metric's name is neither a literal nor begins with one", files.Position(e.Pos()))
+	return ""
+}
+
+func TestEveryNameThatIsUsedIsInTheTableAndNoOther(t *testing.T) {
+	counted := map[string]map[string]bool{}
+	for use, by := range used(t) {
+		kind, name, _ := strings.Cut(use, " ")
+		known := false
+		for _, m := range metric.All {
+			prefix, open := strings.CutSuffix(name, "*")
+			if string(m.Kind) != kind || m.Name != name && !(open && strings.HasPrefix(m.Name, prefix)) {
+				continue
+			}
+			known = true
+			if counted[m.Name] == nil {
+				counted[m.Name] = map[string]bool{}
+			}
+			maps.Copy(counted[m.Name], by)
+		}
+		if !known {
+			t.Errorf("%v count %s, which metric.All does not hold", slices.Sorted(maps.Keys(by)), use)
+		}
+	}
+	for _, m := range metric.All {
+		stages := strings.Fields(m.Stages)
+		slices.Sort(stages)
+		if by := slices.Sorted(maps.Keys(counted[m.Name])); !slices.Equal(by, stages) {
+			t.Errorf("%s is counted by %v, the table says %v", m.Name, by, stages)
+		}
+	}
+}
+
+func TestTheTableOfTheDocumentsIsThatOfTheCode(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `.*$").FindAllString(string(text), -1) {
+		got = append(got, row)
+	}
+	for _, m := range metric.All {
+		want = append(want, fmt.Sprintf("| `%s` | %s | `%s` | %s |", m.Name, m.Kind, strings.ReplaceAll(m.Stages, " ", "`, `"), m.Help))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/metrics.md differs (-code +document):\n%s", diff)
+	}
+}
+
+func TestNamesAreThoseThatPrometheusAndCloudWatchTake(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range metric.All {
+		if !regexp.MustCompile(`^[a-z][a-z0-9_]{2,60}$`).MatchString(m.Name) || seen[m.Name] || m.Help == "" {
+			t.Errorf("%q is no name, or there twice, or not explained", m.Name)
+		}
+		seen[m.Name] = true
+	}
+}
