@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/postino"
 	"github.com/postino/postino/shared/queue/sqsqueue"
 )
@@ -17,15 +18,17 @@ import (
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
 		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
+	store, retries, resend := f.Store(), f.Queue("POSTINO_QUEUE_RETRIES"), f.Queue("POSTINO_QUEUE_RESEND")
 	stage := &delivery.Deliverer{
-		Store:     f.Store(),
-		Retries:   f.Queue("POSTINO_QUEUE_RETRIES"),
-		Resend:    f.Queue("POSTINO_QUEUE_RESEND"),
+		Store:     store,
+		Retries:   retries,
+		Resend:    resend,
 		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),
 		Events:    f.Queue("POSTINO_QUEUE_EVENTS"),
 		Client:    egress.NewClient(egress.NewTransport(f.Guard(), nil)),
 		Class:     egress.Class,
 		Secrets:   f.Opener(),
+		Jobs:      &job.Worker{Store: store, Resend: resend, Retries: retries, Log: f.Log},
 		Now:       time.Now,
 		Version:   postino.Version,
 		Log:       f.Log,

@@ -58,7 +58,7 @@ func within(path string, folders ...string) bool {
 }
 
 var (
-	stages   = []string{"shared/ingest", "shared/fanout", "shared/delivery", "shared/manage", "shared/sweep"}
+	stages   = []string{"shared/ingest", "shared/fanout", "shared/delivery", "shared/manage", "shared/sweep", "shared/job"}
 	adapters = []string{
 		"shared/store/dynamostore", "shared/store/localstore", "shared/queue/sqsqueue", "shared/queue/localqueue",
 		"shared/awslambda", "shared/awssecret", "shared/localdb",

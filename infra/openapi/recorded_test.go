@@ -28,6 +28,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	r.secrets()
 	r.keys()
 	r.types()
+	r.jobs()
 	r.service()
 	r.nowhere()
 	elsewhere := []string{"403", "429", "500", "503"}
@@ -82,6 +83,8 @@ func (r *recorder) enough(op operation) string {
 		return ""
 	case strings.HasSuffix(op.path, "/preview"), strings.HasSuffix(op.path, "/test"):
 		return `{"event":{"type":"a","data":1}}`
+	case strings.HasSuffix(op.path, "/recover"):
+		return `{"after":"2020-01-01T00:00:00Z"}`
 	}
 	return `{}`
 }
@@ -275,6 +278,29 @@ func (r *recorder) types() {
 	r.call(422, "POST", acme+"/events", `[{"type":"typed.a","data":{"n":"x"}},{"type":"typed.a","data":5}]`)
 	r.call(202, "POST", acme+"/events", `{"type":"typed.a","data":{"n":1}}`)
 	r.call(204, "DELETE", path+"/typed.a", "")
+}
+
+func (r *recorder) jobs() {
+	const since = `{"after":"2020-01-01T00:00:00Z"}`
+	one, whole := acme+"/subscriptions/unreachable/recover", acme+"/recover"
+	for _, path := range []string{one, whole} { // one after the other: each waits for the clock before its end
+		r.call(202, "POST", path, `{"after":"2020-01-01T00:00:00Z","before":"2999-01-01T00:00:00Z","status":`+
+			map[bool]string{true: "null", false: `"canceled"`}[path == one]+`}`)
+		r.call(409, "POST", one, since)
+		r.call(map[bool]int{true: 202, false: 409}[path == one], "POST", whole, `{"after":"2020-01-01T00:00:00Z","dry_run":true}`)
+		r.call(200, "POST", clockPath, `{"advance":"1h"}`)
+	}
+	for _, wrong := range []string{
+		`{}`, `{"after":"2999-01-01T00:00:00Z"}`, `{"after":"today"}`, `{"after":"2020-01-01T00:00:00Z","status":"lost","dry_run":1,"x":1}`,
+		`{"after":"2020-01-01T00:00:00Z","before":"2020-01-01T00:00:00Z"}`,
+	} {
+		r.call(422, "POST", one, wrong)
+		r.call(422, "POST", whole, wrong)
+	}
+	page := r.call(200, "GET", acme+"/jobs?limit=1", "")
+	r.call(200, "GET", acme+"/jobs?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(200, "GET", acme+"/jobs/"+page["data"].([]any)[0].(object)["id"].(string), "")
+	r.call(422, "GET", acme+"/jobs?order=up", "")
 }
 
 func (r *recorder) service() {

@@ -16,6 +16,7 @@ import (
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/sweep"
 	"github.com/postino/postino/shared/webhook"
@@ -33,6 +34,7 @@ func (c *container) delivery() *delivery.Deliverer {
 	return &delivery.Deliverer{
 		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
 		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
+		Jobs: &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries")},
 	}
 }
 

@@ -36,6 +36,7 @@ type Store struct {
 	keys       map[[2]string]webhook.Key       // by tenant and id
 	types      map[[2]string]webhook.EventType // by tenant and type
 	states     map[webhook.StateRef]webhook.StateItem
+	jobs       map[[2]string]webhook.Job // by tenant and id
 }
 
 type (
@@ -69,6 +70,7 @@ func NewStore() *Store {
 		tallies: map[tallied]webhook.Tally{}, reserved: map[webhook.SubscriptionRef]time.Time{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
 		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, types: map[[2]string]webhook.EventType{}, states: map[webhook.StateRef]webhook.StateItem{},
+		jobs: map[[2]string]webhook.Job{},
 	}
 }
 

@@ -97,7 +97,7 @@ func mayCall(route string) []string {
 		return strings.Fields("admin")
 	case strings.Contains(path, "/state/"):
 		return strings.Fields("admin manage")
-	case begins("/subscriptions", "/deliveries", "/preview"):
+	case begins("/subscriptions", "/deliveries", "/preview", "/recover", "/jobs"):
 		return strings.Fields("admin manage portal")
 	}
 	return strings.Fields("admin manage")

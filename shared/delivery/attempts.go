@@ -124,9 +124,7 @@ func (d *Deliverer) newRound(ctx context.Context, j *job) error {
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", del.ID, err)
 	}
-	del.Status, del.Reason, del.EndedAt = webhook.Pending, "", time.Time{}
-	del.Round, del.Step = del.Round+1, 0
-	del.Waiting, del.NextAt = webhook.WaitRetry, d.Now()
+	del = del.SentAgain(d.Now())
 	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
 		return err
 	}

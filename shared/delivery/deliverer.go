@@ -24,6 +24,13 @@ type Opener interface {
 	Open(sealed []byte, place ...string) ([]byte, error)
 }
 
+// Jobs works jobs; see package job.
+type Jobs interface {
+	// Work does the slice of a job with that number, if it is the next. An
+	// audit asks for it in case that nobody else does.
+	Work(ctx context.Context, tenant, id string, slice int, audit bool) error
+}
+
 // Deliverer makes attempts. Its fields are set once; it is safe for
 // concurrent use.
 type Deliverer struct {
@@ -35,6 +42,7 @@ type Deliverer struct {
 	Client    Doer
 	Class     func(error) webhook.ErrorClass // how the client's error counts
 	Secrets   Opener
+	Jobs      Jobs                               // works the jobs whose messages come over resend
 	Now       func() time.Time                   // our clock; time.Now unless a test moves it
 	Count     func(name string, n int)           // counts what happens; nil for none
 	Observe   func(name string, d time.Duration) // measures it; nil for none
@@ -146,7 +154,7 @@ func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
 	place := map[webhook.SubscriptionRef]int{}
 	var refs []webhook.SubscriptionRef
 	for _, j := range jobs {
-		if _, ok := place[j.sub]; !ok && j.err == nil {
+		if _, ok := place[j.sub]; !ok && j.err == nil && j.sub.ID != "" {
 			place[j.sub] = len(refs)
 			refs = append(refs, j.sub)
 		}
@@ -159,7 +167,7 @@ func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
 		return err
 	}
 	for i := range jobs {
-		if jobs[i].err == nil {
+		if jobs[i].err == nil && jobs[i].sub.ID != "" {
 			jobs[i].head = heads[place[jobs[i].sub]]
 		}
 	}
@@ -189,6 +197,8 @@ func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
 		return d.drain(ctx, j)
 	case message.AgainExpunge:
 		return d.expunge(ctx, j)
+	case message.AgainJob, message.AgainJobAudit:
+		return d.Jobs.Work(ctx, j.again.Tenant, j.again.Job, j.again.Step, j.again.Kind == message.AgainJobAudit)
 	}
 	return message.ErrMalformed
 }

@@ -65,6 +65,7 @@ const (
 	keysPath          = tenantPath + "/keys"
 	typesPath         = tenantPath + "/event-types"
 	typePath          = typesPath + "/{type}"
+	jobsPath          = tenantPath + "/jobs"
 )
 
 func (h *Handler) routes() []httpapi.Route {
@@ -121,6 +122,11 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},
 		{Method: post, Pattern: deliveryPath + "/retry", Roles: portal, Handle: h.retryDelivery},
 		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancelDelivery},
+
+		{Method: post, Pattern: subscriptionPath + "/recover", Roles: portal, Handle: h.recover},
+		{Method: post, Pattern: tenantPath + "/recover", Roles: portal, Handle: h.recover},
+		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listJobs},
+		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.getJob},
 	}
 }
 

@@ -99,6 +99,7 @@ type Store interface {
 	Secrets
 	Keys
 	EventTypes
+	Jobs
 	trigger.Store
 	expunge.Store
 }

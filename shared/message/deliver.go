@@ -79,6 +79,7 @@ type Again struct {
 	Event        string    `json:"event,omitempty"` // to be expunged
 	Source       string    `json:"source,omitempty"`
 	Position     string    `json:"position,omitempty"` // see expunge.Slice
+	Job          string    `json:"job,omitempty"`      // of AgainJob and AgainJobAudit, whose Step is the number of the slice
 }
 
 // AgainKind says what is to be done.
@@ -92,7 +93,9 @@ const (
 	AgainDrain  AgainKind = "drain"  // resend: the next slice of a waiting line
 	AgainAudit  AgainKind = "audit"  // resend: look whether a waiting line was forgotten
 
-	AgainExpunge AgainKind = "expunge" // resend: remove what is left of an event in the deliveries that it led to
+	AgainExpunge  AgainKind = "expunge"   // resend: remove what is left of an event in the deliveries that it led to
+	AgainJob      AgainKind = "job"       // resend: the next slice of a job
+	AgainJobAudit AgainKind = "job_audit" // resend: look whether a job was forgotten
 )
 
 // Encode writes the request as a message body.
@@ -104,4 +107,20 @@ func DecodeAgain(body []byte) (a Again, err error) {
 		return a, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return a, nil
+}
+
+// NextSlice asks for the slice of a job that it will do next.
+func NextSlice(j webhook.Job) Again {
+	return Again{Kind: AgainJob, Tenant: j.Tenant, Subscription: j.Subscription, Job: j.ID, Step: j.Slice}
+}
+
+// AuditJob is the due pointer that has a job looked at in case that its next
+// slice was never asked for.
+func AuditJob(j webhook.Job, at time.Time) webhook.Due {
+	return webhook.Due{At: at, Kind: webhook.DueJob, Tenant: j.Tenant, Subscription: j.Subscription, ID: j.ID, Step: j.Slice}
+}
+
+// AuditOf returns the message that [AuditJob] made a pointer to.
+func AuditOf(due webhook.Due) Again {
+	return Again{Kind: AgainJobAudit, Tenant: due.Tenant, Subscription: due.Subscription, Job: due.ID, Step: due.Step}
 }

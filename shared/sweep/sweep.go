@@ -130,6 +130,9 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 			again.Kind = message.AgainAudit
 			m.Body = again.Encode()
 			resend = append(resend, m)
+		case webhook.DueJob:
+			m.Body = message.AuditOf(due).Encode()
+			resend = append(resend, m)
 		case webhook.DueTimer:
 			fire, err := message.FireOf(due)
 			if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/localdb"
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/localqueue"
@@ -122,6 +123,9 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
 		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
+		Jobs: &job.Worker{
+			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Now: s.clock.Now, Log: s.config.Log,
+		},
 	}
 	s.sweep = &sweep.Sweeper{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Events: s.byName["events"],

@@ -8,6 +8,7 @@ import (
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/sweep"
 )
@@ -21,6 +22,7 @@ type Store interface {
 	delivery.Store
 	manage.Store
 	sweep.Store
+	job.Store
 	// NextDue returns the time of the earliest due pointer, zero if there is
 	// none. It is asked only with a test clock.
 	NextDue(ctx context.Context) (time.Time, error)

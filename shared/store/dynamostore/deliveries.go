@@ -69,11 +69,11 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 	if err != nil {
 		return err
 	}
-	return s.putRevision(ctx, it, d.Rev)
+	return s.putRevision(ctx, "save delivery", it, d.Rev)
 }
 
-// putRevision stores a delivery's item over the one of that revision.
-func (s *Store) putRevision(ctx context.Context, it item, rev int64) error {
+// putRevision stores an item over the one of that revision, 0 for none.
+func (s *Store) putRevision(ctx context.Context, op string, it item, rev int64) error {
 	mark := mark()
 	it["k"] = mark
 	in := &dynamodb.PutItemInput{
@@ -90,7 +90,7 @@ func (s *Store) putRevision(ctx context.Context, it item, rev int64) error {
 	}
 	switch stored, refused := unmet(err); {
 	case !refused:
-		return fault("save delivery", err)
+		return fault(op, err)
 	case stored.marked(mark):
 		return nil
 	}

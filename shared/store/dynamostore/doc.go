@@ -12,6 +12,7 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter
+//	t#T               J#id            job, with how far it is                 once ended
 //	t#T               K#id            key of the API, hashed
 //	t#T               Y#type          registered event type
 //	t#T               X#name          named secret, sealed
@@ -69,6 +70,7 @@
 //	key         b SHA-256, ro role, nm name, c created, un until
 //	event type  de description, sc schema, sm sample, dp deprecated, u updated
 //	trigger     d data, rv writes so far
+//	job         j job (JSON), rv writes so far
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //
 // # Expiry

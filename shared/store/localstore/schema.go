@@ -214,4 +214,12 @@ CREATE TABLE replays ( -- whom an event matched when it was sent again
 ) WITHOUT ROWID;
 `, `
 CREATE INDEX deliveries_by_occasion ON deliveries (tenant, event_source, event_id, id) WHERE occasion <> '';
+`, `
+CREATE TABLE jobs ( -- work in slices, and how far it is
+	tenant TEXT NOT NULL,
+	id     TEXT NOT NULL,    -- in order of creation
+	rev    INTEGER NOT NULL, -- count of writes
+	body   TEXT NOT NULL,    -- JSON
+	PRIMARY KEY (tenant, id)
+) WITHOUT ROWID;
 `}

@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/expunge"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/sweep"
 	"github.com/postino/postino/shared/trigger"
@@ -26,6 +27,7 @@ type Store interface {
 	sweep.Store
 	trigger.Store
 	expunge.Store
+	job.Store
 }
 
 // suite is every case, by what it is about.
@@ -58,6 +60,7 @@ var suite = []struct {
 	{"Secrets", secretCases},
 	{"Keys", keyCases},
 	{"EventTypes", eventTypeCases},
+	{"Jobs", jobCases},
 }
 
 // Run tries every case on a store of its own: open returns an empty one and

@@ -1,0 +1,49 @@
+package job
+
+import (
+	"context"
+	"time"
+
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Jobs keeps what is known of each job.
+type Jobs interface {
+	// Job returns a stored job, consistently, or [webhook.ErrNotFound].
+	Job(ctx context.Context, tenant, id string) (webhook.Job, error)
+	// SaveJob stores j if the stored one still has j.Rev (0: if none is
+	// stored), with j.Rev+1; otherwise [webhook.ErrConflict].
+	SaveJob(ctx context.Context, j webhook.Job) error
+	// PutDue: see delivery's Dues.
+	PutDue(ctx context.Context, due webhook.Due) error
+	// Lease: see delivery's Lines. It keeps two recovers of one subscription
+	// apart.
+	Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error)
+}
+
+// Deliveries finds and changes deliveries.
+type Deliveries interface {
+	// PageDeliveries: see manage's Search. It may lag; what it names is read
+	// again before anything is decided.
+	PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error)
+	// DeliveriesByID: see manage's Search.
+	DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error)
+	// Delivery, SaveDelivery: see delivery's Deliveries.
+	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
+	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	// Heads: see fanout's Subscriptions.
+	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
+}
+
+// Store is all that jobs ask of storage.
+type Store interface {
+	Jobs
+	Deliveries
+}
+
+// Sender is a queue, as far as jobs use it: resend, retries.
+type Sender interface {
+	// Send queues the messages durably; see ingest's Sender for its errors.
+	Send(ctx context.Context, messages []queue.Message) error
+}

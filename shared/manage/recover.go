@@ -1,0 +1,179 @@
+package manage
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/subscription"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Times of a job that begins. See package job, which keeps them up.
+const (
+	jobLease = "recover"       // the work that only one recover of a subscription may do
+	jobBegun = 2 * time.Minute // how long it is held for a job that never begins
+	jobAudit = 5 * time.Minute // when it is looked at whether it began
+)
+
+// recover starts a job that sends again what has ended badly: of the path's
+// subscription, or of the whole tenant.
+func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
+	id := r.PathValue("id")
+	if id != "" && !subscription.ValidID(id) {
+		return httpapi.Response{}, errNoSubscription
+	}
+	body, err := r.JSON()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j, err := readRecover(body, h.now())
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j.Tenant, j.Subscription = r.Tenant, id
+	if id != "" {
+		head, err := h.head(r, id)
+		if err != nil {
+			return httpapi.Response{}, err
+		}
+		if head.Version == 0 {
+			return httpapi.Response{}, errNoSubscription
+		}
+		j.Born = head.Born
+	}
+	if err := h.claimRecover(r, j); err != nil {
+		return httpapi.Response{}, err
+	}
+	response, err := h.startJob(r, j)
+	if err != nil {
+		_, _ = h.Store.Lease(r.Context(), recovered(j), jobLease, j.ID, j.CreatedAt, j.CreatedAt) // it ends soon by itself
+	}
+	return response, err
+}
+
+// recovered names what a recover holds.
+func recovered(j webhook.Job) webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
+}
+
+var recoverFields = []string{"after", "before", "status", "dry_run"}
+
+// readRecover reads {"after",["before","status","dry_run"]}.
+func readRecover(body strictjson.Value, now time.Time) (webhook.Job, error) {
+	j := newJob(webhook.JobRecover, now)
+	latest := now.Add(time.Millisecond) // what is accepted later has not failed yet
+	j.Before, j.Of = latest, webhook.Exhausted
+	var faults httpapi.Faults
+	if body.Kind() != strictjson.Object {
+		faults.Add("body", "want an object")
+		return j, faults.Err()
+	}
+	for field, v := range body.Members() {
+		text, isText := v.Text()
+		if v.Kind() == strictjson.Null && slices.Contains(recoverFields, field) {
+			continue
+		}
+		switch field {
+		case "after":
+			j.After = readTime(field, text, isText, &faults)
+		case "before":
+			j.Before = readTime(field, text, isText, &faults)
+		case "status":
+			if j.Of = webhook.Status(text); !isText || j.Of != webhook.Exhausted && j.Of != webhook.Canceled {
+				faults.Add(field, `want "exhausted" or "canceled"; what succeeded is sent again by replay, under new ids`)
+			}
+		case "dry_run":
+			if j.DryRun = string(v) == "true"; v.Kind() != strictjson.Bool {
+				faults.Add(field, "want true or false")
+			}
+		default:
+			faults.Add(strictjson.Clip(field, maxShown), "unknown field")
+		}
+	}
+	switch {
+	case faults.Any():
+	case j.After.IsZero():
+		faults.Add("after", "is required: only events accepted after this time")
+	case j.After.After(now):
+		faults.Add("after", "lies in the future")
+	case !j.Before.After(j.After):
+		faults.Add("before", "is not later than after")
+	}
+	if j.Before.After(latest) {
+		j.Before = latest
+	}
+	return j, faults.Err()
+}
+
+func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.Time) {
+	if !isText || t.UnmarshalText([]byte(text)) != nil {
+		faults.Add(field, "want an RFC 3339 time, like 2026-03-01T12:00:00Z")
+	}
+	return t.UTC()
+}
+
+// claimRecover is a 409 while another recover is at work: on the same
+// subscription, or on all of the tenant's.
+func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
+	conflict := httpapi.Conflict("Another recover is at work here. GET /jobs shows it.")
+	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
+	if j.Subscription != "" {
+		free, err := h.Store.Lease(r.Context(), whole, jobLease, j.ID, j.CreatedAt, j.CreatedAt)
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		if !free {
+			return conflict
+		}
+	}
+	held, err := h.Store.Lease(r.Context(), recovered(j), jobLease, j.ID, j.CreatedAt, until)
+	if err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	if !held {
+		return conflict
+	}
+	return nil
+}
+
+// newJob begins a job.
+func newJob(kind webhook.JobKind, now time.Time) webhook.Job {
+	id := "job_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
+	return webhook.Job{ID: id, Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
+}
+
+// storeJob stores a new job, behind the pointer that finds it should we die
+// before it begins.
+func (h *Handler) storeJob(r *httpapi.Request, j webhook.Job) error {
+	if err := h.Store.PutDue(r.Context(), message.AuditJob(j, j.CreatedAt.Add(jobAudit))); err != nil {
+		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
+	}
+	if err := h.Store.SaveJob(r.Context(), j); err != nil && !errors.Is(err, webhook.ErrConflict) { // a repeat of ours whose answer was lost
+		return fmt.Errorf("store job %s: %w", j.ID, err)
+	}
+	r.Note(slog.String("job", j.ID), slog.String("kind", string(j.Kind)))
+	return nil
+}
+
+// startJob stores the job, asks for its first slice, and answers with it.
+func (h *Handler) startJob(r *httpapi.Request, j webhook.Job) (httpapi.Response, error) {
+	if err := h.storeJob(r, j); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.resend(r.Context(), message.NextSlice(j)); err != nil {
+		h.log().Warn("start job", "job", j.ID, "cause", err) // its audit starts it
+	}
+	location := "/v1/tenants/" + j.Tenant + "/jobs/" + j.ID
+	return httpapi.Response{Status: http.StatusAccepted, Header: http.Header{"Location": {location}}, Body: viewJob(j)}, nil
+}
