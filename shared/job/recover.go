@@ -199,8 +199,8 @@ func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.Jo
 			return nil, false, fmt.Errorf("read delivery %s: %w", target.Delivery, err)
 		}
 		if d.Round == target.Round {
-			if d.Status != j.Of {
-				return nil, false, nil
+			if sendable, err := w.sendable(ctx, j, d); err != nil || !sendable {
+				return nil, false, err
 			}
 			d = d.SentAgain(at)
 			switch err := w.Store.SaveDelivery(ctx, d, webhook.Parts{}); {
@@ -213,6 +213,19 @@ func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.Jo
 		return w.wake(d, target), true, nil
 	}
 	return nil, false, fmt.Errorf("delivery %s: %w", target.Delivery, webhook.ErrConflict)
+}
+
+// sendable reports whether the delivery is still what was decided upon, and
+// there is something to send: of an expunged event nothing is.
+func (w *Worker) sendable(ctx context.Context, j webhook.Job, d webhook.Delivery) (bool, error) {
+	if d.Status != j.Of {
+		return false, nil
+	}
+	e, err := w.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) { // its body may have outlived it
+		return false, fmt.Errorf("read event of %s: %w", d.ID, err)
+	}
+	return !e.Expunged, nil
 }
 
 // wake is the message for the round's first attempt; nil if that was made.

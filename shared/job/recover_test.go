@@ -256,3 +256,16 @@ func TestASecondRecoverWaitsForTheFirst(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatWasExpungedIsSkipped(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		s := w.subscribe("acme", "s")
+		w.owe(s, 3, always(webhook.Exhausted))
+		d := owed(s, 1, webhook.Exhausted)
+		e := webhook.StoredEvent{Event: webhook.Event{Tenant: "acme", ID: d.EventID, Source: d.EventSource, AcceptedAt: d.CreatedAt}, Expunged: true}
+		if _, _, err := w.seed.CreateEvent(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		wantCounts(t, w.finish(recovering(s)), webhook.JobCounts{Matched: 3, Sent: 2, Skipped: 1})
+	})
+}

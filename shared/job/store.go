@@ -32,6 +32,8 @@ type Deliveries interface {
 	// Delivery, SaveDelivery: see delivery's Deliveries.
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	// Event returns a stored event, or [webhook.ErrNotFound].
+	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 	// Heads: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
 }
