@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +19,12 @@ import (
 // binary is the program under test, built once by TestMain.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(skewVariable) != "" {
+		os.Exit(serveSkewed())
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "postino-faults-")
@@ -49,8 +53,8 @@ type process struct {
 	waited chan error
 }
 
-func command(data string) (*exec.Cmd, *bytes.Buffer) {
-	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", data)
+func command(data string, more ...string) (*exec.Cmd, *bytes.Buffer) {
+	cmd := exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", data, "-log-level", "ERROR"}, more...)...)
 	cmd.Env = append(os.Environ(), "POSTINO_ADMIN_KEY="+adminKey)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -58,9 +62,15 @@ func command(data string) (*exec.Cmd, *bytes.Buffer) {
 }
 
 // start starts Postino on a data folder and waits until it listens.
-func start(t *testing.T, data string) *process {
+func start(t *testing.T, data string, more ...string) *process {
 	t.Helper()
-	cmd, stderr := command(data)
+	cmd, stderr := command(data, more...)
+	return launch(t, cmd, stderr)
+}
+
+// launch starts a command that says where it listens.
+func launch(t *testing.T, cmd *exec.Cmd, stderr *bytes.Buffer) *process {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -106,9 +116,9 @@ func (p *process) terminate() error {
 	}
 }
 
-// refused starts Postino on data that it must not touch, and returns what it
+// refusesToStart starts Postino on data that it must not touch, and returns what it
 // said.
-func refused(t *testing.T, data string) string {
+func refusesToStart(t *testing.T, data string) string {
 	t.Helper()
 	cmd, stderr := command(data)
 	if err := cmd.Start(); err != nil {
@@ -149,72 +159,4 @@ func (p *process) call(ctx context.Context, client *http.Client, method, path, b
 		return 0, nil
 	}
 	return resp.StatusCode, answer
-}
-
-// ledger is what was acknowledged, and what arrived.
-type ledger struct {
-	mu       sync.Mutex
-	accepted map[string]bool
-	arrived  map[string]map[string]string // event id to webhook-id to body
-	wrong    []string
-}
-
-func newLedger() *ledger {
-	return &ledger{accepted: map[string]bool{}, arrived: map[string]map[string]string{}}
-}
-
-func (l *ledger) accept(id string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.accepted[id] = true
-}
-
-// arrive notes a verified callback; a repeat must be the same in all.
-func (l *ledger) arrive(event, delivery, body string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.arrived[event] == nil {
-		l.arrived[event] = map[string]string{}
-	}
-	if before, repeat := l.arrived[event][delivery]; repeat && before != body {
-		l.wrong = append(l.wrong, "other bytes for "+delivery)
-	}
-	l.arrived[event][delivery] = body
-}
-
-func (l *ledger) reject(text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.wrong = append(l.wrong, text)
-}
-
-// missing counts what was acknowledged and has not arrived.
-func (l *ledger) missing() (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for id := range l.accepted {
-		if len(l.arrived[id]) == 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// settle waits until all that was acknowledged has arrived, and reports what
-// has not, or came under more than one identity.
-func (l *ledger) settle(t *testing.T) {
-	t.Helper()
-	for deadline := time.Now().Add(90 * time.Second); l.missing() > 0 && time.Now().Before(deadline); {
-		time.Sleep(20 * time.Millisecond)
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for id := range l.accepted {
-		if len(l.arrived[id]) != 1 {
-			t.Errorf("event %s was acknowledged and came as %d deliveries, want 1", id, len(l.arrived[id]))
-		}
-	}
-	for _, text := range l.wrong {
-		t.Error(text)
-	}
 }

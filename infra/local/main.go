@@ -30,6 +30,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
+	takeFileSizeErrors()
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "postino:", err)
 		os.Exit(1)

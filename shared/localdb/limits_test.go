@@ -79,6 +79,9 @@ func TestAFullDiskIsBusyUntilThereIsRoom(t *testing.T) {
 			})
 		}
 		writes.Wait()
+		if err := db.Failed(); !errors.Is(err, webhook.ErrBusy) {
+			t.Errorf("%s: Failed() = %v, want %v", name, err, webhook.ErrBusy)
+		}
 		if got := count(t, db); got != 1 {
 			t.Errorf("%s: %d rows, want 1", name, got)
 		}
@@ -87,6 +90,9 @@ func TestAFullDiskIsBusyUntilThereIsRoom(t *testing.T) {
 		}
 		if err := insert(db, Durable, 7); err != nil {
 			t.Errorf("%s: Write when there is room: %v", name, err)
+		}
+		if err := db.Failed(); err != nil {
+			t.Errorf("%s: Failed() when there is room = %v", name, err)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postino/postino/shared/webhook"
@@ -63,7 +64,8 @@ type DB struct {
 	stopped chan struct{} // closed when the writer has ended
 	calls   sync.Pool
 
-	busy        stopwatch // of the writer
+	busy        stopwatch             // of the writer
+	failure     atomic.Pointer[error] // of the last transaction; nil for none
 	syncs       *syncer
 	checkpoints *checkpointer
 }
@@ -136,7 +138,7 @@ func (db *DB) start() {
 // returned; when it ends while only the disk is waited for, [ErrUnsynced] is,
 // and the work stands as after an Ordered write. [webhook.ErrBusy] says that nothing was written because too many
 // calls wait, the database is closing, or the disk is full, read-only or
-// failing.
+// failing. Only after a sync that failed may it have been written all the same.
 func (db *DB) Write(ctx context.Context, durability Durability, fn func(tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -170,6 +172,19 @@ func (db *DB) Write(ctx context.Context, durability Durability, fn func(tx *Tx) 
 // ErrUnsynced says that a Durable write is committed, but that the disk did
 // not take it within the time that the caller had.
 var ErrUnsynced = errors.New("the disk has not taken the write yet")
+
+// Failed returns why the last transaction could not be written, or the error of
+// a sync, after which nothing is until the database is opened anew; nil while
+// all is well.
+func (db *DB) Failed() error {
+	if err := db.syncs.failed(); err != nil {
+		return err
+	}
+	if err := db.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
 
 // Stalled returns for how long the disk has not let a commit or a sync end; 0
 // while nothing is written.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"github.com/postino/postino/shared/webhook"
 )
 
 // writeLog is SQLite's write-ahead log and its index, seen from outside.
@@ -117,7 +119,7 @@ func (s *syncer) sync() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = fmt.Errorf("sync %s, restart when the disk is well: %w", s.log.wal.Name(), err)
+	s.err = fmt.Errorf("sync %s, restart when the disk is well: %w: %w", s.log.wal.Name(), webhook.ErrBusy, err)
 	return s.err
 }
 

@@ -109,6 +109,7 @@ func (db *DB) runGroup(group []*call) {
 	if err == nil {
 		err = db.write.group(group)
 	}
+	db.note(err)
 	for _, c := range group {
 		if err != nil {
 			c.err = err
@@ -121,6 +122,15 @@ func (db *DB) runGroup(group []*call) {
 		c.done <- struct{}{}
 	}
 	db.checkpoints.afterCommit(db)
+}
+
+// note keeps the error of a transaction, nil for none, until the next.
+func (db *DB) note(err error) {
+	if err != nil {
+		db.failure.Store(&err)
+	} else if db.failure.Load() != nil {
+		db.failure.Store(nil)
+	}
 }
 
 // group runs the calls in one transaction. Its error is that of all of them;

@@ -40,6 +40,9 @@ type backlogView struct {
 // healthz says that storage and queues answer, and how much waits in them.
 func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
 	backlog, err := h.backlog(r.Context())
+	if err == nil && h.Failed != nil {
+		err = h.Failed()
+	}
 	if err != nil {
 		return httpapi.Response{}, httpapi.Busy("Storage or a queue does not answer.", time.Second).Because(err)
 	}

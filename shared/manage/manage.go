@@ -32,6 +32,7 @@ type Handler struct {
 	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
+	Failed       func() error     // why nothing can be written now, for /healthz; nil knows no such thing
 	Intake       *httpapi.Intake  // of bodies in hand; nil bounds nothing
 	Version      string           // of this build, as /healthz shows it
 	Now          func() time.Time // our clock; nil means time.Now

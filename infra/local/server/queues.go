@@ -57,12 +57,16 @@ func (s *Server) openQueues(ctx context.Context) (err error) {
 }
 
 // now is the queues' clock: nil, which they take for the real one, unless it
-// stands still.
+// stands still, or was wrong when we started.
 func (s *Server) now() func() time.Time {
 	if s.config.TestClock {
 		return s.clock.Now
 	}
-	return nil
+	if s.config.Skew == nil {
+		return nil
+	}
+	began, shown := time.Now(), s.clock.Now()
+	return func() time.Time { return shown.Add(time.Since(began)) }
 }
 
 // Redrive moves up to limit pointers from exhausted to resend, as the SQS

@@ -31,15 +31,17 @@ import (
 
 // Config says where and how a server runs.
 type Config struct {
-	Addr        string // host:port to listen on; port 0 takes any
-	Data        string // folder of the database and keys; made if absent
-	AdminKey    string // empty takes, or makes, the one in Data
-	EgressAllow string // see [egress.ParseAllow]
-	Resolver    string // DNS server, host:port; empty for the system's
-	TestClock   bool   // our clock stands still and is moved by POST /v1/clock
-	MaxBacklog  int    // messages that may wait before publishers are refused; 0 means no limit
-	Store       Store  // nil for the one in Data, where queues are in any case
-	Version     string // of Postino
+	Addr        string               // host:port to listen on; port 0 takes any
+	Data        string               // folder of the database and keys; made if absent
+	AdminKey    string               // empty takes, or makes, the one in Data
+	EgressAllow string               // see [egress.ParseAllow]
+	Resolver    string               // DNS server, host:port; empty for the system's
+	SweepEvery  time.Duration        // 0 means a minute
+	Skew        func() time.Duration // what the clock shows beyond the real one; nil means nothing
+	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
+	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
+	Store       Store                // nil for the one in Data, where queues are in any case
+	Version     string               // of Postino
 	Log         *slog.Logger
 }
 
@@ -66,7 +68,7 @@ type Server struct {
 // Start opens the data and begins to serve. What an earlier process left
 // undone goes on.
 func Start(ctx context.Context, c Config) (_ *Server, err error) {
-	s := &Server{config: c}
+	s := &Server{config: c, clock: Clock{skew: c.Skew}}
 	sealer, err := openSealer(c.Data)
 	if err != nil {
 		return nil, err
@@ -161,7 +163,11 @@ func (s *Server) run() error {
 }
 
 func (s *Server) sweepEachMinute(ctx context.Context) {
-	tick := time.NewTicker(time.Minute)
+	every := s.config.SweepEvery
+	if every == 0 {
+		every = time.Minute
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		if err := s.sweep.Sweep(ctx); err != nil && ctx.Err() == nil {
