@@ -117,6 +117,22 @@ func (s *tapped) Lease(ctx context.Context, sub webhook.SubscriptionRef, work, t
 	return reading(s.c, "Lease", func() (bool, error) { return s.Store.Lease(ctx, sub, work, token, now, until) })
 }
 
+func (s *tapped) SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error {
+	return s.c.cross("SaveHealth "+ref.ID, func() error { return s.Store.SaveHealth(ctx, ref, h) })
+}
+
+func (s *tapped) AddTally(ctx context.Context, sub webhook.SubscriptionRef, window time.Time, t webhook.Tally) (webhook.Tally, error) {
+	return reading(s.c, "AddTally "+sub.ID, func() (webhook.Tally, error) { return s.Store.AddTally(ctx, sub, window, t) })
+}
+
+func (s *tapped) Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (begin time.Time, taken bool, err error) {
+	err = s.c.cross("Reserve "+sub.ID, func() error {
+		begin, taken, err = s.Store.Reserve(ctx, sub, now, latest, length)
+		return err
+	})
+	return begin, taken, err
+}
+
 func (s *tapped) PutDue(ctx context.Context, due webhook.Due) error {
 	return s.c.cross("PutDue", func() error { return s.Store.PutDue(ctx, due) })
 }

@@ -45,8 +45,8 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 	case expunged:
 		return d.cancel(ctx, del, webhook.ReasonExpired)
 	}
-	ready, err := d.ready(ctx, &del, j.head, f.Content())
-	if err != nil || !ready {
+	sub, err := d.ready(ctx, del, j, f.Content())
+	if err != nil || sub == nil {
 		return err
 	}
 	if del.Rev > 0 { // tried by hand before its turn
@@ -54,17 +54,13 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	sub, err := d.current(ctx, j.head)
-	if err != nil {
-		return err
-	}
 	target := f.Target
 	if j.head.Version != f.Version {
 		if target, err = d.target(ctx, del, sub); err != nil {
 			return d.skip(ctx, del, err)
 		}
 	}
-	return d.attempt(ctx, del, sub, target, f.Content(), origin{})
+	return d.attempt(ctx, del, sub, target, f.Content(), origin{head: j.head})
 }
 
 func fresh(f message.First) webhook.Delivery {
@@ -78,7 +74,7 @@ func fresh(f message.First) webhook.Delivery {
 // retry makes the attempt (Round, Step) of the schedule, if the delivery still
 // waits for exactly that one.
 func (d *Deliverer) retry(ctx context.Context, j *job) error {
-	from := origin{round: j.again.Round, step: j.again.Step}
+	from := origin{round: j.again.Round, step: j.again.Step, head: j.head}
 	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // retention removed it
@@ -86,20 +82,19 @@ func (d *Deliverer) retry(ctx context.Context, j *job) error {
 	if err != nil {
 		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
 	}
-	if del.Status != webhook.Pending || del.Round != from.round || del.Step != from.step || del.Waiting != webhook.WaitRetry {
+	if del.Status != webhook.Pending || del.Round != from.round || del.Step != from.step || !del.Timed() {
 		return d.resume(ctx, del, from)
 	}
 	if del.NextAt.Sub(d.Now()) > early {
-		return d.wake(ctx, del)
+		return d.wake(ctx, del, j.again.Token)
 	}
-	ready, err := d.ready(ctx, &del, j.head, webhook.Content{})
-	if err != nil || !ready {
+	if sub, err := d.ready(ctx, del, j, webhook.Content{}); err != nil || sub == nil {
 		return err
 	}
 	if err := d.claim(ctx, &del); err != nil {
 		return err
 	}
-	return d.repeat(ctx, del, j.head, from)
+	return d.repeat(ctx, del, from)
 }
 
 // newRound starts the schedule afresh, if the delivery is still exhausted in
@@ -143,19 +138,27 @@ func (d *Deliverer) manual(ctx context.Context, j *job) error {
 	if gone(j.head, del.Version) {
 		return d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	return d.repeat(ctx, del, j.head, origin{round: del.Round, step: del.Step, manual: true})
+	return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, manual: true, head: j.head})
 }
 
-// ready reports whether the delivery may be posted now. If its subscription is
-// gone it is canceled; if that is closed it is parked.
-func (d *Deliverer) ready(ctx context.Context, del *webhook.Delivery, head webhook.Head, content webhook.Content) (bool, error) {
-	if gone(head, del.Version) {
-		return false, d.cancel(ctx, *del, webhook.ReasonDeleted)
+// ready returns the subscriber if the delivery may be posted now, else nil. If
+// its subscription is gone it is canceled; if that is closed it is parked; if
+// it is not its turn, it is put off.
+func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, j *job, content webhook.Content) (*subscriber, error) {
+	if gone(j.head, del.Version) {
+		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	if why := closed(head.State); why != "" {
-		return false, d.park(ctx, *del, why, content)
+	if why := closed(j.head); why != "" {
+		return nil, d.park(ctx, del, why, content)
 	}
-	return true, nil
+	sub, err := d.current(ctx, j.head)
+	if err != nil {
+		return nil, err
+	}
+	if its, err := d.turn(ctx, del, sub, content, j.again.Token); err != nil || !its {
+		return nil, err
+	}
+	return sub, nil
 }
 
 // claim is our word, written before the POST, that we make this attempt.
@@ -171,8 +174,8 @@ func (d *Deliverer) claim(ctx context.Context, del *webhook.Delivery) error {
 
 // repeat posts what is stored of a delivery, to where the subscription now
 // says.
-func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, head webhook.Head, from origin) error {
-	sub, err := d.current(ctx, head)
+func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, from origin) error {
+	sub, err := d.current(ctx, from.head)
 	if err != nil {
 		return err
 	}

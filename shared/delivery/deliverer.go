@@ -8,8 +8,12 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/postino/postino/shared/breaker"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/oauth"
+	"github.com/postino/postino/shared/pace"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -43,6 +47,7 @@ type Deliverer struct {
 	Class     func(error) webhook.ErrorClass // how the client's error counts
 	Secrets   Opener
 	Jobs      Jobs                               // works the jobs whose messages come over resend
+	Breaker   breaker.Rule                       // zero means breaker.Default
 	Now       func() time.Time                   // our clock; time.Now unless a test moves it
 	Count     func(name string, n int)           // counts what happens; nil for none
 	Observe   func(name string, d time.Duration) // measures it; nil for none
@@ -52,6 +57,9 @@ type Deliverer struct {
 	once        sync.Once
 	subscribers *subscribers
 	tokens      oauth.Tokens
+	counter     *breaker.Counter
+	pacer       *pace.Pacer
+	audits      *lru.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
 }
 
 // Handle works a batch of messages from deliveries, retries or resend, all at
@@ -93,6 +101,12 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 
 func (d *Deliverer) start() {
 	d.subscribers = newSubscribers(d.Store, d.Secrets)
+	if d.Breaker.Window == 0 {
+		d.Breaker = breaker.Default
+	}
+	d.counter = &breaker.Counter{Rule: d.Breaker}
+	d.pacer = &pace.Pacer{Store: d.Store}
+	d.audits = newAudits()
 	if d.Count == nil {
 		d.Count = func(string, int) {}
 	}
@@ -199,6 +213,8 @@ func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
 		return d.expunge(ctx, j)
 	case message.AgainJob, message.AgainJobAudit:
 		return d.Jobs.Work(ctx, j.again.Tenant, j.again.Job, j.again.Step, j.again.Kind == message.AgainJobAudit)
+	case message.AgainProbe:
+		return d.probe(ctx, j)
 	}
 	return message.ErrMalformed
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -52,23 +53,42 @@ func (d *Deliverer) drain(ctx context.Context, j *job) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaseTime-leaseMargin)
 	defer cancel()
-	if j.head.Version != 0 && closed(j.head.State) != "" {
-		if err := d.expire(ctx, j.sub); err != nil {
+	if j.head.Version != 0 && closed(j.head) != "" {
+		if err := errors.Join(d.expire(ctx, j.sub), d.mendChain(ctx, j.head)); err != nil {
 			return err
 		}
 		return d.leaveDrain(ctx, j.sub, token)
 	}
-	page, err := d.Store.Line(ctx, j.sub, "", drainSlice)
+	p, err := d.pacing(ctx, j.head)
+	if err != nil {
+		return err
+	}
+	page, err := d.Store.Line(ctx, j.sub, "", p.most)
 	if err != nil {
 		return fmt.Errorf("read line: %w", err)
 	}
-	if err := d.release(ctx, j.sub, j.head, page); err != nil {
+	released, wait, err := d.reserve(ctx, j.sub, &p, len(page))
+	if err != nil {
 		return err
 	}
-	if len(page) == drainSlice {
-		return d.Resend.Send(ctx, []queue.Message{drainMessage(j.sub, token, sliceTime)})
+	if err := d.release(ctx, j.sub, j.head, p, page[:released]); err != nil {
+		return err
+	}
+	if len(page) == p.most || released < len(page) {
+		return d.nextSlice(ctx, j.sub, token, wait)
 	}
 	return d.leaveDrain(ctx, j.sub, token)
+}
+
+// nextSlice goes on with the line after a while. The lease is held until then.
+func (d *Deliverer) nextSlice(ctx context.Context, sub webhook.SubscriptionRef, token string, wait time.Duration) error {
+	if wait > sliceTime {
+		now := d.Now()
+		if held, err := d.Store.Lease(ctx, sub, workDrain, token, now, now.Add(wait+leaseSlack)); err != nil || !held {
+			return err
+		}
+	}
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, token, wait)})
 }
 
 // leaveDrain gives up the lease and then looks once more: who entered the line
@@ -82,7 +102,7 @@ func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef,
 	if err != nil {
 		return fmt.Errorf("read subscription %s: %w", sub.ID, err)
 	}
-	if heads[0].Version != 0 && closed(heads[0].State) != "" {
+	if heads[0].Version != 0 && closed(heads[0]) != "" {
 		return nil // its opening wakes the line
 	}
 	left, err := d.Store.Line(ctx, sub, "", 1)
@@ -92,18 +112,17 @@ func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef,
 	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, "", 0)})
 }
 
-// release turns a slice of the line into attempts at the drain's rate: the
+// release turns a slice of the line into attempts at the line's pace: the
 // delivery is written, then its message sent, then its place given up.
-func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, head webhook.Head, page []string) error {
-	start := d.Now()
+func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, head webhook.Head, p pacing, page []string) error {
 	var mu sync.Mutex
 	var wakes []queue.Message
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(drainers)
 	for i, id := range page {
-		at := start.Add(time.Duration(i) * time.Second / drainRate)
+		at := p.start.Add(time.Duration(i) * p.every)
 		g.Go(func() error {
-			m, err := d.releaseOne(gctx, sub.Tenant, id, head, at)
+			m, err := d.releaseOne(gctx, sub.Tenant, id, head, p.waiting, at)
 			if err != nil || m == nil {
 				return err
 			}
@@ -126,7 +145,7 @@ func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, he
 
 // releaseOne plans one waiting delivery's attempt and returns its message; nil
 // if it waits for none.
-func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webhook.Head, at time.Time) (*queue.Message, error) {
+func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webhook.Head, why webhook.Waiting, at time.Time) (*queue.Message, error) {
 	del, err := d.Store.Delivery(ctx, tenant, id)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil, nil
@@ -137,16 +156,16 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 	if gone(head, del.Version) {
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	if del.Status == webhook.Pending && del.Waiting.InLine() {
-		del.Waiting, del.NextAt, del.WaitingSince = webhook.WaitRetry, at.Truncate(time.Millisecond), time.Time{}
+	if del.Status == webhook.Pending && del.InLine() {
+		del.Waiting, del.NextAt, del.WaitingSince = why, at.UTC().Truncate(time.Millisecond), time.Time{}
 		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
 			return nil, err
 		}
 	}
-	if del.Status != webhook.Pending || del.Waiting != webhook.WaitRetry {
+	if del.Status != webhook.Pending || !del.Timed() {
 		return nil, nil
 	}
-	m := againMessage(del, "retry")
+	m := againMessage(del, message.AgainRetry, "")
 	m.Delay = min(max(0, del.NextAt.Sub(d.Now())), queue.MaxDelay)
 	return &m, nil
 }
@@ -181,7 +200,7 @@ func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, 
 	if err != nil {
 		return err
 	}
-	if del.Waiting.InLine() {
+	if del.InLine() {
 		if d.Now().Sub(del.WaitingSince) <= webhook.MaxWait {
 			return nil
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -31,23 +33,36 @@ func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.
 // and only then looks whether the subscription opened meanwhile: whoever opens
 // it either finds the entry or is seen here.
 func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
-	if err := d.outlast(ctx, del); err != nil {
-		return fmt.Errorf("outlast drain: %w", err)
+	if del.Rev > 1 { // else it has never been released
+		if err := d.outlast(ctx, del); err != nil {
+			return fmt.Errorf("outlast drain: %w", err)
+		}
 	}
 	if err := d.Store.EnterLine(ctx, ref(del), del.ID); err != nil {
 		return fmt.Errorf("enter line: %w", err)
 	}
-	if err := d.Store.PutDue(ctx, audit(ref(del), d.Now())); err != nil {
+	if err := d.arrangeAudit(ctx, ref(del)); err != nil {
 		return fmt.Errorf("arrange audit: %w", err)
 	}
 	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{ref(del)})
 	if err != nil {
 		return fmt.Errorf("read subscription %s: %w", del.Subscription, err)
 	}
-	if gone(heads[0], del.Version) || closed(heads[0].State) == "" {
-		return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del), "", 0)})
+	if !gone(heads[0], del.Version) && closed(heads[0]) != "" {
+		return d.mendChain(ctx, heads[0])
 	}
-	return nil
+	return d.wakeLine(ctx, del)
+}
+
+// wakeLine has a line emptied that the delivery has entered, unless somebody is
+// at it: a drainer looks at the line once more after it gave up its lease.
+func (d *Deliverer) wakeLine(ctx context.Context, del webhook.Delivery) error {
+	now := d.Now()
+	free, err := d.Store.Lease(ctx, ref(del), workDrain, del.ID, now, now)
+	if err != nil || !free {
+		return err
+	}
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del), "", 0)})
 }
 
 // outlast has the delivery enter the line again when a drainer that is at work
@@ -61,9 +76,34 @@ func (d *Deliverer) outlast(ctx context.Context, del webhook.Delivery) error {
 	if err != nil || free {
 		return err
 	}
-	m := againMessage(del, message.AgainRetry)
+	m := againMessage(del, message.AgainRetry, "")
 	m.Delay = leaseTime
 	return d.Retries.Send(ctx, []queue.Message{m})
+}
+
+// cachedAudits bounds the lines whose audit a process remembers.
+const cachedAudits = 10_000
+
+func newAudits() *lru.Cache[webhook.SubscriptionRef, time.Time] {
+	audits, err := lru.New[webhook.SubscriptionRef, time.Time](cachedAudits)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return audits
+}
+
+// arrangeAudit has the line looked at. Of the many that enter it in one hour,
+// each process writes the pointer once: it stays until it is due.
+func (d *Deliverer) arrangeAudit(ctx context.Context, sub webhook.SubscriptionRef) error {
+	due := audit(sub, d.Now())
+	if at, ok := d.audits.Get(sub); ok && at.Equal(due.At) {
+		return nil
+	}
+	if err := d.Store.PutDue(ctx, due); err != nil {
+		return err
+	}
+	d.audits.Add(sub, due.At)
+	return nil
 }
 
 // audit is the due pointer that has a line looked at in the coming hour. All

@@ -19,9 +19,14 @@ type result struct {
 // origin says what an attempt was made for.
 type origin struct {
 	round, step int
-	manual      bool
-	beside      bool // kept, but the schedule waits for the one that follows at once
+	manual      bool         // by hand
+	probe       bool         // to see how the subscriber does
+	beside      bool         // kept, but the schedule waits for the one that follows at once
+	head        webhook.Head // of the subscription, when it was made
 }
+
+// apart reports whether the attempt is not one that the schedule waits for.
+func (o origin) apart() bool { return o.manual || o.probe || o.beside }
 
 // after returns the delivery as it stands once the attempt is known. It is a
 // pure function: a repeat of the record decides the same.
@@ -34,13 +39,13 @@ func after(d webhook.Delivery, r result, from origin, schedule retry.Schedule, n
 	r.attempt.Number = d.Attempts
 	last := r.attempt
 	d.Last = &last
-	if !from.manual && !from.beside {
+	if !from.apart() {
 		d.Claim = webhook.Claim{}
 	}
 	switch {
 	case r.outcome == retry.Success:
 		return ended(d, webhook.Succeeded, "", now)
-	case from.manual || from.beside || d.Status != webhook.Pending || d.Round != from.round || d.Step != from.step:
+	case from.apart() || d.Status != webhook.Pending || d.Round != from.round || d.Step != from.step:
 		return d
 	case r.outcome == retry.Permanent:
 		return ended(d, webhook.Exhausted, webhook.ReasonPermanent, now)
@@ -71,14 +76,16 @@ func parked(d webhook.Delivery, why webhook.Waiting, now time.Time) webhook.Deli
 	return d
 }
 
-// closed tells what a delivery waits for while its subscription is in that
-// state; "" means that it is open.
-func closed(s webhook.State) webhook.Waiting {
-	switch s {
-	case webhook.Paused:
+// closed tells what a delivery waits for while its subscription stands like
+// that; "" means that it is open, or gone.
+func closed(h webhook.Head) webhook.Waiting {
+	switch {
+	case h.State == webhook.Paused:
 		return webhook.WaitPaused
-	case webhook.Disabled:
+	case h.State == webhook.Disabled:
 		return webhook.WaitDisabled
+	case h.Health.Breaker.Open():
+		return webhook.WaitBreaker
 	}
 	return ""
 }

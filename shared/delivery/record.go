@@ -32,23 +32,32 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 	if err != nil {
 		return err
 	}
+	spent := !from.probe && d.assess(ctx, sub, r, from)
 	saved, err := d.keep(ctx, del, sub, r, from, content)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
+	if spent {
+		if err := d.disable(ctx, saved, sub, reasonFailing); err != nil {
+			return err
+		}
+	}
 	if r.parks && !from.manual {
 		if err := d.disable(ctx, saved, sub, "410 Gone"); err != nil {
 			return err
 		}
 	}
-	if del.Waiting.InLine() && saved.Status == webhook.Succeeded { // for good: nothing can have it wait again
+	if del.InLine() && saved.Status == webhook.Succeeded { // for good: nothing can have it wait again
 		if err := d.Store.LeaveLine(ctx, ref(saved), []string{saved.ID}); err != nil {
 			return err
 		}
 	}
-	if from.manual {
+	switch {
+	case from.probe:
+		return d.probed(ctx, saved, sub, r, from)
+	case from.manual:
 		return nil // the schedule goes on as it was
 	}
 	return d.settle(ctx, saved)
@@ -198,20 +207,20 @@ func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
 	}
 	switch {
 	case del.Status == webhook.Exhausted:
-		return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound)})
+		return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound, "")})
 	case del.Status != webhook.Pending:
 		return nil
-	case del.Waiting.InLine():
+	case del.InLine():
 		return d.joinLine(ctx, del)
-	case del.Waiting == webhook.WaitRetry:
-		return d.wake(ctx, del)
+	case del.Timed():
+		return d.wake(ctx, del, "")
 	}
 	return nil
 }
 
 // wake arranges the attempt at NextAt: by a delayed message, or, beyond what a
 // queue can delay, by a due pointer that sweep turns into one.
-func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery) error {
+func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery, token string) error {
 	delay := max(0, del.NextAt.Sub(d.Now()))
 	if delay > queue.MaxDelay {
 		return d.Store.PutDue(ctx, webhook.Due{
@@ -219,13 +228,13 @@ func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery) error {
 			ID: del.ID, Round: del.Round, Step: del.Step,
 		})
 	}
-	m := againMessage(del, message.AgainRetry)
+	m := againMessage(del, message.AgainRetry, token)
 	m.Delay = delay
 	return d.Retries.Send(ctx, []queue.Message{m})
 }
 
-func againMessage(del webhook.Delivery, kind message.AgainKind) queue.Message {
-	a := message.Again{Kind: kind, Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round}
+func againMessage(del webhook.Delivery, kind message.AgainKind, token string) queue.Message {
+	a := message.Again{Kind: kind, Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round, Token: token}
 	if kind == message.AgainRetry {
 		a.Step = del.Step
 	}

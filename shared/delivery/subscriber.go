@@ -34,6 +34,10 @@ type signingKey struct {
 	expires time.Time // zero means never
 }
 
+func (s *subscriber) ref() webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: s.Tenant, ID: s.ID}
+}
+
 // active returns the keys that sign at a time.
 func (s *subscriber) active(at time.Time) []signature.Key {
 	keys := make([]signature.Key, 0, len(s.keys))

@@ -114,7 +114,7 @@ func once(ctx context.Context, store Store, d webhook.Delivery, now time.Time) e
 		}
 	}
 	alone := d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded // nothing is stored beside it
-	left, inLine := d, d.Waiting.InLine()
+	left, inLine := d, d.InLine()
 	if d.Status == webhook.Pending {
 		left.Status, left.Reason, left.Waiting, left.Claim = webhook.Canceled, webhook.ReasonExpired, "", webhook.Claim{}
 		left.NextAt, left.WaitingSince, left.EndedAt = time.Time{}, time.Time{}, now

@@ -167,12 +167,15 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 // stopped between the two.
 func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, stated bool) (webhook.Subscription, error) {
 	next.Version, next.UpdatedAt, next.DisabledAt = now.Version, now.UpdatedAt, now.DisabledAt
+	waits, err := h.closeBreaker(r.Context(), now, stated && next.State == webhook.Active)
+	if err != nil {
+		return next, err
+	}
 	if !reflect.DeepEqual(now, next) {
 		next.UpdatedAt = h.now()
 		if now.State == webhook.Active {
 			next.DisabledAt = time.Time{}
 		}
-		var err error
 		if next, err = h.Store.SaveSubscription(r.Context(), next, now.Version); err != nil {
 			return next, fmt.Errorf("save subscription %s: %w", now.ID, err)
 		}
@@ -182,6 +185,8 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 		if err := h.announceRecovered(r.Context(), next); err != nil {
 			return next, err
 		}
+	}
+	if next.State == webhook.Active && (stated || waits) {
 		return next, h.drain(r.Context(), next.Tenant, next.ID)
 	}
 	return next, nil

@@ -26,6 +26,8 @@ type Subscriptions interface {
 	// log and the tenant's version, if the current version is still expect;
 	// errors as SaveSubscription. Versions stay until retention removes them.
 	DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error
+	// SaveHealth: see delivery's Conditions. Manage only closes a breaker.
+	SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error
 	// Heads, Versions: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
 	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)

@@ -92,6 +92,7 @@ const (
 	AgainManual AgainKind = "manual" // resend: one attempt beside the schedule
 	AgainDrain  AgainKind = "drain"  // resend: the next slice of a waiting line
 	AgainAudit  AgainKind = "audit"  // resend: look whether a waiting line was forgotten
+	AgainProbe  AgainKind = "probe"  // resend: the probe Round of the breaker that opened at Token
 
 	AgainExpunge  AgainKind = "expunge"   // resend: remove what is left of an event in the deliveries that it led to
 	AgainJob      AgainKind = "job"       // resend: the next slice of a job

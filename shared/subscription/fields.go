@@ -39,6 +39,7 @@ var fields = []field{
 	{"auth", readAuth, func(s *webhook.Subscription) { s.Auth = nil }, viewAuth},
 	{"signing", readSigning, resetSigning, func(s webhook.Subscription) any { return s.Signing }},
 	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
+	{"rate_limit", readRateLimit, func(s *webhook.Subscription) { s.RateLimit = nil }, viewRateLimit},
 	{"state", readState, func(s *webhook.Subscription) { setState(s, webhook.Active) }, func(s webhook.Subscription) any { return s.State }},
 	{"disabled_reason", readOnly("disabled_reason"), nil, viewDisabledReason},
 	{"created_at", readOnly("created_at"), nil, func(s webhook.Subscription) any { return httpapi.Time(s.CreatedAt) }},

@@ -27,16 +27,6 @@ const (
 	WaitRateLimit Waiting = "rate_limit"
 )
 
-// InLine reports whether w means standing in the subscription's waiting line
-// until it opens, rather than until a time.
-func (w Waiting) InLine() bool {
-	switch w {
-	case WaitPaused, WaitDisabled, WaitBreaker, WaitRateLimit:
-		return true
-	}
-	return false
-}
-
 // Reason says why a delivery ended otherwise than by success, or why an event
 // led to none.
 type Reason string
@@ -91,6 +81,22 @@ type Delivery struct {
 	Last         *Attempt  // newest attempt; whole if it succeeded at once, else without its response
 	Claim        Claim     // who is making the attempt (Round, Step)
 	Rev          int64     // store's count of writes; 0 means not stored yet
+}
+
+// InLine reports whether the delivery stands in its subscription's waiting
+// line until that opens, rather than that it waits until a time. Under a rate
+// limit it can be either.
+func (d Delivery) InLine() bool {
+	switch d.Waiting {
+	case WaitPaused, WaitDisabled, WaitBreaker, WaitRateLimit:
+		return d.NextAt.IsZero()
+	}
+	return false
+}
+
+// Timed reports whether the delivery waits for its attempt at NextAt.
+func (d Delivery) Timed() bool {
+	return d.Waiting == WaitRetry || d.Waiting == WaitRateLimit && !d.NextAt.IsZero()
 }
 
 // EventKey names the delivery's event; see [EventKey].

@@ -36,6 +36,7 @@ type Subscription struct {
 	Auth           *SealedAuth     `json:"auth,omitempty"` // nil means none
 	Signing        string          `json:"signing"`        // "v1" or "v1a": the scheme of the newest of Secrets
 	Retry          RetrySpec       `json:"retry"`
+	RateLimit      *RateLimit      `json:"rate_limit,omitempty"` // nil means none
 	State          State           `json:"state"`
 	DisabledReason string          `json:"disabled_reason,omitempty"`
 	DisabledAt     time.Time       `json:"disabled_at,omitzero"` // when we last disabled it; stays until the first change after it is active again
@@ -71,6 +72,11 @@ type RetrySpec struct {
 	Timeout   string   `json:"timeout"`   // from connect to the answer's last byte
 	Success   []string `json:"success"`   // statuses that end it well: "2xx", "409"
 	Permanent []string `json:"permanent"` // statuses that end it badly at once
+}
+
+// RateLimit is the most callbacks that a subscriber gets.
+type RateLimit struct {
+	PerSecond int `json:"per_second"`
 }
 
 // SigningSecret is one key that signs a subscription's callbacks, sealed.
