@@ -19,13 +19,15 @@ func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
 		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
 	store, retries, resend := f.Store(), f.Queue("POSTINO_QUEUE_RETRIES"), f.Queue("POSTINO_QUEUE_RESEND")
+	guard := f.Guard()
 	stage := &delivery.Deliverer{
 		Store:     store,
 		Retries:   retries,
 		Resend:    resend,
 		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),
 		Events:    f.Queue("POSTINO_QUEUE_EVENTS"),
-		Client:    egress.NewClient(egress.NewTransport(f.Guard(), nil)),
+		Client:    egress.NewClient(egress.NewTransport(guard, nil)),
+		Private:   egress.NewPool(guard),
 		Class:     egress.Class,
 		Secrets:   f.Opener(),
 		Jobs:      &job.Worker{Store: store, Resend: resend, Retries: retries, Log: f.Log},

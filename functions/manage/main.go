@@ -30,8 +30,8 @@ func main() {
 		Secrets:      sealer,
 		Destinations: guard,
 		Tester: &delivery.Deliverer{
-			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class,
-			Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
+			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
+			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
 		Auth:    f.Authenticator(),
 		Version: postino.Version,

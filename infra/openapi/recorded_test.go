@@ -1,12 +1,14 @@
 package openapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/postino/postino/shared/egress/egresstest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -105,7 +107,15 @@ func (r *recorder) subscriptions() {
 	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"header","name":"x-key","value":"{{ secrets.loyalty }}"},"request":null,"filter":null}`)
 	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"bearer","token":"t"}}`)
 	r.call(200, "PATCH", list+"/all", `{"auth":{"type":"oauth2","token_url":"`+url+`/token","client_id":"me","client_secret":"{{ secrets.loyalty }}","scope":"a b"}}`)
-	r.call(200, "PATCH", list+"/all", `{"auth":null}`)
+	ca := egresstest.New(r.t, "ca")
+	certificate, key := ca.Client("me", egresstest.Life)
+	certificates, err := json.Marshal(map[string]string{"ca": ca.PEM(), "certificate": certificate, "key": key})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.call(200, "PATCH", list+"/all", `{"url":"https://127.0.0.1:1","auth":{"type":"bearer","token":"x","tls":`+string(certificates)+`}}`)
+	r.call(422, "PATCH", list+"/all", `{"auth":{"tls":{"ca":"x","key":"y"}}}`)
+	r.call(200, "PATCH", list+"/all", `{"url":"`+url+`","auth":null}`)
 	r.call(422, "PATCH", list+"/all", `{"url":"https://10.0.0.1","colour":1}`)
 	r.call(200, "POST", list+"/all/pause", "")
 	r.call(200, "POST", list+"/all/resume", "{}")

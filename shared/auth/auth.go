@@ -1,6 +1,6 @@
 // Package auth is how a subscription's callbacks prove who sends them, beside
 // the signature: basic, bearer, a header of the subscriber's choice, or an access
-// token of OAuth 2.0.
+// token of OAuth 2.0; and the certificates that its connections are made with.
 package auth
 
 import (
@@ -47,6 +47,7 @@ type Auth struct {
 	kind   string
 	values map[string]string
 	texts  map[string]*liquid.Template // of the secret fields
+	tls    *TLS                        // nil for none
 }
 
 // Read reads the auth field of a subscription as its owner wrote it. Null and
@@ -60,26 +61,36 @@ func Read(v strictjson.Value) (*Auth, []render.Fault) {
 	}
 	values := map[string]string{}
 	var faults []render.Fault
+	var own *TLS
 	for name, value := range v.Members() {
+		if name == "tls" {
+			if value.Kind() != strictjson.Null {
+				own, faults = readTLS(value)
+			}
+			continue
+		}
 		text, ok := value.Text()
 		if !ok {
 			faults = append(faults, render.Fault{Field: "auth." + name, Detail: "want a string"})
 		}
 		values[name] = text
 	}
+	if own != nil && values["type"] == "" {
+		values["type"] = "none"
+	}
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	return build(values)
+	return build(values, own)
 }
 
 // build judges the fields and compiles their templates.
-func build(values map[string]string) (*Auth, []render.Fault) {
+func build(values map[string]string, own *TLS) (*Auth, []render.Fault) {
 	fields, known := kinds[values["type"]]
 	if !known {
 		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header, oauth2"}}
 	}
-	a := &Auth{kind: values["type"], values: map[string]string{}, texts: map[string]*liquid.Template{}}
+	a := &Auth{kind: values["type"], values: map[string]string{}, texts: map[string]*liquid.Template{}, tls: own}
 	var faults []render.Fault
 	for name := range values {
 		if name != "type" && !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
@@ -92,7 +103,7 @@ func build(values map[string]string) (*Auth, []render.Fault) {
 		}
 	}
 	slices.SortFunc(faults, func(x, y render.Fault) int { return strings.Compare(x.Field, y.Field) })
-	if a.kind == "none" || len(faults) > 0 {
+	if a.kind == "none" && own == nil || len(faults) > 0 {
 		return nil, faults
 	}
 	return a, nil
@@ -166,6 +177,14 @@ func (a *Auth) Secrets() []string {
 	return slices.Compact(names)
 }
 
+// TLS returns what connections are made with; nil for what all are made with.
+func (a *Auth) TLS() *TLS {
+	if a == nil {
+		return nil
+	}
+	return a.tls
+}
+
 // TokenURL is where an access token comes from; "" if it needs none.
 func (a *Auth) TokenURL() string {
 	if a == nil {
@@ -193,6 +212,8 @@ func (a *Auth) Header(value func(name string) string) (name, text string) {
 		return "", ""
 	}
 	switch a.kind {
+	case "none":
+		return "", ""
 	case "basic":
 		pair := a.fill("username", value) + ":" + a.fill("password", value)
 		return "authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
@@ -246,15 +267,19 @@ func (a *Auth) fill(field string, value func(string) string) string {
 
 // Encode writes it, secrets and all, for sealing.
 func (a *Auth) Encode() []byte {
-	values := map[string]string{"type": a.kind}
-	for name, value := range a.values {
-		values[name] = value
+	b := append([]byte(`{"type":`), liquid.AppendQuoted(nil, a.kind)...)
+	for _, f := range kinds[a.kind] {
+		b = liquid.AppendQuoted(append(b, ','), f.name)
+		b = liquid.AppendQuoted(append(b, ':'), a.values[f.name])
 	}
-	b, err := json.Marshal(values)
-	if err != nil {
-		panic("auth: " + err.Error()) // a map of strings
+	if a.tls != nil {
+		text, err := json.Marshal(a.tls.parts())
+		if err != nil {
+			panic("auth: " + err.Error()) // strings
+		}
+		b = append(append(b, `,"tls":`...), text...)
 	}
-	return b
+	return append(b, '}')
 }
 
 // Decode reads what [Auth.Encode] wrote; nil bytes give nil.
@@ -262,11 +287,11 @@ func Decode(b []byte) (*Auth, error) {
 	if b == nil {
 		return nil, nil
 	}
-	var values map[string]string
-	if err := json.Unmarshal(b, &values); err != nil {
+	v, err := strictjson.Parse(b)
+	if err != nil {
 		return nil, fmt.Errorf("read auth: not what was written")
 	}
-	a, faults := build(values)
+	a, faults := Read(v)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("read auth: %s: %s", faults[0].Field, faults[0].Detail)
 	}
@@ -287,6 +312,9 @@ func (a *Auth) View() json.RawMessage {
 		}
 		b = liquid.AppendQuoted(append(b, ','), f.name)
 		b = liquid.AppendQuoted(append(b, ':'), shown)
+	}
+	if a.tls != nil {
+		b = append(append(b, `,"tls":`...), a.tls.view()...)
 	}
 	return append(b, '}')
 }

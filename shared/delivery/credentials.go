@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
 	"net/url"
@@ -29,12 +30,31 @@ func (d *Deliverer) credentials(ctx context.Context, s *subscriber, c call) (cre
 	if !needed {
 		return credentials{name: name, value: value}, nil
 	}
-	token, err := d.tokens.Get(ctx, d.Client, owner(s), grant)
+	token, err := d.tokens.Get(ctx, d.client(s, true), owner(s), grant)
 	return credentials{name, value + token.Value.Reveal(), token}, err
 }
 
 func owner(s *subscriber) oauth.Owner {
-	return oauth.Owner{Tenant: s.Tenant, Subscription: s.ID}
+	o := oauth.Owner{Tenant: s.Tenant, Subscription: s.ID}
+	if own := s.auth.TLS(); own != nil {
+		o.TLS = own.ID()
+	}
+	return o
+}
+
+// client returns what makes the subscription's requests. A token endpoint is
+// often somebody else's, so it may also have a certificate of the system's
+// authorities.
+func (d *Deliverer) client(s *subscriber, forToken bool) Doer {
+	own := s.auth.TLS()
+	if own == nil {
+		return d.Client
+	}
+	name := own.ID()
+	if forToken {
+		name += " and system"
+	}
+	return d.Private.Client(name, func() *tls.Config { return own.Config(forToken) })
 }
 
 // refuse forgets an access token that the subscriber answered 401 to, and

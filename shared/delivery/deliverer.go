@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -21,6 +22,12 @@ import (
 // Doer makes the POSTs; see egress for the client that belongs here.
 type Doer interface {
 	Do(*http.Request) (*http.Response, error)
+}
+
+// Private finds the client for connections with certificates of a subscriber's
+// own; see [egress.Pool].
+type Private interface {
+	Client(name string, config func() *tls.Config) *http.Client
 }
 
 // Opener opens sealed secrets; see secret.Sealer.
@@ -44,6 +51,7 @@ type Deliverer struct {
 	Exhausted Sender // pointers to what ended badly, for redrive
 	Events    Sender // operational events; nil publishes none
 	Client    Doer
+	Private   Private                        // nil for none: then no subscription may bring certificates
 	Class     func(error) webhook.ErrorClass // how the client's error counts
 	Secrets   Opener
 	Jobs      Jobs                               // works the jobs whose messages come over resend

@@ -80,7 +80,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 // exchange sends the request and notes what the subscriber said. An error means
 // that there is no answer, or not all of it.
 func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
-	resp, err := d.Client.Do(req)
+	resp, err := d.client(s, false).Do(req)
 	if err != nil {
 		return err
 	}

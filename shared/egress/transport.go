@@ -47,27 +47,31 @@ type Transport struct {
 // Transports with different configurations share neither connections nor
 // TLS sessions.
 func NewTransport(guard *Guard, config *tls.Config) *Transport {
+	return newTransport(guard, config, maxIdle, maxSessions)
+}
+
+func newTransport(guard *Guard, config *tls.Config, idle, sessions int) *Transport {
 	if config == nil {
 		config = &tls.Config{}
 	}
 	config = config.Clone()
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	config.ClientSessionCache = tls.NewLRUClientSessionCache(maxSessions)
+	config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	return &Transport{
-		secure: newHTTP(guard.dialer(true), config),
-		plain:  newHTTP(guard.dialer(false), config),
+		secure: newHTTP(guard.dialer(true), config, idle),
+		plain:  newHTTP(guard.dialer(false), config, idle),
 	}
 }
 
-func newHTTP(dial func(context.Context, string, string) (net.Conn, error), config *tls.Config) *http.Transport {
+func newHTTP(dial func(context.Context, string, string) (net.Conn, error), config *tls.Config, idle int) *http.Transport {
 	return &http.Transport{
 		DialContext:            dial,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true, // which an own dialer would turn off
 		DisableCompression:     true, // nothing to unpack, nothing that swells
-		MaxIdleConns:           maxIdle,
-		MaxIdleConnsPerHost:    maxIdle,
+		MaxIdleConns:           idle,
+		MaxIdleConnsPerHost:    idle,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxHeader,
 		HTTP2: &http.HTTP2Config{

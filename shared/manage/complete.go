@@ -3,7 +3,10 @@ package manage
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/postino/postino/shared/auth"
+	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/subscription"
 	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
@@ -18,12 +21,15 @@ func (h *Handler) complete(ctx context.Context, now webhook.Subscription, next w
 		return next, err
 	}
 	if wish.Auth != nil {
+		if err := refuseExpired(wish.Auth, h.now()); err != nil {
+			return next, err
+		}
 		sealed, err := h.Secrets.Seal(wish.Auth.Encode(), next.Tenant, next.ID, "auth")
 		if err != nil {
 			return next, fmt.Errorf("seal auth: %w", err)
 		}
 		next.Auth = &webhook.SealedAuth{
-			Sealed: sealed, Shown: wish.Auth.View(), Header: wish.Auth.Name(), Secrets: wish.Auth.Secrets(),
+			Sealed: sealed, Shown: wish.Auth.View(), Header: wish.Auth.Name(), Secrets: wish.Auth.Secrets(), TLS: wish.Auth.TLS() != nil,
 		}
 	}
 	next.TriggerEpoch = now.TriggerEpoch
@@ -31,6 +37,15 @@ func (h *Handler) complete(ctx context.Context, now webhook.Subscription, next w
 		next.TriggerEpoch = epoch
 	}
 	return next, nil
+}
+
+// refuseExpired refuses certificates that no connection could be made with.
+func refuseExpired(a *auth.Auth, now time.Time) error {
+	var faults httpapi.Faults
+	for _, f := range a.TLS().Expired(now) {
+		faults.Add(f.Field, "%s", f.Detail)
+	}
+	return faults.Err()
 }
 
 // secretsExist refuses a subscription that mentions secrets which are not there.

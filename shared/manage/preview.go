@@ -226,7 +226,7 @@ func redacted(s webhook.Subscription, t webhook.Trial) *requestView {
 	for _, header := range t.Target.Headers {
 		view.Headers[header.Name] = render.Redact(header.Value)
 	}
-	if s.Auth != nil {
+	if s.Auth != nil && s.Auth.Header != "" {
 		view.Headers[s.Auth.Header] = render.Stars
 	}
 	return view

@@ -70,7 +70,13 @@ func (d *draft) checkTemplates() {
 	for _, f := range faults {
 		d.faults.Add(f.Field, "%s", f.Detail)
 	}
-	if s.Auth == nil && d.Auth == nil || s.Request == nil {
+	if s.Auth == nil && d.Auth == nil {
+		return
+	}
+	if d.ownTLS() && strings.HasPrefix(strings.ToLower(s.URL), "http:") {
+		d.faults.Add("auth.tls", "want a url with https: without it no certificate is shown or asked for")
+	}
+	if s.Request == nil {
 		return
 	}
 	own := d.authHeader()
@@ -87,6 +93,14 @@ func (d *draft) authHeader() string {
 		return d.Auth.Name()
 	}
 	return d.Subscription.Auth.Header
+}
+
+// ownTLS reports whether the auth, as given or as it was, holds certificates.
+func (d *draft) ownTLS() bool {
+	if d.Auth != nil {
+		return d.Auth.TLS() != nil
+	}
+	return d.Subscription.Auth.TLS
 }
 
 // judgeURL returns why no callback can be sent to a url that may hold

@@ -61,7 +61,8 @@ type RequestSpec struct {
 type SealedAuth struct {
 	Sealed  []byte          `json:"sealed"`            // auth.Auth, additional data (tenant, subscription, "auth")
 	Shown   json.RawMessage `json:"shown"`             // as reads show it, stars for secrets
-	Header  string          `json:"header"`            // the header that it sets, in lower case
+	Header  string          `json:"header"`            // the header that it sets, in lower case; "" for none
+	TLS     bool            `json:"tls,omitempty"`     // it holds certificates
 	Secrets []string        `json:"secrets,omitempty"` // names of the secrets that it mentions
 }
 

@@ -123,7 +123,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	}
 	s.delivery = &delivery.Deliverer{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
-		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: sealer,
+		Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
 			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Now: s.clock.Now, Log: s.config.Log,
