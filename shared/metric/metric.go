@@ -16,7 +16,7 @@ import (
 // it is safe for concurrent use.
 type Registry struct {
 	counters   sync.Map // string → *atomic.Int64
-	histograms sync.Map // string → *histogram
+	histograms sync.Map // string → *durations
 }
 
 // Count adds n to a counter, which comes into being by its first use.
@@ -33,21 +33,21 @@ func (r *Registry) Count(name string, n int) {
 func (r *Registry) Observe(name string, d time.Duration) {
 	h, ok := r.histograms.Load(name)
 	if !ok {
-		h, _ = r.histograms.LoadOrStore(name, new(histogram))
+		h, _ = r.histograms.LoadOrStore(name, new(durations))
 	}
-	h.(*histogram).observe(d)
+	h.(*durations).observe(d)
 }
 
 // bounds are the upper bounds of a histogram's buckets in seconds: from below
 // a local round trip to beyond the longest timeout.
 var bounds = [...]float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 300}
 
-type histogram struct {
+type durations struct {
 	buckets [len(bounds) + 1]atomic.Int64 // the last is beyond all bounds
 	micros  atomic.Int64
 }
 
-func (h *histogram) observe(d time.Duration) {
+func (h *durations) observe(d time.Duration) {
 	i, _ := slices.BinarySearch(bounds[:], d.Seconds())
 	h.buckets[i].Add(1)
 	h.micros.Add(d.Microseconds())
@@ -70,7 +70,7 @@ func (r *Registry) WritePrometheus(w io.Writer, gauges ...Gauge) error {
 	}
 	for _, name := range names(&r.histograms) {
 		h, _ := r.histograms.Load(name)
-		p.histogram(name, h.(*histogram))
+		p.histogram(name, h.(*durations))
 	}
 	typed := ""
 	for _, g := range gauges {
@@ -104,7 +104,7 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-func (p *printer) histogram(name string, h *histogram) {
+func (p *printer) histogram(name string, h *durations) {
 	p.printf("# TYPE postino_%s_seconds histogram\n", name)
 	sum := int64(0)
 	for i, bound := range bounds {
