@@ -4,8 +4,6 @@ package main
 import (
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/delivery"
@@ -32,8 +30,10 @@ func main() {
 		Secrets:   f.Opener(),
 		Jobs:      &job.Worker{Store: store, Resend: resend, Retries: retries, Log: f.Log},
 		Now:       time.Now,
+		Count:     f.Metrics.Count,
+		Observe:   f.Metrics.Observe,
 		Version:   postino.Version,
 		Log:       f.Log,
 	}
-	lambda.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
+	f.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
 }

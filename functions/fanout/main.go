@@ -2,8 +2,6 @@
 package main
 
 import (
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/fanout"
@@ -21,7 +19,8 @@ func main() {
 		Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 		Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
 		Pack:       pack,
+		Count:      f.Metrics.Count,
 		Log:        f.Log,
 	}
-	lambda.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
+	f.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
 }

@@ -4,8 +4,6 @@ package main
 import (
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/ingest"
@@ -27,8 +25,9 @@ func main() {
 			Queues:   []ingest.Backlog{events, f.Queue("POSTINO_QUEUE_DELIVERIES")},
 			Every:    countEvery,
 		},
-		Auth: f.Authenticator(),
-		Log:  f.Log,
+		Auth:  f.Authenticator(),
+		Count: f.Metrics.Count,
+		Log:   f.Log,
 	}
-	lambda.Start(awslambda.HTTP(stage))
+	f.Start(awslambda.HTTP(stage))
 }

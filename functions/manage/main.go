@@ -4,8 +4,6 @@ package main
 import (
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/delivery"
@@ -37,5 +35,5 @@ func main() {
 		Version: postino.Version,
 		Log:     f.Log,
 	}
-	lambda.Start(awslambda.HTTP(stage))
+	f.Start(awslambda.HTTP(stage))
 }

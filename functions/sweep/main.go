@@ -4,8 +4,6 @@ package main
 import (
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/sweep"
@@ -18,8 +16,10 @@ func main() {
 		Retries: f.Queue("POSTINO_QUEUE_RETRIES"),
 		Resend:  f.Queue("POSTINO_QUEUE_RESEND"),
 		Events:  f.Queue("POSTINO_QUEUE_EVENTS"),
+		Count:   f.Metrics.Count,
+		Observe: f.Metrics.Observe,
 		Now:     time.Now,
 		Log:     f.Log,
 	}
-	lambda.Start(awslambda.Schedule(stage.Sweep))
+	f.Start(awslambda.Schedule(stage.Sweep))
 }

@@ -124,13 +124,19 @@ func listenRuntime() (*runtimeAPI, error) {
 	}
 	a := &runtimeAPI{address: l.Addr().String(), asked: make(chan time.Time, 1)}
 	a.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/invocation/next") {
+		if strings.HasSuffix(r.URL.Path, "/extension/register") {
+			w.Header().Set("Lambda-Extension-Identifier", "1")
+			return
+		}
+		if !strings.HasSuffix(r.URL.Path, "/next") {
 			http.Error(w, "{}", http.StatusBadRequest)
 			return
 		}
-		select {
-		case a.asked <- time.Now():
-		default:
+		if strings.HasSuffix(r.URL.Path, "/invocation/next") {
+			select {
+			case a.asked <- time.Now():
+			default:
+			}
 		}
 		<-r.Context().Done() // no work comes
 	})}

@@ -15,22 +15,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/sqsqueue"
 	"github.com/postino/postino/shared/store/dynamostore"
 )
 
 // Function is one function's settings and clients.
 type Function struct {
-	AWS    aws.Config
-	Log    *slog.Logger
-	values map[string]string
+	AWS     aws.Config
+	Log     *slog.Logger
+	Metrics metric.Embedded
+	values  map[string]string
 }
 
 // New reads the named variables and the log level. A missing variable ends the
 // process with its name: that is a mistake in template.yaml, which a start that
 // went on would only hide. An empty one is a setting.
 func New(names ...string) *Function {
-	f := &Function{values: map[string]string{}}
+	f := &Function{values: map[string]string{}, Metrics: metric.Embedded{Out: os.Stdout}}
 	var missing []string
 	for _, name := range append(names, "POSTINO_LOG_LEVEL") {
 		value, ok := os.LookupEnv(name)
