@@ -86,6 +86,7 @@ func assemble(folder string) (object, error) {
 	for path, item := range doc["paths"].(object) {
 		complete(path, item.(object))
 	}
+	addTypes(doc["components"].(object)["schemas"])
 	return doc, nil
 }
 
@@ -176,6 +177,6 @@ func complete(path string, item object) {
 		}
 	}
 	if strings.Contains(path, "{tenant}") {
-		item["parameters"] = []any{object{"$ref": "#/components/parameters/tenant"}}
+		item["parameters"] = []any{object{"$ref": "#/components/parameters/tenantPath"}}
 	}
 }
