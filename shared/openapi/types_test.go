@@ -41,8 +41,14 @@ func typesOf(values []any) any {
 			name = "string"
 		case bool:
 			name = "boolean"
-		default:
-			panic("openapi: a value of a type that no list has had so far")
+		case int:
+			name = "integer"
+		case float64:
+			name = "number"
+		case []any:
+			name = "array"
+		case object:
+			name = "object"
 		}
 		if !slices.Contains(names, any(name)) {
 			names = append(names, name)
