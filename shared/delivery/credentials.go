@@ -6,11 +6,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/postino/postino/shared/liquid"
 	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/webhook"
@@ -101,8 +99,7 @@ func hide(s *subscriber, c call, used credentials) *strings.Replacer {
 		if len(text) < shortest {
 			continue
 		}
-		inJSON := liquid.AppendQuoted(nil, text)
-		for _, spelled := range []string{text, url.QueryEscape(text), url.PathEscape(text), string(inJSON[1 : len(inJSON)-1])} {
+		for _, spelled := range render.Spellings(text) {
 			pairs = append(pairs, spelled, render.Stars)
 		}
 	}

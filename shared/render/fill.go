@@ -2,6 +2,7 @@ package render
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/postino/postino/shared/liquid"
@@ -48,6 +49,17 @@ func Fill(t webhook.Text, value func(name string) string) string {
 	}
 	b.WriteString(t.Plain[from:])
 	return b.String()
+}
+
+// Spellings returns how a secret may stand in a request, or in an answer that
+// repeats one: plain, and in every encoding of [Fill].
+func Spellings(secret string) []string {
+	list := []string{secret}
+	for _, encode := range encoders {
+		list = append(list, encode(secret))
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // Redact is [Fill] with [Stars] for every secret.
