@@ -147,7 +147,7 @@ func (p *process) waiting(t *testing.T) (n int) {
 			t.Fatalf("list: %d %s", status, answer)
 		}
 		for _, d := range page.Data {
-			if d.Waiting == "retry" {
+			if d.Waiting == "retry" || d.Waiting == "breaker" { // which opens when all of them fail
 				n++
 			}
 		}
