@@ -130,7 +130,7 @@ const fullFor = time.Second
 // what was given in this very second only a quarter, because what a burst
 // leaves over is lost.
 func (l *lane) reserve(ctx context.Context, store Reservations, sub webhook.SubscriptionRef, now time.Time) error {
-	n := max(int(l.asking.Load()), l.before, l.given/4)
+	n := max(int(l.asking.Load()), l.before, l.given/2)
 	n = max(1, min(n, l.rate))
 	begin, taken, err := store.Reserve(ctx, sub, now, now.Add(Horizon), time.Duration(n)*Interval(l.rate))
 	switch {
