@@ -13,7 +13,8 @@ import (
 )
 
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND",
+	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_ONCE_RETENTION",
+		"POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND",
 		"POSTINO_KMS_KEY", "POSTINO_ADMIN_KEY_SECRET", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
 	store, sealer, guard := f.Store(), f.Sealer(), f.Guard()
 	stage := &manage.Handler{
@@ -31,9 +32,10 @@ func main() {
 			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
 			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
-		Auth:    f.Authenticator(),
-		Version: postino.Version,
-		Log:     f.Log,
+		Retention: f.Retention(),
+		Auth:      f.Authenticator(),
+		Version:   postino.Version,
+		Log:       f.Log,
 	}
 	f.Start(awslambda.HTTP(stage))
 }

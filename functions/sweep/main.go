@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EVENTS")
+	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EVENTS")
 	stage := &sweep.Sweeper{
 		Store:   f.Store(),
 		Retries: f.Queue("POSTINO_QUEUE_RETRIES"),

@@ -17,6 +17,8 @@ import (
 	"github.com/postino/postino/infra/local/server"
 	"github.com/postino/postino/infra/recipes"
 	"github.com/postino/postino/shared/postino"
+	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // stopTime is how long the work in hand may take to end after SIGTERM.
@@ -46,10 +48,15 @@ func run() error {
 	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
 	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
 	flag.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "`messages` that may wait before publishers get 503, and half of which one tenant may fill before it gets 429; 0 for no limit")
+	c.Retention = webhook.DefaultRetention
+	flag.Var(days{&c.Retention.All}, "retention", "how `long` events and deliveries are kept once nothing waits for them, 15d to 365d")
+	flag.Var(days{&c.Retention.Payload}, "payload-retention", "how `long` data, bodies and answers are kept, 1d or more; the retention if that is shorter")
+	flag.Var(days{&c.Retention.Once}, "once-retention", "how `long` triggers hold what they hold for ever after it was last touched, 45d to 3650d")
 	flag.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
 	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name: on a clock that is moved for you and, without -data, on data that is removed afterwards")
 	flag.TextVar(&level, "log-level", level, "DEBUG, INFO (a line per attempt), WARN or ERROR")
 	flag.Parse()
+	c.Retention.Payload = min(c.Retention.Payload, c.Retention.All)
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
@@ -100,6 +107,21 @@ func aside(c *server.Config) (remove func(), err error) {
 	}
 	c.Data, err = os.MkdirTemp("", "postino-")
 	return func() { os.RemoveAll(c.Data) }, err
+}
+
+// days is a duration as the API writes it, such as 30d.
+type days struct{ d *time.Duration }
+
+func (f days) String() string {
+	if f.d == nil {
+		return ""
+	}
+	return retry.FormatDuration(*f.d)
+}
+
+func (f days) Set(text string) (err error) {
+	*f.d, err = retry.ParseDuration(text)
+	return err
 }
 
 // demoFlag is -demo, which may stand alone or name a recipe.

@@ -38,18 +38,21 @@ func TestTheFiveStagesAreFunctions(t *testing.T) {
 // What a variable holds does not depend on the function that reads it.
 func TestVariablesNameTheSameThingEverywhere(t *testing.T) {
 	want := map[string]string{
-		"POSTINO_TABLE":            "Table",
-		"POSTINO_QUEUE_EVENTS":     "Events",
-		"POSTINO_QUEUE_DELIVERIES": "Deliveries",
-		"POSTINO_QUEUE_RETRIES":    "Retries",
-		"POSTINO_QUEUE_RESEND":     "Resend",
-		"POSTINO_QUEUE_EXHAUSTED":  "Exhausted",
-		"POSTINO_MAX_BACKLOG":      "MaxBacklog",
-		"POSTINO_KMS_KEY":          "SealingKey",
-		"POSTINO_ADMIN_KEY_SECRET": "AdminKey",
-		"POSTINO_EGRESS_ALLOW":     "EgressAllow",
-		"POSTINO_LOG_LEVEL":        "LogLevel",
-		"POSTINO_API_HOST":         "Api",
+		"POSTINO_TABLE":             "Table",
+		"POSTINO_RETENTION":         "Retention",
+		"POSTINO_PAYLOAD_RETENTION": "PayloadRetention",
+		"POSTINO_ONCE_RETENTION":    "OnceRetention",
+		"POSTINO_QUEUE_EVENTS":      "Events",
+		"POSTINO_QUEUE_DELIVERIES":  "Deliveries",
+		"POSTINO_QUEUE_RETRIES":     "Retries",
+		"POSTINO_QUEUE_RESEND":      "Resend",
+		"POSTINO_QUEUE_EXHAUSTED":   "Exhausted",
+		"POSTINO_MAX_BACKLOG":       "MaxBacklog",
+		"POSTINO_KMS_KEY":           "SealingKey",
+		"POSTINO_ADMIN_KEY_SECRET":  "AdminKey",
+		"POSTINO_EGRESS_ALLOW":      "EgressAllow",
+		"POSTINO_LOG_LEVEL":         "LogLevel",
+		"POSTINO_API_HOST":          "Api",
 	}
 	for function, properties := range functions(read(t)) {
 		for name, v := range environment(properties) {

@@ -23,6 +23,7 @@ type Fanout struct {
 	Events     Sender // where packs are split and plans spread
 	Deliveries Sender
 	Pack       int                      // above 1: so many first attempts of one subscription share a message; see parcel
+	Retention  webhook.Retention        // of what it stores; the zero value is the default
 	Now        func() time.Time         // our clock; nil means time.Now
 	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
 	Log        *slog.Logger
@@ -78,7 +79,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 func (f *Fanout) start() {
 	f.audience = newAudiences(f.Store, f.Log)
 	f.locks = newLocks()
-	f.versions = newVersions(f.Store)
+	f.versions = newVersions(f.Store, f.Retention.Once)
 	if f.Count == nil {
 		f.Count = func(string, int) {}
 	}

@@ -16,6 +16,15 @@ import (
 // expire meanwhile.
 const keepAhead = 14 * 24 * time.Hour
 
+// keptAnyway is how long after its acceptance an event certainly has its data.
+func (f *Fanout) keptAnyway() time.Duration {
+	const slack = time.Hour // for a timer that comes late
+	if f.Retention.Payload > 0 {
+		return min(keepAhead, f.Retention.Payload-slack)
+	}
+	return keepAhead
+}
+
 // wake arranges that a start's timer is looked at when it is due: by a delayed
 // message, or, beyond what a queue can delay, by a due pointer that sweep turns
 // into one. Every start arranges its own wake-up, whichever fires in the end.
@@ -26,7 +35,7 @@ func (f *Fanout) wake(ctx context.Context, t *triggering, due time.Time, out *ou
 	if ahead <= queue.MaxDelay {
 		return out.events.add(ctx, queue.Message{Group: timer.Tenant, Body: fire.Encode(), Delay: max(0, ahead)})
 	}
-	if ahead > keepAhead {
+	if due.Sub(t.event.AcceptedAt) > f.keptAnyway() {
 		if err := f.Store.KeepEvent(ctx, timer.Tenant, t.key, due.Add(keepAhead)); err != nil {
 			return fmt.Errorf("keep event: %w", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -32,7 +33,7 @@ type planned struct {
 
 // compile prepares a version. It was judged when it was saved, so a fault now
 // is one of ours.
-func compile(s webhook.Subscription) (*subscriber, error) {
+func compile(s webhook.Subscription, once time.Duration) (*subscriber, error) {
 	request, faults := render.Compile(s)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("subscription %s of %s: %s: %s", s.ID, s.Tenant, faults[0].Field, faults[0].Detail)
@@ -41,6 +42,9 @@ func compile(s webhook.Subscription) (*subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec != nil && once > 0 {
+		spec.Keep(once)
+	}
 	return &subscriber{s, request, spec}, nil
 }
 
@@ -48,15 +52,16 @@ func compile(s webhook.Subscription) (*subscriber, error) {
 // is never stale.
 type versions struct {
 	store Subscriptions
+	once  time.Duration // see webhook.Retention; zero means the default
 	cache *lru.Cache[webhook.VersionRef, *subscriber]
 }
 
-func newVersions(store Subscriptions) *versions {
+func newVersions(store Subscriptions, once time.Duration) *versions {
 	cache, err := lru.New[webhook.VersionRef, *subscriber](cachedVersions)
 	if err != nil {
 		panic(err) // the size is a positive constant
 	}
-	return &versions{store, cache}
+	return &versions{store, once, cache}
 }
 
 // get returns the planned versions. Those that retention has removed since
@@ -107,7 +112,7 @@ func (v *versions) read(ctx context.Context, refs []webhook.VersionRef) ([]*subs
 	}
 	subs := make([]*subscriber, len(stored))
 	for i, s := range stored {
-		if subs[i], err = compile(s); err != nil {
+		if subs[i], err = compile(s, v.once); err != nil {
 			return nil, err
 		}
 		v.cache.Add(refs[i], subs[i])

@@ -76,7 +76,7 @@ func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	views := make([]eventView, len(events))
 	for i, e := range events {
-		views[i] = viewEvent(e)
+		views[i] = viewEvent(h.shown(e))
 	}
 	return httpapi.OK(listing.Next(views, next)), nil
 }
@@ -123,9 +123,9 @@ func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
 	}
 	deliveries = append(deliveries, further...)
-	view := oneEventView{eventView: viewEvent(e), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
+	view := oneEventView{eventView: viewEvent(h.shown(e)), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
-	return httpapi.OK(withData(view, e)), nil
+	return httpapi.OK(withData(view, h.shown(e))), nil
 }
 
 // withData adds the data to the view as it was published: encoding/json would
@@ -165,7 +165,8 @@ func (h *Handler) planFrom(ctx context.Context, e webhook.StoredEvent, n int) ([
 }
 
 // planned returns the deliveries of plan entries: as they are stored, or
-// pending if they are not yet. Entries that only cancel a timer make none.
+// pending if they are not yet. Entries that only cancel a timer make none, and
+// those of an old event none that is not stored.
 func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry) ([]webhook.Delivery, error) {
 	if len(entries) == 0 {
 		return nil, nil
@@ -179,16 +180,20 @@ func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []
 	if err != nil {
 		return nil, fmt.Errorf("read deliveries of %s: %w", e.ID, err)
 	}
-	deliveries := make([]webhook.Delivery, len(entries))
+	expired := h.expired(e.AcceptedAt)
+	deliveries := make([]webhook.Delivery, 0, len(entries))
 	for i, entry := range entries {
 		d, ok := stored[ids[i]]
+		if !ok && expired {
+			continue // it ended and went before its event
+		}
 		if !ok {
 			d = webhook.Delivery{
 				Tenant: e.Tenant, ID: ids[i], EventID: e.ID, EventSource: e.Source, Subscription: entry.Subscription,
 				Version: entry.Version, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
 			}
 		}
-		deliveries[i] = d
+		deliveries = append(deliveries, d)
 	}
 	return deliveries, nil
 }

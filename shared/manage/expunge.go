@@ -1,11 +1,13 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/postino/postino/shared/expunge"
 	"github.com/postino/postino/shared/httpapi"
@@ -58,23 +60,50 @@ func (h *Handler) hideAnswers(ctx context.Context, d webhook.Delivery, attempts 
 		return nil
 	}
 	e, err := h.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && !e.Expunged {
-		return nil
+	gone := e.Expunged || h.payloadExpired(d.EndedAt)
+	if errors.Is(err, webhook.ErrNotFound) {
+		err = nil
+	}
+	if err != nil || !gone {
+		return err
 	}
 	for i := range attempts {
 		attempts[i].Response = nil
 	}
-	return err
+	return nil
 }
 
-// payloadIsThere is a 409 for a delivery whose event was expunged.
+// payloadExpired reports whether what was kept since then is gone by
+// retention, or will be when storage comes round to it; false for no time.
+func (h *Handler) payloadExpired(since time.Time) bool {
+	keep := cmp.Or(h.Retention.Payload, webhook.DefaultRetention.Payload)
+	return !since.IsZero() && !since.Add(keep).After(h.now())
+}
+
+// expired reports whether what ended then is not kept any more.
+func (h *Handler) expired(ended time.Time) bool {
+	keep := cmp.Or(h.Retention.All, webhook.DefaultRetention.All)
+	return !ended.Add(keep).After(h.now())
+}
+
+// shown returns the event without what retention has taken, as far as it is
+// still stored.
+func (h *Handler) shown(e webhook.StoredEvent) webhook.StoredEvent {
+	if h.payloadExpired(e.AcceptedAt) {
+		e.Data, e.Extensions = nil, nil
+	}
+	return e
+}
+
+// payloadIsThere is a 409 for a delivery whose event was expunged, or which
+// ended so long ago that its body is gone.
 func (h *Handler) payloadIsThere(ctx context.Context, d webhook.Delivery) error {
 	e, err := h.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
 	switch {
-	case errors.Is(err, webhook.ErrNotFound):
-		return nil
-	case err != nil:
+	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", d.ID, err)
+	case h.payloadExpired(d.EndedAt):
+		return httpapi.Conflict("This delivery ended so long ago that its payload is not kept any more: nothing is left to send.")
 	case e.Expunged:
 		return httpapi.Conflict("The payload of this delivery's event was expunged: nothing is left to send.")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/subscription"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Sealer keeps secrets from whoever reads the store: see package secret.
@@ -32,11 +33,12 @@ type Handler struct {
 	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
-	Failed       func() error     // why nothing can be written now, for /healthz; nil knows no such thing
-	Intake       *httpapi.Intake  // of bodies in hand; nil bounds nothing
-	Version      string           // of this build, as /healthz shows it
-	Now          func() time.Time // our clock; nil means time.Now
-	Log          *slog.Logger     // one line for each accepted write; nil means none
+	Failed       func() error      // why nothing can be written now, for /healthz; nil knows no such thing
+	Intake       *httpapi.Intake   // of bodies in hand; nil bounds nothing
+	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
+	Version      string            // of this build, as /healthz shows it
+	Now          func() time.Time  // our clock; nil means time.Now
+	Log          *slog.Logger      // one line for each accepted write; nil means none
 
 	once   sync.Once
 	router *httpapi.Router

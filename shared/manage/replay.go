@@ -39,6 +39,9 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if e.Expunged {
 		return httpapi.Response{}, httpapi.Conflict("The data of this event was removed.")
 	}
+	if h.payloadExpired(e.AcceptedAt) {
+		return httpapi.Response{}, httpapi.Conflict("The data of this event is not kept any more.")
+	}
 	id, err := h.replayID(r, e, only)
 	if err != nil {
 		return httpapi.Response{}, err

@@ -15,8 +15,8 @@ const touchAfter = 30 * day
 // them is held.
 func (o *Occurrence) claim(st *state, now time.Time) webhook.Reason {
 	if o.held(st, now) {
-		if o.spec.once && st.once.item.Expires.Before(now.Add(forever-touchAfter)) {
-			st.once.set(st.once.value, now.Add(forever))
+		if o.spec.once && st.once.item.Expires.Before(now.Add(o.spec.forever-touchAfter)) {
+			st.once.set(st.once.value, now.Add(o.spec.forever))
 		}
 		return webhook.ReasonOnce
 	}
@@ -30,7 +30,7 @@ func (o *Occurrence) claim(st *state, now time.Time) webhook.Reason {
 	}
 	switch {
 	case o.spec.once:
-		st.once.set(mine, now.Add(forever))
+		st.once.set(mine, now.Add(o.spec.forever))
 	case o.spec.oncePer > 0:
 		st.once.set(mine, now.Add(o.spec.oncePer+kept))
 	}

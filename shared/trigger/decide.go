@@ -37,7 +37,7 @@ func Always(int) (webhook.Reason, error) { return "", nil }
 // names, and returns what to store before that is carried out. An event that
 // was decided before gets the same decision.
 func (o *Occurrence) Decide(items []webhook.StateItem, now time.Time, ready Ready) (Decision, []webhook.StateItem, error) {
-	st, err := load(items)
+	st, err := load(live(items, now))
 	if err != nil {
 		return Decision{}, nil, err
 	}
@@ -133,7 +133,7 @@ func (o *Occurrence) count(st *state, now time.Time) (n int64, fires bool) {
 		return 0, true
 	}
 	c, fires := o.spec.next(st.count.value, o.event.Time)
-	st.count.set(c, now.Add(forever))
+	st.count.set(c, now.Add(o.spec.forever))
 	return c.N, fires
 }
 
@@ -196,7 +196,7 @@ func (o *Occurrence) note(st *state, now time.Time, count int64, d Decision) Dec
 
 func (o *Occurrence) markKept() time.Duration {
 	if o.spec.distinct != nil {
-		return forever
+		return o.spec.forever
 	}
 	return kept
 }
@@ -212,7 +212,7 @@ func later(a, b time.Time) time.Time {
 // names. It is false if the start is not the next to fire, or not yet: it was
 // canceled, is a repeat, or has fired.
 func (o *Occurrence) Fire(items []webhook.StateItem, now time.Time, ready Ready) (d Decision, changes []webhook.StateItem, fires bool, err error) {
-	st, err := load(items)
+	st, err := load(live(items, now))
 	if err != nil {
 		return d, nil, false, err
 	}

@@ -346,3 +346,35 @@ func TestStateThatIsNotOursIsAnErrorThatQuotesNothing(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 }
+
+// TestWhatHasExpiredIsAsIfForgotten keeps every part, as a store may that has
+// not come round to remove it.
+func TestWhatHasExpiredIsAsIfForgotten(t *testing.T) {
+	for _, trigger := range []string{`{"once":true}`, `{"at":1}`, `{"at":1,"distinct":"id"}`} {
+		k := newKey(t, trigger)
+		if d := k.handle(event("a", noon), noon); d.Do != Send {
+			t.Fatalf("%s: first: %+v", trigger, d)
+		}
+		before := noon.Add(forever - time.Second)
+		if d := k.handle(event("b", before), before); d.Do == Send {
+			t.Errorf("%s: sent again after %v", trigger, forever-time.Second)
+		}
+		after := before.Add(forever + time.Second)
+		if d := k.handle(event("c", after), after); d.Do != Send {
+			t.Errorf("%s: once all has expired: %+v, want to send", trigger, d)
+		}
+	}
+}
+
+func TestClaimsForEverAreKeptAsLongAsToldTo(t *testing.T) {
+	k := newKey(t, `{"once":true}`)
+	k.spec.Keep(60 * day)
+	k.handle(event("a", noon), noon)
+	item := k.read(k.occurrence(event("a", noon)).Refs())[0]
+	if want := noon.Add(60 * day); !item.Expires.Equal(want) {
+		t.Errorf("expires at %s, want %s", item.Expires, want)
+	}
+	if d := k.handle(event("b", noon), noon.Add(60*day)); d.Do != Send {
+		t.Errorf("after 60 days: %+v, want to send", d)
+	}
+}

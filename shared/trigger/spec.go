@@ -36,6 +36,7 @@ type Spec struct {
 	cap      *limit
 	maxAge   time.Duration
 	begins   string // what the epoch depends on, as text
+	forever  time.Duration
 }
 
 // clause is one entry of cancel.
@@ -69,6 +70,10 @@ func Compile(s webhook.Subscription) (*Spec, error) {
 	return spec, nil
 }
 
+// Keep has what is meant to hold for ever kept for so long after it was last
+// touched. It must be called before the spec is used.
+func (s *Spec) Keep(d time.Duration) { s.forever = d }
+
 // ParseMaxAge reads a subscription's max_age. Its error is [pattern.Errors].
 func ParseMaxAge(text string) (time.Duration, error) {
 	r := reader{}
@@ -81,7 +86,7 @@ func ParseMaxAge(text string) (time.Duration, error) {
 // "trigger".
 func Parse(raw json.RawMessage) (*Spec, error) {
 	r := reader{}
-	s := &Spec{}
+	s := &Spec{forever: forever}
 	if len(raw) > 0 {
 		v, err := strictjson.Parse(raw)
 		if err != nil {

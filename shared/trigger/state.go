@@ -3,6 +3,7 @@ package trigger
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,13 +51,15 @@ type part[T any] struct {
 	until time.Time // how long to keep what was set; zero if nothing was
 }
 
-func (p *part[T]) exists() bool { return p.item.Rev > 0 }
+// exists reports whether anything is known: nothing is of a part that has
+// expired, although it may still be stored.
+func (p *part[T]) exists() bool { return p.item.Rev > 0 && len(p.item.Data) > 0 }
 
 func (p *part[T]) set(v T, until time.Time) { p.value, p.until = v, until }
 
 func (p *part[T]) decode(item webhook.StateItem) error {
 	p.item = item
-	if item.Rev == 0 {
+	if !p.exists() {
 		return nil
 	}
 	if json.Unmarshal(item.Data, &p.value) != nil { // whose error may quote what is stored
@@ -77,6 +80,22 @@ func (p *part[T]) changed(items []webhook.StateItem) ([]webhook.StateItem, error
 	item := p.item
 	item.Data, item.Expires = data, p.until.UTC().Truncate(time.Second)
 	return append(items, item), nil
+}
+
+// live returns the parts as if those that have expired had been forgotten; they
+// keep their Rev, so that they can be written over. A timer for which something
+// waits never expires.
+func live(items []webhook.StateItem, now time.Time) []webhook.StateItem {
+	items = slices.Clone(items)
+	for i, item := range items {
+		if item.Expires.IsZero() || item.Expires.After(now) {
+			continue
+		}
+		if _, due, err := Next(item); item.Part != partTimer || err == nil && due.IsZero() {
+			items[i].Data = nil
+		}
+	}
+	return items
 }
 
 // state is what is known of one key.

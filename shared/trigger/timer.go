@@ -149,7 +149,7 @@ func (t timer) until(now time.Time) time.Time {
 // changes nothing.
 func CancelBy(item webhook.StateItem, e webhook.Event, now time.Time) (*webhook.StateItem, error) {
 	var p part[timer]
-	if err := p.decode(item); err != nil {
+	if err := p.decode(live([]webhook.StateItem{item}, now)[0]); err != nil {
 		return nil, err
 	}
 	t, changed := p.value.canceled(position{e.Time.UTC(), e.ID}, e.Key())

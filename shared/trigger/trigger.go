@@ -66,7 +66,7 @@ type Store interface {
 // How long parts are kept after they were last of use.
 const (
 	kept    = 90 * day  // beyond every redelivery of an event
-	forever = 400 * day // what is meant to hold for ever: counts, once, distinct values
+	forever = 400 * day // unless Keep says so: what is meant to hold for ever, counts, once, distinct values
 )
 
 const day = 24 * time.Hour

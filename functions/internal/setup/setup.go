@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -18,6 +19,7 @@ import (
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/sqsqueue"
 	"github.com/postino/postino/shared/store/dynamostore"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Function is one function's settings and clients.
@@ -82,9 +84,31 @@ func (f *Function) Number(name string) int {
 	return n
 }
 
-// Store opens the table.
+// Store opens the table. A function that writes what expires must have asked
+// for POSTINO_RETENTION.
 func (f *Function) Store() *dynamostore.Store {
-	return dynamostore.New(dynamodb.NewFromConfig(f.AWS, dynamostore.Options), f.Value("POSTINO_TABLE"))
+	store := dynamostore.New(dynamodb.NewFromConfig(f.AWS, dynamostore.Options), f.Value("POSTINO_TABLE"))
+	if _, writes := f.values["POSTINO_RETENTION"]; writes {
+		store.Retention = f.days("POSTINO_RETENTION")
+	}
+	return store
+}
+
+// Retention returns how long things are kept. The function must have asked for
+// all three variables.
+func (f *Function) Retention() webhook.Retention {
+	keep := webhook.Retention{
+		All: f.days("POSTINO_RETENTION"), Payload: f.days("POSTINO_PAYLOAD_RETENTION"), Once: f.days("POSTINO_ONCE_RETENTION"),
+	}
+	keep.Payload = min(keep.Payload, keep.All)
+	if err := keep.Check(); err != nil {
+		Fail(err)
+	}
+	return keep
+}
+
+func (f *Function) days(name string) time.Duration {
+	return time.Duration(f.Number(name)) * 24 * time.Hour
 }
 
 // Queue opens the queue that a variable names.

@@ -100,7 +100,10 @@ func (s *Server) Advance(ctx context.Context, by time.Duration) error {
 	if err := s.moveTo(ctx, target); err != nil {
 		return err
 	}
-	return s.settle(ctx)
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	return s.prune(ctx)
 }
 
 // unswept is how far behind the clock the low-water mark stays when it moves:

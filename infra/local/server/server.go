@@ -27,6 +27,7 @@ import (
 	"github.com/postino/postino/shared/secret"
 	"github.com/postino/postino/shared/store/localstore"
 	"github.com/postino/postino/shared/sweep"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Config says where and how a server runs.
@@ -38,6 +39,7 @@ type Config struct {
 	Resolver    string               // DNS server, host:port; empty for the system's
 	SweepEvery  time.Duration        // 0 means a minute
 	Skew        func() time.Duration // what the clock shows beyond the real one; nil means nothing
+	Retention   webhook.Retention    // zero for [webhook.DefaultRetention]
 	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
 	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
 	Store       Store                // nil for the one in Data, where queues are in any case
@@ -68,6 +70,12 @@ type Server struct {
 // Start opens the data and begins to serve. What an earlier process left
 // undone goes on.
 func Start(ctx context.Context, c Config) (_ *Server, err error) {
+	if c.Retention == (webhook.Retention{}) {
+		c.Retention = webhook.DefaultRetention
+	}
+	if err := c.Retention.Check(); err != nil {
+		return nil, err
+	}
 	s := &Server{config: c, clock: Clock{skew: c.Skew}}
 	sealer, err := openSealer(c.Data)
 	if err != nil {
@@ -118,7 +126,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	}
 	guard := &egress.Guard{Allow: allow, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
 	s.fanout = &fanout.Fanout{
-		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"],
+		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retention: s.config.Retention,
 		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
 	}
 	s.delivery = &delivery.Deliverer{
@@ -158,6 +166,7 @@ func (s *Server) run() error {
 	})
 	if !s.config.TestClock { // which sweeps as it moves
 		s.done.Go(func() { s.sweepEachMinute(ctx) })
+		s.done.Go(func() { s.pruneNowAndThen(ctx) })
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delive
 	if !ok {
 		return webhook.Delivery{}, webhook.ErrNotFound
 	}
-	it, err := found(s.get(ctx, "delivery", k))
+	it, err := found(s.alive(s.get(ctx, "delivery", k)))
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
@@ -41,6 +41,9 @@ func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string)
 	}
 	stored := make(map[string]webhook.Delivery, len(items))
 	for k, it := range items {
+		if s.dead(it) {
+			continue
+		}
 		if stored[k.sk], err = deliveryOf(tenant, it); err != nil {
 			return nil, err
 		}
@@ -78,7 +81,7 @@ func (s *Store) putRevision(ctx context.Context, op string, it item, rev int64) 
 	it["k"] = mark
 	in := &dynamodb.PutItemInput{
 		TableName: &s.table, Item: it,
-		ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: allOld,
+		ConditionExpression: absentOrDead, ExpressionAttributeValues: s.nowValue(), ReturnValuesOnConditionCheckFailure: allOld,
 	}
 	if rev > 0 {
 		in.ConditionExpression = aws.String("rv = :r")

@@ -44,7 +44,7 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 		examined += len(batch)
 		used := 0
 		for ; used < len(batch) && len(deliveries) < page.Limit; used++ {
-			if deliveries, err = appendMatch(deliveries, tenant, filter.Status, batch[used]); err != nil {
+			if deliveries, err = s.appendMatch(deliveries, tenant, filter.Status, batch[used]); err != nil {
 				return nil, "", err
 			}
 			end = batch[used].end
@@ -57,10 +57,10 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	return deliveries, next, nil
 }
 
-// appendMatch appends the candidate if it is stored, and in that status: an
+// appendMatch appends the candidate if it is stored, has not expired, and is in that status: an
 // index may not know yet that it is not.
-func appendMatch(deliveries []webhook.Delivery, tenant string, status webhook.Status, c candidate) ([]webhook.Delivery, error) {
-	if c.item == nil || status != "" && c.item.str("st") != string(status) {
+func (s *Store) appendMatch(deliveries []webhook.Delivery, tenant string, status webhook.Status, c candidate) ([]webhook.Delivery, error) {
+	if c.item == nil || s.dead(c.item) || status != "" && c.item.str("st") != string(status) {
 		return deliveries, nil
 	}
 	d, err := deliveryOf(tenant, c.item)

@@ -75,6 +75,8 @@
 //
 // # Expiry
 //
+// What has expired is as if it were not there, whenever DynamoDB removes it;
+// trigger state alone is returned, for package trigger to judge.
 // Events, plan pages and the parts of deliveries expire by [Store.Retention]
 // and 45 days after they were written. A delivery expires by Retention after
 // it ended, never before. While it has not, each write of a delivery whose

@@ -19,7 +19,7 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 	if err != nil {
 		return nil, "", err
 	}
-	m := s.mergeEvents("list events", tenant, eventRange(page).behind(end), fetchFor(page, typ != ""))
+	m := s.mergeEvents("list events", tenant, s.since(eventRange(page)).behind(end), fetchFor(page, typ != ""))
 	for examined := 0; len(events) < page.Limit && examined < examinedLimit; examined++ {
 		it, err := m.next(ctx)
 		if err != nil {

@@ -18,7 +18,7 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 	it["k"] = mark
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: it,
-		ConditionExpression: absent, ReturnValuesOnConditionCheckFailure: allOld,
+		ConditionExpression: absentOrDead, ExpressionAttributeValues: s.nowValue(), ReturnValuesOnConditionCheckFailure: allOld,
 	})
 	if err == nil {
 		return e, true, nil
@@ -33,7 +33,7 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 
 // Event returns a stored event, consistently, or [webhook.ErrNotFound].
 func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error) {
-	it, err := found(s.get(ctx, "event", eventItemKey(tenant, webhook.EventKey(source, id))))
+	it, err := found(s.alive(s.get(ctx, "event", eventItemKey(tenant, webhook.EventKey(source, id)))))
 	if err != nil {
 		return webhook.StoredEvent{}, err
 	}

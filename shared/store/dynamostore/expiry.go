@@ -23,6 +23,29 @@ const (
 // lifetime is the expiry, in seconds, of an event or part that is written now.
 func (s *Store) lifetime() int64 { return s.now().Add(s.Retention + grace).Unix() }
 
+// dead reports whether an item has expired. DynamoDB takes days to remove such
+// an item; until then it is as if it were not there.
+func (s *Store) dead(it item) bool {
+	n := it.int("expires")
+	return n != 0 && n <= s.now().Unix()
+}
+
+// alive is the item, nil if it has expired.
+func (s *Store) alive(it item, err error) (item, error) {
+	if s.dead(it) {
+		return nil, err
+	}
+	return it, err
+}
+
+// absentOrDead is the condition that no item stands under a key, or one that
+// has expired.
+var absentOrDead = aws.String("attribute_not_exists(pk) OR expires <= :now")
+
+func (s *Store) nowValue() map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{":now": number(s.now().Unix())}
+}
+
 // outlived is the expiry, in seconds, of a version that is superseded now: a
 // trigger's delay may still be running on it, for as long as one can be.
 func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDuration/time.Second) }

@@ -117,3 +117,61 @@ func TestWhatWaitsNeverExpires(t *testing.T) {
 	wantExpiry(t, "place in line", store.Expiry(t.Context()), dynamostore.LineKey(ref, d.ID), -1)
 	wantExpiry(t, "due pointer", store.Expiry(t.Context()), dynamostore.DueKey(due), -1)
 }
+
+// TestWhatHasExpiredIsAsIfItWereGone reads items that DynamoDB has not come
+// round to remove.
+func TestWhatHasExpiredIsAsIfItWereGone(t *testing.T) {
+	store, pass := aged(t)
+	ctx, e := t.Context(), booking("e", 100)
+	_, _, err := store.CreateEvent(ctx, e)
+	do(t, err)
+	d := failed(e)
+	parts := webhook.Parts{Attempt: d.Last, Content: &webhook.Content{Body: webhook.Text{Plain: "{}"}}}
+	do(t, store.SaveDelivery(ctx, d, parts))
+	d.Rev, d.Status, d.EndedAt = 1, webhook.Exhausted, accepted
+	do(t, store.SaveDelivery(ctx, d, webhook.Parts{}))
+	again := d
+	again.Rev, again.Occasion = 0, "replay"
+	again.ID = webhook.DeliveryID(d.Tenant, e.Key(), e.AcceptedAt, d.Subscription, "replay")
+	do(t, store.SaveDelivery(ctx, again, webhook.Parts{}))
+	deliveries := func(want int) {
+		t.Helper()
+		stored, err := store.DeliveriesByID(ctx, d.Tenant, []string{d.ID, again.ID})
+		do(t, err)
+		further, _, err := store.Occasions(ctx, d.Tenant, e.Source, e.ID, "", 10)
+		do(t, err)
+		_, one := store.Delivery(ctx, d.Tenant, d.ID)
+		if len(stored) != want || len(further) != want/2 || (one == nil) != (want > 0) {
+			t.Errorf("%d by id, %d further ones, %v; want %d", len(stored), len(further), one, want)
+		}
+		for _, f := range []webhook.DeliveryFilter{
+			{}, {Subscription: d.Subscription}, {Status: webhook.Exhausted}, {Subscription: d.Subscription, Status: webhook.Exhausted},
+		} {
+			page, next, err := store.PageDeliveries(ctx, d.Tenant, f, webhook.Page{Limit: 10})
+			if len(page) != want || next != "" || err != nil {
+				t.Errorf("list by %+v: %d, next %q, %v; want %d", f, len(page), next, err, want)
+			}
+		}
+	}
+	event := func(want bool) {
+		t.Helper()
+		_, err := store.Event(ctx, e.Tenant, e.Source, e.ID)
+		page, _, err2 := store.PageEvents(ctx, e.Tenant, "", webhook.Page{Limit: 10})
+		_, err3 := store.Content(ctx, d.Tenant, d.ID)
+		if do(t, err2); (err == nil) != want || (len(page) == 1) != want || (err3 == nil) != want {
+			t.Errorf("event: %v, listed %d times, body: %v; want it there: %v", err, len(page), err3, want)
+		}
+	}
+	pass(30*day - time.Second)
+	deliveries(2)
+	pass(time.Second)
+	deliveries(0)
+	event(true)
+	pass(45 * day)
+	event(false)
+	if _, created, err := store.CreateEvent(ctx, e); !created || err != nil {
+		t.Errorf("publishing it anew: %v, %v, want it created", created, err)
+	}
+	d.Rev = 0
+	do(t, store.SaveDelivery(ctx, d, webhook.Parts{}))
+}

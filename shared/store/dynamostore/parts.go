@@ -19,7 +19,7 @@ func (s *Store) Content(ctx context.Context, tenant, id string) (webhook.Content
 	if !ok {
 		return webhook.Content{}, webhook.ErrNotFound
 	}
-	it, err := found(s.get(ctx, "content", k.content()))
+	it, err := found(s.alive(s.get(ctx, "content", k.content())))
 	if err != nil {
 		return webhook.Content{}, err
 	}

@@ -66,6 +66,13 @@ func eventRange(page webhook.Page) keyRange {
 	return keyRange{lo: millis(first), hi: millis(last) + "#~", desc: page.Desc}
 }
 
+// since bounds an event list's range by what retention keeps: of what is older
+// an index does not know whether it has expired.
+func (s *Store) since(r keyRange) keyRange {
+	r.lo = max(r.lo, millis(s.now().Add(time.Millisecond-s.Retention-grace)))
+	return r
+}
+
 // deliveryRange are the ids of the deliveries that a page asks for. Its end is
 // the least id of the next millisecond, which no hash will ever hit.
 func deliveryRange(page webhook.Page) keyRange {

@@ -4,13 +4,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Store is the storage of every stage, in one DynamoDB table. It is safe for
 // concurrent use, by any number of processes.
 type Store struct {
 	// Retention is how long a delivery stays after it has ended, at least;
-	// [New] sets 30 days.
+	// [New] sets that of [webhook.DefaultRetention].
 	Retention time.Duration
 
 	client *dynamodb.Client
@@ -21,5 +23,5 @@ type Store struct {
 // New returns a store in the table, which must be as [CreateTable] makes it.
 // The client wants the options of [Options].
 func New(client *dynamodb.Client, table string) *Store {
-	return &Store{Retention: 30 * 24 * time.Hour, client: client, table: table, now: time.Now}
+	return &Store{Retention: webhook.DefaultRetention.All, client: client, table: table, now: time.Now}
 }

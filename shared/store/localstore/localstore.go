@@ -23,6 +23,7 @@ type Store struct {
 	db      *localdb.DB
 	recent  *recent
 	written *written
+	pass    pass
 }
 
 // New prepares the tables in db.

@@ -222,4 +222,7 @@ CREATE TABLE jobs ( -- work in slices, and how far it is
 	body   TEXT NOT NULL,    -- JSON
 	PRIMARY KEY (tenant, id)
 ) WITHOUT ROWID;
+`, `
+-- keep is the time before which an event's data must not be removed.
+ALTER TABLE events ADD COLUMN keep TEXT;
 `}

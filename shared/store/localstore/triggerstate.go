@@ -97,9 +97,13 @@ func (s *Store) DeleteTriggerState(ctx context.Context, refs []webhook.StateRef)
 	})
 }
 
-// KeepEvent sees to it that an event does not expire before the given time.
-// Here none does.
-func (s *Store) KeepEvent(context.Context, string, string, time.Time) error { return nil }
+// KeepEvent sees to it that an event keeps its data until the given time.
+func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error {
+	return s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+		_, err := tx.Exec("UPDATE events SET keep = max(coalesce(keep, ''), ?) WHERE tenant = ? AND key = ?", stamp(until), tenant, eventKey)
+		return err
+	})
+}
 
 const selectState = `SELECT part, rev, expires, data FROM trigger_state
 	WHERE tenant = ? AND subscription = ? AND epoch = ? AND key = ?`
