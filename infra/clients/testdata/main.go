@@ -78,7 +78,7 @@ func publish(ctx context.Context, client *postino.ClientWithResponses, booking s
 
 // delivered waits for the delivery and reads it back.
 func delivered(ctx context.Context, client *postino.ClientWithResponses) string {
-	only, status := "fifth-flight", postino.Succeeded
+	only, status := "fifth-flight", postino.Status("succeeded")
 	for {
 		list, err := client.ListDeliveriesWithResponse(ctx, tenant, &postino.ListDeliveriesParams{Subscription: &only, Status: &status})
 		check(err)
