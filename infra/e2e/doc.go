@@ -36,5 +36,7 @@
 //
 // In a wanted value "$name" holds what was found there before under this name,
 // or is found now; "$_" is anything but null. In what is sent $name stands for
-// the value; $receiver is the receiver's address.
+// the value; $receiver is the receiver's address, $secure the same by https. Its
+// certificate is from $authority, as is $certificate, whose key is $private_key;
+// the name in the certificate that a client shows is the header tls-client.
 package e2e

@@ -38,7 +38,7 @@ type player struct {
 func play(t *testing.T, s story, on system) {
 	t.Helper()
 	p := &player{t: t, system: on, receiver: newReceiver(t), names: names{}, counts: map[string]int{}}
-	p.names["receiver"] = p.receiver.URL
+	maps.Copy(p.names, p.receiver.names)
 	p.receiver.answer(s.Subscribers)
 	p.receiver.answer(s.Endpoints)
 	p.receiver.others = slices.Collect(maps.Keys(s.Endpoints))

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postino/postino/shared/egress/egresstest"
 	"github.com/postino/postino/verify"
 )
 
@@ -28,6 +29,8 @@ func (c callback) id() string { return c.headers.Get("webhook-id") }
 // what it got.
 type receiver struct {
 	*httptest.Server
+	secure    *httptest.Server  // the same by https
+	names     map[string]string // what stories need to reach it so
 	mu        sync.Mutex
 	answers   map[string][]answer
 	secrets   map[string][]string // by path, oldest first
@@ -39,6 +42,13 @@ func newReceiver(t *testing.T) *receiver {
 	r := &receiver{answers: map[string][]answer{}, secrets: map[string][]string{}, callbacks: map[string][]callback{}}
 	r.Server = httptest.NewServer(r)
 	t.Cleanup(r.Close)
+	authority := egresstest.New(t, "authority of the stories")
+	r.secure = authority.Serve(r, true).Server
+	certificate, key := authority.Client("postino", egresstest.Life)
+	r.names = map[string]string{"receiver": r.URL, "secure": r.secure.URL}
+	for name, text := range map[string]string{"authority": authority.PEM(), "certificate": certificate, "private_key": key} {
+		r.names[name] = strings.ReplaceAll(text, "\n", `\n`) // as it stands in JSON
+	}
 	return r
 }
 
@@ -49,6 +59,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return // a sender that was killed
 	}
 	path := req.URL.Path
+	if req.TLS != nil {
+		req.Header.Set("tls-client", egresstest.Name(req))
+	}
 	a := r.keep(callback{path: path, headers: req.Header.Clone(), body: string(body)})
 	select {
 	case <-time.After(time.Duration(a.Delay)):
