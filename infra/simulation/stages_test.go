@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -55,6 +56,10 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 	r.Header.Set("Authorization", "Bearer "+key)
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if strings.HasSuffix(path, "/replay") { // its id would be random else, and the world not its seed's
+		w.asked++
+		r.Header.Set("Idempotency-Key", strconv.Itoa(w.asked))
 	}
 	answer := httptest.NewRecorder()
 	w.start(func(c *container) {

@@ -288,6 +288,13 @@ func (w *world) checkCounts(e webhook.StoredEvent) {
 			statuses[string(d.Status)]++
 		}
 	}
+	again, _, err := w.store.Occasions(context.Background(), tenant, e.Source, e.ID, "", 100)
+	if err != nil {
+		w.wrong("occasions of event %s: %v", e.ID, err)
+	}
+	for _, d := range again {
+		statuses[string(d.Status)]++
+	}
 	fault := w.fault
 	w.fault = nil
 	w.call("GET", "/events/"+e.ID, "", func(status int, answer []byte) {

@@ -67,6 +67,7 @@ type world struct {
 	posts     map[string]*posted
 	unseen    map[string]int
 	replays   []replay // that were accepted
+	asked     int      // replays asked for
 	ids       []string // of deliveries that were posted, in order
 	trouble   []string
 	story     []string // what crossed, in order
