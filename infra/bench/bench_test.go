@@ -14,23 +14,37 @@ import (
 // startHere runs a server inside the test: to build one as a program takes
 // longer than the test.
 func startHere(t *testing.T) func(context.Context) (target, error) {
-	return func(ctx context.Context) (target, error) {
-		s, err := server.Start(ctx, server.Config{
-			Addr: "127.0.0.1:0", Data: t.TempDir(), EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-		})
-		if err != nil {
-			return target{}, err
-		}
-		return target{url: s.URL(), key: s.AdminKey(), pid: os.Getpid(), stop: func() error {
-			closing, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			defer cancel()
-			return s.Close(closing)
-		}}, nil
+	return func(ctx context.Context) (target, error) { return startHereOn(ctx, t.TempDir()) }
+}
+
+func startHereOn(ctx context.Context, data string) (target, error) {
+	s, err := server.Start(ctx, server.Config{
+		Addr: "127.0.0.1:0", Data: data, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return target{}, err
+	}
+	return target{url: s.URL(), key: s.AdminKey(), pid: os.Getpid(), stop: func() error {
+		closing, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		return s.Close(closing)
+	}}, nil
+}
+
+// TestEveryReadIsMeasuredWithFewAndWithMany runs small editions of the stocks.
+func TestEveryReadIsMeasuredWithFewAndWithMany(t *testing.T) {
+	r := result{Scenario: "reads"}
+	if err := smallBench(t, 0).compareReads(t.Context(), &r, 300, 900, 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, route := range readRoutes[:len(readRoutes)-2] { // jobs and stats may be built without
+		value(t, r, route.name+", p99")
 	}
 }
 
 func smallBench(t *testing.T, d time.Duration) *bench {
-	return &bench{start: startHere(t), dir: t.TempDir(), duration: d, progress: io.Discard}
+	on := func(ctx context.Context, data string) (target, error) { return startHereOn(ctx, data) }
+	return &bench{start: startHere(t), startOn: on, dir: t.TempDir(), duration: d, progress: io.Discard}
 }
 
 func value(t *testing.T, r result, name string) float64 {

@@ -63,6 +63,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	b.start = func(ctx context.Context) (target, error) { return start(ctx, program, own) }
+	b.startOn = func(ctx context.Context, data string) (target, error) { return startOn(ctx, program, data, nil) }
 	return b.measure(ctx, chosen, *jsonFile)
 }
 

@@ -41,6 +41,7 @@ var scenarios = []scenario{
 			r.add("floor p99", milliseconds(percentile(m.floorTimes, 0.99)), "ms")
 		}}.run},
 	{"noisy", "a healthy subscriber at 50/s, alone and beside others with 1,000 events waiting on each", noisy},
+	{"reads", "every read with 10,000 deliveries stored and with 1,000,000", reads},
 	{"coldstart", "the five functions, from process start to the first request for work", coldstart},
 }
 

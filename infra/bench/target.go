@@ -38,6 +38,12 @@ func start(ctx context.Context, program []string, dir string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
+	return startOn(ctx, program, data, func() error { return os.RemoveAll(data) })
+}
+
+// startOn runs the program as a server on a data folder. Then, unless it is
+// nil, is called when it has stopped.
+func startOn(ctx context.Context, program []string, data string, then func() error) (target, error) {
 	args := append(program[1:len(program):len(program)], "-addr", "127.0.0.1:0", "-data", data)
 	cmd := exec.CommandContext(ctx, program[0], args...)
 	cmd.Stderr = os.Stderr
@@ -52,7 +58,11 @@ func start(ctx context.Context, program []string, dir string) (target, error) {
 	}
 	t := target{pid: cmd.Process.Pid, stop: func() error {
 		err := cmd.Process.Signal(syscall.SIGTERM)
-		return errors.Join(err, cmd.Wait(), os.RemoveAll(data))
+		err = errors.Join(err, cmd.Wait())
+		if then != nil {
+			err = errors.Join(err, then())
+		}
+		return err
 	}}
 	if t.url, err = listening(out); err != nil {
 		return target{}, errors.Join(err, t.stop())

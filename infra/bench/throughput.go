@@ -12,9 +12,10 @@ import (
 
 // bench is one run of this program.
 type bench struct {
-	start    func(ctx context.Context) (target, error) // a fresh server
-	dir      string                                    // for what is built and stored
-	duration time.Duration                             // of the loaded part of a scenario
+	start    func(ctx context.Context) (target, error)              // a fresh server
+	startOn  func(ctx context.Context, data string) (target, error) // one on a data folder, which it leaves
+	dir      string                                                 // for what is built and stored
+	duration time.Duration                                          // of the loaded part of a scenario
 	progress io.Writer
 }
 
