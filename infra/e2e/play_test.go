@@ -47,6 +47,9 @@ func play(t *testing.T, s story, on system) {
 			t.Fatalf("step %d: %s", i+1, why)
 		}
 	}
+	if shown := p.shown(s); len(shown) > 0 {
+		t.Errorf("the log shows %q", shown)
+	}
 	for path, want := range p.counts {
 		if got := len(p.receiver.at(path)); got != want {
 			t.Errorf("%s: %d callbacks in the end, want %d as before", path, got, want)
