@@ -125,12 +125,15 @@ func (s *stack) value(n yaml.Node) string {
 	known := map[string]string{
 		"!Ref Table": s.name, "!GetAtt SealingKey.Arn": sealingKey, "!Ref AdminKey": adminKeySecret,
 		"!Sub ${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}": apiHost,
-		"!Ref EgressAllow": "127.0.0.0/8", "!Ref LogLevel": s.template.Parameters["LogLevel"].Default, "!Ref MaxBacklog": s.template.Parameters["MaxBacklog"].Default,
+		"!Ref EgressAllow": "127.0.0.0/8",
 	}
 	for id, url := range s.queues {
 		known["!Ref "+id] = url
 	}
 	value, ok := known[n.Tag+" "+n.Value]
+	if p, is := s.template.Parameters[n.Value]; !ok && is && n.Tag == "!Ref" {
+		value, ok = p.Default, true
+	}
 	if !ok {
 		s.t.Fatalf("template.yaml: this test does not know what %s %s is", n.Tag, n.Value)
 	}
