@@ -59,6 +59,8 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 		return d.probed(ctx, saved, sub, r, from)
 	case from.manual:
 		return nil // the schedule goes on as it was
+	case saved.Rev > del.Rev+1: // another copy of the message was faster, and may have been stopped since
+		return d.resume(ctx, saved, from)
 	}
 	return d.settle(ctx, saved)
 }
