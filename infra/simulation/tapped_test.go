@@ -194,3 +194,19 @@ func (c *container) Do(r *http.Request) (*http.Response, error) {
 	}
 	return answer()
 }
+
+func (s *tapped) Job(ctx context.Context, tenant, id string) (webhook.Job, error) {
+	return reading(s.c, "Job", func() (webhook.Job, error) { return s.Store.Job(ctx, tenant, id) })
+}
+
+func (s *tapped) SaveJob(ctx context.Context, j webhook.Job) error {
+	return s.c.cross(fmt.Sprint("SaveJob ", j.Kind, j.Slice), func() error { return s.Store.SaveJob(ctx, j) })
+}
+
+func (s *tapped) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
+	return reading(s.c, "DeliveriesByID", func() (map[string]webhook.Delivery, error) { return s.Store.DeliveriesByID(ctx, tenant, ids) })
+}
+
+func (s *tapped) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (int, error) {
+	return reading(s.c, "PurgeSubscription", func() (int, error) { return s.Store.PurgeSubscription(ctx, sub, through, limit) })
+}

@@ -1,5 +1,5 @@
 // Package job works what is too large for one request, slice by slice: sending
-// a subscription's failed deliveries again.
+// failed deliveries again, and removing what was deleted.
 //
 // Each slice decides first and then does. What it decided, at most
 // [webhook.JobSlice] deliveries, is stored in the job together with the place
@@ -76,27 +76,48 @@ func (w *Worker) audit(ctx context.Context, j webhook.Job) error {
 	return nil
 }
 
+// found is what a look at the next page of a job's work came to. Neither over
+// nor a pause: there is more to look at, or something decided to be done.
+type found struct {
+	over  bool          // nothing is left
+	pause time.Duration // nothing can be done before this has passed
+}
+
+// kinds are what each kind of job does: look for the next of its work, and do
+// what was decided, which returns how long it is spread over.
+var kinds = map[webhook.JobKind]struct {
+	decide   func(w *Worker, ctx context.Context, j *webhook.Job) (found, error)
+	carryOut func(w *Worker, ctx context.Context, j *webhook.Job) (time.Duration, error)
+}{
+	webhook.JobRecover:            {(*Worker).findFailed, (*Worker).sendAllAgain},
+	webhook.JobDeleteSubscription: {(*Worker).findRemains, (*Worker).cancelAll},
+}
+
 // slice looks for something to do, stores what it decided, and does that.
 func (w *Worker) slice(ctx context.Context, j *webhook.Job) error {
+	kind, known := kinds[j.Kind]
+	if !known {
+		return fmt.Errorf("unknown kind %q", j.Kind)
+	}
 	if held, err := w.hold(ctx, *j); err != nil || !held {
 		return err
 	}
 	for began := time.Now(); len(j.Decided) == 0; {
-		over, err := w.decide(ctx, j)
+		f, err := kind.decide(w, ctx, j)
 		switch {
 		case err != nil:
 			return err
-		case over:
+		case f.over:
 			return w.end(ctx, j)
 		case len(j.Decided) > 0:
 			if err := w.save(ctx, j); err != nil {
 				return err
 			}
-		case time.Since(began) > sliceTime:
-			return w.next(ctx, j, 0)
+		case f.pause > 0 || time.Since(began) > sliceTime:
+			return w.next(ctx, j, f.pause)
 		}
 	}
-	took, err := w.carryOut(ctx, j)
+	took, err := kind.carryOut(w, ctx, j)
 	if err != nil {
 		return err
 	}

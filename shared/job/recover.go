@@ -35,6 +35,9 @@ func Lease(j webhook.Job) webhook.SubscriptionRef {
 // hold reports whether the job may go on. If it was forgotten for so long that
 // another one began, that one comes first.
 func (w *Worker) hold(ctx context.Context, j webhook.Job) (bool, error) {
+	if j.Kind != webhook.JobRecover {
+		return true, nil
+	}
 	now := w.now()
 	held, err := w.Store.Lease(ctx, Lease(j), RecoverLease, j.ID, now, now.Add(LeaseTime))
 	if err != nil {
@@ -48,6 +51,9 @@ func (w *Worker) hold(ctx context.Context, j webhook.Job) (bool, error) {
 
 // yield lets another recover begin.
 func (w *Worker) yield(ctx context.Context, j webhook.Job) error {
+	if j.Kind != webhook.JobRecover {
+		return nil
+	}
 	now := w.now()
 	if _, err := w.Store.Lease(ctx, Lease(j), RecoverLease, j.ID, now, now); err != nil {
 		return fmt.Errorf("end lease: %w", err)
@@ -55,41 +61,54 @@ func (w *Worker) yield(ctx context.Context, j webhook.Job) error {
 	return nil
 }
 
-// decide looks at the next page of the list and notes what is to be sent
-// again. It reports whether there is nothing more.
-func (w *Worker) decide(ctx context.Context, j *webhook.Job) (over bool, err error) {
+// findFailed looks at the next page of the list and notes what is to be sent
+// again.
+func (w *Worker) findFailed(ctx context.Context, j *webhook.Job) (found, error) {
 	if j.Stage > 0 {
-		return true, nil
+		return found{over: true}, nil
 	}
-	filter := webhook.DeliveryFilter{Subscription: j.Subscription, Status: j.Of}
-	page := webhook.Page{Limit: webhook.JobSlice, Position: j.Position, After: j.After, Before: j.Before}
-	listed, next, err := w.Store.PageDeliveries(ctx, j.Tenant, filter, page)
-	if err != nil { // not even a position is anybody's but ours
-		return false, fmt.Errorf("list deliveries: %s", err)
-	}
-	heads, err := w.heads(ctx, *j, listed)
+	listed, heads, err := w.list(ctx, j, j.Of)
 	if err != nil {
-		return false, err
+		return found{}, err
 	}
 	if j.Subscription != "" && (heads[j.Subscription].Version == 0 || heads[j.Subscription].Born != j.Born) {
 		j.Status, j.Detail = webhook.JobStopped, "The subscription was deleted."
-		return true, nil
+		return found{over: true}, nil
 	}
-	targets, err := w.matching(ctx, *j, listed, heads)
+	targets, err := w.matching(ctx, *j, listed, func(d webhook.Delivery) bool {
+		return d.Status == j.Of && !gone(heads[d.Subscription], d)
+	})
 	if err != nil {
-		return false, err
-	}
-	if len(listed) > 0 {
-		j.Reached = listed[len(listed)-1].CreatedAt
-	}
-	if j.Position = next; next == "" {
-		j.Stage++
+		return found{}, err
 	}
 	j.Counts.Matched += int64(len(targets))
 	if !j.DryRun {
 		j.Decided = targets
 	}
-	return false, nil
+	return found{}, nil
+}
+
+// list reads the next page of deliveries in a status, with their subscriptions
+// as they are now, and moves the job on behind it; at the end to its next
+// stage.
+func (w *Worker) list(ctx context.Context, j *webhook.Job, status webhook.Status) ([]webhook.Delivery, map[string]webhook.Head, error) {
+	filter := webhook.DeliveryFilter{Subscription: j.Subscription, Status: status}
+	page := webhook.Page{Limit: webhook.JobSlice, Position: j.Position, After: j.After, Before: j.Before}
+	listed, next, err := w.Store.PageDeliveries(ctx, j.Tenant, filter, page)
+	if err != nil { // not even a position is anybody's but ours
+		return nil, nil, fmt.Errorf("list deliveries: %s", err)
+	}
+	heads, err := w.heads(ctx, *j, listed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(listed) > 0 && j.Kind == webhook.JobRecover {
+		j.Reached = listed[len(listed)-1].CreatedAt
+	}
+	if j.Position = next; next == "" {
+		j.Stage++
+	}
+	return listed, heads, nil
 }
 
 // heads returns the deliveries' subscriptions as they are now, by id, and the
@@ -123,7 +142,7 @@ func (w *Worker) heads(ctx context.Context, j webhook.Job, deliveries []webhook.
 
 // matching reads the listed deliveries once more, since a list may lag, and
 // returns those that the job is about.
-func (w *Worker) matching(ctx context.Context, j webhook.Job, listed []webhook.Delivery, heads map[string]webhook.Head) ([]webhook.JobTarget, error) {
+func (w *Worker) matching(ctx context.Context, j webhook.Job, listed []webhook.Delivery, wanted func(webhook.Delivery) bool) ([]webhook.JobTarget, error) {
 	ids := make([]string, len(listed))
 	for i, d := range listed {
 		ids[i] = d.ID
@@ -134,8 +153,7 @@ func (w *Worker) matching(ctx context.Context, j webhook.Job, listed []webhook.D
 	}
 	var targets []webhook.JobTarget
 	for _, id := range ids {
-		d, found := stored[id]
-		if found && d.Status == j.Of && !gone(heads[d.Subscription], d) {
+		if d, isStored := stored[id]; isStored && wanted(d) {
 			targets = append(targets, webhook.JobTarget{Delivery: id, Round: d.Round})
 		}
 	}
@@ -146,8 +164,8 @@ func (w *Worker) matching(ctx context.Context, j webhook.Job, listed []webhook.D
 // the same id, born later, is not its own.
 func gone(h webhook.Head, d webhook.Delivery) bool { return h.Version == 0 || h.Born > d.Version }
 
-// carryOut sends again what was decided, spread over the time that it returns.
-func (w *Worker) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+// sendAllAgain sends again what was decided, spread over the time that it returns.
+func (w *Worker) sendAllAgain(ctx context.Context, j *webhook.Job) (time.Duration, error) {
 	var mu sync.Mutex
 	var wakes []queue.Message
 	sent, start := 0, w.now()

@@ -1,8 +1,6 @@
 package job_test
 
 import (
-	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -129,16 +127,7 @@ func TestARecoverCountsExactlyWhateverFails(t *testing.T) {
 		const n = 600
 		s := w.subscribe("acme", "s")
 		w.owe(s, n, mixed)
-		rng := rand.New(rand.NewPCG(1, 2))
-		var mu sync.Mutex
-		dice := func(string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if rng.IntN(700) == 0 {
-				return errFault
-			}
-			return nil
-		}
+		dice := dice(700)
 		w.store, w.refuse = storetest.Faulty(w.seed, dice, dice), dice
 		repeats := 20
 		w.watch = func(webhook.Job) {

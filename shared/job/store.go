@@ -34,14 +34,30 @@ type Deliveries interface {
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	// Event returns a stored event, or [webhook.ErrNotFound].
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
-	// Heads: see fanout's Subscriptions.
+}
+
+// Subscriptions removes what is left of deleted ones.
+type Subscriptions interface {
+	// Heads, TenantVersion: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
+	TenantVersion(ctx context.Context, tenant string) (int64, error)
+	// DeleteSubscription: see manage's Subscriptions.
+	DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error
+	// PurgeSubscription removes up to limit items that a deleted life of a
+	// subscription left behind: trigger state and versions of epochs and
+	// numbers not above through, and, unless another life has begun, what is
+	// known of how its subscriber fared. It returns how many it removed, 0 at
+	// the end.
+	PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error)
+	// LeaveLine: see delivery's Lines.
+	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
 }
 
 // Store is all that jobs ask of storage.
 type Store interface {
 	Jobs
 	Deliveries
+	Subscriptions
 }
 
 // Sender is a queue, as far as jobs use it: resend, retries.

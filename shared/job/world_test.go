@@ -2,10 +2,12 @@ package job_test
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +46,7 @@ var stores = map[string]func(t *testing.T) storetest.Store{
 			Region: testserver.Region, BaseEndpoint: aws.String(testserver.DynamoDB(t)),
 			Credentials: credentials.NewStaticCredentialsProvider(testserver.AccessKey, testserver.SecretKey, ""),
 		}, dynamostore.Options)
-		table := "postino-" + rand.Text()
+		table := "postino-" + cryptorand.Text()
 		if err := dynamostore.CreateTable(t.Context(), client, table); err != nil {
 			t.Fatal(err)
 		}
@@ -219,3 +221,17 @@ func scale(proof, usual int) int {
 }
 
 var errFault = errors.New("injected fault")
+
+// dice lets one of so many calls fail.
+func dice(sides int) func(string) error {
+	var mu sync.Mutex
+	rng := rand.New(rand.NewPCG(1, 2))
+	return func(string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if rng.IntN(sides) == 0 {
+			return errFault
+		}
+		return nil
+	}
+}

@@ -211,12 +211,21 @@ func (h *Handler) resendIn(ctx context.Context, again message.Again, delay time.
 	return nil
 }
 
-// deleteSubscription removes the subscription; what waits for it is canceled.
+// deleteSubscription removes the subscription. The rest is a job, which is
+// stored before: should we die in between, it removes the subscription too.
 func (h *Handler) deleteSubscription(r *httpapi.Request) (httpapi.Response, error) {
+	var j webhook.Job
 	err := retry(r.Context(), func() error {
 		now, err := h.current(r.Context(), ref(r))
 		if err != nil {
 			return err
+		}
+		if j.Born != now.Born {
+			j = newJob(webhook.JobDeleteSubscription, h.now())
+			j.Tenant, j.Subscription, j.Born = now.Tenant, now.ID, now.Born
+			if err := h.storeJob(r, j); err != nil {
+				return err
+			}
 		}
 		return h.Store.DeleteSubscription(r.Context(), ref(r), now.Version)
 	})
@@ -227,5 +236,6 @@ func (h *Handler) deleteSubscription(r *httpapi.Request) (httpapi.Response, erro
 		return httpapi.Response{}, err
 	}
 	r.Note(slog.String("subscription", ref(r).ID))
-	return httpapi.NoContent(), h.drain(r.Context(), r.Tenant, ref(r).ID)
+	h.startSlice(r, j)
+	return httpapi.NoContent(), nil
 }

@@ -1,7 +1,9 @@
 package manage_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/store/localstore"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -55,6 +58,21 @@ func publish(t testing.TB, w *world, id, typ string, accepted time.Time, subscri
 	return stored
 }
 
+// planned is a store in which every version that a plan names is there, and
+// has no trigger.
+type planned struct{ *localstore.Store }
+
+func (s planned) Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error) {
+	subs, err := s.Store.Versions(ctx, refs)
+	if errors.Is(err, webhook.ErrNotFound) {
+		subs, err = make([]webhook.Subscription, len(refs)), nil
+		for i, ref := range refs {
+			subs[i] = webhook.Subscription{Tenant: ref.Tenant, ID: ref.ID, Version: ref.Version, URL: "https://a.example"}
+		}
+	}
+	return subs, err
+}
+
 // owe stores a delivery of the event.
 func owe(t testing.TB, w *world, e webhook.StoredEvent, subscription string, status webhook.Status, change ...func(*webhook.Delivery)) webhook.Delivery {
 	t.Helper()
@@ -83,6 +101,7 @@ func names(n int) (list []string) {
 
 func TestEventIsShownWithWhatBecameOfIt(t *testing.T) {
 	w := open(t)
+	w.Store = planned{w.store}
 	e := publish(t, w, "e/1", "a.b", w.clock, "s1", "s2", "s3")
 	owe(t, w, e, "s1", webhook.Succeeded)
 	owe(t, w, e, "s2", webhook.Exhausted)
@@ -131,6 +150,7 @@ func TestEventOfAnotherSourceIsAnotherEvent(t *testing.T) {
 
 func TestLargePlanIsCountedUpToItsFirstPage(t *testing.T) {
 	w := open(t)
+	w.Store = planned{w.store}
 	e := publish(t, w, "1", "a", w.clock, names(2500)...)
 	owe(t, w, e, "s0999", webhook.Canceled)
 	owe(t, w, e, "s1000", webhook.Canceled)
@@ -191,6 +211,7 @@ func TestEventsAreListedByAcceptance(t *testing.T) {
 
 func TestDeliveriesAreListedBySubscriptionStatusAndEvent(t *testing.T) {
 	w := open(t)
+	w.Store = planned{w.store}
 	for i := range 4 {
 		e := publish(t, w, fmt.Sprint("e", i), "a", w.clock.Add(time.Duration(i)*time.Minute), "s1", "s2", "s3")
 		owe(t, w, e, "s1", webhook.Succeeded)
@@ -221,6 +242,7 @@ func TestDeliveriesAreListedBySubscriptionStatusAndEvent(t *testing.T) {
 
 func TestDeliveriesOfALargeEventAreAllListedOnce(t *testing.T) {
 	w := open(t)
+	w.Store = planned{w.store}
 	publish(t, w, "1", "a", w.clock, names(2500)...)
 	got, pages := walk(t, w, "/deliveries?event=1&limit=250", "subscription")
 	if !slices.Equal(got, names(2500)) || pages != 10 {
@@ -397,4 +419,15 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		}
 	}
 	w.must(t, 200, "GET", "/events?limit=2&cursor="+events, "") // the limit may change
+}
+
+// Its versions are removed some minutes after a subscription was deleted. What
+// was planned for it and never came about then, never will.
+func TestWhatWasPlannedForARemovedSubscriptionIsNotPending(t *testing.T) {
+	w := open(t)
+	publish(t, w, "1", "a", w.clock, "s1")
+	got := w.must(t, 200, "GET", "/events/1", "")
+	if got.get(t, "counts", "pending") != 0.0 || !strings.Contains(fmt.Sprint(got.get(t, "skipped")), "subscription_deleted") {
+		t.Errorf("counts %v, skipped %v", got.get(t, "counts"), got.get(t, "skipped"))
+	}
 }

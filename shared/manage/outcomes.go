@@ -56,7 +56,7 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (webhook.Reason, error) {
 	subs, err := h.Store.Versions(ctx, []webhook.VersionRef{{Tenant: e.Tenant, ID: d.Subscription, Version: d.Version}})
 	if errors.Is(err, webhook.ErrNotFound) {
-		return "", nil // retention removed it
+		return webhook.ReasonDeleted, nil // it went with its subscription, and nothing will come of it
 	}
 	if err != nil {
 		return "", fmt.Errorf("read subscription %s: %w", d.Subscription, err)

@@ -171,9 +171,14 @@ func (h *Handler) startJob(r *httpapi.Request, j webhook.Job) (httpapi.Response,
 	if err := h.storeJob(r, j); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.resend(r.Context(), message.NextSlice(j)); err != nil {
-		h.log().Warn("start job", "job", j.ID, "cause", err) // its audit starts it
-	}
+	h.startSlice(r, j)
 	location := "/v1/tenants/" + j.Tenant + "/jobs/" + j.ID
 	return httpapi.Response{Status: http.StatusAccepted, Header: http.Header{"Location": {location}}, Body: viewJob(j)}, nil
+}
+
+// startSlice asks for a job's first slice. If that fails, the job's audit does.
+func (h *Handler) startSlice(r *httpapi.Request, j webhook.Job) {
+	if err := h.resend(r.Context(), message.NextSlice(j)); err != nil {
+		h.log().Warn("start job", "tenant", j.Tenant, "job", j.ID, "cause", err)
+	}
 }

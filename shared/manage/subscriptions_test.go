@@ -250,15 +250,16 @@ func disable(t *testing.T, w *world) {
 	}
 }
 
-func TestDeletedSubscriptionIsGoneAndItsLineDrained(t *testing.T) {
+func TestDeletedSubscriptionIsGoneAndAJobRemovesTheRest(t *testing.T) {
 	w := open(t)
 	w.must(t, 201, "POST", sub, `{"id":"s1","url":"https://a.example"}`)
 	w.takeSent()
 	if got := w.must(t, 204, "DELETE", sub+"/s1", ""); len(got.body) > 0 {
 		t.Errorf("204 with a body %s", got.body)
 	}
-	if got := drains(w.takeSent()); !slices.Equal(got, []string{"s1"}) {
-		t.Errorf("drained %v", got)
+	sent, job := w.takeSent(), w.must(t, 200, "GET", "/jobs", "")
+	if len(sent) != 1 || sent[0].Kind != message.AgainJob || !strings.Contains(string(job.body), `{"id":"`+sent[0].Job+`","kind":"delete_subscription","subscription":"s1"`) {
+		t.Errorf("jobs %s, messages %+v", job.body, sent)
 	}
 	for _, path := range []string{sub + "/s1", sub + "/s1/secret"} {
 		w.must(t, 404, "GET", path, "")

@@ -28,7 +28,7 @@
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
-//	x#T#S#epoch#key   part            trigger state of one key                as its writer says
+//	x#T#S#0..15       epoch#key#part  trigger state of one key                as its writer says
 //	w#T#S#0..3        D               waiting line
 //	l#T#S             work            lease                                   a day after
 //	q#minute#0..15    time#kind#hash  due pointer

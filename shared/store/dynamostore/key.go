@@ -15,6 +15,7 @@ import (
 const (
 	headShards     = 8
 	eventShards    = 8 // also of a tenant's open deliveries
+	stateShards    = 16
 	deliveryShards = 4 // also of a subscription's open deliveries, and of its waiting line
 )
 

@@ -3,7 +3,7 @@ package dynamostore
 import (
 	"context"
 	"errors"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -92,13 +92,14 @@ func stateRefusal(op string, err error) error {
 // ListTriggerState returns up to limit parts of ref's key whose names are
 // greater than ref.Part, by name, consistently.
 func (s *Store) ListTriggerState(ctx context.Context, ref webhook.StateRef, limit int) ([]webhook.StateItem, error) {
-	found, err := s.query(ctx, "list trigger state", s.rangeQuery(stateKey(ref).pk, ref.Part+" ", "~"), limit)
+	k, prefix := stateKey(ref), statePrefix(ref)
+	found, err := s.query(ctx, "list trigger state", s.rangeQuery(k.pk, k.sk+" ", prefix+"~"), limit)
 	if err != nil {
 		return nil, err
 	}
 	parts := make([]webhook.StateItem, len(found))
 	for i, it := range found {
-		ref.Part = it.str("sk")
+		ref.Part = strings.TrimPrefix(it.str("sk"), prefix)
 		if parts[i], err = stateOf(ref, it); err != nil {
 			return nil, err
 		}
@@ -121,9 +122,17 @@ func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until ti
 	return s.keepUntil(ctx, eventItemKey(tenant, eventKey), until)
 }
 
+// stateKey keeps all parts of one key together, in one of a few partitions of
+// its subscription, so that all of a subscription's state can be found.
 func stateKey(ref webhook.StateRef) key {
-	pk := "x#" + name(ref.Tenant) + "#" + name(ref.Subscription) + "#" + strconv.FormatInt(ref.Epoch, 10) + "#" + name(ref.Key)
-	return key{pk, ref.Part}
+	prefix := statePrefix(ref)
+	return key{statesPK(webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.Subscription}, shard(prefix, stateShards)), prefix + ref.Part}
+}
+
+func statePrefix(ref webhook.StateRef) string { return ordinal(ref.Epoch) + "#" + name(ref.Key) + "#" }
+
+func statesPK(sub webhook.SubscriptionRef, shard string) string {
+	return "x#" + name(sub.Tenant) + "#" + name(sub.ID) + "#" + shard
 }
 
 func (s *Store) statePut(it webhook.StateItem) *types.Put {

@@ -19,3 +19,11 @@ func (f *faulty) PageJobs(ctx context.Context, tenant string, page webhook.Page)
 	err = f.do("PageJobs", func() (err error) { jobs, next, err = f.store.PageJobs(ctx, tenant, page); return err })
 	return jobs, next, err
 }
+
+func (f *faulty) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
+	err = f.do("PurgeSubscription", func() (err error) {
+		removed, err = f.store.PurgeSubscription(ctx, sub, through, limit)
+		return err
+	})
+	return removed, err
+}

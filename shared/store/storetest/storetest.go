@@ -61,6 +61,7 @@ var suite = []struct {
 	{"Keys", keyCases},
 	{"EventTypes", eventTypeCases},
 	{"Jobs", jobCases},
+	{"Purge", purgeCases},
 }
 
 // Run tries every case on a store of its own: open returns an empty one and

@@ -1,0 +1,162 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Grace is how long a deleted subscription's versions and state are kept: what
+// was under way when it went may need them until then. It is longer than a
+// message that a dead process held stays hidden.
+const Grace = 5 * time.Minute
+
+// purgeAtOnce is how many items one call removes.
+const purgeAtOnce = 250
+
+// The stages of a deleted subscription's job.
+const (
+	stageHead    = iota // it goes, if whoever asked died before
+	stagePending        // what waits is canceled
+	stageGrace          // what was under way comes to its end
+	stageLate           // what has come to wait meanwhile is canceled
+	stagePurge          // state and versions go
+	stageNothing        // the end
+)
+
+// findRemains looks for what is left of the life of a subscription that began
+// at j.Born, and of none before or after it.
+func (w *Worker) findRemains(ctx context.Context, j *webhook.Job) (found, error) {
+	switch j.Stage {
+	case stageHead:
+		return found{}, w.removeHead(ctx, j)
+	case stagePending, stageLate:
+		return found{}, w.findPending(ctx, j)
+	case stageGrace:
+		j.Stage++
+		return found{pause: Grace}, nil
+	case stagePurge:
+		return found{}, w.purge(ctx, j)
+	}
+	return found{over: true}, nil
+}
+
+// removeHead makes the deletion happen: it was decided when the job was stored.
+func (w *Worker) removeHead(ctx context.Context, j *webhook.Job) error {
+	sub := webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
+	for range tries {
+		heads, err := w.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
+		if err != nil {
+			return fmt.Errorf("read subscription: %w", err)
+		}
+		if heads[0].Version == 0 || heads[0].Born != j.Born {
+			j.Stage++
+			return nil
+		}
+		err = w.Store.DeleteSubscription(ctx, sub, heads[0].Version)
+		if err != nil && !errors.Is(err, webhook.ErrConflict) && !errors.Is(err, webhook.ErrNotFound) {
+			return fmt.Errorf("delete subscription: %w", err)
+		}
+	}
+	return fmt.Errorf("delete subscription: %w", webhook.ErrConflict)
+}
+
+// findPending notes the next of those that still wait.
+func (w *Worker) findPending(ctx context.Context, j *webhook.Job) error {
+	listed, heads, err := w.list(ctx, j, webhook.Pending)
+	if err != nil {
+		return err
+	}
+	j.Decided, err = w.matching(ctx, *j, listed, func(d webhook.Delivery) bool {
+		return d.Status == webhook.Pending && gone(heads[d.Subscription], d)
+	})
+	return err
+}
+
+// cancelAll cancels what was decided and takes it out of the waiting line.
+func (w *Worker) cancelAll(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+	canceled := make([]bool, len(j.Decided))
+	ids := make([]string, len(j.Decided))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(writers)
+	for i, target := range j.Decided {
+		ids[i] = target.Delivery
+		g.Go(func() (err error) {
+			canceled[i], err = w.cancel(gctx, j.Tenant, target.Delivery)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, fmt.Errorf("cancel: %w", err)
+	}
+	if err := w.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}, ids); err != nil {
+		return 0, fmt.Errorf("leave line: %w", err)
+	}
+	for _, is := range canceled {
+		if is {
+			j.Counts.Canceled++
+		} else {
+			j.Counts.Skipped++
+		}
+	}
+	j.Counts.Matched += int64(len(ids))
+	j.Decided = nil
+	return 0, nil
+}
+
+// cancel ends a delivery of a deleted subscription, and reports whether that is
+// how it ended: by us, now or before, or by an attempt that found it deleted.
+func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
+	for range tries {
+		d, err := w.Store.Delivery(ctx, tenant, id)
+		if errors.Is(err, webhook.ErrNotFound) {
+			return false, nil // retention removed it
+		}
+		if err != nil {
+			return false, fmt.Errorf("read delivery %s: %w", id, err)
+		}
+		if d.Status != webhook.Pending {
+			return d.Reason == webhook.ReasonDeleted, nil
+		}
+		d.Status, d.Reason, d.Waiting, d.Claim = webhook.Canceled, webhook.ReasonDeleted, "", webhook.Claim{}
+		d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, w.now()
+		err = w.Store.SaveDelivery(ctx, d, webhook.Parts{})
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, webhook.ErrConflict) {
+			return false, fmt.Errorf("save delivery %s: %w", id, err)
+		}
+	}
+	return false, fmt.Errorf("delivery %s: %w", id, webhook.ErrConflict)
+}
+
+// purge removes the next of state and versions. The tenant's version is read
+// before the head: a life that begins in between has a greater one.
+func (w *Worker) purge(ctx context.Context, j *webhook.Job) error {
+	sub := webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
+	through, err := w.Store.TenantVersion(ctx, j.Tenant)
+	if err != nil {
+		return fmt.Errorf("read version of tenant: %w", err)
+	}
+	heads, err := w.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
+	if err != nil {
+		return fmt.Errorf("read subscription: %w", err)
+	}
+	if heads[0].Version != 0 {
+		through = min(through, heads[0].Born-1)
+	}
+	n, err := w.Store.PurgeSubscription(ctx, sub, through, purgeAtOnce)
+	if err != nil {
+		return fmt.Errorf("purge: %w", err)
+	}
+	if j.Counts.Removed += int64(n); n == 0 {
+		j.Stage++
+	}
+	return nil
+}
