@@ -43,7 +43,9 @@ func (w *world) checkTold(e webhook.StoredEvent, entry webhook.PlanEntry) {
 		w.checkPublished(operational.Delivery(typ, of, webhook.Subscription{}, "", d.CreatedAt))
 	}
 	for round := range d.Round {
-		told(operational.DeliveryExhausted, round)
+		if !w.recovered[d.Subscription] { // which begins a round after a cancel too, and may come before the end was told
+			told(operational.DeliveryExhausted, round)
+		}
 	}
 	if d.Status != webhook.Exhausted {
 		return

@@ -2,10 +2,12 @@ package simulation_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -49,6 +51,15 @@ func class(err error) webhook.ErrorClass {
 
 const key = "the-admin-key"
 
+// random is what the container's ids are made of: of the world's seed, so that
+// a replay makes the same.
+func (c *container) random() io.Reader {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], c.w.seed)
+	binary.LittleEndian.PutUint64(seed[8:], uint64(c.number))
+	return rand.NewChaCha8(seed)
+}
+
 // call makes an API request to a process of its own, and tells how it was
 // answered; status 0 means not at all.
 func (w *world) call(method, path, body string, then func(status int, answer []byte)) {
@@ -68,6 +79,7 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 		auth := httpapi.NewAdminKey(key)
 		var handler http.Handler = &manage.Handler{
 			Store: c.store, Resend: c.to("resend"), Events: c.to("events"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
+			Random: c.random(),
 		}
 		if path == "/events" {
 			handler = &ingest.Handler{Tenants: c.store, Events: c.to("events"), Auth: auth}

@@ -108,6 +108,7 @@ func (w *world) deed() func() {
 	}
 	status := []string{"exhausted", "exhausted", "canceled"}[w.rng.IntN(3)]
 	return func() {
+		w.recovered[strings.TrimPrefix(sub, "/subscriptions/")] = true
 		w.call("POST", sub+"/recover", `{"after":"1999-01-01T00:00:00Z","status":"`+status+`"}`, ignore)
 	}
 }

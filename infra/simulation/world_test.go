@@ -61,6 +61,7 @@ type world struct {
 	created   map[string]int
 	deleted   map[string]int
 	canceled  map[string]bool
+	recovered map[string]bool // subscriptions
 	changed   map[string]bool // subscriptions that came to want something else
 	calm      bool            // subscribers accept everything
 	expires   bool            // something waits longer than a delivery may
@@ -132,7 +133,7 @@ func newWorld(seed uint64, plant bug) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), plant: plant, store: simulation.NewStore(), sealer: theSealer,
 		begin: time.Now(), queues: map[string][]*item{}, accepted: map[string]int{}, published: map[string]string{},
-		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
+		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
 	}
 	w.faults = w.rng.IntN(14)
 	return w

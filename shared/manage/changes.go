@@ -221,7 +221,7 @@ func (h *Handler) deleteSubscription(r *httpapi.Request) (httpapi.Response, erro
 			return err
 		}
 		if j.Born != now.Born {
-			j = newJob(webhook.JobDeleteSubscription, h.now())
+			j = h.newJob(webhook.JobDeleteSubscription)
 			j.Tenant, j.Subscription, j.Born = now.Tenant, now.ID, now.Born
 			if err := h.storeJob(r, j); err != nil {
 				return err

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -38,6 +39,7 @@ type Handler struct {
 	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
 	Version      string            // of this build, as /healthz shows it
 	Now          func() time.Time  // our clock; nil means time.Now
+	Random       io.Reader         // for ids; nil means crypto/rand
 	Log          *slog.Logger      // one line for each accepted write; nil means none
 
 	once   sync.Once

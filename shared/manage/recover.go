@@ -1,16 +1,12 @@
 package manage
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/message"
@@ -37,7 +33,7 @@ func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	j, err := readRecover(body, h.now())
+	j, err := readRecover(body, h.newJob(webhook.JobRecover))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -69,9 +65,9 @@ func recovered(j webhook.Job) webhook.SubscriptionRef {
 
 var recoverFields = []string{"after", "before", "status", "dry_run"}
 
-// readRecover reads {"after",["before","status","dry_run"]}.
-func readRecover(body strictjson.Value, now time.Time) (webhook.Job, error) {
-	j := newJob(webhook.JobRecover, now)
+// readRecover reads {"after",["before","status","dry_run"]} into a new job.
+func readRecover(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
+	now := j.CreatedAt
 	latest := now.Add(time.Millisecond) // what is accepted later has not failed yet
 	j.Before, j.Of = latest, webhook.Exhausted
 	var faults httpapi.Faults
@@ -148,9 +144,9 @@ func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
 }
 
 // newJob begins a job.
-func newJob(kind webhook.JobKind, now time.Time) webhook.Job {
-	id := "job_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
-	return webhook.Job{ID: id, Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
+func (h *Handler) newJob(kind webhook.JobKind) webhook.Job {
+	now := h.now()
+	return webhook.Job{ID: h.newID("job_"), Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
 }
 
 // storeJob stores a new job, behind the pointer that finds it should we die

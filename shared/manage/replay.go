@@ -1,14 +1,10 @@
 package manage
 
 import (
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/message"
@@ -105,5 +101,5 @@ func (h *Handler) replayID(r *httpapi.Request, e webhook.StoredEvent, only strin
 	if key != "" {
 		return webhook.RepeatableReplay(e.Tenant, e.Key(), only, key), nil
 	}
-	return "rpl_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(h.now()), rand.Reader).String()), nil
+	return h.newID("rpl_"), nil
 }

@@ -2,14 +2,10 @@ package manage
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/subscription"
@@ -97,7 +93,7 @@ func (h *Handler) createSubscription(r *httpapi.Request) (httpapi.Response, erro
 		return httpapi.Response{}, err
 	}
 	if wish.ID == "" {
-		wish.ID = "sub_" + strings.ToLower(ulid.MustNew(ulid.Timestamp(h.now()), rand.Reader).String())
+		wish.ID = h.newID("sub_")
 	}
 	response, err := h.create(r, wish)
 	if errors.Is(err, webhook.ErrExists) {
