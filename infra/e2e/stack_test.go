@@ -124,7 +124,7 @@ func (s *stack) environment(function string, variables map[string]yaml.Node) []s
 func (s *stack) value(n yaml.Node) string {
 	known := map[string]string{
 		"!Ref Table": s.name, "!GetAtt SealingKey.Arn": sealingKey, "!Ref AdminKey": adminKeySecret,
-		"!Sub ${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}": apiHost,
+		"!Sub ${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix},${DomainName}": apiHost + ",",
 		"!Ref EgressAllow": "127.0.0.0/8",
 	}
 	for id, url := range s.queues {

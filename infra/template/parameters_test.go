@@ -42,7 +42,10 @@ func TestEveryParameterIsLabelledGroupedAndDescribed(t *testing.T) {
 
 func TestOutputsTellWhereThingsAre(t *testing.T) {
 	outputs := read(t)["Outputs"].(object)
-	want := []string{"AdminKeyCommand", "AdminKeySecret", "DeadLetterQueues", "Endpoint", "ExhaustedQueue", "ResendQueue", "SealingKeyArn", "TableName"}
+	want := []string{
+		"AdminKeyCommand", "AdminKeySecret", "AlarmTopic", "DeadLetterQueues", "DomainTarget", "EgressAddresses", "Endpoint", "ExhaustedQueue",
+		"ResendQueue", "SealingKeyArn", "TableName",
+	}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(outputs))); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}

@@ -1,9 +1,7 @@
 package template
 
 import (
-	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -103,7 +101,7 @@ func TestMappingsReportPartialFailuresAndHaveTheirOwnConcurrency(t *testing.T) {
 		if _, filtered := m.properties["FilterCriteria"]; filtered {
 			t.Errorf("%s: a filter deletes what does not match", m.queue)
 		}
-		limit := target(at(m.properties, "ScalingConfig", "MaximumConcurrency"))
+		limit := target(at(otherwise(m.properties["ScalingConfig"]), "MaximumConcurrency"))
 		if other := concurrency[limit]; limit == "" || other != "" {
 			t.Errorf("%s: concurrency %q, want a parameter of its own (another is %q)", m.queue, limit, other)
 		}
@@ -151,26 +149,4 @@ func reachable(next map[string][]string, from string) map[string]bool {
 		}
 	}
 	return seen
-}
-
-func TestEachDeadLetterQueueOfOursRaisesAnAlarm(t *testing.T) {
-	template := read(t)
-	alarmed := map[string]bool{}
-	for id, a := range resources(template, "AWS::CloudWatch::Alarm") {
-		if a["MetricName"] != "ApproximateNumberOfMessagesVisible" {
-			continue
-		}
-		if number(a["Threshold"]) != 0 || a["ComparisonOperator"] != "GreaterThanThreshold" || a["AlarmActions"] == nil {
-			t.Errorf("%s does not tell anyone of the first message", id)
-		}
-		for _, d := range list(a["Dimensions"]) {
-			alarmed[target(at(d, "Value"))] = at(d, "Name") == "QueueName"
-		}
-	}
-	dead := slices.DeleteFunc(slices.Sorted(maps.Keys(resources(template, "AWS::SQS::Queue"))), func(id string) bool {
-		return !strings.HasSuffix(id, "Dead") // Exhausted holds what subscribers refused, not what crashed us
-	})
-	if diff := cmp.Diff(dead, slices.Sorted(maps.Keys(alarmed))); diff != "" {
-		t.Errorf("dead-letter queues with alarms (-want +got):\n%s", diff)
-	}
 }

@@ -74,6 +74,19 @@ func at(v any, keys ...string) any {
 	return v
 }
 
+// otherwise returns v, or, if it is an !If, what it is when its condition does not hold; with !Ref AWS::NoValue as nil,
+// what it is when it holds.
+func otherwise(v any) any {
+	branches := list(at(v, "Fn::If"))
+	if len(branches) != 3 {
+		return v
+	}
+	if text(at(branches[2], "Ref")) == "AWS::NoValue" {
+		return branches[1]
+	}
+	return branches[2]
+}
+
 // list returns v's elements: CloudFormation lets one stand without brackets.
 func list(v any) []any {
 	switch v := v.(type) {

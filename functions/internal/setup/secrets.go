@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +108,17 @@ func (s Sealer) Open(sealed []byte, place ...string) ([]byte, error) {
 	return sealer.Open(sealed, place...)
 }
 
+// hosts are the names in a list with commas, in which a stack without a domain
+// of its own leaves the last one empty.
+func hosts(list string) (names []string) {
+	for name := range strings.SplitSeq(list, ",") {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Guard is the egress guard that POSTINO_EGRESS_ALLOW and POSTINO_API_HOST
 // describe.
 func (f *Function) Guard() *egress.Guard {
@@ -116,7 +128,7 @@ func (f *Function) Guard() *egress.Guard {
 	}
 	return &egress.Guard{
 		Allow:      allow,
-		OwnHosts:   []string{f.Value("POSTINO_API_HOST")},
+		OwnHosts:   hosts(f.Value("POSTINO_API_HOST")),
 		RuntimeAPI: os.Getenv("AWS_LAMBDA_RUNTIME_API"),
 		Setting:    "the stack's parameter EgressAllow",
 	}
