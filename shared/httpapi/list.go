@@ -58,6 +58,9 @@ func (r *Request) Listing() (Listing, error) {
 	}
 	l.Page.After = r.queryTime("after", &faults)
 	l.Page.Before = r.queryTime("before", &faults)
+	if !l.Page.After.IsZero() && !l.Page.Before.IsZero() && !l.Page.Before.After(l.Page.After) {
+		faults.Add("before", "want a time later than after")
+	}
 	if faults.Any() {
 		return l, faults.Err()
 	}

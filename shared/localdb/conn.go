@@ -21,6 +21,7 @@ type conn struct {
 	begin     *sqlite.Stmt
 	commit    *sqlite.Stmt
 	rollback  *sqlite.Stmt
+	rows      int64 // that its queries have returned
 }
 
 // Settings of the writer: commits leave the sync to [syncer], checkpoints to

@@ -49,6 +49,7 @@ func (tx *Tx) Query(sql string, args []any, each func(row *Row) error) error {
 		if err != nil || !more {
 			return tx.finish(s, err)
 		}
+		tx.conn.rows++
 		if err := each(&s.row); err != nil {
 			_ = tx.finish(s, nil) // a statement that has returned rows resets
 			return err

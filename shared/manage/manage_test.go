@@ -30,6 +30,7 @@ const adminKey = "test-admin-key"
 type world struct {
 	*manage.Handler
 	store *localstore.Store
+	db    *localdb.DB
 	log   bytes.Buffer
 
 	mu     sync.Mutex
@@ -53,7 +54,7 @@ func open(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{store: store, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	w := &world{store: store, db: db, clock: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	w.Handler = &manage.Handler{
 		Store: store, Resend: w, Secrets: sealer, Destinations: &egress.Guard{}, Auth: httpapi.NewAdminKey(adminKey),
 		Backlogs: manage.Backlogs{Events: backlog(1), Deliveries: backlog(2), Retries: backlog(3)}, Version: "1.2.3", Now: w.now,

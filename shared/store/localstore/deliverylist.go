@@ -2,6 +2,7 @@ package localstore
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/localdb"
@@ -37,15 +38,29 @@ func deliveriesBetween(page webhook.Page) (low, high string) {
 }
 
 // listDeliveries selects a range of ids, low included and high excluded, and
-// filters by what has an index. Most deliveries succeed, so
-// for these there is none by status.
+// filters by what has an index. Most deliveries succeed, so for these there is
+// none by status. The index is named, since SQLite takes the key for as good
+// and would pass over a million rows.
 func listDeliveries(tenant string, filter webhook.DeliveryFilter, low, high, order string) statement {
-	q := statement{selectDeliveries, []any{tenant}}
-	if filter.Subscription != "" {
-		q.sql, q.args = q.sql+" AND subscription = ?", append(q.args, filter.Subscription)
+	bySubscription := filter.Subscription != ""
+	byStatus := filter.Status != "" && filter.Status != webhook.Succeeded
+	index, where, args := "", "", []any{tenant}
+	if bySubscription {
+		index, where, args = "subscription", " AND subscription = ?", append(args, filter.Subscription)
 	}
-	if filter.Status != "" && filter.Status != webhook.Succeeded {
-		q.sql, q.args = q.sql+" AND status = ? AND status <> 'succeeded'", append(q.args, string(filter.Status))
+	if byStatus {
+		index, where, args = "status", where+" AND status = ? AND status <> 'succeeded'", append(args, string(filter.Status))
 	}
-	return statement{q.sql + " AND id >= ? AND id < ? ORDER BY id " + order, append(q.args, low, high)}
+	if bySubscription && byStatus {
+		index = "both"
+	}
+	return statement{selectBy(index) + where + " AND id >= ? AND id < ? ORDER BY id " + order, append(args, low, high)}
+}
+
+// selectBy is selectDeliveries by the index deliveries_by_…, "" for the key.
+func selectBy(index string) string {
+	if index == "" {
+		return selectDeliveries
+	}
+	return strings.Replace(selectDeliveries, "FROM deliveries", "FROM deliveries INDEXED BY deliveries_by_"+index, 1)
 }

@@ -2,7 +2,6 @@ package localstore
 
 import (
 	"context"
-	"strings"
 
 	"github.com/postino/postino/shared/localdb"
 	"github.com/postino/postino/shared/webhook"
@@ -28,8 +27,7 @@ func (s *Store) Occasions(ctx context.Context, tenant, source, id, position stri
 // listOccasions selects the ids greater than after.
 func listOccasions(tenant, source, id, after string, limit int) statement {
 	return statement{
-		strings.Replace(selectDeliveries, "FROM deliveries", "FROM deliveries INDEXED BY deliveries_by_occasion", 1) +
-			" AND event_source = ? AND event_id = ? AND occasion <> '' AND id > ? ORDER BY id LIMIT ?",
+		selectBy("occasion") + " AND event_source = ? AND event_id = ? AND occasion <> '' AND id > ? ORDER BY id LIMIT ?",
 		[]any{tenant, source, id, after, limit},
 	}
 }

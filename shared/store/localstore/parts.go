@@ -29,10 +29,14 @@ func partRows(d webhook.Delivery, with webhook.Parts) (rows []statement, err err
 	return rows, nil
 }
 
+// attemptsLimit bounds how many attempts of one delivery are ever read. Twenty
+// make a schedule; more are made by hand.
+const attemptsLimit = 1000
+
 // Attempts lists a delivery's stored attempts by number.
 func (s *Store) Attempts(ctx context.Context, tenant, id string) (attempts []webhook.Attempt, err error) {
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
-		return tx.Query("SELECT body FROM attempts WHERE tenant = ? AND delivery = ? ORDER BY number", []any{tenant, id}, func(row *localdb.Row) error {
+		return tx.Query("SELECT body FROM attempts WHERE tenant = ? AND delivery = ? ORDER BY number LIMIT ?", []any{tenant, id, attemptsLimit}, func(row *localdb.Row) error {
 			var a webhook.Attempt
 			err := decode(row.Text(0), &a)
 			attempts = append(attempts, a)

@@ -192,7 +192,7 @@ func (p pruning) events(ctx context.Context, after []any) ([]any, error) {
 
 // The deliveries of one millisecond, one of which may belong to an event.
 const (
-	waitingOf = `SELECT event_source, event_id FROM deliveries
+	waitingOf = `SELECT event_source, event_id FROM deliveries INDEXED BY deliveries_by_status
 		WHERE tenant = ? AND status = 'pending' AND status <> 'succeeded' AND id >= ? AND id < ? LIMIT ?`
 	deliveriesOf = "SELECT event_source, event_id FROM deliveries WHERE tenant = ? AND id >= ? AND id < ? LIMIT ?"
 )

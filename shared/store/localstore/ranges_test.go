@@ -43,6 +43,11 @@ func TestListsAreRangesOfAKey(t *testing.T) {
 		if !strings.HasPrefix(plan, "SEARCH ") || strings.Contains(plan, "TEMP B-TREE") || !strings.Contains(plan, "<") {
 			t.Errorf("%s: SQLite's plan is %q, want a range", name, plan)
 		}
+		for _, column := range []string{"subscription", "status"} {
+			if strings.Contains(list.sql, " "+column+" = ?") && !strings.Contains(plan, column+"=?") {
+				t.Errorf("%s: SQLite's plan is %q: it would look at every %s", name, plan, column)
+			}
+		}
 	}
 }
 
