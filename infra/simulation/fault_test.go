@@ -58,6 +58,18 @@ var scenarios = []scenario{
 		})
 		w.at(4*time.Hour, w.posted("POST", "/retry"))
 	}},
+	{"a breaker that opens, probes and closes", 7, func(w *world) {
+		w.calm = true
+		w.subscribe(1)
+		w.spells["/0"] = span{time.Now(), time.Now().Add(4 * time.Minute)}
+		w.at(0, w.publish(3, false))
+		w.at(30*time.Second, w.publish(3, false))
+	}},
+	{"a burst under a rate limit", 7, func(w *world) {
+		w.calm = true
+		w.subscribe(2)
+		w.at(0, w.publish(6, false))
+	}},
 	{"a wait of thirty days", 200, func(w *world) {
 		w.calm, w.expires = true, true
 		w.subscribe(1)

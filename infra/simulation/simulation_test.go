@@ -66,3 +66,24 @@ func TestEveryWorldDeliversWhatItAccepted(t *testing.T) {
 		})
 	}
 }
+
+// TestWorldsHaveBreakersAndRateLimits sees that what the worlds are to show
+// happens in them.
+func TestWorldsHaveBreakersAndRateLimits(t *testing.T) {
+	counts := map[string]int{}
+	for seed := range uint64(300) {
+		synctest.Test(t, func(*testing.T) {
+			w := newWorld(seed, noBug)
+			w.live()
+			for name, n := range w.counts {
+				counts[name] += n
+			}
+		})
+	}
+	for _, name := range []string{"breaker_opened", "breaker_probes", "breaker_closed", "deliveries_paced", "deliveries_parked"} {
+		if counts[name] < 20 {
+			t.Errorf("%s happened %d times in 300 worlds", name, counts[name])
+		}
+	}
+	t.Log(counts)
+}

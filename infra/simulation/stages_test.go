@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/breaker"
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/httpapi"
@@ -37,8 +38,21 @@ func (c *container) delivery() *delivery.Deliverer {
 	return &delivery.Deliverer{
 		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
 		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
-		Jobs: &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries")},
+		Jobs:    &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries")},
+		Breaker: easily, Count: c.w.count,
 	}
+}
+
+// easily opens a breaker that a few attempts are enough for: worlds are small.
+var easily = breaker.Rule{
+	Window: 20 * time.Minute, Attempts: 4, Percent: 75, FirstProbe: 30 * time.Second, LastProbe: 5 * time.Minute, Passes: 2,
+}
+
+// count adds to what a metric counts.
+func (w *world) count(name string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[name] += n
 }
 
 // class is how the client's errors count.
@@ -173,6 +187,8 @@ func (w *world) receive(id string, r *http.Request) func() (*http.Response, erro
 		}
 	}
 	switch n := w.rng.IntN(100); {
+	case w.fails(r.URL.Path):
+		return answer(500, "")
 	case n < 50 || w.calm:
 		return answer(200, "")
 	case n < 75:

@@ -28,6 +28,9 @@ var wants = []func(typ string) bool{
 	func(string) bool { return true },
 }
 
+// limits are their rate limits, in turn: one is so low that a burst waits.
+var limits = []string{`null`, `{"per_second":1}`, `{"per_second":1000}`}
+
 func subID(i int) string { return fmt.Sprint("s", i) }
 
 // subscribe makes n subscriptions; no fault disturbs that.
@@ -36,7 +39,8 @@ func (w *world) subscribe(n int) {
 	w.faults, w.fault = 0, nil
 	text, _ := json.Marshal(schedule)
 	for i := range n {
-		body := fmt.Sprintf(`{"url":"https://a.example/%d","types":%s,"retry":{"schedule":%s,"timeout":"3s"}}`, i, types[i%len(types)], text)
+		body := fmt.Sprintf(`{"url":"https://a.example/%d","types":%s,"retry":{"schedule":%s,"timeout":"3s"},"rate_limit":%s}`,
+			i, types[i%len(types)], text, limits[i%len(limits)])
 		w.call("PUT", "/subscriptions/"+subID(i), body, func(status int, answer []byte) {
 			if status != 201 {
 				w.wrong("subscribe: %d %s", status, answer)
@@ -59,11 +63,23 @@ func (w *world) live() {
 	for range w.rng.IntN(14) {
 		w.plan(w.deed())
 	}
+	for i := range w.subs {
+		if w.rng.IntN(3) == 0 {
+			from := w.begin.Add(time.Duration(w.rng.IntN(60)) * time.Minute)
+			w.spells["/"+fmt.Sprint(i)] = span{from, from.Add(time.Duration(w.rng.IntN(90)) * time.Minute)}
+		}
+	}
 	slices.SortStableFunc(w.plans, func(a, b plan) int { return a.at.Compare(b.at) })
 	w.playUntil(w.begin.Add(2*time.Hour + time.Duration(w.rng.IntN(120))*time.Minute))
 	w.heal()
 	w.play()
 	w.check()
+}
+
+// fails reports whether the subscriber at a path is in a bad spell.
+func (w *world) fails(path string) bool {
+	spell, now := w.spells[path], time.Now()
+	return !w.healed && !now.Before(spell.from) && now.Before(spell.to)
 }
 
 // plan has something happen within the first two hours, most of it early.

@@ -64,6 +64,8 @@ type world struct {
 	recovered map[string]bool // subscriptions
 	changed   map[string]bool // subscriptions that came to want something else
 	calm      bool            // subscribers accept everything
+	spells    map[string]span // in which a subscriber fails everything, by its path
+	counts    map[string]int  // metrics
 	expires   bool            // something waits longer than a delivery may
 	posts     map[string]*posted
 	unseen    map[string]int
@@ -80,6 +82,8 @@ type posted struct {
 	count     int
 	confirmed bool
 }
+
+type span struct{ from, to time.Time }
 
 type plan struct {
 	at time.Time
@@ -134,6 +138,7 @@ func newWorld(seed uint64, plant bug) *world {
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), plant: plant, store: simulation.NewStore(), sealer: theSealer,
 		begin: time.Now(), queues: map[string][]*item{}, accepted: map[string]int{}, published: map[string]string{},
 		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
+		spells: map[string]span{}, counts: map[string]int{},
 	}
 	w.faults = w.rng.IntN(14)
 	return w
