@@ -124,11 +124,13 @@ func (w *world) try(id, how, event string) string {
 
 // exercise uses everything that holds a secret, well and badly.
 func (w *world) exercise() {
+	w.operational()
 	w.namedSecrets()
 	w.headers()
 	w.tokens()
 	w.certificates()
 	w.rotations()
+	w.again()
 	w.keys()
 	w.refusals()
 	if w.broken != nil {

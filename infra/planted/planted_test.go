@@ -91,6 +91,9 @@ func (w *world) end() {
 	if missing := w.missing(carried...); len(missing) > 0 {
 		w.Errorf("no request carried %q", missing)
 	}
+	if !w.told() {
+		w.Error("no operational event came")
+	}
 	w.judge()
 }
 

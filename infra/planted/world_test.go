@@ -107,6 +107,16 @@ func (w *world) call(status int, method, path, body string, may ...string) strin
 
 func (w *world) callAs(key string, status int, method, path, body string, may ...string) string {
 	w.Helper()
+	got, text := w.ask(key, method, path, body, may...)
+	if got != status {
+		w.Fatalf("%s %s = %d %s, want %d", method, path, got, text, status)
+	}
+	return text
+}
+
+// ask makes a request and notes its answer.
+func (w *world) ask(key, method, path, body string, may ...string) (status int, answer string) {
+	w.Helper()
 	req, err := http.NewRequestWithContext(w.Context(), method, w.URL()+path, strings.NewReader(body))
 	if err != nil {
 		w.Fatal(err)
@@ -125,10 +135,7 @@ func (w *world) callAs(key string, status int, method, path, body string, may ..
 		w.Fatal(err)
 	}
 	w.say(fmt.Sprintf("answer to %s %s, %d", method, path, resp.StatusCode), fmt.Appendf(text, "\n%v", resp.Header), may...)
-	if resp.StatusCode != status {
-		w.Fatalf("%s %s = %d %s, want %d", method, path, resp.StatusCode, text, status)
-	}
-	return string(text)
+	return resp.StatusCode, string(text)
 }
 
 // until calls until the answer contains a text.

@@ -237,9 +237,11 @@ func (a *Auth) Hidden(value func(name string) string) []string {
 	if a == nil {
 		return nil
 	}
-	_, text := a.Header(value)
-	_, credentials, _ := strings.Cut(text, " ") // behind Basic, Bearer
-	hidden := []string{text, credentials}
+	var hidden []string
+	if a.kind == "basic" {
+		_, text := a.Header(value)
+		hidden = append(hidden, strings.TrimPrefix(text, "Basic "))
+	}
 	for field := range a.texts {
 		hidden = append(hidden, a.fill(field, value))
 	}

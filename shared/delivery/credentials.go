@@ -86,25 +86,33 @@ func (d *Deliverer) tokenDetail(err error) string {
 // shorter ones are in every text.
 const shortest = 6 // bytes
 
-// hide returns what puts stars into an answer for every secret of the request:
-// some subscribers answer what they were sent. Nil means that there is none.
-func hide(s *subscriber, c call, used credentials) *strings.Replacer {
-	hidden := append(s.auth.Hidden(c.secret), used.token.Value.Reveal())
+// hidden are secrets as they may stand in an answer, the longest first: one may
+// begin another.
+type hidden []string
+
+// hide returns every secret of the request in every spelling: some subscribers
+// answer what they were sent.
+func hide(s *subscriber, c call, used credentials) (list hidden) {
+	if s.auth == nil && len(c.secrets) == 0 {
+		return nil // most have none
+	}
+	all := append(s.auth.Hidden(c.secret), used.token.Value.Reveal())
 	for _, value := range c.secrets {
-		hidden = append(hidden, value)
+		all = append(all, value)
 	}
-	slices.SortFunc(hidden, func(a, b string) int { return len(b) - len(a) }) // one may begin another
-	var pairs []string
-	for _, text := range hidden {
-		if len(text) < shortest {
-			continue
-		}
-		for _, spelled := range render.Spellings(text) {
-			pairs = append(pairs, spelled, render.Stars)
+	for _, text := range all {
+		if len(text) >= shortest {
+			list = append(list, render.Spellings(text)...)
 		}
 	}
-	if pairs == nil {
-		return nil
+	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	return list
+}
+
+// replace puts stars into a text for every secret.
+func (h hidden) replace(text string) string {
+	for _, secret := range h {
+		text = strings.ReplaceAll(text, secret, render.Stars)
 	}
-	return strings.NewReplacer(pairs...)
+	return text
 }

@@ -72,7 +72,19 @@ func TestAnswersThatRepeatCredentialsAreKeptWithStars(t *testing.T) {
 	}))
 	defer s.Close()
 	a := trial(t, poster(t, "127.0.0.0/8"), authorized(t, s.URL, `{"type":"basic","username":"username","password":"pass \"word"}`))
-	if want := `{"user":"***","password":"***","all":"***"}`; a.Response.Body != want || a.Response.Headers["location"] != "https://a.example/?p=&h=***" {
+	if want := `{"user":"***","password":"***","all":"Basic ***"}`; a.Response.Body != want || a.Response.Headers["location"] != "https://a.example/?p=&h=Basic ***" {
 		t.Errorf("kept %s and location %s, want %s", a.Response.Body, a.Response.Headers["location"], want)
+	}
+}
+
+func BenchmarkHide(b *testing.B) {
+	a, _ := auth.Read(strictjson.Value(`{"type":"bearer","token":"{{ secrets.crm }}"}`))
+	s, c := &subscriber{auth: a}, call{secrets: map[string]string{"crm": "0123456789abcdef0123456789abcdef"}}
+	b.ReportAllocs()
+	for b.Loop() {
+		h := hide(s, c, credentials{})
+		for _, text := range []string{"text/plain; charset=utf-8", "Mon, 23 Nov 2026 18:00:00 GMT", `{"ok":true,"id":"1234567890"}`} {
+			h.replace(text)
+		}
 	}
 }

@@ -126,9 +126,9 @@ func request(ctx context.Context, s *subscriber, c call, used credentials, at st
 	return req, nil
 }
 
-// answer notes what the subscriber said, without what hidden knows. An error
+// answer notes what the subscriber said, without what is hidden. An error
 // means that the answer broke off or came too late.
-func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy, hidden *strings.Replacer) error {
+func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy, hide hidden) error {
 	a.StatusCode = resp.StatusCode
 	r.outcome = policy.Outcome(resp.StatusCode)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -136,11 +136,11 @@ func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Po
 	if r.outcome == retry.Success && err == nil {
 		kept = keptSuccess
 	}
-	if hidden != nil {
-		body = []byte(hidden.Replace(string(body)))
+	if hide != nil {
+		body = []byte(hide.replace(string(body)))
 	}
 	a.Response = &webhook.Response{
-		Headers: keepHeaders(resp.Header, kept, hidden),
+		Headers: keepHeaders(resp.Header, kept, hide),
 		Body:    keepText(body, kept),
 	}
 	if err == nil && r.outcome != retry.Success {
@@ -162,13 +162,10 @@ func keepText(text []byte, n int) string {
 
 // keepHeaders keeps headers up to about a number of bytes, in lower case,
 // those that explain an answer first.
-func keepHeaders(h http.Header, room int, hidden *strings.Replacer) map[string]string {
+func keepHeaders(h http.Header, room int, hide hidden) map[string]string {
 	kept := map[string]string{}
 	keep := func(name string) {
-		value := strings.ToValidUTF8(strings.Join(h[name], ", "), "\uFFFD")
-		if hidden != nil {
-			value = hidden.Replace(value)
-		}
+		value := hide.replace(strings.ToValidUTF8(strings.Join(h[name], ", "), "\uFFFD"))
 		if size := len(name) + len(value); size <= room {
 			kept[strings.ToLower(name)] = value
 			room -= size
