@@ -35,3 +35,19 @@ func ChangeKey(s webhook.Subscription) key {
 	return key{changesPK(s.Tenant), ordinal(s.Version)}
 }
 func LineKey(sub webhook.SubscriptionRef, id string) key { return lineKey(sub, id) }
+
+// PutAtOnce stores events and deliveries, whatever was there.
+func (s *Store) PutAtOnce(ctx context.Context, events []webhook.StoredEvent, deliveries []webhook.Delivery) error {
+	var items []item
+	for _, e := range events {
+		items = append(items, s.eventItem(e))
+	}
+	for _, d := range deliveries {
+		it, err := s.deliveryItem(DeliveryKey(d), d)
+		if err != nil {
+			return err
+		}
+		items = append(items, it)
+	}
+	return s.putAll(ctx, "put at once", items)
+}
