@@ -31,6 +31,7 @@ func main() {
 		Jobs:      &job.Worker{Store: store, Resend: resend, Retries: retries, Log: f.Log},
 		Now:       time.Now,
 		Count:     f.Metrics.Count,
+		Stats:     f.Statistics(store),
 		Observe:   f.Metrics.Observe,
 		Version:   postino.Version,
 		Log:       f.Log,

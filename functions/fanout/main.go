@@ -15,13 +15,15 @@ const pack = 10
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_ONCE_RETENTION",
 		"POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES")
+	store := f.Store()
 	stage := &fanout.Fanout{
-		Store:      f.Store(),
+		Store:      store,
 		Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 		Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
 		Pack:       pack,
 		Count:      f.Metrics.Count,
 		Retention:  f.Retention(),
+		Ended:      f.Statistics(store).Ended,
 		Log:        f.Log,
 	}
 	f.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))

@@ -32,6 +32,7 @@ func main() {
 			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
 			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
+		Ended:     f.Statistics(store).Ended,
 		Retention: f.Retention(),
 		Auth:      f.Authenticator(),
 		Version:   postino.Version,

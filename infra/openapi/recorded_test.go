@@ -31,6 +31,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	r.keys()
 	r.types()
 	r.jobs()
+	r.stats()
 	r.service()
 	r.nowhere()
 	elsewhere := []string{"403", "429", "500", "503"}
@@ -311,6 +312,19 @@ func (r *recorder) jobs() {
 	r.call(200, "GET", acme+"/jobs?limit=1&cursor="+page["next_cursor"].(string), "")
 	r.call(200, "GET", acme+"/jobs/"+page["data"].([]any)[0].(object)["id"].(string), "")
 	r.call(422, "GET", acme+"/jobs?order=up", "")
+}
+
+func (r *recorder) stats() {
+	path := acme + "/stats"
+	r.call(200, "POST", clockPath, `{"advance":"1h"}`) // which stores what was counted
+	if total := r.call(200, "GET", path, "")["total"].(object); total["attempt_ms"] == nil {
+		r.t.Error("nothing was counted")
+	}
+	r.call(200, "GET", path+"?subscription=unreachable&after=2020-01-01T00:00:00Z&before=2020-01-31T23:59:00Z", "")
+	for _, wrong := range []string{"subscription=A", "after=today", "limit=5", "after=2020-01-01T00:00:00Z&before=2020-03-01T00:00:00Z",
+		"after=2020-01-02T00:00:00Z&before=2020-01-01T00:00:00Z"} {
+		r.call(422, "GET", path+"?"+wrong, "")
+	}
 }
 
 func (r *recorder) service() {

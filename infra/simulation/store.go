@@ -29,6 +29,7 @@ type Store struct {
 	lines      map[webhook.SubscriptionRef][]string
 	leases     map[[3]string]lease
 	tallies    map[tallied]webhook.Tally
+	stats      map[tallied]map[string]int64 // by subscription and hour
 	reserved   map[webhook.SubscriptionRef]time.Time
 	dues       map[slot][]webhook.Due // in order of time
 	lowWater   time.Time
@@ -67,7 +68,7 @@ func NewStore() *Store {
 		replays:    map[[3]string]webhook.Replay{},
 		deliveries: map[[2]string]webhook.Delivery{}, attempts: map[[2]string]map[int]webhook.Attempt{},
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
-		tallies: map[tallied]webhook.Tally{}, reserved: map[webhook.SubscriptionRef]time.Time{},
+		tallies: map[tallied]webhook.Tally{}, stats: map[tallied]map[string]int64{}, reserved: map[webhook.SubscriptionRef]time.Time{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
 		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, types: map[[2]string]webhook.EventType{}, states: map[webhook.StateRef]webhook.StateItem{},
 		jobs: map[[2]string]webhook.Job{},

@@ -59,6 +59,7 @@ type Deliverer struct {
 	Now       func() time.Time                   // our clock; time.Now unless a test moves it
 	Count     func(name string, n int)           // counts what happens; nil for none
 	Observe   func(name string, d time.Duration) // measures it; nil for none
+	Stats     Statistics                         // counts it by tenant and subscription; nil for none
 	Version   string                             // of Postino, for the user agent
 	Log       *slog.Logger
 
@@ -117,6 +118,9 @@ func (d *Deliverer) start() {
 	d.audits = newAudits()
 	if d.Count == nil {
 		d.Count = func(string, int) {}
+	}
+	if d.Stats == nil {
+		d.Stats = noStatistics{}
 	}
 	if d.Observe == nil {
 		d.Observe = func(string, time.Duration) {}

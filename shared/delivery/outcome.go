@@ -10,6 +10,7 @@ import (
 // result is one attempt with what it means.
 type result struct {
 	attempt    webhook.Attempt
+	took       time.Duration
 	outcome    retry.Outcome
 	retryAfter time.Duration // the wait that the answer asks for
 	stale      bool          // a 401 to an access token that was not new: another one may do

@@ -73,7 +73,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	elapsed := time.Since(mark)
 	attempt.DurationMS = elapsed.Milliseconds()
 	d.Observe("attempt", elapsed)
-	r.attempt = attempt
+	r.attempt, r.took = attempt, elapsed
 	return r, nil
 }
 

@@ -68,6 +68,9 @@ func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count 
 	switch err := f.Store.SaveDelivery(ctx, d, webhook.Parts{}); {
 	case err == nil:
 		f.Count("deliveries_canceled", 1)
+		if f.Ended != nil {
+			f.Ended(webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, d.Status)
+		}
 	case !errors.Is(err, webhook.ErrConflict):
 		return err
 	}

@@ -34,13 +34,14 @@ type Handler struct {
 	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
-	Failed       func() error      // why nothing can be written now, for /healthz; nil knows no such thing
-	Intake       *httpapi.Intake   // of bodies in hand; nil bounds nothing
-	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
-	Version      string            // of this build, as /healthz shows it
-	Now          func() time.Time  // our clock; nil means time.Now
-	Random       io.Reader         // for ids; nil means crypto/rand
-	Log          *slog.Logger      // one line for each accepted write; nil means none
+	Failed       func() error                                  // why nothing can be written now, for /healthz; nil knows no such thing
+	Intake       *httpapi.Intake                               // of bodies in hand; nil bounds nothing
+	Retention    webhook.Retention                             // of what is shown; zero means [webhook.DefaultRetention]
+	Version      string                                        // of this build, as /healthz shows it
+	Now          func() time.Time                              // our clock; nil means time.Now
+	Random       io.Reader                                     // for ids; nil means crypto/rand
+	Ended        func(webhook.SubscriptionRef, webhook.Status) // counts a delivery that was canceled; nil for none
+	Log          *slog.Logger                                  // one line for each accepted write; nil means none
 
 	once   sync.Once
 	router *httpapi.Router
@@ -69,6 +70,7 @@ const (
 	secretPath        = secretsPath + "/{name}"
 	keysPath          = tenantPath + "/keys"
 	typesPath         = tenantPath + "/event-types"
+	statsPath         = tenantPath + "/stats"
 	typePath          = typesPath + "/{type}"
 	jobsPath          = tenantPath + "/jobs"
 )
@@ -113,6 +115,8 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},
 		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.getSecretName},
 		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.deleteSecret},
+
+		{Method: get, Pattern: statsPath, Roles: manage, Query: []string{"subscription", "after", "before"}, Handle: h.getStats},
 
 		{Method: get, Pattern: typesPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listEventTypes},
 		{Method: put, Pattern: typePath, Roles: manage, Handle: h.putEventType},

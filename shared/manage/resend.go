@@ -75,6 +75,9 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	sub := webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}
+	if h.Ended != nil {
+		h.Ended(sub, d.Status)
+	}
 	if err := h.Store.LeaveLine(r.Context(), sub, []string{d.ID}); err != nil {
 		h.log().Warn("leave line", "delivery", d.ID, "cause", err) // a drain passes over what has ended
 	}

@@ -94,8 +94,17 @@ type EventTypes interface {
 	DeleteEventType(ctx context.Context, tenant, typ string) error
 }
 
+// Stats is what was counted of deliveries; see package stats.
+type Stats interface {
+	// Stats lists the hours in which something was counted of a subscription,
+	// or of the whole tenant if its id is "", from one time, included, to
+	// another, ascending. It may lag by a second.
+	Stats(ctx context.Context, sub webhook.SubscriptionRef, from, before time.Time) ([]webhook.Stats, error)
+}
+
 // Store is all that the API asks of storage.
 type Store interface {
+	Stats
 	Subscriptions
 	Search
 	Secrets

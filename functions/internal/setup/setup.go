@@ -18,6 +18,7 @@ import (
 
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/sqsqueue"
+	"github.com/postino/postino/shared/stats"
 	"github.com/postino/postino/shared/store/dynamostore"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -27,6 +28,7 @@ type Function struct {
 	AWS     aws.Config
 	Log     *slog.Logger
 	Metrics metric.Embedded
+	Stats   *stats.Recorder // nil unless Statistics was called
 	values  map[string]string
 }
 
@@ -109,6 +111,12 @@ func (f *Function) Retention() webhook.Retention {
 
 func (f *Function) days(name string) time.Duration {
 	return time.Duration(f.Number(name)) * 24 * time.Hour
+}
+
+// Statistics returns what counts by tenant and subscription, into the table.
+func (f *Function) Statistics(store stats.Store) *stats.Recorder {
+	f.Stats = &stats.Recorder{Store: store, Log: f.Log}
+	return f.Stats
 }
 
 // Queue opens the queue that a variable names.

@@ -23,20 +23,39 @@ type counted struct {
 	f *Function
 }
 
+// flushTime bounds how much longer an invocation takes, now and then, to store
+// what was counted.
+const flushTime = 2 * time.Second
+
 // Invoke handles one invocation.
 func (c counted) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer func() {
-		if err := c.f.Metrics.Flush(time.Now()); err != nil {
-			c.f.Log.Error("write metrics", "error", err)
+		c.f.check(c.f.Metrics.Flush(time.Now()))
+		if c.f.Stats != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+			defer cancel()
+			c.f.Stats.Flush(ctx)
 		}
 	}()
 	return c.Handler.Invoke(ctx, payload)
 }
 
-// shutDown is called when Lambda ends the container, which it kills half a
-// second later.
+// lastMoments is what Lambda leaves a container from SIGTERM to SIGKILL, less
+// something for us to notice.
+const lastMoments = 400 * time.Millisecond
+
+// shutDown is called when Lambda ends the container.
 func (f *Function) shutDown() {
-	if err := f.Metrics.Close(time.Now()); err != nil {
+	f.check(f.Metrics.Close(time.Now()))
+	if f.Stats != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastMoments)
+		defer cancel()
+		f.Stats.Close(ctx)
+	}
+}
+
+func (f *Function) check(err error) {
+	if err != nil {
 		f.Log.Error("write metrics", "error", err)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/localqueue"
 	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/stats"
 	"github.com/postino/postino/shared/store/localstore"
 	"github.com/postino/postino/shared/sweep"
 	"github.com/postino/postino/shared/webhook"
@@ -62,6 +63,7 @@ type Server struct {
 	delivery *delivery.Deliverer
 	sweep    *sweep.Sweeper
 	metrics  metric.Registry
+	stats    stats.Recorder
 	moving   sync.Mutex // held while the test clock moves
 	stop     context.CancelFunc
 	done     sync.WaitGroup
@@ -125,14 +127,15 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		return err
 	}
 	guard := &egress.Guard{Allow: allow, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
+	s.stats.Store, s.stats.Now, s.stats.Log = s.store, s.clock.Now, s.config.Log
 	s.fanout = &fanout.Fanout{
 		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retention: s.config.Retention,
-		Now: s.clock.Now, Count: s.metrics.Count, Log: s.config.Log,
+		Now: s.clock.Now, Count: s.metrics.Count, Ended: s.stats.Ended, Log: s.config.Log,
 	}
 	s.delivery = &delivery.Deliverer{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
 		Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
-		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Version: s.config.Version, Log: s.config.Log,
+		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
 			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Now: s.clock.Now, Log: s.config.Log,
 		},
@@ -164,6 +167,7 @@ func (s *Server) run() error {
 			s.config.Log.Error("serve", "error", err)
 		}
 	})
+	s.done.Go(func() { s.storeStats(ctx) })
 	if !s.config.TestClock { // which sweeps as it moves
 		s.done.Go(func() { s.sweepEachMinute(ctx) })
 		s.done.Go(func() { s.pruneNowAndThen(ctx) })
@@ -190,6 +194,21 @@ func (s *Server) sweepEachMinute(ctx context.Context) {
 	}
 }
 
+// storeStats stores what was counted, now and then.
+func (s *Server) storeStats(ctx context.Context) {
+	const every = 10 * time.Second
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.stats.Close(ctx)
+		}
+	}
+}
+
 // URL returns the server's address as http://host:port.
 func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 
@@ -211,6 +230,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err = errors.Join(err, s.queues.Close(ctx)) // before stop, which ends what handlers do
 	s.stop()
 	s.done.Wait()
+	s.stats.Close(ctx)
 	return errors.Join(err, s.db.Close())
 }
 

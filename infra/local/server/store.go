@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/ingest"
 	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/manage"
+	"github.com/postino/postino/shared/stats"
 	"github.com/postino/postino/shared/sweep"
 )
 
@@ -23,6 +24,7 @@ type Store interface {
 	manage.Store
 	sweep.Store
 	job.Store
+	stats.Store
 	// NextDue returns the time of the earliest due pointer, zero if there is
 	// none. It is asked only with a test clock.
 	NextDue(ctx context.Context) (time.Time, error)

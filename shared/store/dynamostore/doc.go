@@ -32,6 +32,7 @@
 //	w#T#S#0..3        D               waiting line
 //	l#T#S             work            lease                                   a day after
 //	q#minute#0..15    time#kind#hash  due pointer
+//	r#T#S             hour#0..3       statistics; without S, of the tenant    always
 //	SWEEP             L               low-water mark of the sweep
 //	SEALING           K               the data key that seals secrets, wrapped by KMS
 //
@@ -71,6 +72,7 @@
 //	event type  de description, sc schema, sm sample, dp deprecated, u updated
 //	trigger     d data, rv writes so far
 //	job         j job (JSON), rv writes so far
+//	statistics  k_name, a count each
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //
 // # Expiry

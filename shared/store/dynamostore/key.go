@@ -145,3 +145,15 @@ func occasionsPK(tenant, shard string) string { return "o#" + name(tenant) + "#"
 func openOfPK(tenant, tag string, status webhook.Status, shard string) string {
 	return "d#" + name(tenant) + "#" + tag + "#" + name(string(status)) + "#" + shard
 }
+
+const hourLayout = "2006010215"
+
+// statsKey is one of the items that an hour's statistics are spread over.
+func statsKey(sub webhook.SubscriptionRef, hour time.Time, shard int) key {
+	return key{"r#" + name(sub.Tenant) + "#" + name(sub.ID), hour.UTC().Format(hourLayout) + "#" + strconv.Itoa(shard)}
+}
+
+func statsHour(sk string) (time.Time, error) {
+	hour, _, _ := strings.Cut(sk, "#")
+	return time.Parse(hourLayout, hour)
+}

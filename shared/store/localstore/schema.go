@@ -225,4 +225,12 @@ CREATE TABLE jobs ( -- work in slices, and how far it is
 `, `
 -- keep is the time before which an event's data must not be removed.
 ALTER TABLE events ADD COLUMN keep TEXT;
+`, `
+CREATE TABLE stats ( -- what became of deliveries, for graphs
+	tenant       TEXT NOT NULL,
+	subscription TEXT NOT NULL,    -- '' for the whole tenant
+	hour         INTEGER NOT NULL, -- Unix
+	counts       TEXT NOT NULL,    -- JSON: by name
+	PRIMARY KEY (tenant, subscription, hour)
+) WITHOUT ROWID;
 `}

@@ -12,6 +12,7 @@ import (
 	"github.com/postino/postino/shared/ingest"
 	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/manage"
+	"github.com/postino/postino/shared/stats"
 	"github.com/postino/postino/shared/sweep"
 	"github.com/postino/postino/shared/trigger"
 )
@@ -28,6 +29,7 @@ type Store interface {
 	trigger.Store
 	expunge.Store
 	job.Store
+	stats.Store
 }
 
 // suite is every case, by what it is about.
@@ -60,6 +62,7 @@ var suite = []struct {
 	{"Secrets", secretCases},
 	{"Keys", keyCases},
 	{"EventTypes", eventTypeCases},
+	{"Stats", statsCases},
 	{"Jobs", jobCases},
 	{"Purge", purgeCases},
 }
