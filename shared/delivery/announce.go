@@ -42,34 +42,36 @@ func (d *Deliverer) version(ctx context.Context, sub webhook.SubscriptionRef, ve
 	return found[0], nil
 }
 
-// announceDisabled publishes that a delivery had us disable its subscription.
-func (d *Deliverer) announceDisabled(ctx context.Context, del webhook.Delivery, sub webhook.Subscription) error {
-	if del.EventSource == operational.Source || d.Events == nil {
-		return nil // operational events beget no others
+// announceDisabled publishes that we disabled a subscription. Its DisabledAt is
+// zero if an operational event had us do that: they beget no others.
+func (d *Deliverer) announceDisabled(ctx context.Context, sub webhook.Subscription) error {
+	if d.Events == nil || d.Now().Sub(sub.DisabledAt) > disabledLately {
+		return nil
 	}
 	return d.publish(ctx, operational.Subscription(operational.SubscriptionDisabled, sub, d.Now()))
 }
 
-// disabledLately is the time within which a message that comes again may have
-// been stopped between disabling a subscription and telling of it. It must be
-// shorter than an event is kept, or what was told would be news again.
+// disabledLately is the time within which it may be that a subscription was
+// disabled and not told of. It must be shorter than an event is kept, or what
+// was told would be news again.
 const disabledLately = 24 * time.Hour
 
-// announceAgain makes up for an earlier handling of a message that perhaps
-// disabled the subscription and had no time to tell.
-func (d *Deliverer) announceAgain(ctx context.Context, del webhook.Delivery) error {
-	if del.Attempts == 0 || d.Events == nil {
-		return nil // no attempt, no disabling
+// announceAgain makes up for whoever perhaps disabled the subscription and had
+// no time to tell: for another handling of the same message, and in the audit
+// that is arranged before a subscription is disabled.
+func (d *Deliverer) announceAgain(ctx context.Context, sub webhook.SubscriptionRef) error {
+	if d.Events == nil {
+		return nil
 	}
-	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{ref(del)})
+	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
 	if err != nil {
-		return fmt.Errorf("read subscription %s: %w", del.Subscription, err)
+		return fmt.Errorf("read subscription %s: %w", sub.ID, err)
 	}
-	sub, err := d.version(ctx, ref(del), heads[0].Version)
-	if err != nil || d.Now().Sub(sub.DisabledAt) > disabledLately { // it never was, or long ago
+	newest, err := d.version(ctx, sub, heads[0].Version)
+	if err != nil {
 		return err
 	}
-	return d.announceDisabled(ctx, del, sub)
+	return d.announceDisabled(ctx, newest)
 }
 
 func (d *Deliverer) publish(ctx context.Context, messages []queue.Message) error {

@@ -43,6 +43,11 @@ const workDrain = "drain" // the name of the lease
 // drain releases the next slice of a waiting line, if the subscription is open
 // or deleted; otherwise it ends what has waited too long.
 func (d *Deliverer) drain(ctx context.Context, j *job) error {
+	if j.again.Kind == message.AgainAudit {
+		if err := d.announceAgain(ctx, j.sub); err != nil {
+			return err
+		}
+	}
 	// A message that failed comes again with the same id, and takes up the
 	// lease that it left.
 	token := cmp.Or(j.again.Token, j.id)

@@ -9,6 +9,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/operational"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -123,14 +124,19 @@ func drainMessage(sub webhook.SubscriptionRef, token string, delay time.Duration
 
 // disable closes the subscription on its subscriber's own word. If its owner
 // changed it meanwhile, that change stands. The delivery is the one that led to
-// it.
+// it. The line's audit, arranged first, tells of it if we have no time to.
 func (d *Deliverer) disable(ctx context.Context, del webhook.Delivery, sub *subscriber, reason string) error {
 	if sub.State != webhook.Active {
 		return nil
 	}
 	next := sub.Subscription
 	next.State, next.DisabledReason, next.UpdatedAt = webhook.Disabled, reason, d.Now().UTC().Truncate(time.Millisecond)
-	next.DisabledAt = next.UpdatedAt
+	if next.DisabledAt = next.UpdatedAt; del.EventSource == operational.Source {
+		next.DisabledAt = time.Time{}
+	}
+	if err := d.Store.PutDue(ctx, audit(ref(del), d.Now())); err != nil {
+		return fmt.Errorf("arrange audit: %w", err)
+	}
 	saved, err := d.Store.SaveSubscription(ctx, next, sub.Version)
 	if errors.Is(err, webhook.ErrConflict) || errors.Is(err, webhook.ErrNotFound) {
 		return nil
@@ -140,5 +146,5 @@ func (d *Deliverer) disable(ctx context.Context, del webhook.Delivery, sub *subs
 	}
 	d.Count("subscriptions_disabled", 1)
 	d.Log.Warn("subscription disabled", "tenant", sub.Tenant, "subscription", sub.ID, "reason", reason)
-	return d.announceDisabled(ctx, del, saved)
+	return d.announceDisabled(ctx, saved)
 }

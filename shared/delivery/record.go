@@ -195,8 +195,10 @@ func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origi
 	if del.Round != from.round || del.Step > from.step+1 {
 		return nil // later steps have been taken, so this one was finished
 	}
-	if err := d.announceAgain(ctx, del); err != nil {
-		return err
+	if del.Attempts > 0 { // one of them may have had the subscription disabled
+		if err := d.announceAgain(ctx, ref(del)); err != nil {
+			return err
+		}
 	}
 	return d.settle(ctx, del)
 }
