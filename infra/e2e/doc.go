@@ -9,6 +9,9 @@
 // the schedule. DynamoDB and SQS are local servers (see infra/tools); of KMS
 // and Secrets Manager only the three calls that are made are answered.
 //
+// What needs code beside data is a scenario (scenario_*_test.go), played in both
+// ways too; docs/testing.md lists what shows what.
+//
 // # A story
 //
 // A story is an object with "about", a sentence; "subscribers", how each path

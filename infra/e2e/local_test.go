@@ -24,12 +24,16 @@ func TestStoriesInOneProcess(t *testing.T) {
 // local is local mode, on a clock that stands still.
 type local struct{ *server.Server }
 
-func startLocal(t *testing.T) local {
+func startLocal(t *testing.T, change ...func(*server.Config)) local {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
+	config := server.Config{
 		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", TestClock: true,
 		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	s, err := server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
