@@ -87,7 +87,7 @@ func (h *Handler) sameSecret(now webhook.Subscription, wish *subscription.Wish) 
 	if wish.Signing != "" && wish.Signing != now.Signing {
 		faults.Add("signing", how)
 	}
-	if wish.Secret != "" {
+	if wish.Secret != "" && len(now.Secrets) > 0 {
 		same, err := h.is(now, now.Secrets[0], wish.Secret)
 		if err != nil {
 			return err

@@ -96,7 +96,9 @@ func (h *Handler) rotate(now webhook.Subscription, asked subscription.Rotation) 
 
 // replaced puts a secret before those that sign, of which the first then ends.
 func replaced(signing []webhook.SigningSecret, by webhook.SigningSecret, end time.Time) []webhook.SigningSecret {
-	signing[0].Expires = end
+	if len(signing) > 0 {
+		signing[0].Expires = end
+	}
 	return append([]webhook.SigningSecret{by}, signing...)
 }
 
