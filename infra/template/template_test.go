@@ -81,7 +81,7 @@ func otherwise(v any) any {
 	if len(branches) != 3 {
 		return v
 	}
-	if text(at(branches[2], "Ref")) == "AWS::NoValue" {
+	if nothing := list(branches[2]); len(nothing) == 1 && text(at(nothing[0], "Ref")) == "AWS::NoValue" {
 		return branches[1]
 	}
 	return branches[2]
