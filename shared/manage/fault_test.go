@@ -3,8 +3,10 @@ package manage_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
+	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/store/storetest"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -36,6 +38,7 @@ func TestWritesAreRepeatableWhateverFailed(t *testing.T) {
 			d, err := w.store.Delivery(t.Context(), "acme", id)
 			return err == nil && d.Status == webhook.Canceled
 		}},
+		{"POST", "/events/%s/expunge", "", owingAnEvent, []int{200}, isExpunged},
 	} {
 		for call := 1; ; call++ {
 			failed := 0
@@ -123,6 +126,18 @@ func owing(t *testing.T, w *world) string {
 	subscribed(t, w)
 	e := publish(t, w, "1", "a", w.clock, "s1")
 	return owe(t, w, e, "s1", webhook.Pending, func(d *webhook.Delivery) { d.Version = w.head(t, "s1").Version }).ID
+}
+
+func owingAnEvent(t *testing.T, w *world) string {
+	owing(t, w)
+	return "1"
+}
+
+func isExpunged(t *testing.T, w *world, id string) bool {
+	e, err := w.store.Event(t.Context(), "acme", "/tenants/acme", id)
+	d, err2 := w.store.Delivery(t.Context(), "acme", webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, "s1", ""))
+	looksAgain := slices.ContainsFunc(w.takeSent(), func(a message.Again) bool { return a.Kind == message.AgainExpunge && a.Event == id })
+	return err == nil && err2 == nil && e.Expunged && d.Status == webhook.Canceled && d.Reason == webhook.ReasonExpired && looksAgain
 }
 
 func isState(want webhook.State) func(*testing.T, *world, string) bool {

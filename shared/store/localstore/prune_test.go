@@ -202,6 +202,25 @@ func TestRetentionTakesStateAndLeasesThatExpired(t *testing.T) {
 	}
 }
 
+func TestRetentionTakesJobsThatEndedAndOldConditions(t *testing.T) {
+	store := open(t)
+	ref := webhook.SubscriptionRef{Tenant: "acme", ID: "s"}
+	must(t, store.SaveJob(t.Context(), webhook.Job{Tenant: "acme", ID: "job_1", EndedAt: epoch}))
+	must(t, store.SaveJob(t.Context(), webhook.Job{Tenant: "acme", ID: "job_2"}))
+	_, err := store.AddTally(t.Context(), ref, epoch, webhook.Tally{Attempts: 1})
+	must(t, err)
+	left := func() [2]int64 { return [2]int64{count(t, store, "jobs"), count(t, store, "tallies")} }
+	for _, tt := range []struct {
+		at   time.Time
+		want [2]int64
+	}{{epoch.Add(time.Hour), [2]int64{2, 1}}, {epoch.Add(25 * time.Hour), [2]int64{2, 0}}, {epoch.Add(31 * day), [2]int64{1, 0}}} {
+		pruneAll(t, store, tt.at)
+		if got := left(); got != tt.want {
+			t.Errorf("at %v: %d jobs and tallies are left, want %d", tt.at, got, tt.want)
+		}
+	}
+}
+
 func count(t *testing.T, store *Store, table string) (n int64) {
 	t.Helper()
 	must(t, store.db.Read(t.Context(), func(tx *localdb.Tx) error {
@@ -246,7 +265,10 @@ func TestPruningReadsRangesOfKeys(t *testing.T) {
 		sql  string
 		args []any
 	}{
-		{deliveriesToPrune, []any{"", "", 1}}, {eventsToPrune, []any{"", 0, "", 1}}, {statesToPrune, []any{"", "", 0, "", "", 1}},
+		{deliveriesToPrune, []any{"", "", 1}}, {eventsToPrune, []any{"", 0, "", 1}},
+		{triggerStates.listing(), append(triggerStates.begin(), 1)}, {endedJobs.listing(), append(endedJobs.begin(), 1)},
+		{lapsedLeases.listing(), append(lapsedLeases.begin(), 1)}, {oldTallies.listing(), append(oldTallies.begin(), 1)},
+		{oldReservations.listing(), append(oldReservations.begin(), 1)},
 		{versionsToPrune, []any{"", "", 0, 1}}, {waitingOf, []any{"", "a", "b", 1}}, {deliveriesOf, []any{"", "a", "b", 1}},
 	} {
 		plan := ""
