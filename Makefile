@@ -19,6 +19,7 @@ test: ## install what the tests need into .cache and run all of them, none skipp
 
 prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME (10m) for each fuzz target
 	POSTINO_PROVE=1 infra/tools/test -timeout 60m
+	go run ./infra/bench -scenario soak -duration 10m -judge
 	infra/tools/fuzz $(FUZZTIME)
 
 bench: ## measure deliveries per second and latency, beside the floor of this machine

@@ -28,7 +28,7 @@ func startHereOn(ctx context.Context, data string) (target, error) {
 		closing, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		return s.Close(closing)
-	}}, nil
+	}, freeze: func(bool) {}}, nil
 }
 
 // TestEveryReadIsMeasuredWithFewAndWithMany runs small editions of the stocks.
@@ -86,15 +86,39 @@ func TestAFlowLosesAndRepeatsNothing(t *testing.T) {
 	}
 }
 
-// TestTroubleOfNeighboursLosesNothing runs the healthy subscriber beside one
-// that fails.
+// TestTroubleOfNeighboursLosesNothing measures the healthy subscriber beside
+// one that fails, in turns with one that is alone.
 func TestTroubleOfNeighboursLosesNothing(t *testing.T) {
-	times, err := healthy(t.Context(), smallBench(t, 300*time.Millisecond), neighbours{"a failing one", 1, failing})
+	b := smallBench(t, 500*time.Millisecond)
+	alone, err := b.place(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(times) == 0 {
-		t.Error("the healthy subscriber got nothing")
+	defer alone.close()
+	c, err := compare(t.Context(), b, alone, neighbours{"a failing one", 1, failing})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.alone) != pairs || len(c.beside) != pairs || c.ratio(0.5) <= 0 {
+		t.Errorf("%d and %d halves with a ratio of %g, want %d pairs", len(c.alone), len(c.beside), c.ratio(0.5), pairs)
+	}
+}
+
+// TestASoakComparesItsThirds: a second of it in small.
+func TestASoakComparesItsThirds(t *testing.T) {
+	r := result{Scenario: "soak"}
+	if err := soak(t.Context(), smallBench(t, time.Second), &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, none := range []string{"callbacks lost", "callbacks twice", "events refused"} {
+		if n := value(t, r, none); n != 0 {
+			t.Errorf("%s: %g, want 0", none, n)
+		}
+	}
+	for _, some := range []string{"p99, first third", "p99, last third", "memory, last third", "goroutines, last third"} {
+		if value(t, r, some) <= 0 {
+			t.Errorf("%s is not known", some)
+		}
 	}
 }
 

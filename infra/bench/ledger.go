@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"hash/maphash"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -73,10 +74,15 @@ func (l *ledger) arrive(event, subscriber int, id string, at time.Time) error {
 // latencies returns, in ascending order, the time from each event's start to
 // each of its arrivals, leaving out events that started before skip.
 func (l *ledger) latencies(skip time.Duration) []time.Duration {
+	return l.latenciesOf(skip, math.MaxInt64)
+}
+
+// latenciesOf is latencies of the events that started between two times.
+func (l *ledger) latenciesOf(from, to time.Duration) []time.Duration {
 	var all []time.Duration
 	for event := range min(int(l.next.Load()), len(l.starts)) {
 		start := l.starts[event].Load()
-		if start == 0 || start < int64(skip) {
+		if start == 0 || start < int64(from) || start >= int64(to) {
 			continue
 		}
 		for s := range l.subscribers {

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +27,7 @@ const (
 type neighbours struct {
 	name   string
 	n      int
-	answer func(w http.ResponseWriter, r *http.Request) // nil: nobody listens
+	answer func(w http.ResponseWriter, r *http.Request) (taken bool) // nil: nobody listens
 }
 
 var neighbourhoods = []neighbours{
@@ -33,101 +36,192 @@ var neighbourhoods = []neighbours{
 	{"one that refuses connections", 1, nil},
 	{"one that hangs", 1, slowly(time.Hour)},
 	{"one that answers 500", 1, failing},
+	{"50 that answer 500", 50, failing},
 }
 
-// noisy measures a healthy subscriber alone, beside each kind of neighbour,
-// and alone again. Each time the server is a fresh one.
+// pairs is how often each kind of neighbour is measured, in turns with a server
+// that has none: a machine that does other things meanwhile slows both alike.
+const pairs = 5
+
+// settleTime lets a server that was stopped catch up before it is measured.
+const settleTime = 300 * time.Millisecond
+
+// noisy measures a healthy subscriber of a server without neighbours and, in
+// turns, of one with each kind of them. The server that is not measured is
+// stopped meanwhile, in the middle of whatever it does.
 func noisy(ctx context.Context, b *bench, r *result) error {
-	first, err := healthy(ctx, b, neighbours{name: "nobody"})
+	alone, err := b.place(ctx)
 	if err != nil {
 		return err
 	}
-	measured := make([][]time.Duration, len(neighbourhoods))
-	for i, n := range neighbourhoods {
-		if measured[i], err = healthy(ctx, b, n); err != nil {
+	defer alone.close()
+	for _, n := range neighbourhoods {
+		fmt.Fprintf(b.progress, "  beside %s …\n", n.name)
+		c, err := compare(ctx, b, alone, n)
+		if err != nil {
 			return fmt.Errorf("beside %s: %w", n.name, err)
 		}
-	}
-	last, err := healthy(ctx, b, neighbours{name: "nobody, again"})
-	if err != nil {
-		return err
-	}
-	alone := sorted(first, last)
-	for _, share := range []float64{0.50, 0.99} {
-		name := fmt.Sprintf("p%.0f ", 100*share)
-		base := percentile(alone, share)
-		r.add(name+"alone", milliseconds(base), "ms")
-		for i, n := range neighbourhoods {
-			r.add(name+"beside "+n.name, milliseconds(percentile(measured[i], share)), "ms")
-			r.atMost("  ÷ alone", float64(percentile(measured[i], share))/float64(base), "", maxSlower)
-		}
+		c.report(r, n.name)
 	}
 	return nil
 }
 
-// healthy measures the healthy subscriber while events wait on the neighbours.
-func healthy(ctx context.Context, b *bench, n neighbours) ([]time.Duration, error) {
-	fmt.Fprintf(b.progress, "  beside %s …\n", n.name)
+// comparison is the latencies of each pair's halves, ascending.
+type comparison struct{ alone, beside [][]time.Duration }
+
+// compare measures both places in turns.
+func compare(ctx context.Context, b *bench, alone *place, n neighbours) (c comparison, err error) {
+	noisy, err := b.place(ctx)
+	if err != nil {
+		return c, err
+	}
+	defer noisy.close()
+	if err := noisy.disturb(ctx, n); err != nil {
+		return c, err
+	}
+	for i := range pairs {
+		first, second := alone, noisy
+		if i%2 == 1 {
+			first, second = noisy, alone
+		}
+		for _, p := range []*place{first, second} {
+			other, half := noisy, &c.alone
+			if p == noisy {
+				other, half = alone, &c.beside
+			}
+			times, err := p.measure(ctx, b.duration/pairs, other)
+			if err != nil {
+				return c, err
+			}
+			*half = append(*half, times)
+		}
+		if err := noisy.replenish(ctx); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// report adds p50 and p99: of all pairs together, and the median of the pairs'
+// ratios, which no single moment of a busy machine moves.
+func (c comparison) report(r *result, name string) {
+	for _, share := range []float64{0.50, 0.99} {
+		percent := fmt.Sprintf("p%.0f ", 100*share)
+		base, beside := percentile(sorted(c.alone...), share), percentile(sorted(c.beside...), share)
+		r.add(percent+"beside "+name, milliseconds(beside), "ms")
+		r.add("  alone, in turns with it", milliseconds(base), "ms")
+		r.atMost("  ÷ alone, all together", float64(beside)/float64(base), "", maxSlower)
+		r.atMost("  ÷ alone, median of the pairs", c.ratio(share), "", maxSlower)
+	}
+}
+
+// ratio is the median of the pairs' ratios.
+func (c comparison) ratio(share float64) float64 {
+	var ratios []float64
+	for i := range c.alone {
+		ratios = append(ratios, float64(percentile(c.beside[i], share))/float64(percentile(c.alone[i], share)))
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
+
+// place is a server with a healthy subscriber.
+type place struct {
+	target   target
+	receiver *receiver
+	flow     flow
+	runs     int
+
+	neighbours int
+	served     atomic.Int64 // callbacks that neighbours have answered for good
+	published  int64        // events for neighbours
+}
+
+func (b *bench) place(ctx context.Context) (*place, error) {
 	t, err := b.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer t.stop()
 	rec, err := listen()
 	if err != nil {
+		return nil, errors.Join(err, t.stop())
+	}
+	p := &place{target: t, receiver: rec, flow: flow{subscribers: 1, batch: 1, connections: 16, rate: healthyRate}}
+	_, err = subscribeAll(ctx, t, rec, 1)
+	if err == nil {
+		err = p.flow.warm(ctx, b, t, rec)
+	}
+	if err != nil {
+		p.close()
 		return nil, err
 	}
-	defer rec.close() // before the server stops, which waits for answers
-	if _, err := subscribeAll(ctx, t, rec, 1); err != nil {
+	return p, nil
+}
+
+// close closes the receiver first: the server waits for answers.
+func (p *place) close() {
+	p.receiver.close()
+	_ = p.target.stop()
+}
+
+// measure publishes for the healthy subscriber while the other place stands
+// still, and returns the times to its arrivals, ascending.
+func (p *place) measure(ctx context.Context, d time.Duration, other *place) ([]time.Duration, error) {
+	other.target.freeze(true)
+	defer other.target.freeze(false)
+	if err := pause(ctx, settleTime); err != nil {
 		return nil, err
 	}
-	f := flow{subscribers: 1, batch: 1, connections: 16, rate: healthyRate}
-	if err := f.warm(ctx, b, t, rec); err != nil {
-		return nil, err
-	}
-	if err := n.disturb(ctx, t, rec); err != nil {
-		return nil, err
-	}
-	l := f.newLoad(t, rec, "load")
-	f.publish(ctx, l, b.duration)
+	p.runs++
+	l := p.flow.newLoad(p.target, p.receiver, fmt.Sprint("load", p.runs))
+	p.flow.publish(ctx, l, d)
 	if err := awaitAll(ctx, l.ledger); err != nil {
 		return nil, err
 	}
-	if lost := l.ledger.accepted.Load() - l.ledger.arrived.Load(); lost > 0 {
-		return nil, fmt.Errorf("%d callbacks of the healthy subscriber did not arrive", lost)
+	if lost := l.ledger.accepted.Load() - l.ledger.arrived.Load(); lost > 0 || l.ledger.arrived.Load() == 0 {
+		return nil, fmt.Errorf("%d callbacks of the healthy subscriber did not arrive, %d did", lost, l.ledger.arrived.Load())
 	}
 	return l.ledger.latencies(0), nil
 }
 
 // disturb makes events wait on the neighbours, and returns when they do.
-func (n neighbours) disturb(ctx context.Context, t target, rec *receiver) error {
-	if n.n == 0 {
-		return nil
-	}
+func (p *place) disturb(ctx context.Context, n neighbours) error {
 	nobody, err := closedPort()
 	if err != nil {
 		return err
 	}
+	p.neighbours = n.n
 	for i := range n.n {
 		path := "/neighbour/" + strconv.Itoa(i)
-		url := rec.url + path
+		url := p.receiver.url + path
 		if n.answer == nil {
 			url = nobody + path
 		}
-		rec.serve(path, &endpoint{answer: n.answer})
+		p.receiver.serve(path, &endpoint{answer: func(w http.ResponseWriter, r *http.Request) {
+			if n.answer(w, r) {
+				p.served.Add(1)
+			}
+		}})
 		fields := fmt.Sprintf(`{"url":"%s","types":["noise"],"retry":{"timeout":"10s"}}`, url)
-		if _, err := t.subscribe(ctx, "neighbour"+strconv.Itoa(i), fields); err != nil {
+		if _, err := p.target.subscribe(ctx, "neighbour"+strconv.Itoa(i), fields); err != nil {
 			return err
 		}
 	}
+	return p.replenish(ctx)
+}
+
+// replenish publishes as many events for the neighbours as they have taken, so
+// that neighbourEvents wait on each, and returns when they do.
+func (p *place) replenish(ctx context.Context) error {
 	const array = 100
 	events := "[" + strings.Repeat(`{"type":"noise","data":{}},`, array-1) + `{"type":"noise","data":{}}]`
-	for range neighbourEvents / array {
-		if _, err := t.call(ctx, http.MethodPost, "/v1/tenants/"+tenant+"/events", events); err != nil {
+	for p.published-p.served.Load()/int64(p.neighbours) < neighbourEvents {
+		if _, err := p.target.call(ctx, http.MethodPost, "/v1/tenants/"+tenant+"/events", events); err != nil {
 			return err
 		}
+		p.published += array
 	}
-	return fannedOut(ctx, t)
+	return fannedOut(ctx, p.target)
 }
 
 // closedPort returns an address where nobody listens.

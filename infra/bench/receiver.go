@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
@@ -129,18 +128,24 @@ func eventNumber(id string) (int, bool) {
 	return n, err == nil
 }
 
-// slowly answers after a time, or when the asker has gone.
-func slowly(after time.Duration) func(http.ResponseWriter, *http.Request) {
-	return func(w http.ResponseWriter, r *http.Request) {
+// slowly answers after a time, unless the asker has gone by then.
+func slowly(after time.Duration) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) (taken bool) {
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxBody)) // only then does net/http notice that the asker goes
-		ctx, cancel := context.WithTimeout(r.Context(), after)
-		defer cancel()
-		<-ctx.Done()
-		w.WriteHeader(http.StatusNoContent)
+		timer := time.NewTimer(after)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			w.WriteHeader(http.StatusNoContent)
+			return true
+		case <-r.Context().Done():
+			return false
+		}
 	}
 }
 
 // failing answers 500.
-func failing(w http.ResponseWriter, _ *http.Request) {
+func failing(w http.ResponseWriter, _ *http.Request) (taken bool) {
 	http.Error(w, "out of order", http.StatusInternalServerError)
+	return false
 }

@@ -25,7 +25,10 @@ type target struct {
 	url  string
 	key  string // its admin key
 	pid  int
+	data string // its folder; "" if that is not known
 	stop func() error
+	// freeze lets the server stand still, or go on.
+	freeze func(still bool)
 }
 
 // startTime bounds the start of a server.
@@ -56,13 +59,19 @@ func startOn(ctx context.Context, program []string, data string, then func() err
 	if err := cmd.Start(); err != nil {
 		return target{}, err
 	}
-	t := target{pid: cmd.Process.Pid, stop: func() error {
+	t := target{pid: cmd.Process.Pid, data: data, stop: func() error {
 		err := cmd.Process.Signal(syscall.SIGTERM)
 		err = errors.Join(err, cmd.Wait())
 		if then != nil {
 			err = errors.Join(err, then())
 		}
 		return err
+	}, freeze: func(still bool) {
+		signal := syscall.SIGCONT
+		if still {
+			signal = syscall.SIGSTOP
+		}
+		_ = cmd.Process.Signal(signal) // one that has ended is noticed by who calls it
 	}}
 	if t.url, err = listening(out); err != nil {
 		return target{}, errors.Join(err, t.stop())

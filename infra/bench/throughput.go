@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -33,6 +34,7 @@ type flow struct {
 	batch       int
 	connections int
 	rate        float64 // requests a second of an open loop; 0 is a closed loop
+	events      int     // that the ledger has room for; 0 means maxEvents for all subscribers
 	judge       func(r *result, m *measured)
 }
 
@@ -111,7 +113,7 @@ func subscribeAll(ctx context.Context, t target, rec *receiver, n int) ([]string
 }
 
 func (f flow) newLoad(t target, rec *receiver, run string) *load {
-	l := newLedger(maxEvents/f.subscribers, f.subscribers)
+	l := newLedger(cmp.Or(f.events, maxEvents/f.subscribers), f.subscribers)
 	rec.ledger.Store(l)
 	return &load{target: t, ledger: l, run: run, kind: "load", size: eventSize, batch: f.batch, connections: f.connections}
 }

@@ -62,6 +62,8 @@ type settings struct {
 	maxReceive int           // of each queue
 	asleep     bool          // mappings do not start by themselves
 	meter      *meter        // counts what is paid for; nil for none
+
+	dynamo, sqs *testserver.Own // servers of the test's own; nil for those that all share
 }
 
 var stacks atomic.Int32
@@ -94,6 +96,12 @@ func (s *stack) connect() {
 	s.t.Cleanup(fakes.Close)
 	at := map[string]string{
 		"DYNAMODB": testserver.DynamoDB(s.t), "SQS": testserver.SQS(s.t), "KMS": fakes.URL, "SECRETS_MANAGER": fakes.URL,
+	}
+	if own := s.settings.dynamo; own != nil {
+		at["DYNAMODB"] = own.Endpoint
+	}
+	if own := s.settings.sqs; own != nil {
+		at["SQS"] = own.Endpoint
 	}
 	if m := s.settings.meter; m != nil {
 		at["DYNAMODB"], at["SQS"] = m.metersTable(s.t, at["DYNAMODB"]), m.metersQueues(s.t, at["SQS"])

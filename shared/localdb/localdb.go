@@ -31,8 +31,9 @@ const (
 	// further ones are refused with [webhook.ErrBusy].
 	MaxWaiting = 16384
 
-	maxGroup = 512 // calls in one transaction: some 10 ms of work
-	maxReads = 4   // connections that read at a time
+	maxGroup      = 512 // calls in one transaction: some 10 ms of work
+	maxBackground = 32  // of them in the background: a millisecond or two
+	maxReads      = 4   // connections that read at a time
 )
 
 // Durability says what a write waits for before it returns.
@@ -45,6 +46,9 @@ const (
 	Ordered Durability = iota
 	// Durable also waits until the disk has it.
 	Durable
+	// Background is Ordered for work that nobody waits for: of many such calls
+	// only a few share a transaction, so that others get in between.
+	Background
 )
 
 // DB is an open database. Its methods may be called concurrently.
@@ -58,7 +62,7 @@ type DB struct {
 	readers int // connections of reads
 
 	mu      sync.Mutex
-	waiting []*call
+	waiting [2][]*call // the second in the background
 	closing bool
 	wake    chan struct{} // holds a token while calls wait or closing
 	stopped chan struct{} // closed when the writer has ended
@@ -213,10 +217,14 @@ func (db *DB) enqueue(c *call) error {
 	if db.closing {
 		return fmt.Errorf("database is closed: %w", webhook.ErrBusy)
 	}
-	if len(db.waiting) >= MaxWaiting {
+	if len(db.waiting[0])+len(db.waiting[1]) >= MaxWaiting {
 		return fmt.Errorf("%d writes wait: %w", MaxWaiting, webhook.ErrBusy)
 	}
-	db.waiting = append(db.waiting, c)
+	lane := &db.waiting[0]
+	if c.durability == Background {
+		lane = &db.waiting[1]
+	}
+	*lane = append(*lane, c)
 	select {
 	case db.wake <- struct{}{}:
 	default:

@@ -69,7 +69,7 @@ func together(t *testing.T, db *DB, writes ...func()) {
 	}
 	for waiting := 0; waiting < len(writes); time.Sleep(time.Millisecond) {
 		db.mu.Lock()
-		waiting = len(db.waiting)
+		waiting = len(db.waiting[0]) + len(db.waiting[1])
 		db.mu.Unlock()
 	}
 	release()

@@ -85,20 +85,28 @@ func (db *DB) writer() {
 	}
 }
 
-// takeGroup moves the calls that wait, up to maxGroup, to group.
+// takeGroup moves calls that wait to group: up to maxBackground of the
+// background, and of the others as many as there is room for.
 func (db *DB) takeGroup(group []*call) (_ []*call, closing bool) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	taken := 0
-	for ; taken < len(db.waiting) && len(group) < maxGroup; taken++ {
-		if c := db.waiting[taken]; c.take() {
+	group = take(&db.waiting[0], group, maxGroup-maxBackground)
+	group = take(&db.waiting[1], group, len(group)+maxBackground)
+	return group, db.closing
+}
+
+// take moves calls from a lane to group until that has limit calls.
+func take(lane *[]*call, group []*call, limit int) []*call {
+	waiting, taken := *lane, 0
+	for ; taken < len(waiting) && len(group) < limit; taken++ {
+		if c := waiting[taken]; c.take() {
 			group = append(group, c)
 		}
 	}
-	rest := copy(db.waiting, db.waiting[taken:])
-	clear(db.waiting[rest:])
-	db.waiting = db.waiting[:rest]
-	return group, db.closing
+	rest := copy(waiting, waiting[taken:])
+	clear(waiting[rest:])
+	*lane = waiting[:rest]
+	return group
 }
 
 // runGroup commits the work of all calls of the group together and lets the

@@ -54,5 +54,6 @@ var All = []Metric{
 	{"attempt", Histogram, "delivery", "time that an attempt took, from connecting to the answer's last byte"},
 	{"end_to_end", Histogram, "delivery", "time from an event's acceptance to the answer, for deliveries whose first attempt succeeded"},
 	{"sweep_lag", Histogram, "sweep", "how late the latest pointer of a sweep was; 0 if none was"},
+	{"goroutines", GaugeKind, "local", "goroutines of the process: what grows for hours leaks"},
 	{"backlog", GaugeKind, "local", "messages in a queue, by label queue, delayed and in flight included"},
 }

@@ -25,9 +25,9 @@ var queueTable = []struct {
 }{
 	{"events", localqueue.QueueConfig{Durable: true, Visibility: eventsHidden, MaxReceive: maxReceive, DeadLetter: "events-dead"}},
 	{"deliveries", localqueue.QueueConfig{Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "deliveries-dead"}},
-	{"retries", localqueue.QueueConfig{Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "retries-dead"}},
-	{"exhausted", localqueue.QueueConfig{}},
-	{"resend", localqueue.QueueConfig{Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "exhausted"}},
+	{"retries", localqueue.QueueConfig{Background: true, Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "retries-dead"}},
+	{"exhausted", localqueue.QueueConfig{Background: true}},
+	{"resend", localqueue.QueueConfig{Background: true, Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "exhausted"}},
 }
 
 // consume starts the consumers: of deliveries many, since each mostly waits

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"runtime"
 	"time"
 
 	"github.com/postino/postino/shared/apikey"
@@ -73,6 +74,7 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	var gauges []metric.Gauge
+	gauges = append(gauges, metric.Gauge{Name: "goroutines", Value: float64(runtime.NumGoroutine())})
 	for _, q := range queueTable {
 		if n, err := s.byName[q.name].Backlog(ctx); err == nil {
 			gauges = append(gauges, metric.Gauge{Name: "backlog", Labels: `queue="` + q.name + `"`, Value: float64(n)})

@@ -32,8 +32,8 @@ func start(name string, arguments func(port string) []string) (endpoint string, 
 		if port, err = freePort(); err != nil {
 			return "", err
 		}
-		if endpoint, err = startOn(port, name, arguments(port)); err == nil {
-			return endpoint, nil
+		if _, err = startOn(port, name, arguments(port)); err == nil {
+			return "http://127.0.0.1:" + port, nil
 		}
 	}
 	return "", err
@@ -49,23 +49,22 @@ func freePort() (string, error) {
 	return port, err
 }
 
-func startOn(port, name string, arguments []string) (endpoint string, err error) {
+// startOn starts java on the port and returns once it answers there.
+func startOn(port, name string, arguments []string) (pid int, err error) {
 	output, err := os.CreateTemp("", name+"-*.log")
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	defer os.Remove(output.Name())
 	defer output.Close()
-	pid, err := spawn(output, arguments)
-	if err != nil {
-		return "", err
+	if pid, err = spawn(output, arguments); err != nil {
+		return 0, err
 	}
-	endpoint = "http://127.0.0.1:" + port
-	if err := untilAnswers(endpoint, pid); err != nil {
+	if err := untilAnswers("http://127.0.0.1:"+port, pid); err != nil {
 		said, _ := os.ReadFile(output.Name())
-		return "", fmt.Errorf("%w; it said:\n%s", err, said)
+		return 0, fmt.Errorf("%w; it said:\n%s", err, said)
 	}
-	return endpoint, nil
+	return pid, nil
 }
 
 // spawn starts java with a small heap and the quick compiler, since it lives for seconds. Its output goes to a file:

@@ -98,6 +98,7 @@ type QueueConfig struct {
 	MaxReceive int           // receipts after which a message becomes a dead letter; 0 means no limit
 	DeadLetter string        // the name of the queue for those; needed with MaxReceive
 	Durable    bool          // Send returns only when the disk has the messages: for what nobody could send again
+	Background bool          // what is sent lets the writes of other queues pass
 	MaxBacklog int           // messages at which Send is refused with [queue.ErrBusy]; 0 means no limit
 }
 

@@ -31,7 +31,7 @@ type await struct {
 }
 
 const (
-	maxOutcomes = 512                    // in one write
+	maxOutcomes = 64                     // in one write: a millisecond of work
 	retryWrite  = 100 * time.Millisecond // after a failed one
 )
 
@@ -112,7 +112,7 @@ func (s *Set) stall() {
 // out until it is done.
 func (s *Set) write(batch []outcome) {
 	for failures := 0; ; failures++ {
-		err := s.db.Write(context.Background(), localdb.Ordered, func(tx *localdb.Tx) error {
+		err := s.db.Write(context.Background(), localdb.Background, func(tx *localdb.Tx) error {
 			for _, o := range batch {
 				if err := o.write(tx); err != nil {
 					return err

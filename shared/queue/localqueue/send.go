@@ -89,8 +89,11 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 		return err
 	}
 	durability := localdb.Ordered
-	if q.config.Durable {
+	switch {
+	case q.config.Durable:
 		durability = localdb.Durable
+	case q.config.Background:
+		durability = localdb.Background
 	}
 	placed := false
 	err := q.set.db.Write(ctx, durability, func(tx *localdb.Tx) error {

@@ -12,7 +12,7 @@ import (
 // its health has h.Rev; otherwise [webhook.ErrConflict].
 func (s *Store) SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error {
 	return s.recent.change(func() error {
-		return s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+		return s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 			head, err := headOf(tx, webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.ID})
 			if err != nil {
 				return err
@@ -37,7 +37,7 @@ const keptTallies = time.Hour
 
 // AddTally adds t to what is counted in the window and returns the sum.
 func (s *Store) AddTally(ctx context.Context, sub webhook.SubscriptionRef, window time.Time, t webhook.Tally) (sum webhook.Tally, err error) {
-	err = s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	err = s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 		if _, err := tx.Exec("DELETE FROM tallies WHERE tenant = ? AND subscription = ? AND window < ?",
 			sub.Tenant, sub.ID, window.Add(-keptTallies).Unix()); err != nil {
 			return err
@@ -59,7 +59,7 @@ func (s *Store) AddTally(ctx context.Context, sub webhook.SubscriptionRef, windo
 // Reserve takes the next stretch of a subscription's time, unless it would
 // begin after latest.
 func (s *Store) Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (begin time.Time, taken bool, err error) {
-	err = s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	err = s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 		begin, taken = now, false
 		err := tx.Query("SELECT until FROM reservations WHERE tenant = ? AND subscription = ?", []any{sub.Tenant, sub.ID}, func(row *localdb.Row) error {
 			if until := time.Unix(0, row.Int64(0)); until.After(now) {

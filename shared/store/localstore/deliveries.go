@@ -62,7 +62,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		return err
 	}
 	s.written.add(d.Tenant, d.ID)
-	durability := localdb.Ordered
+	durability := localdb.Background
 	if d.Status == webhook.Canceled {
 		durability = localdb.Durable // somebody was told so
 	}

@@ -11,7 +11,7 @@ import (
 
 // PutDue stores a pointer; the same pointer again changes nothing.
 func (s *Store) PutDue(ctx context.Context, due webhook.Due) error {
-	return s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	return s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 		_, err := tx.Exec(`INSERT INTO dues (at, kind, tenant, subscription, id, round, step) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO NOTHING`, dueRow(due)...)
 		return err
@@ -23,7 +23,7 @@ func (s *Store) DeleteDue(ctx context.Context, dues []webhook.Due) error {
 	if len(dues) == 0 {
 		return nil
 	}
-	return s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	return s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 		for _, due := range dues {
 			_, err := tx.Exec(`DELETE FROM dues
 				WHERE at = ? AND kind = ? AND tenant = ? AND subscription = ? AND id = ? AND round = ? AND step = ?`, dueRow(due)...)
@@ -102,7 +102,7 @@ func (s *Store) LowWater(ctx context.Context) (mark time.Time, err error) {
 
 // RaiseLowWater moves the mark forward; to an earlier time it does nothing.
 func (s *Store) RaiseLowWater(ctx context.Context, to time.Time) error {
-	return s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	return s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 		_, err := tx.Exec(`INSERT INTO marks (name, at) VALUES (?, ?)
 			ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at > at`, lowWater, to.UTC().Format(timeLayout))
 		return err
