@@ -93,7 +93,7 @@ func (p pruning) rows(ctx context.Context, sql string, after []any, see func(row
 // each calls change for the keys, a few in each transaction.
 func (p pruning) each(ctx context.Context, keys [][]any, change func(tx *localdb.Tx, key []any) error) error {
 	for some := range slices.Chunk(keys, prunedAtOnce) {
-		err := p.store.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+		err := p.store.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
 			for _, key := range some {
 				if err := change(tx, key); err != nil {
 					return err
