@@ -122,7 +122,7 @@ func TestATokenIsFetchedOnceKeptAndRefreshedOnceOn401(t *testing.T) {
 		t.Errorf("attempts differ (-want +got):\n%s", diff)
 	}
 	text, _ := json.Marshal(a.call("GET", "/v1/tenants/acme/deliveries/"+list[0]["id"].(string), 200, ""))
-	if strings.Contains(string(text), "token-me") || !strings.Contains(string(text), "you sent ***") {
+	if strings.Contains(string(text), "token-me") || !strings.Contains(string(text), "you sent Bearer ***") {
 		t.Errorf("the delivery shows the token that the answers repeat: %s", text)
 	}
 }
