@@ -11,7 +11,6 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +54,8 @@ type Recorder struct {
 	Log   *slog.Logger
 
 	mu      sync.Mutex
-	rows    map[place]map[string]int64
+	rows    map[place]map[string]int64 // of subscriptions
+	late    map[place]map[string]int64 // what a busy store refused; of tenants too
 	lost    int
 	flushed time.Time
 }
@@ -68,56 +68,60 @@ type place struct {
 
 // Attempt counts an attempt, which failed unless class is "".
 func (r *Recorder) Attempt(sub webhook.SubscriptionRef, class webhook.ErrorClass, took time.Duration) {
-	names := []string{attempts, bucket(attemptPrefix, took)}
+	failed := ""
 	if class != "" {
-		names = append(names, failedPrefix+string(class))
+		failed = failedPrefix + string(class)
 	}
-	r.add(sub, names...)
+	r.add(sub, attempts, attemptBuckets[histogram.Bucket(took)], failed)
 }
 
 // Ended counts a delivery that ended with that status.
 func (r *Recorder) Ended(sub webhook.SubscriptionRef, status webhook.Status) {
-	r.add(sub, string(status))
+	r.add(sub, string(status), "", "")
 }
 
 // Arrived counts the time from an event's acceptance to the answer to a first
 // attempt that succeeded.
 func (r *Recorder) Arrived(sub webhook.SubscriptionRef, after time.Duration) {
-	r.add(sub, bucket(endToEndPrefix, after))
+	r.add(sub, endToEndBuckets[histogram.Bucket(after)], "", "")
 }
 
-func bucket(prefix string, d time.Duration) string {
-	return prefix + strconv.Itoa(histogram.Bucket(d))
+// The names of all buckets, so that none is put together for each delivery.
+var attemptBuckets, endToEndBuckets = buckets(attemptPrefix), buckets(endToEndPrefix)
+
+func buckets(prefix string) (names [histogram.Last + 1]string) {
+	for b := range names {
+		names[b] = prefix + strconv.Itoa(b)
+	}
+	return names
 }
 
-// add counts one of each name, for the subscription and for its tenant.
+// add counts one of each name that is not "".
 func (r *Recorder) add(sub webhook.SubscriptionRef, names ...string) {
 	now := time.Now
 	if r.Now != nil {
 		now = r.Now
 	}
-	hour := now().UTC().Truncate(time.Hour).Unix()
+	hour := now().Unix() / 3600 * 3600
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, id := range []string{sub.ID, ""} {
-		row := r.row(place{sub.Tenant, id, hour})
-		for _, name := range names {
-			if row != nil {
-				row[name]++
-			}
+	row := r.row(&r.rows, place{sub.Tenant, sub.ID, hour})
+	for _, name := range names {
+		if row != nil && name != "" {
+			row[name]++
 		}
 	}
 }
 
 // row returns the row of a place; nil if there is no room for another.
-func (r *Recorder) row(p place) map[string]int64 {
-	if r.rows == nil {
-		r.rows = map[place]map[string]int64{}
+func (r *Recorder) row(rows *map[place]map[string]int64, p place) map[string]int64 {
+	if *rows == nil {
+		*rows = map[place]map[string]int64{}
 	}
-	row := r.rows[p]
-	if row == nil && len(r.rows) < maxRows {
+	row := (*rows)[p]
+	if row == nil && len(*rows) < maxRows {
 		row = map[string]int64{}
-		r.rows[p] = row
+		(*rows)[p] = row
 	}
 	if row == nil {
 		r.lost++
@@ -139,8 +143,8 @@ func (r *Recorder) Flush(ctx context.Context) {
 // Close stores what was counted: for the end of a process.
 func (r *Recorder) Close(ctx context.Context) {
 	r.mu.Lock()
-	rows, lost := r.rows, r.lost
-	r.rows, r.lost = nil, 0
+	rows, lost := withTenants(r.rows, r.late), r.lost
+	r.rows, r.late, r.lost = nil, nil, 0
 	if len(rows) > 0 {
 		r.flushed = time.Now()
 	}
@@ -164,41 +168,33 @@ func (r *Recorder) Close(ctx context.Context) {
 	}
 }
 
-// back keeps what could not be stored for the next time.
+// withTenants adds up a row for each tenant as a whole, and what is late.
+func withTenants(rows, late map[place]map[string]int64) map[place]map[string]int64 {
+	all := make(map[place]map[string]int64, len(rows)+len(late)+1)
+	for p, counts := range rows {
+		merge(all, p, counts)
+		merge(all, place{p.tenant, "", p.hour}, counts)
+	}
+	for p, counts := range late {
+		merge(all, p, counts)
+	}
+	return all
+}
+
+func merge(all map[place]map[string]int64, p place, counts map[string]int64) {
+	if all[p] == nil {
+		all[p] = make(map[string]int64, len(counts))
+	}
+	for name, n := range counts {
+		all[p][name] += n
+	}
+}
+
+// back keeps what a busy store refused for the next time.
 func (r *Recorder) back(p place, counts map[string]int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	row := r.row(p)
-	for name, n := range counts {
-		if row != nil {
-			row[name] += n
-		}
-	}
-}
-
-// Figures are counts, put in order.
-type Figures struct {
-	Succeeded, Exhausted, Canceled int64 // deliveries that ended
-	Attempts                       int64
-	Failed                         map[webhook.ErrorClass]int64 // attempts
-	Attempt, EndToEnd              histogram.Counts
-}
-
-// Add adds stored counts. Names that it does not know it passes over.
-func (f *Figures) Add(counts map[string]int64) {
-	if f.Failed == nil {
-		f.Failed, f.Attempt, f.EndToEnd = map[webhook.ErrorClass]int64{}, histogram.Counts{}, histogram.Counts{}
-	}
-	plain := map[string]*int64{succeeded: &f.Succeeded, exhausted: &f.Exhausted, canceled: &f.Canceled, attempts: &f.Attempts}
-	for name, n := range counts {
-		if sum := plain[name]; sum != nil {
-			*sum += n
-		} else if class, failed := strings.CutPrefix(name, failedPrefix); failed {
-			f.Failed[webhook.ErrorClass(class)] += n
-		} else if b, err := strconv.Atoi(name[min(1, len(name)):]); err == nil && name[:1] == attemptPrefix {
-			f.Attempt[b] += n
-		} else if err == nil && name[:1] == endToEndPrefix {
-			f.EndToEnd[b] += n
-		}
+	if r.row(&r.late, p) != nil {
+		merge(r.late, p, counts)
 	}
 }

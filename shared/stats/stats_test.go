@@ -114,7 +114,7 @@ func TestMemoryIsBoundedAndWhatIsLostIsSaid(t *testing.T) {
 		r.Ended(webhook.SubscriptionRef{Tenant: "acme", ID: fmt.Sprint("s", i)}, webhook.Succeeded)
 	}
 	r.Close(t.Context())
-	if store.calls != 20_000 || !strings.Contains(log.String(), "lost=10001") {
+	if store.calls != 20_001 || !strings.Contains(log.String(), "lost=10000") {
 		t.Errorf("%d rows, log %s", store.calls, log.String())
 	}
 	store.err, store.calls = errors.New("injected"), 0
@@ -159,5 +159,35 @@ func TestFiguresAreWhatWasCounted(t *testing.T) {
 	}
 	if p := f.EndToEnd.Percentile(0.5); p < 57*time.Minute || p > 63*time.Minute {
 		t.Errorf("end to end %v", p)
+	}
+}
+
+// refusing refuses the rows of one subscription, "" for the tenant, once.
+type refusing struct {
+	memory
+	subscription string
+	done         bool
+}
+
+func (s *refusing) AddStats(ctx context.Context, st webhook.Stats) error {
+	if st.Subscription == s.subscription && !s.done {
+		s.done = true
+		return webhook.ErrBusy
+	}
+	return s.memory.AddStats(ctx, st)
+}
+
+func TestWhatWasRefusedCountsOnceForSubscriptionAndTenant(t *testing.T) {
+	for _, refused := range []string{"", "s"} {
+		store, now := &refusing{subscription: refused}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		r := &stats.Recorder{Store: store, Now: func() time.Time { return now }}
+		r.Ended(sub, webhook.Succeeded)
+		r.Close(t.Context())
+		r.Ended(sub, webhook.Succeeded)
+		r.Close(t.Context())
+		want := map[string]int64{`acme "s" 12:00 succeeded`: 2, `acme "" 12:00 succeeded`: 2}
+		if diff := cmp.Diff(want, store.sums); diff != "" {
+			t.Errorf("refused %q: stored (-want +got):\n%s", refused, diff)
+		}
 	}
 }

@@ -46,6 +46,7 @@ var prunedTables = []struct {
 	{lapsedLeases.begin(), lapsedLeases.prune},
 	{oldReservations.begin(), oldReservations.prune},
 	{oldTallies.begin(), oldTallies.prune},
+	{oldStats.begin(), oldStats.prune},
 }
 
 // Prune takes the next step of a pass that removes what retention has done with

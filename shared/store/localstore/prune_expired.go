@@ -30,6 +30,8 @@ var (
 		"strftime('%Y-%m-%dT%H:%M:%SZ', until / 1000000000, 'unixepoch')", func(p pruning) string { return p.now.Add(-lapsed).UTC().Format(time.RFC3339) }}
 	oldTallies = expiring{"tallies", []string{"tenant", "subscription", "window"}, "window",
 		"strftime('%Y-%m-%dT%H:%M:%SZ', window, 'unixepoch')", func(p pruning) string { return p.now.Add(-lapsed).UTC().Format(time.RFC3339) }}
+	oldStats = expiring{"stats", []string{"tenant", "subscription", "hour"}, "hour",
+		"strftime('%Y-%m-%dT%H:%M:%SZ', hour, 'unixepoch')", func(p pruning) string { return p.now.Add(-keptStats).UTC().Format(time.RFC3339) }}
 )
 
 func (e expiring) begin() []any {

@@ -268,7 +268,7 @@ func TestPruningReadsRangesOfKeys(t *testing.T) {
 		{deliveriesToPrune, []any{"", "", 1}}, {eventsToPrune, []any{"", 0, "", 1}},
 		{triggerStates.listing(), append(triggerStates.begin(), 1)}, {endedJobs.listing(), append(endedJobs.begin(), 1)},
 		{lapsedLeases.listing(), append(lapsedLeases.begin(), 1)}, {oldTallies.listing(), append(oldTallies.begin(), 1)},
-		{oldReservations.listing(), append(oldReservations.begin(), 1)},
+		{oldReservations.listing(), append(oldReservations.begin(), 1)}, {oldStats.listing(), append(oldStats.begin(), 1)},
 		{versionsToPrune, []any{"", "", 0, 1}}, {waitingOf, []any{"", "a", "b", 1}}, {deliveriesOf, []any{"", "a", "b", 1}},
 	} {
 		plan := ""

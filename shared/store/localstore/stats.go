@@ -8,7 +8,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// keptStats is how long the hours before one that is counted are kept.
+// keptStats is how long an hour is kept: until another is counted that much
+// later, or a pass finds it.
 const keptStats = 75 * 24 * time.Hour
 
 const selectStats = "SELECT hour, counts FROM stats WHERE tenant = ? AND subscription = ? AND hour >= ? AND hour < ? ORDER BY hour"
