@@ -87,11 +87,11 @@ func (f *Function) Number(name string) int {
 }
 
 // Store opens the table. A function that writes what expires must have asked
-// for POSTINO_RETENTION.
+// for POSTINO_RETENTION and POSTINO_PAYLOAD_RETENTION.
 func (f *Function) Store() *dynamostore.Store {
 	store := dynamostore.New(dynamodb.NewFromConfig(f.AWS, dynamostore.Options), f.Value("POSTINO_TABLE"))
 	if _, writes := f.values["POSTINO_RETENTION"]; writes {
-		store.Retention = f.days("POSTINO_RETENTION")
+		store.Retention, store.PayloadRetention = f.days("POSTINO_RETENTION"), f.days("POSTINO_PAYLOAD_RETENTION")
 	}
 	return store
 }

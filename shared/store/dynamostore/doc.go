@@ -22,6 +22,7 @@
 //	v#T#S             H#window        attempts and failures of a window       an hour after
 //	v#T#S             R               until when its time is taken            a day after
 //	e#T#E             E               event with its plan                     always
+//	e#T#E             D#nonce         its data, if that expires earlier       always
 //	e#T#E             P#plan#page    page of a large plan                    always
 //	e#T#E             R#replay        plan of a replay                        always
 //	e#T#E             O#D            pointer to a delivery with an occasion  always
@@ -56,7 +57,7 @@
 //
 //	any         expires  TTL in seconds     k  random mark of the call that wrote it
 //	event       id, so source, ty type, su subject, ti time (RFC 3339), ex extensions, da data,
-//	            ac accepted (ms), nn nonce, pl plan "S:N S:N", pp pages, pn their key, pt total, xp expunged
+//	            ac accepted (ms), nn nonce, pl plan "S:N S:N", pp pages, pn their key, pt total, xp expunged, dx data apart
 //	delivery    e event id, o source, s subscription, v version, oc occasion, n count, st status, w waiting,
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far

@@ -16,6 +16,9 @@ import (
 func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
 	it, mark := s.eventItem(e), mark()
 	it["k"] = mark
+	if err := s.putPayload(ctx, e, it); err != nil {
+		return stored, false, err
+	}
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: it,
 		ConditionExpression: absentOrDead, ExpressionAttributeValues: s.nowValue(), ReturnValuesOnConditionCheckFailure: allOld,
@@ -27,7 +30,7 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 	if !taken {
 		return stored, false, fault("create event", err)
 	}
-	stored, err = eventOf(e.Tenant, there)
+	stored, err = s.withPayload(ctx, e.Tenant, there)
 	return stored, there.marked(mark), err
 }
 
@@ -37,7 +40,7 @@ func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.S
 	if err != nil {
 		return webhook.StoredEvent{}, err
 	}
-	return eventOf(tenant, it)
+	return s.withPayload(ctx, tenant, it)
 }
 
 func (s *Store) eventItem(e webhook.StoredEvent) item {

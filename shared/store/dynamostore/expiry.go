@@ -55,6 +55,11 @@ func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDurati
 // delivery sends or waits at an age of weeks.
 func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	until := s.neededUntil(d)
+	if s.apart() {
+		if err := s.prolongPayload(ctx, k, d, until); err != nil {
+			return err
+		}
+	}
 	if !until.After(d.CreatedAt.Add(s.Retention + grace)) {
 		return nil
 	}
@@ -100,11 +105,15 @@ func (s *Store) partKeys(ctx context.Context, k key) ([]key, error) {
 // keepUntil moves an item's expiry on; never back, and never on an item that
 // is not there or that does not expire.
 func (s *Store) keepUntil(ctx context.Context, k key, until time.Time) error {
+	return s.setExpiry(ctx, k, until, "expires < :x")
+}
+
+func (s *Store) setExpiry(ctx context.Context, k key, to time.Time, condition string) error {
 	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: at(k),
 		UpdateExpression:          aws.String("SET expires = :x"),
-		ConditionExpression:       aws.String("expires < :x"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":x": number(until.Unix())},
+		ConditionExpression:       &condition,
+		ExpressionAttributeValues: map[string]types.AttributeValue{":x": number(to.Unix())},
 	})
 	if _, enough := unmet(err); err == nil || enough {
 		return nil

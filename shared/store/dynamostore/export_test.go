@@ -23,12 +23,13 @@ func (s *Store) Expiry(ctx context.Context) func(k key) (at time.Time, exists bo
 }
 
 // The keys of some items.
-func EventKey(e webhook.StoredEvent) key { return eventItemKey(e.Tenant, e.Key()) }
-func DeliveryKey(d webhook.Delivery) key { k, _ := deliveryKey(d.Tenant, d.ID); return k }
-func ContentKey(d webhook.Delivery) key  { return DeliveryKey(d).content() }
-func AttemptKey(d webhook.Delivery) key  { return DeliveryKey(d).attempt(d.Attempts) }
-func HeadKey(s webhook.Subscription) key { return headKey(s.Tenant, s.ID) }
-func DueKey(due webhook.Due) key         { return dueKey(due) }
+func EventKey(e webhook.StoredEvent) key   { return eventItemKey(e.Tenant, e.Key()) }
+func DeliveryKey(d webhook.Delivery) key   { k, _ := deliveryKey(d.Tenant, d.ID); return k }
+func PayloadKey(e webhook.StoredEvent) key { return payloadKey(e.Tenant, e.Key(), e.Nonce) }
+func ContentKey(d webhook.Delivery) key    { return DeliveryKey(d).content() }
+func AttemptKey(d webhook.Delivery) key    { return DeliveryKey(d).attempt(d.Attempts) }
+func HeadKey(s webhook.Subscription) key   { return headKey(s.Tenant, s.ID) }
+func DueKey(due webhook.Due) key           { return dueKey(due) }
 
 func VersionKey(s webhook.Subscription) key { return versionKey(s.Tenant, s.ID, s.Version) }
 func ChangeKey(s webhook.Subscription) key {

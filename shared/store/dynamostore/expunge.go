@@ -13,8 +13,9 @@ import (
 // ExpungeEvent removes what was published with an event but its ids, type and
 // times.
 func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) error {
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &s.table, Key: at(eventItemKey(tenant, webhook.EventKey(source, id))),
+	event := webhook.EventKey(source, id)
+	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: at(eventItemKey(tenant, event)), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression:          aws.String("SET xp = :t REMOVE da, ex, su"),
 		ConditionExpression:       aws.String("attribute_exists(pk)"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberBOOL{Value: true}},
@@ -24,6 +25,9 @@ func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) err
 	}
 	if err != nil {
 		return fault("expunge event", err)
+	}
+	if it := item(out.Attributes); it["dx"] != nil {
+		return s.deleteAll(ctx, "expunge event data", []key{payloadKey(tenant, event, it.str("nn"))})
 	}
 	return nil
 }

@@ -14,6 +14,10 @@ type Store struct {
 	// Retention is how long a delivery stays after it has ended, at least;
 	// [New] sets that of [webhook.DefaultRetention].
 	Retention time.Duration
+	// PayloadRetention is how long an event's data stays, at least; 0 means as
+	// long as the event. If it is less than Retention, data stands in an item
+	// of its own: each event then costs one write more.
+	PayloadRetention time.Duration
 
 	client *dynamodb.Client
 	table  string

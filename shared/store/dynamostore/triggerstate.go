@@ -119,7 +119,15 @@ func (s *Store) DeleteTriggerState(ctx context.Context, refs []webhook.StateRef)
 
 // KeepEvent sees to it that an event does not expire before the given time.
 func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error {
-	return s.keepUntil(ctx, eventItemKey(tenant, eventKey), until)
+	event := eventItemKey(tenant, eventKey)
+	if err := s.keepUntil(ctx, event, until); err != nil || !s.apart() {
+		return err
+	}
+	it, err := s.get(ctx, "event", event)
+	if err != nil || it["dx"] == nil {
+		return err
+	}
+	return s.keepUntil(ctx, payloadKey(tenant, eventKey, it.str("nn")), until)
 }
 
 // stateKey keeps all parts of one key together, in one of a few partitions of
