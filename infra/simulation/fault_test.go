@@ -77,6 +77,18 @@ var scenarios = []scenario{
 		w.at(time.Second, w.publish(1, false))
 		w.at(31*24*time.Hour, func() { w.expires = true })
 	}},
+	{"an event sent again", 1, func(w *world) {
+		w.subscribe(3)
+		w.at(0, w.publish(1, false))
+		w.at(time.Minute, w.replay)
+		w.at(time.Minute, w.owner("PATCH", "/subscriptions/s1", `{"url":"https://b.example/"}`))
+	}},
+	{"an event sent again to a plan of two pages' leaves", 97, func(w *world) {
+		w.calm = true
+		w.subscribe(130)
+		w.at(0, w.publish(1, false))
+		w.at(time.Minute, w.replay)
+	}},
 	{"a plan of two pages' leaves", 97, func(w *world) {
 		w.calm = true
 		w.subscribe(130)
