@@ -17,6 +17,8 @@ import (
 type Store struct {
 	mu         sync.Mutex
 	tenants    map[string]int64 // versions
+	gone       map[string]webhook.Deletion
+	unknown    map[string]bool // tenants that were deleted
 	changes    map[string][]webhook.Change
 	heads      map[webhook.SubscriptionRef]webhook.Head
 	versions   map[webhook.VersionRef]webhook.Subscription
@@ -62,7 +64,7 @@ type (
 // NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{
-		tenants: map[string]int64{}, changes: map[string][]webhook.Change{},
+		tenants: map[string]int64{}, gone: map[string]webhook.Deletion{}, unknown: map[string]bool{}, changes: map[string][]webhook.Change{},
 		heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[webhook.VersionRef]webhook.Subscription{},
 		events: map[[2]string]webhook.StoredEvent{}, plans: map[planPage][]webhook.PlanEntry{},
 		replays:    map[[3]string]webhook.Replay{},
@@ -82,10 +84,9 @@ func (s *Store) lock() func() {
 }
 
 // EnsureTenant registers the tenant; a repeat changes nothing.
-func (s *Store) EnsureTenant(_ context.Context, tenant string) error {
-	defer s.lock()()
-	s.tenants[tenant] += 0
-	return nil
+func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
+	_, err := s.CreateTenant(ctx, tenant)
+	return err
 }
 
 // TenantVersion returns the tenant's change counter.

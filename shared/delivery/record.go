@@ -171,6 +171,12 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 	if del.Status != webhook.Pending {
 		return d.announce(ctx, del) // a repeat may have been stopped before it
 	}
+	if del.Rev == 0 && reason == webhook.ReasonDeleted {
+		state, err := d.Store.TenantState(ctx, del.Tenant)
+		if err != nil || state.Takes(del.CreatedAt) {
+			return err // it went with its tenant
+		}
+	}
 	del = ended(del, webhook.Canceled, reason, d.Now())
 	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
 		return err

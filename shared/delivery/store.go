@@ -16,6 +16,8 @@ type Subscriptions interface {
 	// Heads, Versions: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
 	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
+	// TenantState: see fanout's Subscriptions.
+	TenantState(ctx context.Context, tenant string) (webhook.TenantState, error)
 	// SaveSubscription: see manage's Subscriptions. Delivery only disables.
 	SaveSubscription(ctx context.Context, s webhook.Subscription, expect int64) (webhook.Subscription, error)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -55,6 +56,7 @@ type audience struct {
 	log     *slog.Logger
 	mu      sync.RWMutex
 	version int64
+	gone    webhook.Deletion
 	index   *index
 }
 
@@ -71,18 +73,20 @@ func (a *audience) match(e *pattern.Event) []webhook.PlanEntry {
 // refresh brings the audience up to every change acknowledged before the call.
 // It loads only what changed, or all if the log does not reach back.
 func (a *audience) refresh(ctx context.Context) error {
-	now, err := a.store.TenantVersion(ctx, a.tenant)
+	state, err := a.store.TenantState(ctx, a.tenant)
 	if err != nil {
 		return fmt.Errorf("read version of tenant %s: %w", a.tenant, err)
 	}
+	now := state.Version
 	a.mu.RLock()
-	fresh := a.version >= now
+	fresh := a.version >= now && a.gone == state.Deletion
 	a.mu.RUnlock()
 	if fresh {
 		return nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.gone = state.Deletion
 	if a.version >= now {
 		return nil
 	}
@@ -97,6 +101,16 @@ func (a *audience) refresh(ctx context.Context) error {
 	}
 	a.version = now
 	return nil
+}
+
+// errDeleted reports an event of a tenant that was deleted after it was
+// accepted, or is being deleted.
+var errDeleted = errors.New("the tenant was deleted")
+
+func (a *audience) takes(accepted time.Time) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.gone.Takes(accepted)
 }
 
 // maxFollow is the number of changes beyond which a whole load is cheaper.
@@ -179,6 +193,9 @@ func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry,
 	v.mu.Unlock()
 	if err := refresh(); err != nil {
 		return nil, err
+	}
+	if a.takes(e.AcceptedAt) {
+		return nil, errDeleted
 	}
 	d, err := trigger.DecodeEvent(e)
 	if err != nil {

@@ -157,6 +157,9 @@ func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error 
 // decided.
 func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outgoing) error {
 	stored, err := f.decide(ctx, v, e)
+	if errors.Is(err, errDeleted) {
+		return nil // it went with its tenant
+	}
 	if err != nil {
 		return err
 	}

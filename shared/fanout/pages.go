@@ -3,6 +3,7 @@ package fanout
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -54,10 +55,16 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message, out *outgoing) error
 		return err
 	}
 	e, err := f.Store.Event(ctx, l.Tenant, l.Source, l.Event)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil // it was stored before it was asked for: it went with its tenant
+	}
 	if err != nil {
 		return fmt.Errorf("event %s of %s: %w", l.Event, l.Tenant, err)
 	}
 	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Key, l.Page)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}

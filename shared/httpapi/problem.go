@@ -133,6 +133,8 @@ func problemOf(err error) *Problem {
 		return p
 	case errors.Is(err, webhook.ErrNotFound):
 		return NotFound("There is no such thing.")
+	case errors.Is(err, webhook.ErrDeleting):
+		return Conflict("This tenant is being deleted. Its name may be used again when that is done.")
 	case errors.Is(err, webhook.ErrBusy), errors.Is(err, queue.ErrBusy), errors.As(err, &network),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Busy("Too much to do just now.", busyAfter)

@@ -13,6 +13,7 @@ import (
 	"github.com/postino/postino/shared/publication"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/schema"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Pattern is the path that [Handler] serves, by POST.
@@ -91,7 +92,9 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.check(ctx, r.Tenant, p); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.ensure(ctx, r.Tenant); err != nil {
+	if err := h.ensure(ctx, r.Tenant); errors.Is(err, webhook.ErrDeleting) {
+		return httpapi.Response{}, err
+	} else if err != nil {
 		return httpapi.Response{}, unavailable(nil, err)
 	}
 	messages, sizes := pack(r.Tenant, p.Events)
@@ -125,15 +128,17 @@ func (h *Handler) now() time.Time {
 	return time.Now()
 }
 
-// ensure makes the tenant known, once per process.
+// ensure makes the tenant known, once a minute and process: so a process learns
+// that it was deleted.
 func (h *Handler) ensure(ctx context.Context, tenant string) error {
-	if h.known.has(tenant) {
+	now := h.now()
+	if h.known.has(tenant, now) {
 		return nil
 	}
 	if err := h.Tenants.EnsureTenant(ctx, tenant); err != nil {
 		return fmt.Errorf("ensure tenant %s: %w", tenant, err)
 	}
-	h.known.add(tenant)
+	h.known.add(tenant, now)
 	return nil
 }
 
@@ -168,27 +173,31 @@ func unavailable(accepted []string, cause error) error {
 	return p.Because(cause)
 }
 
-// maxKnown bounds the memory of tenants: 10,000 names are below 1 MB.
-const maxKnown = 10_000
+// maxKnown bounds the memory of tenants, which is below 1 MB, and knownFor how
+// long one is taken for known.
+const (
+	maxKnown = 10_000
+	knownFor = time.Minute
+)
 
-// known remembers tenants that were ensured. The zero value knows none.
+// known remembers when tenants were ensured. The zero value knows none.
 type known struct {
 	mu    sync.RWMutex
-	names map[string]struct{}
+	names map[string]time.Time
 }
 
-func (k *known) has(tenant string) bool {
+func (k *known) has(tenant string, now time.Time) bool {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	_, ok := k.names[tenant]
-	return ok
+	at, ok := k.names[tenant]
+	return ok && now.Sub(at).Abs() < knownFor
 }
 
-func (k *known) add(tenant string) {
+func (k *known) add(tenant string, now time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.names == nil || len(k.names) >= maxKnown {
-		k.names = map[string]struct{}{} // to ensure again costs one write
+		k.names = map[string]time.Time{} // to ensure again costs one write
 	}
-	k.names[tenant] = struct{}{}
+	k.names[tenant] = now
 }

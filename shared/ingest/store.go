@@ -10,7 +10,8 @@ import (
 
 // Tenants makes a tenant known by its first use.
 type Tenants interface {
-	// EnsureTenant registers the tenant; a repeat changes nothing.
+	// EnsureTenant registers the tenant; a repeat changes nothing. While it is
+	// being deleted, [webhook.ErrDeleting].
 	EnsureTenant(ctx context.Context, tenant string) error
 }
 

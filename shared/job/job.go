@@ -91,6 +91,7 @@ var kinds = map[webhook.JobKind]struct {
 }{
 	webhook.JobRecover:            {(*Worker).findFailed, (*Worker).sendAllAgain},
 	webhook.JobDeleteSubscription: {(*Worker).findRemains, (*Worker).cancelAll},
+	webhook.JobDeleteTenant:       {(*Worker).findTenant, (*Worker).nothing},
 }
 
 // slice looks for something to do, stores what it decided, and does that.

@@ -49,6 +49,15 @@ type Subscriptions interface {
 	// known of how its subscriber fared. It returns how many it removed, 0 at
 	// the end.
 	PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error)
+	// TenantState: see fanout's Subscriptions.
+	TenantState(ctx context.Context, tenant string) (webhook.TenantState, error)
+	// PurgeTenant removes up to about limit items of a tenant that is being
+	// deleted, its keys first. It returns how many it removed, 0 at the end;
+	// what lists lag behind with may be found by a later call.
+	PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error)
+	// EndDeletion writes that a tenant's deletion has ended, and forgets its
+	// name. Its change counter goes on from where it was.
+	EndDeletion(ctx context.Context, tenant string, now time.Time) error
 	// LeaveLine: see delivery's Lines.
 	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
 }

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -26,6 +27,7 @@ type jobView struct {
 	ID           string            `json:"id"`
 	Kind         webhook.JobKind   `json:"kind"`
 	Subscription *string           `json:"subscription"` // null for the whole tenant
+	Tenant       string            `json:"tenant"`       // whose things it works on
 	Status       webhook.JobStatus `json:"status"`
 	Detail       *string           `json:"detail"` // why it stopped; null if it did not
 	After        httpapi.Time      `json:"after"`
@@ -42,7 +44,7 @@ type jobView struct {
 
 func viewJob(j webhook.Job) jobView {
 	return jobView{
-		ID: j.ID, Kind: j.Kind, Subscription: present(j.Subscription), Status: j.Status, Detail: present(j.Detail),
+		ID: j.ID, Kind: j.Kind, Subscription: present(j.Subscription), Tenant: cmp.Or(j.Target, j.Tenant), Status: j.Status, Detail: present(j.Detail),
 		After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
 		Counts: j.Counts, Progress: progress(j), Reached: httpapi.Time(j.Reached),
 		CreatedAt: httpapi.Time(j.CreatedAt), UpdatedAt: httpapi.Time(j.UpdatedAt), EndedAt: httpapi.Time(j.EndedAt),

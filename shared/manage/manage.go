@@ -82,11 +82,13 @@ func (h *Handler) routes() []httpapi.Route {
 		portal                     = httpapi.Manage | httpapi.Portal
 	)
 	with := func(names []string, more ...string) []string { return append(slices.Clip(names), more...) }
-	return []httpapi.Route{
+	return h.guarded([]httpapi.Route{
 		{Method: get, Pattern: "/healthz", Roles: httpapi.Anyone, Handle: h.healthz},
 		{Method: get, Pattern: "/openapi.json", Roles: httpapi.Anyone, Handle: h.document},
 		{Method: get, Pattern: "/docs", Roles: httpapi.Anyone, Handle: h.docs},
+		{Method: get, Pattern: "/v1/tenants", Roles: admin, Query: httpapi.PageQuery, Handle: h.listTenants},
 		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.putTenant},
+		{Method: del, Pattern: tenantPath, Roles: admin, Handle: h.deleteTenant},
 
 		{Method: post, Pattern: eventsPath}, // ingest
 		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
@@ -136,26 +138,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: tenantPath + "/recover", Roles: portal, Handle: h.recover},
 		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listJobs},
 		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.getJob},
-	}
-}
-
-// putTenant makes a tenant known before its first use. A repeat changes
-// nothing and is answered alike.
-func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
-	if err := r.RefuseReserved(); err != nil {
-		return httpapi.Response{}, err
-	}
-	if err := r.Empty(); err != nil {
-		return httpapi.Response{}, err
-	}
-	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
-		return httpapi.Response{}, err
-	}
-	return httpapi.OK(tenantView{r.Tenant}), nil
-}
-
-type tenantView struct {
-	ID string `json:"id"`
+	})
 }
 
 // now is our clock in the precision that is stored.

@@ -111,6 +111,7 @@ type Store interface {
 	Keys
 	EventTypes
 	Jobs
+	Tenants
 	trigger.Store
 	expunge.Store
 }

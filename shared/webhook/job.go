@@ -9,7 +9,8 @@ type Job struct {
 	ID           string    `json:"-"` // job_…, in order of creation
 	Kind         JobKind   `json:"kind"`
 	Subscription string    `json:"subscription,omitempty"` // "" for the whole tenant
-	Born         int64     `json:"born,omitempty"`         // of the subscription: another one with its id is not meant
+	Target       string    `json:"target,omitempty"`       // the tenant that is deleted; the job itself is the reserved tenant's
+	Born         int64     `json:"born,omitempty"`         // of the subscription: another one with its id is not meant; of a tenant's deletion: its beginning, ms
 	After        time.Time `json:"after,omitzero"`         // of a recover: only events accepted after this
 	Before       time.Time `json:"before,omitzero"`        // and before this
 	Of           Status    `json:"of,omitempty"`           // of a recover: deliveries that ended so

@@ -57,15 +57,17 @@ func (s *Store) transact(ctx context.Context, items []types.TransactWriteItem) e
 // bookkeeping raises the tenant's version from current, logs the change, and
 // lets the version before it expire.
 func (s *Store) bookkeeping(c change, current int64) []types.TransactWriteItem {
-	next := at(counterKey(c.tenant))
-	next.setInt("n", current+1)
-	counter := &types.Put{TableName: &s.table, Item: next, ConditionExpression: absent}
+	counter := &types.Update{
+		TableName: &s.table, Key: at(counterKey(c.tenant)), UpdateExpression: aws.String("SET n = :m"),
+		ConditionExpression:       aws.String("attribute_not_exists(n)"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":m": number(current + 1)},
+	}
 	if current > 0 {
 		counter.ConditionExpression = aws.String("n = :n")
-		counter.ExpressionAttributeValues = map[string]types.AttributeValue{":n": number(current)}
+		counter.ExpressionAttributeValues[":n"] = number(current)
 	}
 	items := []types.TransactWriteItem{
-		{Put: counter},
+		{Update: counter},
 		{Put: &types.Put{TableName: &s.table, Item: s.changeItem(c.tenant, c.id, current+1)}},
 	}
 	if c.expect > 0 && c.expect <= current { // else the head will refuse, and the item may be the one just made

@@ -11,7 +11,7 @@
 //
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
-//	t#T               V               the tenant's change counter
+//	t#T               V               the tenant's change counter, and its last deletion
 //	t#T               J#id            job, with how far it is                 once ended
 //	t#T               K#id            key of the API, hashed
 //	t#T               Y#type          registered event type
@@ -66,7 +66,8 @@
 //	            hr writes of health, fs failing since, fa failed at, bs bp bk ba breaker: since, probes, passed, probe at
 //	tally       n attempts, f failed       reserved un until
 //	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata, tr trigger
-//	change      s subscription             counter  n
+//	change      s subscription             counter  n, gb ge deletion began, ended
+//	tenant      dl being deleted
 //	lease       tk token, un until         mark     un
 //	secret      b sealed, u updated        data key  b wrapped
 //	key         b SHA-256, ro role, nm name, c created, un until

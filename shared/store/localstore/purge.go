@@ -2,6 +2,7 @@ package localstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/postino/postino/shared/localdb"
 	"github.com/postino/postino/shared/webhook"
@@ -56,4 +57,85 @@ func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionR
 		return remove(endOfTallies, purgeOfName)
 	})
 	return removed, err
+}
+
+// BeginDeletion notes that a tenant is being deleted from now on, or returns
+// [webhook.ErrNotFound]. A repeat changes nothing.
+func (s *Store) BeginDeletion(ctx context.Context, tenant string, now time.Time) error {
+	return s.change(ctx, func(tx *localdb.Tx) error {
+		n, err := tx.Exec(`UPDATE tenants SET gone_began = iif(gone_began IS NULL OR gone_ended IS NOT NULL, ?2, gone_began), gone_ended = NULL
+			WHERE tenant = ?1 AND known = 1`, tenant, stamp(now))
+		if err == nil && n == 0 {
+			err = webhook.ErrNotFound
+		}
+		return err
+	})
+}
+
+// EndDeletion writes that a tenant's deletion has ended, and forgets its name.
+// Its change counter goes on from where it was.
+func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) error {
+	return s.change(ctx, func(tx *localdb.Tx) error {
+		_, err := tx.Exec(`UPDATE tenants SET gone_ended = ?2, known = 0, version = version + 1
+			WHERE tenant = ?1 AND gone_began IS NOT NULL AND gone_ended IS NULL`, tenant, stamp(now))
+		return err
+	})
+}
+
+// PageTenants lists tenants by name.
+func (s *Store) PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error) {
+	l := newList[string](page, "tenants")
+	low, high, err := l.bounds("", "\x7f")
+	if err != nil {
+		return nil, "", err
+	}
+	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
+		return tx.Query("SELECT tenant, known FROM tenants WHERE tenant >= ? AND tenant < ? ORDER BY tenant "+l.order(), []any{low, high}, func(row *localdb.Row) error {
+			return l.row(row.Int64(1) == 1, func() string { return row.Text(0) }, func() (string, error) { return row.Text(0), nil })
+		})
+	})
+	return l.page(err)
+}
+
+// PurgeTenant removes up to limit rows of a tenant that is being deleted, its
+// keys first. It returns how many it removed, 0 at the end.
+func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error) {
+	err = s.change(ctx, func(tx *localdb.Tx) error {
+		removed = 0
+		tables, err := tenantTables(tx)
+		if err != nil {
+			return err
+		}
+		for _, t := range tables {
+			if removed >= limit {
+				return nil
+			}
+			n, err := tx.Exec("DELETE FROM "+t.name+" WHERE tenant = ?1 AND ("+t.rest+") IN (SELECT "+t.rest+" FROM "+t.name+" WHERE tenant = ?1 LIMIT ?2)",
+				tenant, limit-removed)
+			if removed += n; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return removed, err
+}
+
+// tenantTable is a table whose primary key begins with the tenant.
+type tenantTable struct {
+	name string
+	rest string // columns of the key behind the tenant
+}
+
+// tenantTables returns all of them but that of the tenants themselves, keys
+// first. The due pointers, whose key begins with a time, do nothing when what
+// they point to is gone.
+func tenantTables(tx *localdb.Tx) (tables []tenantTable, err error) {
+	err = tx.Query(`SELECT t.name, group_concat(c.name, ', ') FROM sqlite_master t, pragma_table_info(t.name) c
+		WHERE t.type = 'table' AND c.pk > 1 AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) f WHERE f.pk = 1 AND f.name = 'tenant')
+		GROUP BY t.name ORDER BY t.name <> 'keys', t.name`, nil, func(row *localdb.Row) error {
+		tables = append(tables, tenantTable{row.Text(0), row.Text(1)})
+		return nil
+	})
+	return tables, err
 }

@@ -16,14 +16,14 @@ type recent struct {
 	changing   int   // changes under way
 	generation int64 // counts their beginnings and ends
 	heads      map[webhook.SubscriptionRef]webhook.Head
-	versions   map[string]int64 // by tenant
+	tenants    map[string]webhook.TenantState
 }
 
 // maxRecent bounds either map: heads are up to 2 KB.
 const maxRecent = 10_000
 
 func newRecent() *recent {
-	return &recent{heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[string]int64{}}
+	return &recent{heads: map[webhook.SubscriptionRef]webhook.Head{}, tenants: map[string]webhook.TenantState{}}
 }
 
 // change forgets everything, and keeps nothing until f has returned.
@@ -32,7 +32,7 @@ func (r *recent) change(f func() error) error {
 	r.changing++
 	r.generation++
 	clear(r.heads)
-	clear(r.versions)
+	clear(r.tenants)
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
@@ -58,16 +58,16 @@ func (r *recent) find(refs []webhook.SubscriptionRef) (heads []webhook.Head, gen
 	return heads, r.generation
 }
 
-// findVersion is find for a tenant's version.
-func (r *recent) findVersion(tenant string) (version int64, found bool, generation int64) {
+// findTenant is find for a tenant's state.
+func (r *recent) findTenant(tenant string) (state webhook.TenantState, found bool, generation int64) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	version, found = r.versions[tenant]
-	return version, found, r.generation
+	state, found = r.tenants[tenant]
+	return state, found, r.generation
 }
 
 // put keeps what was read after find, unless something changed meanwhile.
-func (r *recent) put(generation int64, heads map[webhook.SubscriptionRef]webhook.Head, versions map[string]int64) {
+func (r *recent) put(generation int64, heads map[webhook.SubscriptionRef]webhook.Head, tenants map[string]webhook.TenantState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.changing > 0 || r.generation != generation {
@@ -76,11 +76,11 @@ func (r *recent) put(generation int64, heads map[webhook.SubscriptionRef]webhook
 	if len(r.heads)+len(heads) > maxRecent {
 		clear(r.heads)
 	}
-	if len(r.versions)+len(versions) > maxRecent {
-		clear(r.versions)
+	if len(r.tenants)+len(tenants) > maxRecent {
+		clear(r.tenants)
 	}
 	if len(heads) <= maxRecent {
 		maps.Copy(r.heads, heads)
 	}
-	maps.Copy(r.versions, versions)
+	maps.Copy(r.tenants, tenants)
 }

@@ -233,4 +233,8 @@ CREATE TABLE stats ( -- what became of deliveries, for graphs
 	counts       TEXT NOT NULL,    -- JSON: by name
 	PRIMARY KEY (tenant, subscription, hour)
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE tenants ADD COLUMN known INTEGER NOT NULL DEFAULT 1; -- 0 once deleted: its counter goes on
+ALTER TABLE tenants ADD COLUMN gone_began TEXT;                 -- its last deletion
+ALTER TABLE tenants ADD COLUMN gone_ended TEXT;
 `}

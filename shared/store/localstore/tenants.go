@@ -1,6 +1,7 @@
 package localstore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/postino/postino/shared/localdb"
@@ -11,39 +12,69 @@ import (
 // further behind loads everything.
 const maxChanges = 10_000
 
-// EnsureTenant registers the tenant; a repeat changes nothing.
+// EnsureTenant registers the tenant; a repeat changes nothing. While it is
+// being deleted, [webhook.ErrDeleting].
 func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
 	known := false
 	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
-		return tx.Query("SELECT 1 FROM tenants WHERE tenant = ?", []any{tenant}, func(*localdb.Row) error {
-			known = true
+		return tx.Query("SELECT known = 1 AND (gone_began IS NULL OR gone_ended IS NOT NULL) FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) error {
+			known = row.Int64(0) == 1
 			return nil
 		})
 	})
 	if err != nil || known {
 		return err
 	}
-	return s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
-		_, err := tx.Exec("INSERT INTO tenants (tenant, version) VALUES (?, 0) ON CONFLICT DO NOTHING", tenant)
+	_, err = s.CreateTenant(ctx, tenant)
+	return err
+}
+
+// CreateTenant is EnsureTenant, and reports whether the tenant was not known.
+func (s *Store) CreateTenant(ctx context.Context, tenant string) (created bool, err error) {
+	err = s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
+		if state, err := tenantState(tx, tenant); err != nil || state.Running() {
+			return cmp.Or(err, webhook.ErrDeleting)
+		}
+		n, err := tx.Exec("INSERT INTO tenants (tenant, version) VALUES (?, 0) ON CONFLICT DO UPDATE SET known = 1 WHERE known = 0", tenant)
+		created = n == 1
 		return err
 	})
+	return created, err
 }
 
 // TenantVersion returns the tenant's change counter, 0 before the first
 // change.
 func (s *Store) TenantVersion(ctx context.Context, tenant string) (version int64, err error) {
-	version, found, generation := s.recent.findVersion(tenant)
+	state, err := s.TenantState(ctx, tenant)
+	return state.Version, err
+}
+
+// TenantState returns the same counter, and the tenant's last deletion.
+func (s *Store) TenantState(ctx context.Context, tenant string) (state webhook.TenantState, err error) {
+	state, found, generation := s.recent.findTenant(tenant)
 	if found {
-		return version, nil
+		return state, nil
 	}
 	err = s.db.Read(ctx, func(tx *localdb.Tx) (err error) {
-		version, err = tenantVersion(tx, tenant)
+		state, err = tenantState(tx, tenant)
 		return err
 	})
 	if err == nil {
-		s.recent.put(generation, nil, map[string]int64{tenant: version})
+		s.recent.put(generation, nil, map[string]webhook.TenantState{tenant: state})
 	}
-	return version, err
+	return state, err
+}
+
+func tenantState(tx *localdb.Tx, tenant string) (state webhook.TenantState, err error) {
+	err = tx.Query("SELECT version, gone_began, gone_ended FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) (err error) {
+		state.Version = row.Int64(0)
+		if state.Began, err = moment(row, 1); err != nil {
+			return err
+		}
+		state.Ended, err = moment(row, 2)
+		return err
+	})
+	return state, err
 }
 
 func tenantVersion(tx *localdb.Tx, tenant string) (version int64, err error) {

@@ -12,6 +12,7 @@ import (
 var purgeCases = map[string]func(*testing.T, Store){
 	"RemovesADeletedLifeAndNoOther": purgeLife,
 	"StopsAtItsLimit":               purgeLimit,
+	"RemovesATenantAndNoOther":      purgeTenant,
 }
 
 // live stores a subscription with n changes and state of a few keys in the
@@ -100,5 +101,128 @@ func purgeLimit(t *testing.T, store Store) {
 	}
 	if n := must[int](t)(store.PurgeSubscription(t.Context(), ref, s.Version, 1)); n != 0 {
 		t.Errorf("at the end it removed %d", n)
+	}
+}
+
+// inhabited fills a tenant with one of everything.
+func inhabited(t *testing.T, store Store, tenant string) (webhook.Subscription, webhook.StoredEvent, webhook.Delivery) {
+	t.Helper()
+	ctx := t.Context()
+	check(t, store.EnsureTenant(ctx, tenant))
+	s, gone := live(t, store, tenant, "s", 1), live(t, store, tenant, "gone", 0)
+	check(t, store.DeleteSubscription(ctx, webhook.SubscriptionRef{Tenant: tenant, ID: "gone"}, gone.Version))
+	e := planned(event(tenant, "e", afterStart(1)), "s", "gone")
+	create(t, store, e)
+	check(t, store.PutPlanPage(ctx, tenant, e.Key(), "k", 0, e.Plan.Entries))
+	d := owed(e, "s", webhook.Exhausted)
+	content := webhook.Content{Method: "POST", Body: webhook.Text{Plain: "b"}}
+	for _, d := range []webhook.Delivery{d, owed(e, "gone", webhook.Succeeded)} {
+		check(t, store.SaveDelivery(ctx, d, webhook.Parts{Attempt: attempt(1), Content: &content}))
+	}
+	check(t, store.EnterLine(ctx, webhook.SubscriptionRef{Tenant: tenant, ID: "s"}, d.ID))
+	check(t, store.PutKey(ctx, key(tenant, 1)))
+	check(t, store.SaveJob(ctx, someJob(tenant, "job_1")))
+	check1(t, store, namedSecret(tenant, "n", "x"))
+	_, err := store.PutEventType(ctx, webhook.EventType{Tenant: tenant, Type: "a", UpdatedAt: nano})
+	check(t, err)
+	return s, e, d
+}
+
+// deserted reports what is left of what inhabited made.
+func deserted(t *testing.T, store Store, s webhook.Subscription, e webhook.StoredEvent, d webhook.Delivery) (left []string) {
+	t.Helper()
+	ctx, tenant := t.Context(), s.Tenant
+	there := func(what string, err error) {
+		if err == nil {
+			left = append(left, what)
+		} else if !errors.Is(err, webhook.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	_, err := store.Event(ctx, tenant, e.Source, e.ID)
+	there("event", err)
+	_, err = store.PlanPage(ctx, tenant, e.Key(), "k", 0)
+	there("plan page", err)
+	for _, id := range []string{d.ID, owed(e, "gone", "").ID} {
+		_, err = store.Delivery(ctx, tenant, id)
+		there("delivery", err)
+		_, err = store.Content(ctx, tenant, id)
+		there("content", err)
+		if attempts := must[[]webhook.Attempt](t)(store.Attempts(ctx, tenant, id)); len(attempts) > 0 {
+			left = append(left, "attempts")
+		}
+	}
+	_, err = store.Key(ctx, tenant, key(tenant, 1).ID)
+	there("key", err)
+	_, err = store.Job(ctx, tenant, "job_1")
+	there("job", err)
+	if versions, parts := remains(t, store, s); versions+parts > 0 {
+		left = append(left, "versions or state")
+	}
+	if len(must[[]webhook.Head](t)(store.ListHeads(ctx, tenant, "", 9))) > 0 {
+		left = append(left, "head")
+	}
+	if len(must[[]string](t)(store.Line(ctx, webhook.SubscriptionRef{Tenant: tenant, ID: "s"}, "", 9))) > 0 {
+		left = append(left, "line")
+	}
+	if len(must[map[string]webhook.NamedSecret](t)(store.Secrets(ctx, tenant, []string{"n"}))) > 0 {
+		left = append(left, "secret")
+	}
+	if len(must[map[string]webhook.EventType](t)(store.EventTypes(ctx, tenant, []string{"a"}))) > 0 {
+		left = append(left, "event type")
+	}
+	return left
+}
+
+func purgeTenant(t *testing.T, store Store) {
+	ctx := t.Context()
+	s, e, d := inhabited(t, store, "acme")
+	s2, e2, d2 := inhabited(t, store, "acme2")
+	all := deserted(t, store, s2, e2, d2)
+	wantError(t, "an unknown tenant", store.BeginDeletion(ctx, "none", nano), webhook.ErrNotFound)
+	check(t, store.BeginDeletion(ctx, "acme", start))
+	check(t, store.BeginDeletion(ctx, "acme", nano)) // a repeat
+	before := must[webhook.TenantState](t)(store.TenantState(ctx, "acme"))
+	if !before.Began.Equal(start) || !before.Running() || !before.Takes(nano.Add(time.Hour)) {
+		t.Errorf("a tenant that is being deleted is %+v", before)
+	}
+	wantError(t, "use meanwhile", store.EnsureTenant(ctx, "acme"), webhook.ErrDeleting)
+	for calls := 0; must[int](t)(store.PurgeTenant(ctx, "acme", 7)) > 0; calls++ {
+		if calls > 1000 {
+			t.Fatal("no end")
+		}
+	}
+	check(t, store.EndDeletion(ctx, "acme", nano))
+	check(t, store.EndDeletion(ctx, "acme", nano.Add(time.Hour))) // a repeat
+	same(t, "left", deserted(t, store, s, e, d), []string(nil))
+	same(t, "another tenant has", deserted(t, store, s2, e2, d2), all)
+	state := must[webhook.TenantState](t)(store.TenantState(ctx, "acme"))
+	if state.Version <= before.Version || state.Running() || !state.Ended.Equal(nano) || !state.Takes(nano) || state.Takes(nano.Add(1)) {
+		t.Errorf("after its deletion the tenant is %+v, before %+v", state, before)
+	}
+	if _, err := store.Changes(ctx, "acme", before.Version, state.Version); !errors.Is(err, webhook.ErrGap) {
+		t.Errorf("changes across a deletion: %v, want a gap", err)
+	}
+	wantTenants(t, store, "acme2")
+	if created := must[bool](t)(store.CreateTenant(ctx, "acme")); !created {
+		t.Error("its name is taken")
+	}
+	wantTenants(t, store, "acme", "acme2")
+	again := must[webhook.Subscription](t)(store.SaveSubscription(ctx, subscription("acme", "s"), 0))
+	if again.Version <= state.Version {
+		t.Errorf("version %d was there before, want above %d", again.Version, state.Version)
+	}
+}
+
+func wantTenants(t *testing.T, store Store, want ...string) {
+	t.Helper()
+	for _, limit := range []int{1, 50} {
+		l := func(p webhook.Page) ([]string, string, error) { return store.PageTenants(t.Context(), p) }
+		same(t, "tenants", must[[]string](t)(all(l, webhook.Page{Limit: limit})), want)
+	}
+	for range 2 {
+		if created := must[bool](t)(store.CreateTenant(t.Context(), want[0])); created {
+			t.Errorf("%s was made again", want[0])
+		}
 	}
 }

@@ -1,0 +1,168 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// BeginDeletion notes that a tenant is being deleted from now on, or returns
+// [webhook.ErrNotFound]. A repeat changes nothing.
+func (s *Store) BeginDeletion(ctx context.Context, tenant string, now time.Time) error {
+	if err := s.markDeleted(ctx, tenant); err != nil {
+		return err
+	}
+	return s.setCounter(ctx, "begin deletion", tenant, "SET gb = :t REMOVE ge",
+		aws.String("attribute_not_exists(gb) OR attribute_exists(ge)"), item{":t": number(nanos(now))})
+}
+
+// EndDeletion writes that a tenant's deletion has ended, and forgets its name.
+// Its change counter goes on from where it was: one higher, without an entry
+// in the change log, so that whoever knows the tenant loads it anew.
+func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) error {
+	err := s.setCounter(ctx, "end deletion", tenant, "SET ge = :t ADD n :one",
+		aws.String("attribute_exists(gb) AND attribute_not_exists(ge)"), item{":t": number(nanos(now)), ":one": number(1)})
+	if err != nil {
+		return err
+	}
+	return s.deleteAll(ctx, "end deletion", []key{tenantKey(tenant)})
+}
+
+// PurgeTenant removes up to about limit items of a tenant that is being
+// deleted, its keys first: what it registered, its subscriptions with all that
+// is theirs, its events with theirs, and what only an index still names. It
+// returns how many it removed, 0 at the end.
+func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error) {
+	for _, stage := range []func(context.Context, string, int) (int, error){
+		s.purgeRegistered, s.purgeSubscriptions, s.purgeEvents, s.purgeIndexed,
+	} {
+		if removed, err = stage(ctx, tenant, limit); err != nil || removed > 0 {
+			return removed, err
+		}
+	}
+	return 0, nil
+}
+
+// purgeRegistered removes keys, secrets, event types, jobs and the change log,
+// all but the counter.
+func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (int, error) {
+	registered := counterKey(tenant)
+	for _, in := range []struct{ pk, lo, hi string }{
+		{registered.pk, keyPrefix, keyPrefix + "~"},
+		{registered.pk, "!", "U~"}, {registered.pk, "W", "~"}, // around V
+		{changesPK(tenant), "0", "~"},
+	} {
+		if n, err := s.purge(ctx, s.rangeQuery(in.pk, in.lo, in.hi), limit); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, nil
+}
+
+// purgeSubscriptions removes what belongs to the first subscription, and at
+// last its head.
+func (s *Store) purgeSubscriptions(ctx context.Context, tenant string, limit int) (int, error) {
+	heads, err := s.ListHeads(ctx, tenant, "", 1)
+	if err != nil || len(heads) == 0 {
+		return 0, err
+	}
+	if n, err := s.purgeOf(ctx, tenant, heads[0].ID, limit); n > 0 || err != nil {
+		return n, err
+	}
+	return 1, s.deleteAll(ctx, "purge", []key{headKey(tenant, heads[0].ID)})
+}
+
+// purgeOf removes what belongs to a subscription, deleted or not, but its head.
+func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (removed int, err error) {
+	sub, tag := webhook.SubscriptionRef{Tenant: tenant, ID: id}, webhook.DeliveryTag(tenant, id)
+	pks := []string{versionKey(tenant, id, 0).pk, leaseKey(sub, "").pk}
+	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
+	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
+	pks = append(pks, shardPKs(stateShards, func(shard string) string { return statesPK(sub, shard) })...)
+	for _, pk := range pks {
+		n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~~"), limit-removed)
+		if removed += n; err != nil || removed >= limit {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// purgeEvents removes events with all that stands in their partitions, and what
+// belongs to the subscriptions that they were planned for: one that was deleted
+// has no head any more.
+func (s *Store) purgeEvents(ctx context.Context, tenant string, limit int) (removed int, err error) {
+	for page := (webhook.Page{Limit: 25}); ; {
+		events, next, err := s.PageEvents(ctx, tenant, "", page)
+		if err != nil {
+			return 0, err
+		}
+		if removed, err = s.purgePlanned(ctx, tenant, events, limit); err != nil || removed > 0 {
+			return removed, err
+		}
+		for _, e := range events {
+			n, err := s.purge(ctx, s.rangeQuery(eventPK(tenant, e.Key()), "!", "~"), math.MaxInt32)
+			if removed += n; err != nil {
+				return removed, err
+			}
+		}
+		if page.Position = next; removed > 0 || next == "" { // else the list lags: all of these were gone
+			return removed, nil
+		}
+	}
+}
+
+// purgePlanned removes what belongs to the subscriptions that events were
+// planned for.
+func (s *Store) purgePlanned(ctx context.Context, tenant string, events []webhook.StoredEvent, limit int) (removed int, err error) {
+	seen := map[string]bool{}
+	for _, e := range events {
+		for page := 0; page == 0 || page < e.Plan.Pages; page++ {
+			entries := e.Plan.Entries
+			if e.Plan.Pages > 0 {
+				if entries, err = s.PlanPage(ctx, tenant, e.Key(), e.Plan.Key, page); err != nil && !errors.Is(err, webhook.ErrNotFound) {
+					return removed, err
+				}
+			}
+			for _, entry := range entries {
+				if seen[entry.Subscription] {
+					continue
+				}
+				seen[entry.Subscription] = true
+				n, err := s.purgeOf(ctx, tenant, entry.Subscription, limit-removed)
+				if removed += n; err != nil || removed >= limit {
+					return removed, err
+				}
+			}
+		}
+	}
+	return removed, nil
+}
+
+// purgeIndexed removes deliveries whose event and subscription are gone.
+func (s *Store) purgeIndexed(ctx context.Context, tenant string, limit int) (int, error) {
+	for _, status := range []webhook.Status{webhook.Pending, webhook.Exhausted, webhook.Canceled} {
+		found, _, err := s.PageDeliveries(ctx, tenant, webhook.DeliveryFilter{Status: status}, webhook.Page{Limit: min(limit, getAtOnce)})
+		if err != nil {
+			return 0, err
+		}
+		var keys []key
+		for _, d := range found {
+			k, _ := deliveryKey(tenant, d.ID)
+			parts, err := s.partKeys(ctx, k)
+			if err != nil {
+				return 0, err
+			}
+			keys = append(append(keys, k), parts...)
+		}
+		if len(keys) > 0 {
+			return len(keys), s.deleteAll(ctx, "purge", keys)
+		}
+	}
+	return 0, nil
+}

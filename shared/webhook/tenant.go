@@ -1,0 +1,24 @@
+package webhook
+
+import "time"
+
+// TenantState is how a tenant stands.
+type TenantState struct {
+	Version  int64 // its change counter, 0 before the first change; it never goes back
+	Deletion       // its last; zero if it was never deleted
+}
+
+// Deletion is a tenant's, which takes a while.
+type Deletion struct {
+	Began time.Time
+	Ended time.Time // zero while it goes on
+}
+
+// Running reports whether the tenant is being deleted.
+func (d Deletion) Running() bool { return !d.Began.IsZero() && d.Ended.IsZero() }
+
+// Takes reports whether what was accepted at a time went with the deletion; of
+// a tenant that was never deleted nothing did.
+func (d Deletion) Takes(accepted time.Time) bool {
+	return !d.Began.IsZero() && (d.Running() || !accepted.After(d.Ended))
+}
