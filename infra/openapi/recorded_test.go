@@ -22,6 +22,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	for _, op := range r.d.operations() {
 		r.refused(op)
 	}
+	r.deletions()
 	r.subscriptions()
 	r.publications()
 	r.deliveries()
@@ -291,6 +292,27 @@ func (r *recorder) types() {
 	r.call(204, "DELETE", path+"/typed.a", "")
 }
 
+// deletions deletes a tenant, which goes on until the clock moves, and tries
+// everything that would change it meanwhile.
+func (r *recorder) deletions() {
+	const doomed = "/v1/tenants/doomed"
+	r.call(404, "DELETE", doomed, "")
+	r.call(201, "PUT", doomed, "")
+	r.call(201, "PUT", "/v1/tenants/other", "")
+	location := r.call(202, "DELETE", doomed, "")["id"].(string)
+	r.call(202, "DELETE", doomed, "{}") // once more does no harm
+	r.call(200, "GET", "/v1/tenants/postino/jobs/"+location, "")
+	for _, op := range r.d.operations() {
+		if op.method != http.MethodGet && op.path != "/v1/tenants/{tenant}" && strings.Contains(op.path, "{tenant}") {
+			r.call(409, op.method, strings.Replace(fill(op.path), "acme", "doomed", 1), map[bool]string{true: `{"type":"a","data":1}`}[strings.HasSuffix(op.path, "/events")])
+		}
+	}
+	r.call(409, "PUT", doomed, "")
+	r.call(200, "POST", clockPath, `{"advance":"10m"}`)
+	r.call(200, "GET", "/v1/tenants/postino/jobs/"+location, "")
+	r.call(201, "PUT", doomed, "")
+}
+
 func (r *recorder) jobs() {
 	const since = `{"after":"2020-01-01T00:00:00Z"}`
 	one, whole := acme+"/subscriptions/unreachable/recover", acme+"/recover"
@@ -333,6 +355,10 @@ func (r *recorder) service() {
 	r.call(200, "GET", "/docs", "", "Authorization", "")
 	r.call(200, "PUT", acme, "")
 	r.call(403, "PUT", "/v1/tenants/postino", "")
+	r.call(403, "DELETE", "/v1/tenants/postino", "")
+	page := r.call(200, "GET", "/v1/tenants?limit=1", "")
+	r.call(200, "GET", "/v1/tenants?limit=1&cursor="+page["next_cursor"].(string), "")
+	r.call(400, "GET", "/v1/tenants?cursor=x", "")
 }
 
 // nowhere asks for what is not there, by path or method.

@@ -168,8 +168,11 @@ var statuses = func() map[string]string {
 
 // complete adds to a path's operations what they share.
 func complete(path string, item object) {
-	for _, op := range item {
+	for method, op := range item {
 		responses := op.(object)["responses"].(object)
+		if _, own := responses["409"]; !own && method != "get" && strings.Contains(path, "{tenant}") && !(method == "delete" && strings.HasSuffix(path, "{tenant}")) {
+			responses["409"] = object{"$ref": "#/components/responses/Conflict"} // the tenant is being deleted
+		}
 		for _, s := range shared {
 			if _, own := responses[s.status]; !own && s.of(op.(object)) {
 				responses[s.status] = object{"$ref": "#/components/responses/" + s.name}
