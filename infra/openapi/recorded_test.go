@@ -58,7 +58,9 @@ func (r *recorder) refused(op operation) {
 	if op.roles() != nil {
 		r.call(401, op.method, path, "", "Authorization", "")
 		r.call(401, op.method, path, "", "Authorization", "Bearer wrong")
-		r.call(422, op.method, strings.Replace(path, "acme", "ACME", 1), "")
+		if strings.Contains(path, "acme") {
+			r.call(422, op.method, strings.Replace(path, "acme", "ACME", 1), "")
+		}
 	}
 	if content != nil {
 		r.call(413, op.method, path, strings.Repeat(" ", webhook.MaxRequestSize+1))

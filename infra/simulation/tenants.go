@@ -70,6 +70,7 @@ func (s *Store) PurgeTenant(_ context.Context, tenant string, _ int) (removed in
 		purge(s.heads, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
 		purge(s.lines, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
 		purge(s.reserved, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
+		purge(s.stats, func(t tallied) string { return t.sub.Tenant }, tenant),
 		purge(s.tallies, func(t tallied) string { return t.sub.Tenant }, tenant),
 		purge(s.versions, func(r webhook.VersionRef) string { return r.Tenant }, tenant),
 		purge(s.states, func(r webhook.StateRef) string { return r.Tenant }, tenant),

@@ -220,7 +220,7 @@ func TestPathsAndMethods(t *testing.T) {
 		{"PUT", "//v1/tenants/-a", 422, ""},
 		{"PUT", "//v1/tenants/postino", 403, ""},
 		{"GET", "//v1/tenants/postino/events", 200, ""},
-		{"PUT", "//v1/tenants/a", 200, ""},
+		{"PUT", "//v1/tenants/a", 201, ""},
 		{"PUT", "//v1/tenants/a", 200, ""},
 	} {
 		got := w.do(t, tt.method, tt.path, "")

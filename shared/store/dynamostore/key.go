@@ -150,10 +150,14 @@ const hourLayout = "2006010215"
 
 // statsKey is one of the items that an hour's statistics are spread over.
 func statsKey(sub webhook.SubscriptionRef, hour time.Time, shard int) key {
-	return key{"r#" + name(sub.Tenant) + "#" + name(sub.ID), hour.UTC().Format(hourLayout) + "#" + strconv.Itoa(shard)}
+	return key{statsPK(sub), hour.UTC().Format(hourLayout) + "#" + strconv.Itoa(shard)}
 }
 
 func statsHour(sk string) (time.Time, error) {
 	hour, _, _ := strings.Cut(sk, "#")
 	return time.Parse(hourLayout, hour)
+}
+
+func statsPK(sub webhook.SubscriptionRef) string {
+	return "r#" + name(sub.Tenant) + "#" + name(sub.ID)
 }

@@ -56,6 +56,8 @@ func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (
 		{registered.pk, keyPrefix, keyPrefix + "~"},
 		{registered.pk, "!", "U~"}, {registered.pk, "W", "~"}, // around V
 		{changesPK(tenant), "0", "~"},
+		{statsPK(webhook.SubscriptionRef{Tenant: tenant}), "0", "~"},
+		{leaseKey(webhook.SubscriptionRef{Tenant: tenant}, "").pk, "!", "~"},
 	} {
 		if n, err := s.purge(ctx, s.rangeQuery(in.pk, in.lo, in.hi), limit); n > 0 || err != nil {
 			return n, err
@@ -80,7 +82,7 @@ func (s *Store) purgeSubscriptions(ctx context.Context, tenant string, limit int
 // purgeOf removes what belongs to a subscription, deleted or not, but its head.
 func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (removed int, err error) {
 	sub, tag := webhook.SubscriptionRef{Tenant: tenant, ID: id}, webhook.DeliveryTag(tenant, id)
-	pks := []string{versionKey(tenant, id, 0).pk, leaseKey(sub, "").pk}
+	pks := []string{versionKey(tenant, id, 0).pk, leaseKey(sub, "").pk, statsPK(sub)}
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
 	pks = append(pks, shardPKs(stateShards, func(shard string) string { return statesPK(sub, shard) })...)
