@@ -25,7 +25,7 @@ func parse(t testing.TB, text string) strictjson.Value {
 }
 
 const everything = `{"name":"n","description":"d","metadata":{"a":1},"url":"https://a.example","types":["a","b*"],"request":{"format":"cloudevents"},` +
-	`"signing":"v1","retry":{"schedule":[],"timeout":"1s","success":["409"],"permanent":["4xx"]},"state":"paused"}`
+	`"signing":"v1","retry":{"schedule":[],"timeout":"1s","success":["409"],"permanent":["4xx"]},"rate_limit":{"per_second":7},"state":"paused"}`
 
 func TestWhatIsShownCanBeWrittenBack(t *testing.T) {
 	for _, text := range []string{`{"url":"https://a.example"}`, everything, `{"url":"https://a.example","name":null,"types":null,"request":null,"retry":{},"metadata":{}}`} {
@@ -60,7 +60,7 @@ func TestNullSetsEveryDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cleared, err := subscription.Read(parse(t, `{"name":null,"description":null,"metadata":null,"types":null,"request":null,"signing":null,"retry":null,"state":null}`),
+	cleared, err := subscription.Read(parse(t, `{"name":null,"description":null,"metadata":null,"types":null,"request":null,"signing":null,"retry":null,"rate_limit":null,"state":null}`),
 		base.Subscription, &egress.Guard{})
 	if err != nil {
 		t.Fatal(err)

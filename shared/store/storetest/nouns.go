@@ -32,7 +32,8 @@ func subscription(tenant, id string) webhook.Subscription {
 		Retry: webhook.RetrySpec{
 			Schedule: []string{"5s", "5m"}, Timeout: "15s", Success: []string{"2xx", "409"}, Permanent: []string{"400"},
 		},
-		State: webhook.Disabled, DisabledReason: "gone", DisabledAt: nano.Add(-time.Hour),
+		RateLimit: &webhook.RateLimit{PerSecond: 50},
+		State:     webhook.Disabled, DisabledReason: "gone", DisabledAt: nano.Add(-time.Hour),
 		Secrets: []webhook.SigningSecret{
 			{Scheme: "v1", Sealed: []byte{0, 1, 255, '\n'}, Created: nano},
 			{Scheme: "v1a", Sealed: []byte("old"), Public: "whpk_abc", Created: nano, Expires: nano.Add(time.Hour)},
