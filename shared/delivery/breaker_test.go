@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,21 +112,55 @@ func TestFewFailuresOpenNoBreaker(t *testing.T) {
 func TestOneBadDeliveryDoesNotKeepABreakerOpen(t *testing.T) {
 	y := newYard(t, onSQLite(t), 1)
 	s := y.subscribe("s", nil)
-	bad := ""
 	y.answers = func(string) int { return 500 }
 	for i := range 60 {
-		id := y.deliver(s, i)
-		if i == 25 {
-			bad = id
-		}
+		y.deliver(s, i)
 	}
 	y.play(noon.Add(time.Second))
+	oldest, err := y.store.Line(t.Context(), webhook.SubscriptionRef{Tenant: "acme", ID: "s"}, "", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
 	y.answers = func(string) int { return 200 }
 	real := y.workers[0].Client
-	y.workers[0].Client = refusing{real, y, bad}
+	y.workers[0].Client = refusing{real, y, oldest[0]}
 	y.play(noon.Add(20 * time.Minute))
 	if y.counts["breaker_closed"] != 1 || len(succeeded(y.takePosts("/s"))) != 59 {
 		t.Errorf("the breaker closed %d times in 20 minutes", y.counts["breaker_closed"])
+	}
+}
+
+// TestALostProbeIsMadeUpFor: no queue should lose a message, and yet.
+func TestALostProbeIsMadeUpFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		another time.Duration // when another delivery comes, if any
+		within  time.Duration
+	}{
+		"by the next delivery that is parked": {4 * time.Minute, 10 * time.Minute},
+		"by the audit of the line":            {0, 2 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			y := newYard(t, onSQLite(t), 1)
+			s := y.subscribe("s", nil)
+			y.answers = func(string) int { return 500 }
+			y.loses = func(body string) bool { return strings.Contains(body, `"probe"`) }
+			for i := range 60 {
+				y.deliver(s, i)
+			}
+			y.play(noon.Add(3 * time.Minute))
+			if posts := y.takePosts("/s"); len(posts) != 20 {
+				t.Fatalf("%d attempts, want 20 and no probe", len(posts))
+			}
+			y.loses, y.answers = nil, func(string) int { return 200 }
+			if tt.another > 0 {
+				y.play(noon.Add(tt.another))
+				y.deliver(s, 60)
+			}
+			y.play(noon.Add(tt.within))
+			if got := succeeded(y.takePosts("/s")); len(got) != len(y.owed) {
+				t.Errorf("%d of %d arrived", len(got), len(y.owed))
+			}
+		})
 	}
 }
 

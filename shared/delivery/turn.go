@@ -32,7 +32,11 @@ func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscri
 		}
 		return true, nil
 	}
-	at, found, err := d.pacer.Turn(ctx, ref(del), sub.RateLimit.PerSecond, now)
+	horizon := pace.Horizon
+	if held {
+		horizon = pace.Far // it has waited already: not in line again
+	}
+	at, found, err := d.pacer.Turn(ctx, ref(del), sub.RateLimit.PerSecond, now, horizon)
 	switch {
 	case err != nil:
 		return false, err

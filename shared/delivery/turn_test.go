@@ -149,13 +149,13 @@ func TestWhatWasHeldUpDoesNotComeAtOnce(t *testing.T) {
 // TestASlowWorkerStillPosts: messages always come ten seconds after their time.
 func TestASlowWorkerStillPosts(t *testing.T) {
 	y := newYard(t, onSQLite(t), 1)
-	const n, rate = 60, 10
+	const n, rate = 1200, 20
 	s := y.limited(rate)
 	y.workers[0].Retries = late{y}
 	for i := range n {
 		y.deliver(s, i)
 	}
-	y.play(noon.Add(2 * time.Minute))
+	y.play(noon.Add(3 * time.Minute))
 	if got := succeeded(y.takePosts("/s")); len(got) != n {
 		t.Errorf("%d of %d arrived", len(got), n)
 	}

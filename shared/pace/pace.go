@@ -25,9 +25,11 @@ const (
 	stale = 500 * time.Millisecond // how long after its time a turn can be taken
 )
 
-// Horizon is how far ahead deliveries get turns of their own. Beyond it they
-// wait in line, where a changed rate applies to them.
-const Horizon = 20 * time.Second
+// How far ahead deliveries get turns of their own.
+const (
+	Horizon = 20 * time.Second // beyond it they wait in line, where a changed rate applies to them
+	Far     = 10 * time.Minute // for one that had a turn already; less than queues can delay
+)
 
 // Reservations is where all workers take their turns from.
 type Reservations interface {
@@ -50,9 +52,9 @@ const maxLanes = 10_000
 // Interval is the time between two turns at a rate per second.
 func Interval(rate int) time.Duration { return time.Second / time.Duration(max(rate, 1)) }
 
-// Turn returns when a delivery may go, no later than [Horizon] or so from now;
+// Turn returns when a delivery may go, hardly later than the horizon from now;
 // false if all turns until then are taken.
-func (p *Pacer) Turn(ctx context.Context, sub webhook.SubscriptionRef, rate int, now time.Time) (at time.Time, ok bool, err error) {
+func (p *Pacer) Turn(ctx context.Context, sub webhook.SubscriptionRef, rate int, now time.Time, horizon time.Duration) (at time.Time, ok bool, err error) {
 	l := p.lane(sub, rate)
 	l.asking.Add(1)
 	defer l.asking.Add(-1)
@@ -62,11 +64,11 @@ func (p *Pacer) Turn(ctx context.Context, sub webhook.SubscriptionRef, rate int,
 	case <-ctx.Done():
 		return at, false, ctx.Err()
 	}
-	if l.forget(now); l.left == 0 && now.Before(l.full) {
+	if l.forget(now); l.left == 0 && now.Before(l.full) && horizon <= Horizon {
 		return at, false, nil
 	}
 	if l.left == 0 {
-		if err := l.reserve(ctx, p.Store, sub, now); err != nil || l.left == 0 {
+		if err := l.reserve(ctx, p.Store, sub, now, horizon); err != nil || l.left == 0 {
 			return at, false, err
 		}
 	}
@@ -129,17 +131,17 @@ const fullFor = time.Second
 // reserve takes turns for all who ask, or as many as were needed lately: of
 // what was given in this very second only a quarter, because what a burst
 // leaves over is lost.
-func (l *lane) reserve(ctx context.Context, store Reservations, sub webhook.SubscriptionRef, now time.Time) error {
+func (l *lane) reserve(ctx context.Context, store Reservations, sub webhook.SubscriptionRef, now time.Time, horizon time.Duration) error {
 	n := max(int(l.asking.Load()), l.before, l.given/2)
 	n = max(1, min(n, l.rate))
-	begin, taken, err := store.Reserve(ctx, sub, now, now.Add(Horizon), time.Duration(n)*Interval(l.rate))
+	begin, taken, err := store.Reserve(ctx, sub, now, now.Add(horizon), time.Duration(n)*Interval(l.rate))
 	switch {
 	case err != nil:
 		return fmt.Errorf("reserve turns of %s: %w", sub.ID, err)
 	case taken:
 		l.next, l.left = begin, n
 	default:
-		l.full = now.Add(min(fullFor, begin.Sub(now)-Horizon))
+		l.full = now.Add(min(fullFor, begin.Sub(now)-horizon))
 	}
 	return nil
 }

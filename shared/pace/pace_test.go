@@ -49,7 +49,7 @@ func play(t *testing.T, b *book, seed uint64, workers, rate int, demand float64,
 		pacers[i].Store = b
 	}
 	for now := noon; now.Sub(noon) < length; now = now.Add(time.Duration(random.ExpFloat64() / demand * float64(time.Second))) {
-		at, ok, err := pacers[random.IntN(workers)].Turn(t.Context(), acme, rate, now)
+		at, ok, err := pacers[random.IntN(workers)].Turn(t.Context(), acme, rate, now, pace.Horizon)
 		switch {
 		case err != nil:
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestConcurrentCallersShareAReservation(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range turns {
 		wg.Go(func() {
-			at, ok, err := p.Turn(t.Context(), acme, 100, noon)
+			at, ok, err := p.Turn(t.Context(), acme, 100, noon, pace.Horizon)
 			if err != nil || !ok {
 				t.Errorf("turn: %v, %v", ok, err)
 			}
@@ -166,7 +166,7 @@ func TestConcurrentCallersShareAReservation(t *testing.T) {
 func TestAnotherRateHoldsAtOnce(t *testing.T) {
 	p := &pace.Pacer{Store: &book{}}
 	turn := func(rate int) time.Duration {
-		at, _, err := p.Turn(t.Context(), acme, rate, noon)
+		at, _, err := p.Turn(t.Context(), acme, rate, noon, pace.Horizon)
 		if err != nil {
 			t.Fatal(err)
 		}
