@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/egress/egresstest"
 )
@@ -135,7 +136,7 @@ func TestATokenEndpointMayHaveACertificateOfTheSubscribersAuthority(t *testing.T
 func TestCertificatesAreJudgedWhenSavedAndNeverShown(t *testing.T) {
 	a := start(t)
 	ca := egresstest.New(t, "ca")
-	certificate, key := ca.Client("old", -1)
+	certificate, key := ca.Client("old", -time.Hour)
 	old, _ := json.Marshal(map[string]any{"url": "https://a.example", "auth": map[string]any{"tls": map[string]string{"certificate": certificate, "key": key}}})
 	path := "/v1/tenants/acme/subscriptions/s"
 	field := func(body string) string {
