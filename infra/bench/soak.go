@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -98,7 +99,7 @@ func compareThirds(r *result, first, last []time.Duration, samples []sample) {
 	}{{"p50", 0.50, grownP50}, {"p99", 0.99, grownP99}} {
 		a, z := milliseconds(percentile(first, p.share)), milliseconds(percentile(last, p.share))
 		r.add(p.name+", first third", a, "ms")
-		r.atMost(p.name+", last third", z, "ms", p.grown*a+1) // a millisecond is noise
+		r.atMost(p.name+", last third", z, "ms", math.Ceil(p.grown*a+1)) // a millisecond is noise
 	}
 	n := len(samples) / 3
 	begin, end := samples[:n], samples[len(samples)-n:]
@@ -114,7 +115,7 @@ func compareThirds(r *result, first, last []time.Duration, samples []sample) {
 	} {
 		a, z := h.scale*float64(median(begin, h.of)), h.scale*float64(median(end, h.of))
 		r.add(h.name+", first third", a, h.unit)
-		r.atMost(h.name+", last third", z, h.unit, h.most(a))
+		r.atMost(h.name+", last third", z, h.unit, math.Ceil(h.most(a)))
 	}
 	r.add("data on the disk at the end", float64(samples[len(samples)-1].disk)/1e6, "MB")
 }

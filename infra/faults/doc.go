@@ -1,5 +1,5 @@
 // Package faults does to the real local process what the world does: it kills
-// it while it works, drains and sweeps, fills its disk or makes it read-only,
+// it while it works, drains, sweeps and recovers, fills its disk or makes it read-only,
 // tears and damages its files, sets its clock, floods it, and gives it
 // subscribers that never answer.
 //
