@@ -95,7 +95,7 @@ func TestTroubleOfNeighboursLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer alone.close()
-	c, err := compare(t.Context(), b, alone, neighbours{"a failing one", 1, failing})
+	c, err := compare(t.Context(), b, alone, neighbours{"a failing one", 1, failing, true})
 	if err != nil {
 		t.Fatal(err)
 	}

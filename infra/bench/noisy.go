@@ -28,15 +28,16 @@ type neighbours struct {
 	name   string
 	n      int
 	answer func(w http.ResponseWriter, r *http.Request) (taken bool) // nil: nobody listens
+	calm   bool                                                      // measure when each event was tried or set aside once
 }
 
 var neighbourhoods = []neighbours{
-	{"one with a 4 s endpoint", 1, slowly(4 * time.Second)},
-	{"50 with 4 s endpoints", 50, slowly(4 * time.Second)},
-	{"one that refuses connections", 1, nil},
-	{"one that hangs", 1, slowly(time.Hour)},
-	{"one that answers 500", 1, failing},
-	{"50 that answer 500", 50, failing},
+	{"one with a 4 s endpoint", 1, slowly(4 * time.Second), false},
+	{"50 with 4 s endpoints", 50, slowly(4 * time.Second), false},
+	{"one that refuses connections", 1, nil, false},
+	{"one that hangs", 1, slowly(time.Hour), false},
+	{"one that answers 500", 1, failing, false},
+	{"50 that answer 500, breakers open", 50, failing, true},
 }
 
 // pairs is how often each kind of neighbour is measured, in turns with a server
@@ -78,6 +79,11 @@ func compare(ctx context.Context, b *bench, alone *place, n neighbours) (c compa
 	defer noisy.close()
 	if err := noisy.disturb(ctx, n); err != nil {
 		return c, err
+	}
+	if n.calm {
+		if err := calm(ctx, noisy.target); err != nil {
+			return c, err
+		}
 	}
 	for i := range pairs {
 		first, second := alone, noisy
@@ -235,6 +241,18 @@ func closedPort() (string, error) {
 
 // fannedOut waits until no event waits for fan-out.
 func fannedOut(ctx context.Context, t target) error {
+	return awaitBacklog(ctx, t, func(b backlog) bool { return b.Events == 0 })
+}
+
+// calm waits until no first attempt waits either: what failed is set aside.
+func calm(ctx context.Context, t target) error {
+	return awaitBacklog(ctx, t, func(b backlog) bool { return b.Events+b.Deliveries == 0 })
+}
+
+// backlog is what waits, as /healthz says it.
+type backlog struct{ Events, Deliveries int }
+
+func awaitBacklog(ctx context.Context, t target, enough func(backlog) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareTime)
 	defer cancel()
 	for {
@@ -242,11 +260,11 @@ func fannedOut(ctx context.Context, t target) error {
 		if err != nil {
 			return err
 		}
-		var health struct{ Backlog struct{ Events int } }
+		var health struct{ Backlog backlog }
 		if err := json.Unmarshal(answer, &health); err != nil {
 			return err
 		}
-		if health.Backlog.Events == 0 {
+		if enough(health.Backlog) {
 			return nil
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {

@@ -9,7 +9,7 @@ import (
 // has waited longer in the background, and that is done in the end.
 func TestOthersPassTheBackground(t *testing.T) {
 	db := openTest(t)
-	const background = 10 * maxBackground
+	const many = 10 * background
 	var mu sync.Mutex
 	var order []Durability
 	note := func(d Durability) func() {
@@ -21,7 +21,7 @@ func TestOthersPassTheBackground(t *testing.T) {
 		}
 	}
 	var writes []func()
-	for range background {
+	for range many {
 		writes = append(writes, note(Background))
 	}
 	release := hold(t, db)
@@ -37,16 +37,16 @@ func TestOthersPassTheBackground(t *testing.T) {
 	for i, w := range writes {
 		start(w, i+1)
 	}
-	start(note(Ordered), background+1)
-	start(note(Durable), background+2)
+	start(note(Ordered), many+1)
+	start(note(Durable), many+2)
 	release()
 	wg.Wait()
 	for i, d := range order {
-		if d != Background && i >= 2+maxBackground {
+		if d != Background && i >= 2+background {
 			t.Errorf("a write that somebody waits for came %dth of %d", i+1, len(order))
 		}
 	}
-	if len(order) != background+2 {
-		t.Errorf("%d writes were done, want %d", len(order), background+2)
+	if len(order) != many+2 {
+		t.Errorf("%d writes were done, want %d", len(order), many+2)
 	}
 }

@@ -31,9 +31,9 @@ const (
 	// further ones are refused with [webhook.ErrBusy].
 	MaxWaiting = 16384
 
-	maxGroup      = 512 // calls in one transaction: some 10 ms of work
-	maxBackground = 32  // of them in the background: a millisecond or two
-	maxReads      = 4   // connections that read at a time
+	maxGroup   = 512 // calls in one transaction: some 10 ms of work
+	background = 8   // of them in the background, or as many as others: less than a millisecond
+	maxReads   = 4   // connections that read at a time
 )
 
 // Durability says what a write waits for before it returns.

@@ -85,13 +85,14 @@ func (db *DB) writer() {
 	}
 }
 
-// takeGroup moves calls that wait to group: up to maxBackground of the
-// background, and of the others as many as there is room for.
+// takeGroup moves calls that wait to group: those that somebody waits for, and
+// as many of the background, so that neither falls behind the other; but a few
+// of it at least.
 func (db *DB) takeGroup(group []*call) (_ []*call, closing bool) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	group = take(&db.waiting[0], group, maxGroup-maxBackground)
-	group = take(&db.waiting[1], group, len(group)+maxBackground)
+	group = take(&db.waiting[0], group, maxGroup/2)
+	group = take(&db.waiting[1], group, len(group)+max(background, len(group)))
 	return group, db.closing
 }
 

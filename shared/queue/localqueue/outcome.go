@@ -31,7 +31,7 @@ type await struct {
 }
 
 const (
-	maxOutcomes = 64                     // in one write: a millisecond of work
+	maxOutcomes = 32                     // in one write: a millisecond of work
 	retryWrite  = 100 * time.Millisecond // after a failed one
 )
 
