@@ -3,7 +3,8 @@
 //
 // What is used is counted by the test TestTheBill of infra/e2e, which runs the
 // built functions and meters every request that they make, and kept in
-// usage.json as quantities per million events.
+// usage.json as quantities per million events: POSTINO_UPDATE=1 has that test
+// write it, and the test of docs/cost.md its table.
 package bill
 
 import (

@@ -60,6 +60,8 @@ func quantity(n float64) string {
 		return fmt.Sprintf("%.2fM", n/1e6)
 	case n >= 1e3:
 		return fmt.Sprintf("%.0fk", n/1e3)
+	case n >= 10:
+		return fmt.Sprintf("%.0f", n)
 	}
 	return fmt.Sprintf("%.2g", n)
 }
