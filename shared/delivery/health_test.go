@@ -24,19 +24,16 @@ func (y *yard) try(s webhook.Subscription, n, status int, at time.Duration) webh
 func TestFiveDaysOfNothingButFailureDisable(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		attempts []struct {
-			after  time.Duration
-			status int
-		}
+		attempts []tried
 		disabled bool
 	}{
-		{"continuous", []attempt{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 500}, {4 * day, 500}, {5*day - time.Minute, 500}}, false},
-		{"continuous, for five days", []attempt{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 500}, {4 * day, 500}, {5 * day, 500}}, true},
-		{"an old failure, silence, a new one", []attempt{{0, 500}, {6 * day, 500}}, false},
-		{"an old failure, silence, two new ones", []attempt{{0, 500}, {6 * day, 500}, {7 * day, 500}}, false},
-		{"a success in between", []attempt{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 200}, {4 * day, 500}, {5 * day, 500}, {6 * day, 500}}, false},
-		{"five days after that success", []attempt{{0, 500}, {3 * day, 200}, {4 * day, 500}, {5 * day, 500}, {6 * day, 500}, {7 * day, 500}, {8 * day, 500}, {9 * day, 500}}, true},
-		{"answers that end deliveries for good", []attempt{{0, 422}, {day, 422}, {2 * day, 422}, {3 * day, 422}, {4 * day, 422}, {5 * day, 422}}, false},
+		{"continuous", []tried{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 500}, {4 * day, 500}, {5*day - time.Minute, 500}}, false},
+		{"continuous, for five days", []tried{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 500}, {4 * day, 500}, {5 * day, 500}}, true},
+		{"an old failure, silence, a new one", []tried{{0, 500}, {6 * day, 500}}, false},
+		{"an old failure, silence, two new ones", []tried{{0, 500}, {6 * day, 500}, {7 * day, 500}}, false},
+		{"a success in between", []tried{{0, 500}, {day, 500}, {2 * day, 500}, {3 * day, 200}, {4 * day, 500}, {5 * day, 500}, {6 * day, 500}}, false},
+		{"five days after that success", []tried{{0, 500}, {3 * day, 200}, {4 * day, 500}, {5 * day, 500}, {6 * day, 500}, {7 * day, 500}, {8 * day, 500}, {9 * day, 500}}, true},
+		{"answers that end deliveries for good", []tried{{0, 422}, {day, 422}, {2 * day, 422}, {3 * day, 422}, {4 * day, 422}, {5 * day, 422}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			y := newYard(t, onSQLite(t), 2)
@@ -62,7 +59,8 @@ func TestFiveDaysOfNothingButFailureDisable(t *testing.T) {
 	}
 }
 
-type attempt = struct {
+// tried is an attempt and how it is answered.
+type tried struct {
 	after  time.Duration
 	status int
 }
