@@ -39,7 +39,7 @@ type Subscription struct {
 	RateLimit      *RateLimit      `json:"rate_limit,omitempty"` // nil means none
 	State          State           `json:"state"`
 	DisabledReason string          `json:"disabled_reason,omitempty"`
-	DisabledAt     time.Time       `json:"disabled_at,omitzero"` // when we last disabled it; stays until the first change after it is active again
+	DisabledAt     time.Time       `json:"disabled_at,omitzero"` // when we last disabled it, unless over an operational event; stays until the first change after it is active again
 	Secrets        []SigningSecret `json:"-"`                    // newest first; every one that has not expired signs
 	CreatedAt      time.Time       `json:"created_at"`
 	UpdatedAt      time.Time       `json:"updated_at"`
