@@ -13,6 +13,7 @@ import (
 // hour while events come, retries wait and a line drains; and the process is
 // killed and started with a clock that is wrong.
 func TestAClockThatJumpsLosesNothing(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	steady, retried := newLedger(), newLedger()
 	good, bad := newReceiver(t, steady), newReceiver(t, retried)

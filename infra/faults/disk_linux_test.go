@@ -83,6 +83,7 @@ func disks(t *testing.T) map[string]disk {
 func TestAFullDiskRefusesPublishersAndRecoversByItself(t *testing.T) {
 	for name, d := range disks(t) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLedger()
 			r := newReceiver(t, l)
 			p := start(t, d.data)

@@ -52,6 +52,7 @@ func TestAFloodOfLargeBodiesIsRefusedBeforeItFillsMemory(t *testing.T) {
 // TestRequestsOutOfMeasureAreRefused speaks to the server as a client should
 // not.
 func TestRequestsOutOfMeasureAreRefused(t *testing.T) {
+	t.Parallel()
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	const head = "POST /v1/tenants/acme/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + adminKey + "\r\nContent-Type: application/json\r\n"
 	for _, tt := range []struct {

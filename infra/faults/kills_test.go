@@ -43,6 +43,7 @@ func TestKillingItLosesNothingAcknowledged(t *testing.T) {
 }
 
 func TestTerminatingItDrains(t *testing.T) {
+	t.Parallel()
 	data, l := filepath.Join(t.TempDir(), "data"), newLedger()
 	r := newReceiver(t, l)
 	p := start(t, data)
@@ -89,6 +90,7 @@ func killDuring(t *testing.T, p *process, r *receiver, step int64, again func() 
 }
 
 func TestKillingItInTheMiddleOfADrainLosesNothing(t *testing.T) {
+	t.Parallel()
 	data, l := filepath.Join(t.TempDir(), "data"), newLedger()
 	r := newReceiver(t, l)
 	p := start(t, data)
@@ -108,6 +110,7 @@ func TestKillingItInTheMiddleOfADrainLosesNothing(t *testing.T) {
 // minutes stands in the table; half an hour later a sweep sends it, and is
 // killed over and over.
 func TestKillingItInTheMiddleOfASweepLosesNothing(t *testing.T) {
+	t.Parallel()
 	data, l := filepath.Join(t.TempDir(), "data"), newLedger()
 	r := newReceiver(t, l)
 	p := startSkewed(t, data, time.Nanosecond)

@@ -22,6 +22,7 @@ func TestATornLogKeepsWhatWasAcknowledged(t *testing.T) {
 		"half a frame more":       func(log []byte, _ int) []byte { return append(log, log[32:32+2000]...) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			data, l := filepath.Join(t.TempDir(), "data"), newLedger()
 			r := newReceiver(t, l)
 			p := start(t, data)

@@ -28,6 +28,7 @@ func (p *process) job(t *testing.T, method, path, body string, want int) (j job)
 // TestKillingItInTheMiddleOfARecoverCountsAndLosesNothing: what is exhausted is
 // sent again by a job whose process is killed over and over.
 func TestKillingItInTheMiddleOfARecoverCountsAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	data, l := filepath.Join(t.TempDir(), "data"), newLedger()
 	r := newReceiver(t, l)
 	p := startSkewed(t, data, time.Nanosecond)
