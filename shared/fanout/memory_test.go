@@ -38,10 +38,10 @@ func TestTheMapsKeepTheContractOfTriggerState(t *testing.T) {
 	storetest.RunTriggerState(t, func(*testing.T) storetest.Store { return newMemory() })
 }
 
-func (m *memory) TenantVersion(context.Context, string) (int64, error) {
+func (m *memory) TenantState(context.Context, string) (webhook.TenantState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.version, nil
+	return webhook.TenantState{Version: m.version}, nil
 }
 
 func (m *memory) Changes(context.Context, string, int64, int64) ([]webhook.Change, error) {
