@@ -63,7 +63,8 @@ type settings struct {
 	asleep     bool          // mappings do not start by themselves
 	meter      *meter        // counts what is paid for; nil for none
 
-	dynamo, sqs *testserver.Own // servers of the test's own; nil for those that all share
+	dynamo *testserver.Own  // a table server of the test's own; nil for the one that all share
+	sqs    *testserver.Gate // the way to the queues; nil for the straight one
 }
 
 var stacks atomic.Int32
@@ -100,8 +101,8 @@ func (s *stack) connect() {
 	if own := s.settings.dynamo; own != nil {
 		at["DYNAMODB"] = own.Endpoint
 	}
-	if own := s.settings.sqs; own != nil {
-		at["SQS"] = own.Endpoint
+	if gate := s.settings.sqs; gate != nil {
+		at["SQS"] = gate.Endpoint
 	}
 	if m := s.settings.meter; m != nil {
 		at["DYNAMODB"], at["SQS"] = m.metersTable(s.t, at["DYNAMODB"]), m.metersQueues(s.t, at["SQS"])

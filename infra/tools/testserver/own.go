@@ -34,20 +34,6 @@ func OwnDynamoDB(t testing.TB) *Own {
 	})
 }
 
-// OwnSQS starts an ElasticMQ that keeps queues and messages in a folder of the
-// test. It ends with the test. For the environment see [SQS].
-func OwnSQS(t testing.TB) *Own {
-	t.Helper()
-	classpath, data := Require(t, sqs.variable), t.TempDir()
-	return own(t, "own-elasticmq", func(port string) []string {
-		kept := []string{
-			"-Dmessages-storage.enabled=true", "-Dmessages-storage.uri=jdbc:h2:file:" + filepath.Join(data, "messages") + ";WRITE_DELAY=0",
-			"-Dqueues-storage.enabled=true", "-Dqueues-storage.path=" + filepath.Join(data, "queues.conf"),
-		}
-		return append(kept, elasticMQArguments(classpath, port)...)
-	})
-}
-
 func own(t testing.TB, name string, arguments func(port string) []string) *Own {
 	t.Helper()
 	port, err := freePort()
