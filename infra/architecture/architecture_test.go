@@ -116,13 +116,13 @@ func TestAdaptersKnowNoStage(t *testing.T) {
 func TestCorePackagesUseOnlyTheStandardLibraryAndTheNouns(t *testing.T) {
 	own, all := packages(t)
 	for path, p := range own {
-		core := within(module+path, "shared/webhook", "shared/signature", "shared/retry", "shared/pattern", "shared/liquid")
+		core := within(module+path, "shared/webhook", "shared/signature", "shared/retry", "shared/pattern", "shared/liquid", "shared/suggest")
 		verify := within(module+path, "verify")
 		if !core && !verify || strings.HasPrefix(path, "shared/pattern/oracle") {
 			continue
 		}
 		for _, dep := range p.Deps {
-			known := all[dep].Standard || strings.HasPrefix(dep, "vendor/") || within(dep, path) || core && within(dep, "shared/webhook")
+			known := all[dep].Standard || strings.HasPrefix(dep, "vendor/") || within(dep, path) || core && within(dep, "shared/webhook", "shared/suggest")
 			if !known {
 				t.Errorf("%s depends on %s", path, dep)
 			}
