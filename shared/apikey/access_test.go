@@ -159,9 +159,9 @@ func TestEachKeyOpensTheRoutesOfItsRoleInItsTenantOnly(t *testing.T) {
 // unknown one nothing at all.
 func wantForeign(t *testing.T, route, kind string, got *httptest.ResponseRecorder) {
 	t.Helper()
-	want := `{"type":"about:blank","title":"Not Found","status":404,"detail":"There is no such tenant."}`
+	want := `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#tenant_not_found","title":"Not Found","status":404,"code":"tenant_not_found","detail":"There is no such tenant."}`
 	if kind == "unknown" {
-		want = `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"This key is not known."}`
+		want = `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#key_unknown","title":"Unauthorized","status":401,"code":"key_unknown","detail":"This key is not known."}`
 	}
 	if got.Body.String() != want {
 		t.Errorf("%s of another tenant with a %s key = %d %s, want %s", route, kind, got.Code, got.Body, want)

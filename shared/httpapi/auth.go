@@ -67,7 +67,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 	}
 	key := bearer(r.Header.Get("Authorization"))
 	if key == "" {
-		return unauthorized("Send a key: Authorization: Bearer <key>.")
+		return KeyMissing.Problem("Send a key: Authorization: Bearer <key>.").challenge()
 	}
 	tenant := r.PathValue("tenant")
 	principal, known, err := rt.auth.Authenticate(r.Context(), tenant, key)
@@ -75,11 +75,11 @@ func (rt *Router) admit(r *Request, route Route) error {
 	case err != nil:
 		return err
 	case !known:
-		return unauthorized("This key is not known.")
+		return KeyUnknown.Problem("This key is not known.").challenge()
 	case principal.Role != Admin && principal.Tenant != tenant && strings.Contains(route.Pattern, "{tenant}"):
-		return NotFound("There is no such tenant.")
+		return TenantNotFound.Problem("There is no such tenant.")
 	case principal.Role != Admin && principal.Role&route.Roles == 0:
-		return Forbidden("This key's role does not allow that.")
+		return RoleNotAllowed.Problem("This key's role does not allow that.")
 	}
 	r.Principal, r.Tenant = principal, tenant
 	if strings.Contains(route.Pattern, "{tenant}") && !tenantName.MatchString(tenant) {
@@ -102,7 +102,7 @@ const ReservedTenant = "postino"
 // RefuseReserved is a 403 if the request is about the reserved tenant.
 func (r *Request) RefuseReserved() error {
 	if r.Tenant == ReservedTenant {
-		return Forbidden("The tenant postino is reserved for Postino's own events.")
+		return TenantReserved.Problem("The tenant postino is reserved for Postino's own events.")
 	}
 	return nil
 }

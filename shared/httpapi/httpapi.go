@@ -67,7 +67,7 @@ func NewRouter(routes []Route, auth Authenticator, log *slog.Logger) *Router {
 		m[route.Method] = route
 	}
 	rt.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		write(w, r, errorResponse(NotFound("There is nothing at this path.")))
+		write(w, r, errorResponse(PathNotFound.Problem("There is nothing at this path.")))
 	})
 	return rt
 }
@@ -101,7 +101,7 @@ func (m methods) allow() string {
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer rt.recovered(w, r)
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped { // ServeMux would redirect
-		write(w, r, errorResponse(NotFound("There is nothing at this path.")))
+		write(w, r, errorResponse(PathNotFound.Problem("There is nothing at this path.")))
 		return
 	}
 	rt.mux.ServeHTTP(w, r)

@@ -100,8 +100,8 @@ func TestErrorsAreAnsweredWithoutOurInternals(t *testing.T) {
 		{fmt.Errorf("send secret-queue: %w", queue.ErrBusy), 503},
 		{fmt.Errorf("read secret-table: %w", context.DeadlineExceeded), 503},
 		{errors.New("secret-table: AccessDenied"), 500},
-		{Conflict("is taken").Because(errors.New("secret-table")), 409},
-		{fmt.Errorf("secret: %w", Forbidden("no")), 403},
+		{SubscriptionExists.Problem("is taken").Because(errors.New("secret-table")), 409},
+		{fmt.Errorf("secret: %w", RoleNotAllowed.Problem("no")), 403},
 	} {
 		var log bytes.Buffer
 		w := serve(answering(func(*Request) (Response, error) { return Response{}, tt.err }), keys{}, slog.New(slog.NewJSONHandler(&log, nil)), get())

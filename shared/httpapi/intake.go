@@ -29,7 +29,7 @@ const intakeAfter = time.Second
 func (in *Intake) Bound(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !in.enter() {
-			write(w, r, errorResponse(Busy("Too many requests at a time.", intakeAfter)))
+			write(w, r, errorResponse(Overloaded.Problem("Too many requests at a time.").After(intakeAfter)))
 			return
 		}
 		defer in.leave()
@@ -63,10 +63,10 @@ func (in *Intake) take(tenant string, n int) error {
 	defer in.mu.Unlock()
 	switch own := in.byTenant[tenant]; {
 	case own > 0 && own+n > in.Bytes/2:
-		return TooMany("This tenant has sent too much at a time.", intakeAfter).
+		return TenantIntakeFull.Problem("This tenant has sent too much at a time.").After(intakeAfter).
 			Because(fmt.Errorf("bodies of %s hold %d bytes", tenant, own))
 	case in.bytes > 0 && in.bytes+n > in.Bytes:
-		return Busy("Too much has been sent at a time.", intakeAfter).Because(fmt.Errorf("bodies hold %d bytes", in.bytes))
+		return Overloaded.Problem("Too much has been sent at a time.").After(intakeAfter).Because(fmt.Errorf("bodies hold %d bytes", in.bytes))
 	}
 	if in.byTenant == nil {
 		in.byTenant = map[string]int{}

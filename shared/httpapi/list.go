@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -98,7 +97,7 @@ func (r *Request) listScope() string {
 
 // BadCursor is the 400 for a cursor that is not of this list.
 func BadCursor() *Problem {
-	return NewProblem(http.StatusBadRequest, "This cursor is not of this list.",
+	return InvalidCursor.Problem("This cursor is not of this list.",
 		FieldError{"cursor", "want next_cursor of the page before, with the same filters"})
 }
 

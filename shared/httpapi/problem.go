@@ -15,11 +15,13 @@ import (
 )
 
 // Problem is an answer that says what went wrong, as RFC 9457 writes it. It is
-// an error, so that any function on the way can be the one to refuse.
+// an error, so that any function on the way can be the one to refuse. Make one
+// with [Code.Problem] only.
 type Problem struct {
-	Type     string       `json:"type"`  // always about:blank: the status says it all
+	Type     string       `json:"type"`  // where docs/errors.md tells of the code
 	Title    string       `json:"title"` // the status in words
 	Status   int          `json:"status"`
+	Code     string       `json:"code"` // the name of a [Code]
 	Detail   string       `json:"detail"`
 	Errors   []FieldError `json:"errors,omitempty"`
 	Accepted []string     `json:"accepted,omitzero"` // of a publication that failed halfway: ids that were taken; nil on all other problems
@@ -52,73 +54,35 @@ func (p *Problem) Because(cause error) *Problem {
 	return p
 }
 
-// NewProblem returns a problem of any status.
-func NewProblem(status int, detail string, fields ...FieldError) *Problem {
-	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Errors: fields}
-}
-
-// fault is all that a caller learns of an error of ours.
-var fault = NewProblem(http.StatusInternalServerError, "Something went wrong on our side.")
-
-// BadRequest is 400: not JSON, or not a cursor of ours.
-func BadRequest(detail string, fields ...FieldError) *Problem {
-	return NewProblem(http.StatusBadRequest, detail, fields...)
-}
-
-// Forbidden is 403.
-func Forbidden(detail string) *Problem { return NewProblem(http.StatusForbidden, detail) }
-
-// NotFound is 404.
-func NotFound(detail string) *Problem { return NewProblem(http.StatusNotFound, detail) }
-
-// Conflict is 409.
-func Conflict(detail string, fields ...FieldError) *Problem {
-	return NewProblem(http.StatusConflict, detail, fields...)
-}
-
-// TooLarge is 413.
-func TooLarge(detail string, fields ...FieldError) *Problem {
-	return NewProblem(http.StatusRequestEntityTooLarge, detail, fields...)
-}
-
-// Unsupported is 415.
-func Unsupported(detail string) *Problem {
-	return NewProblem(http.StatusUnsupportedMediaType, detail)
-}
-
-// Invalid is 422: well formed, but these fields are wrong.
+// Invalid is [InvalidRequest]: well formed, but these fields are wrong.
 func Invalid(fields ...FieldError) *Problem {
-	return NewProblem(http.StatusUnprocessableEntity, "The request is well formed, but something in it is not valid.", fields...)
+	return InvalidRequest.Problem("The request is well formed, but something in it is not valid.", fields...)
 }
 
-// Busy is 503 with Retry-After: too much for this installation.
-func Busy(detail string, after time.Duration) *Problem {
-	return later(http.StatusServiceUnavailable, detail, after)
+// After says when the caller should come back, in whole seconds of at least 1.
+func (p *Problem) After(wait time.Duration) *Problem {
+	seconds := max(1, int((wait+time.Second-1)/time.Second))
+	return p.with("Retry-After", strconv.Itoa(seconds))
 }
 
-// TooMany is 429 with Retry-After: too much from this caller.
-func TooMany(detail string, after time.Duration) *Problem {
-	return later(http.StatusTooManyRequests, detail, after)
-}
-
-func later(status int, detail string, after time.Duration) *Problem {
-	p := NewProblem(status, detail)
-	seconds := max(1, int((after+time.Second-1)/time.Second))
-	p.header = http.Header{"Retry-After": {strconv.Itoa(seconds)}}
+func (p *Problem) with(header, value string) *Problem {
+	p.header = http.Header{header: {value}}
 	return p
+}
+
+func (p *Problem) isLater() bool {
+	return p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable
 }
 
 func notAllowed(method, allow string) *Problem {
-	p := NewProblem(http.StatusMethodNotAllowed, fmt.Sprintf("This path does not answer %.20q, but %s.", method, allow))
-	p.header = http.Header{"Allow": {allow}}
-	return p
+	return MethodNotAllowed.Problem(fmt.Sprintf("This path does not answer %.20q, but %s.", method, allow)).with("Allow", allow)
 }
 
-func unauthorized(detail string) *Problem {
-	p := NewProblem(http.StatusUnauthorized, detail)
-	p.header = http.Header{"Www-Authenticate": {`Bearer realm="postino"`}}
-	return p
-}
+// challenge says how to authenticate, as every 401 must.
+func (p *Problem) challenge() *Problem { return p.with("Www-Authenticate", `Bearer realm="postino"`) }
+
+// fault is all that a caller learns of an error of ours.
+var fault = InternalError.Problem("Something went wrong on our side.")
 
 // busyAfter is when a caller should come back after a store or queue that
 // takes nothing now.
@@ -132,12 +96,12 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, webhook.ErrNotFound):
-		return NotFound("There is no such thing.")
+		return NotFound.Problem("There is no such thing.")
 	case errors.Is(err, webhook.ErrDeleting):
-		return Conflict("This tenant is being deleted. Its name may be used again when that is done.")
+		return TenantDeleting.Problem("This tenant is being deleted. Its name may be used again when that is done.")
 	case errors.Is(err, webhook.ErrBusy), errors.Is(err, queue.ErrBusy), errors.As(err, &network),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return Busy("Too much to do just now.", busyAfter)
+		return Unavailable.Problem("Too much to do just now.")
 	}
 	return fault
 }
@@ -148,8 +112,7 @@ func IsLater(err error) bool {
 	if err == nil {
 		return false
 	}
-	status := problemOf(err).Status
-	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
+	return problemOf(err).isLater()
 }
 
 // What is shown of a request at most: a stranger chose it.

@@ -69,7 +69,7 @@ func (r *Request) parseQuery(known []string) error {
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return BadRequest("The query string is not well formed.")
+		return InvalidQuery.Problem("The query string is not well formed.")
 	}
 	var faults Faults
 	for name, values := range query {
@@ -89,7 +89,7 @@ func (r *Request) parseQuery(known []string) error {
 // compressed body, are 415.
 func (r *Request) MediaType() (string, error) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return "", Unsupported("Send the body without Content-Encoding.")
+		return "", UnsupportedEncoding.Problem("Send the body without Content-Encoding.")
 	}
 	content := r.Header.Get("Content-Type")
 	if content == "" || content == "application/json" {
@@ -97,10 +97,10 @@ func (r *Request) MediaType() (string, error) {
 	}
 	media, parameters, err := mime.ParseMediaType(content)
 	if err != nil {
-		return "", Unsupported("Content-Type is not well formed.")
+		return "", UnsupportedMediaType.Problem("Content-Type is not well formed.")
 	}
 	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return "", Unsupported("Send UTF-8.")
+		return "", UnsupportedEncoding.Problem("Send UTF-8.")
 	}
 	return media, nil
 }
@@ -127,13 +127,13 @@ func (r *Request) Read() ([]byte, error) {
 	case errors.As(err, &over):
 		return nil, tooLong()
 	case err != nil && !errors.Is(err, io.EOF):
-		return nil, BadRequest("The body ended too early.")
+		return nil, IncompleteBody.Problem("The body ended too early.")
 	}
 	return body.Bytes(), nil
 }
 
 func tooLong() error {
-	return TooLarge(fmt.Sprintf("The request is larger than %d bytes.", webhook.MaxRequestSize))
+	return RequestTooLarge.Problem(fmt.Sprintf("The request is larger than %d bytes.", webhook.MaxRequestSize))
 }
 
 // JSON reads the body of a request that must be application/json (else 415)
@@ -144,7 +144,7 @@ func (r *Request) JSON() (strictjson.Value, error) {
 		return nil, err
 	}
 	if media != "application/json" {
-		return nil, Unsupported("Send Content-Type: application/json.")
+		return nil, UnsupportedMediaType.Problem("Send Content-Type: application/json.")
 	}
 	body, err := r.Read()
 	if err != nil {
@@ -167,7 +167,7 @@ func (r *Request) OptionalJSON() (strictjson.Value, error) {
 		return nil, err
 	}
 	if media != "application/json" {
-		return nil, Unsupported("Send Content-Type: application/json.")
+		return nil, UnsupportedMediaType.Problem("Send Content-Type: application/json.")
 	}
 	return ParseJSON(body)
 }
@@ -198,9 +198,9 @@ func ParseJSON(body []byte) (strictjson.Value, error) {
 	var refused *strictjson.Error
 	if errors.As(err, &refused) {
 		if refused.Path == "" {
-			return nil, BadRequest("The body is " + refused.Detail + ".")
+			return nil, InvalidJSON.Problem("The body is " + refused.Detail + ".")
 		}
-		return nil, BadRequest("The body is not JSON that we take.", FieldError{refused.Path, refused.Detail})
+		return nil, InvalidJSON.Problem("The body is not JSON that we take.", FieldError{refused.Path, refused.Detail})
 	}
 	return v, err
 }

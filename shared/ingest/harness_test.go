@@ -77,6 +77,7 @@ type answer struct {
 	IDs      []string `json:"ids"`
 	Title    string   `json:"title"`
 	Type     string   `json:"type"`
+	Code     string   `json:"code"`
 	Status   int      `json:"status"`
 	Detail   string   `json:"detail"`
 	Accepted []string `json:"accepted"`

@@ -165,9 +165,9 @@ func accepted(ids []string, sizes []int, err error) []string {
 
 // unavailable is the 503 that lists what was taken nevertheless.
 func unavailable(accepted []string, cause error) error {
-	p := httpapi.Busy("Not all events could be queued. Those in accepted are; send the others again.", retryAfter)
+	p := httpapi.PartiallyAccepted.Problem("Not all events could be queued. Those in accepted are; send the others again.").After(retryAfter)
 	if len(accepted) == 0 {
-		p = httpapi.Busy("The events could not be queued. Send them again.", retryAfter)
+		p = httpapi.NotQueued.Problem("The events could not be queued. Send them again.").After(retryAfter)
 	}
 	p.Accepted = append([]string{}, accepted...)
 	return p.Because(cause)

@@ -108,7 +108,7 @@ func TestBadInputIsRefusedAndNothingIsSent(t *testing.T) {
 func checkProblem(t *testing.T, got answer) {
 	t.Helper()
 	if got.header.Get("Content-Type") != "application/problem+json" || got.Status != got.status ||
-		got.Type != "about:blank" || got.Title == "" || got.Detail == "" {
+		!strings.HasSuffix(got.Type, "#"+got.Code) || got.Code == "" || got.Title == "" || got.Detail == "" {
 		t.Errorf("not a problem document: %s %s", got.header.Get("Content-Type"), got.body)
 	}
 	if got.status == 401 && got.header.Get("WWW-Authenticate") == "" {

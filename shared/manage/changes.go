@@ -206,7 +206,7 @@ func (h *Handler) resend(ctx context.Context, again message.Again) error {
 func (h *Handler) resendIn(ctx context.Context, again message.Again, delay time.Duration) error {
 	m := queue.Message{Group: message.SubscriptionGroup(again.Tenant, again.Subscription), Body: again.Encode(), Delay: delay}
 	if err := h.Resend.Send(ctx, []queue.Message{m}); err != nil {
-		return httpapi.Busy("This could not be queued. Ask again.", time.Second).Because(fmt.Errorf("resend %s: %w", again.Kind, err))
+		return httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("resend %s: %w", again.Kind, err))
 	}
 	return nil
 }

@@ -169,7 +169,7 @@ func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
 		d, err = h.Store.Delivery(r.Context(), r.Tenant, id)
 	}
 	if errors.Is(err, webhook.ErrNotFound) {
-		return d, httpapi.NotFound("There is no such delivery, or nothing has happened to it yet. Its event lists it.")
+		return d, httpapi.DeliveryNotFound.Problem("There is no such delivery, or nothing has happened to it yet. Its event lists it.")
 	}
 	return d, err
 }

@@ -93,7 +93,7 @@ func source(r *httpapi.Request) string {
 func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
 	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.PathValue("id"))
 	if errors.Is(err, webhook.ErrNotFound) {
-		return e, httpapi.NotFound("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
+		return e, httpapi.EventNotFound.Problem("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
 	}
 	if err != nil {
 		return e, fmt.Errorf("read event: %w", err)

@@ -45,7 +45,7 @@ func viewFullType(t webhook.EventType) fullTypeView {
 	return fullTypeView{viewType(t), t.Schema, t.Sample}
 }
 
-var errNoType = httpapi.NotFound("There is no such event type.")
+var errNoType = httpapi.EventTypeNotFound.Problem("There is no such event type.")
 
 // putEventType registers a type, in place of what was registered of it. Events
 // published from then on must fit its schema.

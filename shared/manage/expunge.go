@@ -103,9 +103,9 @@ func (h *Handler) payloadIsThere(ctx context.Context, d webhook.Delivery) error 
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", d.ID, err)
 	case h.payloadExpired(d.EndedAt):
-		return httpapi.Conflict("This delivery ended so long ago that its payload is not kept any more: nothing is left to send.")
+		return httpapi.DataExpired.Problem("This delivery ended so long ago that its payload is not kept any more: nothing is left to send.")
 	case e.Expunged:
-		return httpapi.Conflict("The payload of this delivery's event was expunged: nothing is left to send.")
+		return httpapi.DataExpunged.Problem("The payload of this delivery's event was expunged: nothing is left to send.")
 	}
 	return nil
 }

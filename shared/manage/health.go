@@ -44,7 +44,7 @@ func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
 		err = h.Failed()
 	}
 	if err != nil {
-		return httpapi.Response{}, httpapi.Busy("Storage or a queue does not answer.", time.Second).Because(err)
+		return httpapi.Response{}, httpapi.Unavailable.Problem("Storage or a queue does not answer.").After(time.Second).Because(err)
 	}
 	return httpapi.OK(healthView{Status: "ok", Version: h.Version, Backlog: backlog}), nil
 }

@@ -74,7 +74,7 @@ func progress(j webhook.Job) *float64 {
 	return &share
 }
 
-var errNoJob = httpapi.NotFound("There is no such job.")
+var errNoJob = httpapi.JobNotFound.Problem("There is no such job.")
 
 var jobID = regexp.MustCompile(`^job_[0-9a-z]{26}$`)
 

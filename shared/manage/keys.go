@@ -138,4 +138,4 @@ func (h *Handler) deleteKey(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent(), err
 }
 
-var errNoKey = httpapi.NotFound("There is no such key.")
+var errNoKey = httpapi.KeyNotFound.Problem("There is no such key.")

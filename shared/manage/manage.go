@@ -167,7 +167,7 @@ func retry(ctx context.Context, write func() error) error {
 		err = write()
 	}
 	if isConflict(err) {
-		return httpapi.Busy("Others keep changing this.", time.Second).Because(err)
+		return httpapi.ChangedMeanwhile.Problem("Others keep changing this.").After(time.Second).Because(err)
 	}
 	return err
 }

@@ -122,7 +122,7 @@ func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.T
 // claimRecover is a 409 while another recover is at work: on the same
 // subscription, or on all of the tenant's.
 func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
-	conflict := httpapi.Conflict("Another recover is at work here. GET /jobs shows it.")
+	conflict := httpapi.RecoverRunning.Problem("Another recover is at work here. GET /jobs shows it.")
 	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
 	if j.Subscription != "" {
 		free, err := h.Store.Lease(r.Context(), whole, jobLease, j.ID, j.CreatedAt, j.CreatedAt)

@@ -29,7 +29,7 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	case err != nil:
 		return httpapi.Response{}, err
 	case head.Version == 0 || head.Born > d.Version:
-		return httpapi.Response{}, httpapi.Conflict("The subscription of this delivery was deleted.")
+		return httpapi.Response{}, httpapi.SubscriptionDeleted.Problem("The subscription of this delivery was deleted.")
 	}
 	again := message.Again{
 		Kind: message.AgainManual, Tenant: d.Tenant, Delivery: d.ID, Subscription: d.Subscription, Round: d.Round, Token: rand.Text(),
@@ -65,7 +65,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 			return err
 		}
 		if d.Status != webhook.Pending {
-			return httpapi.Conflict(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
+			return httpapi.DeliveryEnded.Problem(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
 		}
 		d.Status, d.Reason, d.Waiting = webhook.Canceled, webhook.ReasonManual, ""
 		d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, h.now()

@@ -27,7 +27,7 @@ func viewNamedSecret(s webhook.NamedSecret) namedSecretView {
 	return namedSecretView{s.Name, httpapi.Time(s.UpdatedAt)}
 }
 
-var errNoSecret = httpapi.NotFound("There is no such secret.")
+var errNoSecret = httpapi.SecretNotFound.Problem("There is no such secret.")
 
 // putSecret stores a secret's value, sealed. Subscriptions that mention it send
 // the new one from the next attempt on.

@@ -87,6 +87,7 @@ func assemble(folder string) (object, error) {
 		complete(path, item.(object))
 	}
 	addTypes(doc["components"].(object)["schemas"])
+	addCodes(doc["components"].(object)["schemas"])
 	return doc, nil
 }
 

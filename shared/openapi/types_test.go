@@ -3,6 +3,8 @@ package openapi_test
 import (
 	"slices"
 	"testing"
+
+	"github.com/postino/postino/shared/httpapi"
 )
 
 // addTypes gives each schema that only lists its values their type: the same
@@ -91,4 +93,13 @@ func TestNoTwoComponentsAreNamedAlike(t *testing.T) {
 			kinds[upper] = kind
 		}
 	}
+}
+
+// addCodes lists in the schema of problems the codes that there are.
+func addCodes(schemas any) {
+	var names []any
+	for _, c := range httpapi.Codes() {
+		names = append(names, c.Name())
+	}
+	schemas.(object)["Problem"].(object)["properties"].(object)["code"].(object)["enum"] = names
 }

@@ -31,7 +31,7 @@ func isBinary(header http.Header) bool {
 // body, which is kept with the white space around it. No body means no data.
 func (d decoder) binary(r *httpapi.Request, media string) (Publication, error) {
 	if media != "" && !isJSON(media) {
-		return Publication{}, httpapi.Unsupported("Only CloudEvents with JSON data are taken.")
+		return Publication{}, httpapi.UnsupportedMediaType.Problem("Only CloudEvents with JSON data are taken.")
 	}
 	body, err := r.Read()
 	if err != nil {

@@ -49,7 +49,7 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	case media == "application/json":
 		return d.body(r, d.plain, true, true)
 	}
-	return Publication{}, httpapi.Unsupported("Send application/json, a CloudEvent as " + structuredType + " or " + batchType + ", or one in binary mode with ce- headers.")
+	return Publication{}, httpapi.UnsupportedMediaType.Problem("Send application/json, a CloudEvent as " + structuredType + " or " + batchType + ", or one in binary mode with ce- headers.")
 }
 
 // One reads one event inside another request, as {"type","data",…} or as a
@@ -147,7 +147,7 @@ func (d decoder) array(v strictjson.Value, read element) ([]webhook.Event, error
 }
 
 func tooLarge(place string) error {
-	return httpapi.TooLarge(fmt.Sprintf("An event is larger than %d bytes.", webhook.MaxEventSize),
+	return httpapi.EventTooLarge.Problem(fmt.Sprintf("An event is larger than %d bytes.", webhook.MaxEventSize),
 		httpapi.FieldError{Field: place, Detail: fmt.Sprintf("want at most %d bytes", webhook.MaxEventSize)})
 }
 
