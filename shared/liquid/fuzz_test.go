@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ import (
 const fuzzData = `{"data":{"a":[3,"x",{"k":null},[1.5,-2]],"s":"h\u00e9llo <b>w</b> \u0001 }} {{","n":12345678901234567890,"o":{"size":1,"z":[]}},` +
 	`"subject":"u1","now":"2026-02-03T04:05:06Z","event":{"id":"e","time":"2026-02-03T04:05:06+02:00"}}`
 
-// seedTemplates are the golden-liquid tests, if they are there, the bombs, and a few more.
+// seedTemplates are the templates of testdata/verdicts.jsonl, the bombs, and a few more.
 func seedTemplates(f *testing.F) {
 	f.Add(richTemplate)
 	f.Add(fourExpressions)
@@ -24,12 +23,8 @@ func seedTemplates(f *testing.F) {
 			f.Add(source)
 		}
 	}
-	text, err := os.ReadFile(os.Getenv("POSTINO_VECTORS") + "/golden-liquid.json")
-	var suite struct{ Tests []goldenTest }
-	if err == nil && json.Unmarshal(text, &suite) == nil {
-		for _, g := range suite.Tests {
-			f.Add(g.Template)
-		}
+	for _, v := range verdicts(f) {
+		f.Add(v.Template)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -59,26 +58,6 @@ func mustParse(t testing.TB, secret string) Key {
 }
 
 func TestSignaturesAreThoseOfTheSpecification(t *testing.T) { checkVectors(t, vectors) }
-
-func TestSignaturesAreThoseOfTheVectorFile(t *testing.T) {
-	path := os.Getenv("POSTINO_VECTORS")
-	if path == "" {
-		t.Log("POSTINO_VECTORS names no directory of vectors: those of the table above stand alone")
-		return
-	}
-	data, err := os.ReadFile(path + "/standard-webhooks.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Vectors []vector }
-	if err := json.Unmarshal(data, &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Vectors) == 0 {
-		t.Fatal("the file holds no vectors")
-	}
-	checkVectors(t, file.Vectors)
-}
 
 func TestASeedIsThePrivateKeyItBegins(t *testing.T) {
 	whole, _ := encoding.DecodeString(strings.TrimPrefix(vectorPrivate, privatePrefix))
