@@ -31,9 +31,6 @@ type target struct {
 	freeze func(still bool)
 }
 
-// startTime bounds the start of a server.
-const startTime = 30 * time.Second
-
 // start runs the program as a server with its data in an own folder of dir,
 // which is removed when the target stops.
 func start(ctx context.Context, program []string, dir string) (target, error) {

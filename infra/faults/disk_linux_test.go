@@ -188,8 +188,12 @@ func TestADiskThatTurnsReadOnlyLosesNothing(t *testing.T) {
 	if status, answer := p.call(t.Context(), http.DefaultClient, "GET", "/subscriptions", ""); status != 200 {
 		t.Errorf("reading from a disk that is read-only: %d %s", status, answer)
 	}
-	if health, err := http.Get(p.url + "/healthz"); err != nil || health.StatusCode != 503 {
-		t.Errorf("health of a process that can write nothing: %v, %v, want 503", health, err)
+	health, err := http.Get(p.url + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if health.Body.Close(); health.StatusCode != 503 {
+		t.Errorf("health of a process that can write nothing: %s, want 503", health.Status)
 	}
 	p.kill()
 	if said := refusesToStart(t, data); !strings.Contains(said, data) {

@@ -101,7 +101,7 @@ func TestAnswersAreKeptWithinBounds(t *testing.T) {
 	}{
 		{"a success", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, long) }, 200, "", 256},
 		{"a failure", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); io.WriteString(w, long) }, 500, webhook.ErrorStatus, 4 << 10},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 302) }, 302, webhook.ErrorStatus, 4 << 10},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, 302, webhook.ErrorStatus, 4 << 10},
 		{"no text", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400); w.Write([]byte{0xff, 0, 'a'}) }, 400, webhook.ErrorStatus, 8},
 		{"many headers", func(w http.ResponseWriter, _ *http.Request) {
 			for i := range 200 {

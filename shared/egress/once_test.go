@@ -133,6 +133,7 @@ func TestHeadersReachTheWireUnderTheirNames(t *testing.T) {
 		if got := <-seen; got.Get("idempotency-key")+got.Get("x-idempotency-key") == "" {
 			t.Errorf("of %v arrived %v", header, got)
 		}
+		//lint:ignore SA1008 the test is about keys that are not canonical
 		if len(header) != before || header["idempotency-key"] != nil && header["Idempotency-Key"] != nil {
 			t.Errorf("the caller's headers were changed to %v", header)
 		}

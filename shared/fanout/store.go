@@ -12,11 +12,9 @@ import (
 
 // Subscriptions is where matching learns who subscribed.
 type Subscriptions interface {
-	// TenantVersion returns the tenant's change counter, 0 before the first
-	// change. It is consistent: it sees every change that was acknowledged.
-	TenantVersion(ctx context.Context, tenant string) (int64, error)
-	// TenantState returns the same counter, and the tenant's last deletion,
-	// consistently, by one read.
+	// TenantState returns the tenant's change counter, 0 before the first
+	// change, and its last deletion, by one read. It is consistent: it sees
+	// every change that was acknowledged.
 	TenantState(ctx context.Context, tenant string) (webhook.TenantState, error)
 	// Changes lists the changes with after < Version <= through, ascending,
 	// or returns [webhook.ErrGap] if the log no longer holds all of them.

@@ -19,13 +19,9 @@ const (
 	writers = 16  // deliveries of a slice that are written at once
 )
 
-// RecoverLease is the work that a recover holds of its subscription ("" for a
-// whole tenant), under its job's id, and LeaseTime how long it holds it beyond
-// its last slice.
-const (
-	RecoverLease = "recover"
-	LeaseTime    = 15 * time.Minute
-)
+// LeaseTime is how long a recover holds its lease, [webhook.RecoverLease],
+// beyond its last slice.
+const LeaseTime = 15 * time.Minute
 
 // Lease names what only one recover at a time may hold.
 func Lease(j webhook.Job) webhook.SubscriptionRef {
@@ -39,7 +35,7 @@ func (w *Worker) hold(ctx context.Context, j webhook.Job) (bool, error) {
 		return true, nil
 	}
 	now := w.now()
-	held, err := w.Store.Lease(ctx, Lease(j), RecoverLease, j.ID, now, now.Add(LeaseTime))
+	held, err := w.Store.Lease(ctx, Lease(j), webhook.RecoverLease, j.ID, now, now.Add(LeaseTime))
 	if err != nil {
 		return false, fmt.Errorf("lease: %w", err)
 	}
@@ -55,7 +51,7 @@ func (w *Worker) yield(ctx context.Context, j webhook.Job) error {
 		return nil
 	}
 	now := w.now()
-	if _, err := w.Store.Lease(ctx, Lease(j), RecoverLease, j.ID, now, now); err != nil {
+	if _, err := w.Store.Lease(ctx, Lease(j), webhook.RecoverLease, j.ID, now, now); err != nil {
 		return fmt.Errorf("end lease: %w", err)
 	}
 	return nil

@@ -227,7 +227,7 @@ func TestASecondRecoverWaitsForTheFirst(t *testing.T) {
 		s := w.subscribe("acme", "s")
 		w.owe(s, 10, always(webhook.Exhausted))
 		ref := webhook.SubscriptionRef{Tenant: "acme", ID: "s"}
-		if held, err := w.seed.Lease(t.Context(), ref, job.RecoverLease, "another", w.clock, w.clock.Add(time.Hour)); !held || err != nil {
+		if held, err := w.seed.Lease(t.Context(), ref, webhook.RecoverLease, "another", w.clock, w.clock.Add(time.Hour)); !held || err != nil {
 			t.Fatal(held, err)
 		}
 		j := w.finish(recovering(s))
@@ -240,7 +240,7 @@ func TestASecondRecoverWaitsForTheFirst(t *testing.T) {
 		}
 		w.run()
 		wantCounts(t, w.job("acme", j.ID), webhook.JobCounts{Matched: 10, Sent: 10})
-		if held, err := w.seed.Lease(t.Context(), ref, job.RecoverLease, "third", w.clock, w.clock.Add(time.Hour)); !held || err != nil {
+		if held, err := w.seed.Lease(t.Context(), ref, webhook.RecoverLease, "third", w.clock, w.clock.Add(time.Hour)); !held || err != nil {
 			t.Errorf("after its end another may begin: %t, %v", held, err)
 		}
 	})

@@ -64,7 +64,6 @@ type cycle struct {
 // cycleKey is whatever tells groups apart: two cycles with an equal one share their position.
 type cycleKey struct {
 	kind  kind
-	num   int64
 	text  string
 	cycle *cycle
 }

@@ -55,9 +55,10 @@ func parts(s, separator string, n int) []Value {
 			items = append(items, String(field))
 		}
 	case "":
-		for i, size := 0, 0; i < len(s); i += size {
-			_, size = utf8.DecodeRuneInString(s[i:])
-			items = append(items, String(s[i:i+size]))
+		for s != "" {
+			_, size := utf8.DecodeRuneInString(s)
+			items = append(items, String(s[:size]))
+			s = s[size:]
 		}
 	default:
 		for part := range strings.SplitSeq(s, separator) {

@@ -17,7 +17,6 @@ import (
 
 // Times of a job that begins. See package job, which keeps them up.
 const (
-	jobLease = "recover"       // the work that only one recover of a subscription may do
 	jobBegun = 2 * time.Minute // how long it is held for a job that never begins
 	jobAudit = 5 * time.Minute // when it is looked at whether it began
 )
@@ -53,7 +52,7 @@ func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	response, err := h.startJob(r, j)
 	if err != nil {
-		_, _ = h.Store.Lease(r.Context(), recovered(j), jobLease, j.ID, j.CreatedAt, j.CreatedAt) // it ends soon by itself
+		_, _ = h.Store.Lease(r.Context(), recovered(j), webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt) // it ends soon by itself
 	}
 	return response, err
 }
@@ -125,7 +124,7 @@ func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
 	conflict := httpapi.RecoverRunning.Problem("Another recover is at work here. GET /jobs shows it.")
 	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
 	if j.Subscription != "" {
-		free, err := h.Store.Lease(r.Context(), whole, jobLease, j.ID, j.CreatedAt, j.CreatedAt)
+		free, err := h.Store.Lease(r.Context(), whole, webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt)
 		if err != nil {
 			return fmt.Errorf("lease: %w", err)
 		}
@@ -133,7 +132,7 @@ func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
 			return conflict
 		}
 	}
-	held, err := h.Store.Lease(r.Context(), recovered(j), jobLease, j.ID, j.CreatedAt, until)
+	held, err := h.Store.Lease(r.Context(), recovered(j), webhook.RecoverLease, j.ID, j.CreatedAt, until)
 	if err != nil {
 		return fmt.Errorf("lease: %w", err)
 	}

@@ -26,7 +26,7 @@ func DecodeFire(body []byte) (f Fire, err error) {
 	if KindOf(body) != KindFire {
 		return f, ErrMalformed
 	}
-	_, err = cutJSON(body[1:], &f)
+	err = cutJSON(body[1:], &f)
 	return f, err
 }
 

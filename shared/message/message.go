@@ -57,16 +57,16 @@ func cutPart(b []byte) (part, rest []byte, err error) {
 	return b[w : w+int(n) : w+int(n)], b[w+int(n):], nil
 }
 
-// cutJSON takes one JSON part off the front of b into v.
-func cutJSON(b []byte, v any) (rest []byte, err error) {
-	part, rest, err := cutPart(b)
+// cutJSON reads one JSON part from the front of b into v.
+func cutJSON(b []byte, v any) error {
+	part, _, err := cutPart(b)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := json.Unmarshal(part, v); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return rest, nil
+	return nil
 }
 
 // mustJSON marshals one of our own structs, which cannot fail.
@@ -147,7 +147,7 @@ func DecodeLeaf(body []byte) (l Leaf, err error) {
 	if KindOf(body) != KindLeaf {
 		return l, ErrMalformed
 	}
-	_, err = cutJSON(body[1:], &l)
+	err = cutJSON(body[1:], &l)
 	return l, err
 }
 

@@ -18,6 +18,6 @@ func DecodeReplay(body []byte) (r Replay, err error) {
 	if KindOf(body) != KindReplay {
 		return r, ErrMalformed
 	}
-	_, err = cutJSON(body[1:], &r)
+	err = cutJSON(body[1:], &r)
 	return r, err
 }

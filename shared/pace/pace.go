@@ -72,7 +72,7 @@ func (p *Pacer) Turn(ctx context.Context, sub webhook.SubscriptionRef, rate int,
 			return at, false, err
 		}
 	}
-	return l.take(now), true, nil
+	return l.take(), true, nil
 }
 
 func (p *Pacer) lane(sub webhook.SubscriptionRef, rate int) *lane {
@@ -116,7 +116,7 @@ func (l *lane) forget(now time.Time) {
 	}
 }
 
-func (l *lane) take(now time.Time) time.Time {
+func (l *lane) take() time.Time {
 	at := l.next
 	l.next = at.Add(Interval(l.rate))
 	l.left--

@@ -40,25 +40,25 @@ const maxPath = 1024
 // ParsePath reads a path: names divided by dots, each followed by any number of [0]-based indexes. The first name
 // is one of id, source, type, subject, time, data, extensions. Faults are an *[Error] with the given field.
 func ParsePath(path, field string) (Path, error) {
-	fault := func(format string, args ...any) (Path, error) {
-		return Path{}, &Error{Field: field, Detail: fmt.Sprintf(format, args...)}
+	fault := func(format string, args ...any) error {
+		return &Error{Field: field, Detail: fmt.Sprintf(format, args...)}
 	}
 	if path == "" || len(path) > maxPath {
-		return fault("want a path of 1 to %d bytes, such as data.user.id", maxPath)
+		return Path{}, fault("want a path of 1 to %d bytes, such as data.user.id", maxPath)
 	}
 	var p Path
 	for i, segment := range strings.Split(path, ".") {
 		name, indexes, _ := strings.Cut(segment, "[")
 		if i == 0 {
 			if detail := rootFault(name); detail != "" {
-				return fault("%s", detail)
+				return Path{}, fault("%s", detail)
 			}
 			if roots[name] && path != name {
-				return fault("%s is a string: it has no parts", name)
+				return Path{}, fault("%s is a string: it has no parts", name)
 			}
 		}
 		if name == "" {
-			return fault("%q has an empty name", path)
+			return Path{}, fault("%q has an empty name", path)
 		}
 		p.steps = append(p.steps, pathStep{name: name})
 		if name == segment {
@@ -67,13 +67,13 @@ func ParsePath(path, field string) (Path, error) {
 		for index := range strings.SplitSeq(indexes, "[") {
 			n, err := strconv.ParseUint(strings.TrimSuffix(index, "]"), 10, 31)
 			if err != nil || !strings.HasSuffix(index, "]") {
-				return fault("%q: want an index as [0]", path)
+				return Path{}, fault("%q: want an index as [0]", path)
 			}
 			p.steps = append(p.steps, pathStep{index: int(n)})
 		}
 	}
 	if len(p.steps) > maxSegments {
-		return fault("want at most %d names and indexes", maxSegments)
+		return Path{}, fault("want at most %d names and indexes", maxSegments)
 	}
 	return p, nil
 }

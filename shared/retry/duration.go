@@ -72,29 +72,3 @@ func FormatDuration(d time.Duration) string {
 	}
 	return strconv.FormatInt(int64(d/units[unit].size), 10) + units[unit].name
 }
-
-// Duration is a time.Duration that JSON writes as the API does, "5s".
-// The zero Duration, and one below 1 ms, has no text and does not marshal.
-type Duration time.Duration
-
-// String is [FormatDuration].
-func (d Duration) String() string { return FormatDuration(time.Duration(d)) }
-
-// MarshalText writes d as [FormatDuration] does. It refuses, with
-// [ErrDuration], what could not be read back.
-func (d Duration) MarshalText() ([]byte, error) {
-	if time.Duration(d) < time.Millisecond {
-		return nil, ErrDuration
-	}
-	return []byte(d.String()), nil
-}
-
-// UnmarshalText reads what [ParseDuration] reads.
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := ParseDuration(string(text))
-	if err != nil {
-		return err
-	}
-	*d = Duration(parsed)
-	return nil
-}

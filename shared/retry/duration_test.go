@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"encoding/json"
 	"errors"
 	"regexp"
 	"testing"
@@ -58,25 +57,6 @@ func TestDurationsAreWrittenInTheLargestUnit(t *testing.T) {
 		if got := FormatDuration(tt.d); got != tt.want {
 			t.Errorf("FormatDuration(%v) = %s, want %s", tt.d, got, tt.want)
 		}
-	}
-}
-
-func TestDurationsSurviveJSON(t *testing.T) {
-	type spec struct{ Timeout Duration }
-	in := spec{Duration(15 * time.Second)}
-	text, err := json.Marshal(in)
-	if err != nil || string(text) != `{"Timeout":"15s"}` {
-		t.Fatalf("Marshal = %s, %v", text, err)
-	}
-	var out spec
-	if err := json.Unmarshal(text, &out); err != nil || out != in {
-		t.Errorf("Unmarshal = %v, %v, want %v", out, err, in)
-	}
-	if err := json.Unmarshal([]byte(`{"Timeout":"15"}`), &out); !errors.Is(err, ErrDuration) {
-		t.Errorf("Unmarshal of no duration = %v, want ErrDuration", err)
-	}
-	if text, err := json.Marshal(spec{}); !errors.Is(err, ErrDuration) {
-		t.Errorf("Marshal of no duration = %s, %v, want ErrDuration", text, err)
 	}
 }
 

@@ -30,6 +30,10 @@ type Job struct {
 	Rev       int64       `json:"-"` // store's count of writes; 0 means not stored yet
 }
 
+// RecoverLease is the work that a recover holds of its subscription ("" for a
+// whole tenant), under its job's id.
+const RecoverLease = "recover"
+
 // JobKind says what a job does.
 type JobKind string
 

@@ -13,7 +13,6 @@ type entry struct {
 	body     []byte
 	received int    // receipts so far
 	receipt  string // of the current one; "" when not handed out by Receive
-	acked    bool   // its outcome is decided
 }
 
 // message is the entry as a receiver sees it.

@@ -46,12 +46,12 @@ func healthInHead(t *testing.T, store Store) {
 	want := s.Head()
 	want.Health = ill()
 	want.Health.Rev = 1
-	same(t, "Heads", head(t, store, "acme", "s"), want)
+	same(t, "Heads", head(t, store, "s"), want)
 	listed := must[[]webhook.Head](t)(store.ListHeads(t.Context(), "acme", "", 1))
 	same(t, "ListHeads", listed, []webhook.Head{want})
-	same(t, "another's health", head(t, store, "acme", "t").Health, webhook.Health{})
+	same(t, "another's health", head(t, store, "t").Health, webhook.Health{})
 	check(t, store.SaveHealth(t.Context(), refOf(s), webhook.Health{Rev: 1}))
-	same(t, "health that is well again", head(t, store, "acme", "s").Health, webhook.Health{Rev: 2})
+	same(t, "health that is well again", head(t, store, "s").Health, webhook.Health{Rev: 2})
 }
 
 func healthExpectations(t *testing.T, store Store) {
@@ -75,21 +75,21 @@ func healthExpectations(t *testing.T, store Store) {
 		err := store.SaveHealth(t.Context(), webhook.VersionRef{Tenant: "acme", ID: tt.id, Version: tt.version}, h)
 		wantError(t, "health "+tt.what, err, tt.want)
 	}
-	same(t, "Rev", head(t, store, "acme", "s").Health.Rev, int64(2))
-	same(t, "version of nobody", head(t, store, "acme", "none").Version, int64(0))
+	same(t, "Rev", head(t, store, "s").Health.Rev, int64(2))
+	same(t, "version of nobody", head(t, store, "none").Version, int64(0))
 }
 
 func healthOfVersion(t *testing.T, store Store) {
 	first := save(t, store, subscription("acme", "s"), 0)
 	check(t, store.SaveHealth(t.Context(), refOf(first), ill()))
 	second := save(t, store, first, first.Version)
-	same(t, "a new version's head", head(t, store, "acme", "s"), second.Head())
+	same(t, "a new version's head", head(t, store, "s"), second.Head())
 	wantError(t, "health of the version before", store.SaveHealth(t.Context(), refOf(first), webhook.Health{Rev: 1}), webhook.ErrConflict)
 	check(t, store.SaveHealth(t.Context(), refOf(second), ill()))
-	same(t, "Rev", head(t, store, "acme", "s").Health.Rev, int64(1))
+	same(t, "Rev", head(t, store, "s").Health.Rev, int64(1))
 	check(t, store.DeleteSubscription(t.Context(), webhook.SubscriptionRef{Tenant: "acme", ID: "s"}, second.Version))
 	wantError(t, "health of what is deleted", store.SaveHealth(t.Context(), refOf(second), webhook.Health{Rev: 1}), webhook.ErrConflict)
-	same(t, "version of what is deleted", head(t, store, "acme", "s").Version, int64(0))
+	same(t, "version of what is deleted", head(t, store, "s").Version, int64(0))
 }
 
 func racingHealth(t *testing.T, store Store) {
@@ -100,7 +100,7 @@ func racingHealth(t *testing.T, store Store) {
 		return store.SaveHealth(t.Context(), refOf(s), h)
 	})
 	winner := oneWinner(t, errs, webhook.ErrConflict)
-	same(t, "the winner's probes", head(t, store, "acme", "s").Health.Breaker.Probes, winner)
+	same(t, "the winner's probes", head(t, store, "s").Health.Breaker.Probes, winner)
 }
 
 // tally adds to acme's window that begins at a second after start.

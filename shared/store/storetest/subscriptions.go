@@ -28,10 +28,10 @@ func save(t *testing.T, store Store, s webhook.Subscription, expect int64) webho
 	return must[webhook.Subscription](t)(store.SaveSubscription(t.Context(), s, expect))
 }
 
-// head returns the current head of one subscription.
-func head(t *testing.T, store Store, tenant, id string) webhook.Head {
+// head returns the current head of one subscription of acme.
+func head(t *testing.T, store Store, id string) webhook.Head {
 	t.Helper()
-	heads := must[[]webhook.Head](t)(store.Heads(t.Context(), []webhook.SubscriptionRef{{Tenant: tenant, ID: id}}))
+	heads := must[[]webhook.Head](t)(store.Heads(t.Context(), []webhook.SubscriptionRef{{Tenant: "acme", ID: id}}))
 	if len(heads) != 1 {
 		t.Fatalf("Heads of one subscription = %d heads", len(heads))
 	}
@@ -55,7 +55,7 @@ func subscriptionFields(t *testing.T, store Store) {
 	want.Version, want.Born = 1, 1
 	same(t, "SaveSubscription", s, want)
 	same(t, "Versions", version(t, store, s), want)
-	same(t, "Heads", head(t, store, "acme", "sub_1"), want.Head())
+	same(t, "Heads", head(t, store, "sub_1"), want.Head())
 }
 
 func sparseSubscription(t *testing.T, store Store) {
@@ -67,7 +67,7 @@ func sparseSubscription(t *testing.T, store Store) {
 	if got.Types != nil || got.Filter != nil || got.Request != nil {
 		t.Errorf("absent types, filter, request = %q, %q, %v, want nil", got.Types, got.Filter, got.Request)
 	}
-	if h := head(t, store, "acme", "s"); h.Types != nil || h.Filter != nil {
+	if h := head(t, store, "s"); h.Types != nil || h.Filter != nil {
 		t.Errorf("head's absent types, filter = %q, %q, want nil", h.Types, h.Filter)
 	}
 }
@@ -82,10 +82,10 @@ func versionsAreImmutable(t *testing.T, store Store) {
 	}
 	same(t, "first version", version(t, store, first), first)
 	same(t, "second version", version(t, store, second), second)
-	same(t, "head", head(t, store, "acme", "s"), second.Head())
+	same(t, "head", head(t, store, "s"), second.Head())
 	check(t, store.DeleteSubscription(t.Context(), webhook.SubscriptionRef{Tenant: "acme", ID: "s"}, second.Version))
 	same(t, "first version after deletion", version(t, store, first), first)
-	if h := head(t, store, "acme", "s"); h.Version != 0 {
+	if h := head(t, store, "s"); h.Version != 0 {
 		t.Errorf("head after deletion has version %d", h.Version)
 	}
 }
@@ -104,7 +104,7 @@ func expectations(t *testing.T, store Store) {
 	if got := must[int64](t)(store.TenantVersion(ctx, "acme")); got != s.Version {
 		t.Errorf("tenant version = %d after refusals, want %d", got, s.Version)
 	}
-	same(t, "head after refusals", head(t, store, "acme", "s"), s.Head())
+	same(t, "head after refusals", head(t, store, "s"), s.Head())
 }
 
 func racingCreators(t *testing.T, store Store) {
@@ -115,7 +115,7 @@ func racingCreators(t *testing.T, store Store) {
 		return err
 	})
 	winner := oneWinner(t, errs, webhook.ErrExists)
-	h := head(t, store, "acme", "s")
+	h := head(t, store, "s")
 	got := version(t, store, webhook.Subscription{Tenant: "acme", ID: "s", Version: h.Version})
 	if got.Name != fmt.Sprint(winner) {
 		t.Errorf("caller %d won, %s is stored", winner, got.Name)
@@ -132,7 +132,7 @@ func racingChanges(t *testing.T, store Store) {
 			return err
 		})
 		winner := oneWinner(t, errs, webhook.ErrConflict)
-		s.Version = head(t, store, "acme", "s").Version
+		s.Version = head(t, store, "s").Version
 		if got := version(t, store, s); got.Name != fmt.Sprint(winner) {
 			t.Errorf("caller %d won, %s is stored", winner, got.Name)
 		}
@@ -157,7 +157,7 @@ func racingDelete(t *testing.T, store Store) {
 			lost = webhook.ErrNotFound
 		}
 		deleted := oneWinner(t, errs, lost) == 0
-		if gone := head(t, store, "acme", s.ID).Version == 0; gone != deleted {
+		if gone := head(t, store, s.ID).Version == 0; gone != deleted {
 			t.Errorf("deletion won: %v, subscription is gone: %v", deleted, gone)
 		}
 	}
@@ -172,7 +172,7 @@ func bornAnew(t *testing.T, store Store) {
 		}
 		seen[s.Born] = true
 		changed := save(t, store, s, s.Version)
-		if changed.Born != s.Born || head(t, store, "acme", "s").Born != s.Born || seen[changed.Version] {
+		if changed.Born != s.Born || head(t, store, "s").Born != s.Born || seen[changed.Version] {
 			t.Errorf("changed to version %d, born %d, after %v", changed.Version, changed.Born, seen)
 		}
 		seen[changed.Version] = true
@@ -219,10 +219,8 @@ func inOrderAskedFor(t *testing.T, store Store) {
 func largeSubscription(t *testing.T, store Store) {
 	s := subscription("acme", "s")
 	s.Metadata, s.Filter = text(60<<10), text(60<<10)
-	for _, name := range numbered("a.quite.long.event.type.", 200) {
-		s.Types = append(s.Types, name)
-	}
+	s.Types = append(s.Types, numbered("a.quite.long.event.type.", 200)...)
 	s = save(t, store, s, 0)
 	same(t, "Versions", version(t, store, s), s)
-	same(t, "Heads", head(t, store, "acme", "s"), s.Head())
+	same(t, "Heads", head(t, store, "s"), s.Head())
 }
