@@ -12,10 +12,11 @@ type branch struct {
 type choice struct {
 	branches []branch
 	unless   bool // the first condition must not hold
+	off      int
 }
 
 func (p *parser) ifElse(it item) (node, bool, error) {
-	c := &choice{unless: it.name == "unless"}
+	c := &choice{unless: it.name == "unless", off: it.off}
 	braces := p.scanner.braces
 	for tag := it; tag.name != "end"+it.name; {
 		var b branch

@@ -45,6 +45,7 @@ func (p *parser) nameCycle(c *cycle, it item) {
 		c.key = "" // then the cycle itself is the key
 		if !c.prints {
 			c.prints = true
+			c.index = len(p.template.outputs)
 			info := Output{Expression: strings.Trim(it.text, spaces), Captured: c.captured}
 			info.Line, info.Column = p.place(it.off)
 			p.template.outputs = append(p.template.outputs, info)
@@ -58,6 +59,7 @@ type cycle struct {
 	items    []expression
 	prints   bool // more than literals
 	captured bool
+	index    int // in Template.outputs, if it prints
 	off      int
 }
 
@@ -121,5 +123,5 @@ func (c *cycle) next(r *run) error {
 	if err != nil {
 		return err
 	}
-	return r.show(v, !c.prints || c.captured)
+	return r.show(c.index, v, !c.prints || c.captured)
 }

@@ -41,7 +41,7 @@ func ExampleScope_escape() {
 	t, _ := liquid.Parse(`https://crm.example/users/{{ data.id }}`, liquid.Options{})
 	text, err := t.Render(liquid.Scope{
 		Vars: vars(`{"id": "../admin?x=1"}`),
-		Escape: func(before []byte, text string) (string, error) {
+		Escape: func(_ int, before []byte, text string) (string, error) {
 			return url.PathEscape(text), nil
 		},
 	})

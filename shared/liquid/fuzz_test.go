@@ -74,7 +74,7 @@ func FuzzRender(f *testing.F) {
 		if len(textOf(first)) > 16<<10+100*len(template.Secrets()) {
 			t.Errorf("%q renders %d bytes", source, len(textOf(first)))
 		}
-		s.Escape = func(_ []byte, text string) (string, error) { return hex.EncodeToString([]byte(text)), nil }
+		s.Escape = func(_ int, _ []byte, text string) (string, error) { return hex.EncodeToString([]byte(text)), nil }
 		escaped, _ := segments()
 		if strings.Contains(textOf(escaped), "\x01") && !strings.Contains(source, "\x01") {
 			t.Errorf("%q lets data past Escape: %q", source, textOf(escaped))

@@ -14,7 +14,10 @@ func (b *block) render(r *run) error {
 }
 
 // literalText is what stands between outputs and tags.
-type literalText struct{ text string }
+type literalText struct {
+	text string
+	off  int
+}
 
 func (t *literalText) render(r *run) error { return r.print(t.text) }
 

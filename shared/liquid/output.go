@@ -10,7 +10,7 @@ func (p *parser) output(it item, braces bool) (node, error) {
 	if err := p.begin(it); err != nil {
 		return nil, err
 	}
-	out := &output{off: it.off, captured: p.captured > 0}
+	out := &output{off: it.off, captured: p.captured > 0, index: len(p.template.outputs)}
 	info := Output{Expression: strings.Trim(it.text, spaces), Captured: out.captured}
 	info.Line, info.Column = p.place(it.off)
 	if name, ok := p.secret(); ok && braces && p.options.Secrets {
@@ -50,6 +50,7 @@ type output struct {
 	secret   string
 	off      int
 	captured bool
+	index    int // in Template.outputs
 }
 
 // segmentSize is about what one more secret takes in the end, in bytes.
@@ -68,7 +69,7 @@ func (o *output) render(r *run) error {
 	}
 	v, err := o.value.eval(r)
 	if err == nil {
-		err = r.show(v, o.captured)
+		err = r.show(o.index, v, o.captured)
 	}
 	if err != nil {
 		return located(r.template.source, o.off, err)

@@ -44,7 +44,7 @@ func (p *parser) parse() error {
 	}
 	t := p.template
 	t.body = body
-	t.constant = !slices.ContainsFunc(body.nodes, func(n node) bool { _, text := n.(*literalText); return !text })
+	t.constant = t.source == t.Prefix()
 	if len(body.nodes) == 1 && p.scanner.count == 1 {
 		if out, ok := body.nodes[0].(*output); ok && out.secret == "" {
 			t.lone = out.value
@@ -90,7 +90,7 @@ func (p *parser) body(opened item, ends ...string) (block, item, error) {
 func (p *parser) piece(b *block, opened, it item) error {
 	switch {
 	case it.kind == itemText:
-		b.addText(it.text)
+		b.addText(it)
 		return nil
 	case it.kind == itemOutput:
 		b.blank = false
@@ -131,12 +131,12 @@ func misplaced(opened, it item) error {
 func quote(s string) string { return `"` + s + `"` }
 
 // addText appends literal text, to the text before it if there is any.
-func (b *block) addText(text string) {
-	if text == "" {
+func (b *block) addText(it item) {
+	if it.text == "" {
 		return
 	}
-	b.blank = b.blank && strings.Trim(text, spaces) == ""
-	b.nodes = append(b.nodes, &literalText{text})
+	b.blank = b.blank && strings.Trim(it.text, spaces) == ""
+	b.nodes = append(b.nodes, &literalText{it.text, it.off})
 }
 
 // dropText removes the space of blank blocks, if all of a tag's blocks are blank.

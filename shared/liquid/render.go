@@ -12,9 +12,10 @@ type Scope struct {
 	Budget *Budget          // what may be used up; nil means a fresh one with the default limits
 
 	// Escape makes the text of an output fit for its place; nil leaves it as it is. Literal text and secrets
-	// are not given to it, an output with nothing to print is. Before is all that was rendered so far, without
-	// secrets; it is valid only during the call. An error ends the render; it is the Cause of the [Error] that is returned.
-	Escape func(before []byte, text string) (string, error)
+	// are not given to it, an output with nothing to print is. Output is its index in [Template.Outputs]. Before is all
+	// that was rendered so far, without secrets; it is valid only during the call. An error ends the render; it is the
+	// Cause of the [Error] that is returned.
+	Escape func(output int, before []byte, text string) (string, error)
 }
 
 // Segment is a part of a rendered text: the text itself, or the name of a secret that stands here.

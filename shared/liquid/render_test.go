@@ -90,7 +90,7 @@ func TestSecretsAreSegmentsThatDataCannotForge(t *testing.T) {
 func TestEscapeGetsEveryOutputAndNoLiteral(t *testing.T) {
 	var before []string
 	s := scope(t, `{"id":"../a?b=1#c", "l":["x/y","?"], "none":null}`)
-	s.Escape = func(rendered []byte, text string) (string, error) {
+	s.Escape = func(_ int, rendered []byte, text string) (string, error) {
 		before = append(before, string(rendered))
 		return url.PathEscape(text), nil
 	}
@@ -109,7 +109,7 @@ func TestEscapeGetsEveryOutputAndNoLiteral(t *testing.T) {
 func TestAnErrorOfEscapeEndsTheRender(t *testing.T) {
 	missing := errors.New("nothing to print")
 	s := scope(t, "")
-	s.Escape = func(_ []byte, text string) (string, error) {
+	s.Escape = func(_ int, _ []byte, text string) (string, error) {
 		if text == "" {
 			return "", missing
 		}

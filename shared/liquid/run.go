@@ -10,7 +10,7 @@ type run struct {
 	template   *Template
 	vars       map[string]Value
 	now        time.Time
-	escape     func([]byte, string) (string, error)
+	escape     func(int, []byte, string) (string, error)
 	budget     *Budget
 	own        Budget // the default one
 	out        []byte
@@ -85,7 +85,7 @@ func (r *run) print(s string) error {
 }
 
 // show appends what an output prints, escaped unless it goes into a variable.
-func (r *run) show(v Value, plain bool) error {
+func (r *run) show(output int, v Value, plain bool) error {
 	if r.escape == nil || plain {
 		return r.printValue(v)
 	}
@@ -95,7 +95,7 @@ func (r *run) show(v Value, plain bool) error {
 	}
 	text := string(r.out[start:])
 	r.out = r.out[:start]
-	escaped, err := r.escape(r.out, text)
+	escaped, err := r.escape(output, r.out, text)
 	if err != nil {
 		return err
 	}

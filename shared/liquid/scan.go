@@ -128,6 +128,7 @@ func (s *scanner) literal() (item, error) {
 	}
 	if s.trim {
 		text = strings.TrimLeft(text, spaces)
+		start = s.pos - len(text)
 	}
 	if s.pos+2 < len(s.src) && s.src[s.pos+2] == '-' {
 		text = strings.TrimRight(text, spaces)

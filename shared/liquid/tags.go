@@ -57,11 +57,11 @@ func (p *parser) rawText(it item) (node, bool, error) {
 	if err := p.nothing(it); err != nil {
 		return nil, false, err
 	}
-	text, _, err := p.stream.raw(it)
+	text, off, err := p.stream.raw(it)
 	if text == "" || err != nil {
 		return nil, true, err
 	}
-	return &rawText{literalText{text}}, false, nil
+	return &rawText{literalText{text, off}}, false, nil
 }
 
 func (p *parser) echo(it item) (node, bool, error) {

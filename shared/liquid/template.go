@@ -50,7 +50,7 @@ func Parse(source string, options Options) (*Template, error) {
 // Source returns the text that the template was compiled from.
 func (t *Template) Source() string { return t.source }
 
-// Constant reports whether the template has no tags and no outputs, so that it always renders to the same text.
+// Constant reports whether the template has no tags, comments or outputs: it always renders to its very source.
 func (t *Template) Constant() bool { return t.constant }
 
 // Lone reports whether the template is exactly one {{ … }} that is no secret, so that [Template.Eval] gives its typed value.

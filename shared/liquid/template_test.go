@@ -145,6 +145,9 @@ func TestConstantAndLoneTemplates(t *testing.T) {
 		{"{{ secrets.a }}", false, false},
 		{"{% comment %}{% endcomment %}{{ a }}", false, false},
 		{"{% if a %}{% endif %}", false, false},
+		{"a{% comment %}b{% endcomment %}c", false, false}, // its source is not what it prints
+		{"a{%- # b %}", false, false},
+		{"{% raw %}{{ a }}{% endraw %}", false, false},
 	} {
 		template, err := Parse(tt.source, Options{Secrets: true})
 		if err != nil {

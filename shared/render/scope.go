@@ -120,7 +120,7 @@ func newScope(e *Event, s webhook.Subscription, o Occasion) (*scope, error) {
 }
 
 // escape makes an output fit for its place; see [liquid.Scope].
-type escape func(before []byte, text string) (string, error)
+type escape func(output int, before []byte, text string) (string, error)
 
 // segments renders a template; what goes wrong is a Skip.
 func (s *scope) segments(t *liquid.Template, e escape) ([]liquid.Segment, error) {

@@ -27,10 +27,9 @@ func (c *compiler) url(source string) *liquid.Template {
 	}
 	if !literalStart.MatchString(t.Prefix()) {
 		c.fault("url", "want scheme, host and port without templates, as in https://host/…")
+		return t
 	}
-	if strings.Contains(t.Prefix(), "#") {
-		c.fault("url", "want no fragment")
-	}
+	c.literals(t)
 	return t
 }
 
@@ -48,7 +47,7 @@ var errEmptySegment = errors.New("nothing to print in the path")
 
 // escapeURL encodes an output for its place: in the path up to the first "?",
 // in the query from there on. Nothing that it prints can end its place.
-func escapeURL(before []byte, text string) (string, error) {
+func escapeURL(_ int, before []byte, text string) (string, error) {
 	if inQuery(before) {
 		return encodeQuery(text), nil
 	}
@@ -82,10 +81,8 @@ func (r *Request) renderURL(s *scope) (webhook.Text, error) {
 	if err != nil || !strings.HasPrefix(text.Plain, strings.TrimRight(r.LiteralURL(), "/")) {
 		return text, &Skip{webhook.ReasonRenderError, "url: want a URL"}
 	}
-	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
-		if name, _ := url.PathUnescape(segment); name == "." || name == ".." {
-			return text, &Skip{webhook.ReasonRenderError, "url: want no . or .. in the path"}
-		}
+	if dots(u.EscapedPath()) {
+		return text, &Skip{webhook.ReasonRenderError, "url: " + errDots}
 	}
 	return text, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -127,15 +128,12 @@ func (d *draft) checkURL(s string) string {
 	if len(s) > maxURL {
 		return fmt.Sprintf("want at most %d characters", maxURL)
 	}
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }) {
-		return "want a URL; write other characters as %XX, and a host in its ASCII form"
+	if wrong := render.WrongURL(s); wrong != "" {
+		return wrong
 	}
 	u, err := url.Parse(s)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "want a URL"
-	case strings.Contains(s, "#"):
-		return "want a URL without fragment"
 	}
 	if err := d.destinations.CheckURL(u); err != nil {
 		return err.Error()
