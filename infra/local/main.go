@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -58,7 +59,7 @@ func run() error {
 	flag.Parse()
 	c.Retention.Payload = min(c.Retention.Payload, c.Retention.All)
 	if flag.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+		return unexpected(flag.Arg(0), show.set)
 	}
 	c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 	if err := show.load(); err != nil {
@@ -94,6 +95,15 @@ func run() error {
 	closing, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	return s.Close(closing)
+}
+
+// unexpected refuses an argument that belongs to no flag. The recipe of -demo
+// may not stand apart from it, because -demo may stand alone.
+func unexpected(argument string, demo bool) error {
+	if demo && slices.Contains(recipes.Names(), argument) {
+		return fmt.Errorf("unexpected argument %q: did you mean -demo=%s?", argument, argument)
+	}
+	return fmt.Errorf("unexpected argument %q: there are only flags; -help lists them", argument)
 }
 
 // aside makes a server stand apart from real data, unless -data says where it

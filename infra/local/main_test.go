@@ -5,6 +5,22 @@ import (
 	"testing"
 )
 
+func TestAnArgumentThatNoFlagTakesIsExplained(t *testing.T) {
+	for _, tt := range []struct {
+		argument string
+		demo     bool
+		want     string
+	}{
+		{"loyalty", true, "did you mean -demo=loyalty?"},
+		{"loyalty", false, "there are only flags"},
+		{"nope", true, "there are only flags"},
+	} {
+		if err := unexpected(tt.argument, tt.demo); !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s, -demo %v: %v, want %q", tt.argument, tt.demo, err, tt.want)
+		}
+	}
+}
+
 func TestDemoStandsAloneOrNamesARecipe(t *testing.T) {
 	for _, tt := range []struct {
 		value, recipe, wrong string

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/postino/postino/events"
+	"github.com/postino/postino/shared/suggest"
 )
 
 // Recipe is one file. Strings of events and expected requests may say $start,
@@ -78,7 +79,7 @@ func Names() []string {
 // Load reads a recipe. An unknown name is an error that lists those known.
 func Load(name string) (Recipe, error) {
 	if names := Names(); !slices.Contains(names, name) {
-		return Recipe{}, fmt.Errorf("no recipe %q: want one of %s", name, strings.Join(names, ", "))
+		return Recipe{}, fmt.Errorf("no recipe %q: want one of %s%s", name, strings.Join(names, ", "), suggest.Hint(name, names))
 	}
 	text, err := events.Files.ReadFile(path.Join(folder, name+".json"))
 	if err != nil {

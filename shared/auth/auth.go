@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 )
 
 // kinds are the fields of each type of auth.
@@ -36,6 +38,13 @@ type field struct {
 	secret bool                      // never shown; may hold {{ secrets.name }}
 	empty  bool                      // may be absent or ""
 	check  func(value string) string // what else is wrong; nil for nothing
+}
+
+func names(fields []field) (list []string) {
+	for _, f := range fields {
+		list = append(list, f.name)
+	}
+	return list
 }
 
 // maxValue is the most bytes of one field.
@@ -88,13 +97,13 @@ func Read(v strictjson.Value) (*Auth, []render.Fault) {
 func build(values map[string]string, own *TLS) (*Auth, []render.Fault) {
 	fields, known := kinds[values["type"]]
 	if !known {
-		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header, oauth2"}}
+		return nil, []render.Fault{{Field: "auth.type", Detail: "want one of none, basic, bearer, header, oauth2" + suggest.Hint(values["type"], slices.Sorted(maps.Keys(kinds)))}}
 	}
 	a := &Auth{kind: values["type"], values: map[string]string{}, texts: map[string]*liquid.Template{}, tls: own}
 	var faults []render.Fault
 	for name := range values {
 		if name != "type" && !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
-			faults = append(faults, render.Fault{Field: "auth." + name, Detail: "unknown field of type " + a.kind})
+			faults = append(faults, render.Fault{Field: "auth." + name, Detail: "unknown field of type " + a.kind + suggest.Hint(name, names(fields))})
 		}
 	}
 	for _, f := range fields {

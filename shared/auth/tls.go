@@ -10,11 +10,14 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 )
 
 // The most bytes of each part, so that all of an auth can be sealed together.
@@ -52,7 +55,7 @@ func readTLS(v strictjson.Value) (*TLS, []render.Fault) {
 		text, ok := value.Text()
 		switch to := fields[name]; {
 		case to == nil:
-			faults = append(faults, render.Fault{Field: "auth.tls." + strictjson.Clip(name, 100), Detail: "unknown field"})
+			faults = append(faults, render.Fault{Field: "auth.tls." + strictjson.Clip(name, 100), Detail: "unknown field" + suggest.Hint(name, slices.Sorted(maps.Keys(fields)))})
 		case value.Kind() != strictjson.Null && !ok:
 			faults = append(faults, render.Fault{Field: "auth.tls." + name, Detail: "want a string of PEM"})
 		default:

@@ -101,7 +101,7 @@ func (g *Guard) judge(to netip.AddrPort, secure bool) string {
 const httpsPort = 443
 
 func (g *Guard) needHTTPS() string {
-	return "only https on port 443 may leave the networks named in " + g.setting()
+	return "only https on port 443 is taken here; http and other ports only to the networks named in " + g.setting()
 }
 
 func (g *Guard) setting() string {

@@ -36,7 +36,7 @@ func TestDestinationsArePlainURLs(t *testing.T) {
 		{"https://xn--bcher-kva.example", ""},
 		{"https://intranet", ""}, // its address decides, when dialled
 		{"https://under_score.example", ""},
-		{"http://example.com", "only https on port 443 may leave the networks named in -egress-allow"},
+		{"http://example.com", "only https on port 443 is taken here; http and other ports only to the networks named in -egress-allow"},
 		{"https://example.com:8443", "only https on port 443"},
 		{"https://example.com:80", "only https on port 443"},
 		{"http://example.com:443", "only https on port 443"},

@@ -17,6 +17,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -66,9 +67,7 @@ func NewRouter(routes []Route, auth Authenticator, log *slog.Logger) *Router {
 		}
 		m[route.Method] = route
 	}
-	rt.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		write(w, r, errorResponse(PathNotFound.Problem("There is nothing at this path.")))
-	})
+	rt.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { write(w, r, errorResponse(rt.nothing(r))) })
 	return rt
 }
 
@@ -101,10 +100,24 @@ func (m methods) allow() string {
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer rt.recovered(w, r)
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != escaped { // ServeMux would redirect
-		write(w, r, errorResponse(PathNotFound.Problem("There is nothing at this path.")))
+		write(w, r, errorResponse(rt.nothing(r)))
 		return
 	}
 	rt.mux.ServeHTTP(w, r)
+}
+
+// nothing is the 404 of a path that no route has. It names the route that was
+// probably meant: without the slash at the end, or with what comes before.
+func (rt *Router) nothing(r *http.Request) *Problem {
+	const detail = "There is nothing at this path. "
+	clean := path.Clean("/" + r.URL.Path)
+	for _, before := range []string{"", "/v1", "/v1/tenants/tenant"} {
+		_, route := rt.mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: before + clean}})
+		if route != "" && route != "/" {
+			return PathNotFound.Problem(detail + "Did you mean " + route + "?")
+		}
+	}
+	return PathNotFound.Problem(detail + "All of a tenant is under /v1/tenants/{tenant}; GET /openapi.json lists every path.")
 }
 
 // recovered answers for a handler that panicked.

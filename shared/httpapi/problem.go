@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -131,6 +133,15 @@ func (f *Faults) Add(field, format string, args ...any) {
 	if len(f.list) < maxFaults && !known {
 		f.list = append(f.list, FieldError{field, fmt.Sprintf(format, args...)})
 	}
+}
+
+// Unknown notes that nothing is known by this name in the object at path, ""
+// for the body, and which of the known names was probably meant.
+func (f *Faults) Unknown(path, name string, known []string) {
+	if path != "" {
+		path += "."
+	}
+	f.Add(path+strictjson.Clip(name, maxName), "unknown field%s", suggest.Hint(name, known))
 }
 
 // AddAll notes faults of a part, whose fields it puts behind prefix.

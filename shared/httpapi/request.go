@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -75,13 +76,24 @@ func (r *Request) parseQuery(known []string) error {
 	for name, values := range query {
 		switch {
 		case !slices.Contains(known, name):
-			faults.Add(strictjson.Clip(name, maxName), "unknown query parameter")
+			faults.Add(strictjson.Clip(name, maxName), "unknown query parameter%s", hint(name, known))
 		case len(values) > 1:
 			faults.Add(name, "given more than once")
 		}
 	}
 	r.Query = query
 	return faults.Err()
+}
+
+// hint says which parameter was meant, or which there are.
+func hint(name string, known []string) string {
+	if near := suggest.Hint(name, known); near != "" {
+		return near
+	}
+	if len(known) == 0 {
+		return "; there are none here"
+	}
+	return "; there are " + strings.Join(known, ", ")
 }
 
 // MediaType returns the request's content type in lower case, without
@@ -184,7 +196,7 @@ func (r *Request) Empty() error {
 	}
 	var faults Faults
 	for name := range v.Members() {
-		faults.Add(strictjson.Clip(name, maxName), "unknown field")
+		faults.Unknown("", name, nil)
 	}
 	if v.Kind() != strictjson.Object {
 		faults.Add("body", "want no body, or {}")

@@ -2,6 +2,10 @@ package liquid
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/postino/postino/shared/suggest"
 )
 
 // filtered is an expression and the filters it goes through.
@@ -81,7 +85,7 @@ func (p *parser) call() (call, error) {
 		return c, p.want("the name of a filter")
 	}
 	if c.filter = filters[name]; c.filter == nil {
-		return c, &faultAt{c.off, "unknown filter " + quote(name)}
+		return c, &faultAt{c.off, "unknown filter " + quote(name) + suggest.Hint(name, slices.Sorted(maps.Keys(filters)))}
 	}
 	if _, ok := p.take(':'); ok {
 		for more := true; more; _, more = p.take(',') {

@@ -60,5 +60,5 @@ func ExampleNewBudget() {
 func ExampleParse() {
 	_, err := liquid.Parse("Hello\n{{ data.name | capitalise }}", liquid.Options{})
 	fmt.Println(err)
-	// Output: line 2, column 16: unknown filter "capitalise"
+	// Output: line 2, column 16: unknown filter "capitalise"; did you mean "capitalize"?
 }

@@ -1,9 +1,12 @@
 package liquid
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/postino/postino/shared/suggest"
 )
 
 // parser compiles one template.
@@ -116,7 +119,7 @@ func (p *parser) piece(b *block, opened, it item) error {
 
 // misplaced explains a tag that nothing begins with.
 func misplaced(opened, it item) error {
-	message := "unknown tag " + quote(it.name)
+	message := "unknown tag " + quote(it.name) + suggest.Hint(it.name, slices.Sorted(maps.Keys(tags)))
 	switch {
 	case it.name == "else" || it.name == "elsif" || it.name == "when":
 		message = it.name + " stands outside of its block"

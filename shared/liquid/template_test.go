@@ -12,7 +12,7 @@ func TestParseErrorsNameThePlace(t *testing.T) {
 	for _, tt := range []struct{ source, want string }{
 		{"Hi\n{{ a }}\n{% if x %}{{ b | foo }}{% endif %}", `line 3, column 18: unknown filter "foo"`},
 		{"é{{ a | foo }}", `line 1, column 9: unknown filter "foo"`},
-		{"{% foo %}", `line 1, column 1: unknown tag "foo"`},
+		{"{% foo %}", `line 1, column 1: unknown tag "foo"; did you mean "for"?`},
 		{"{% include 'a' %}", `line 1, column 1: unknown tag "include"`},
 		{"{% render 'a' %}", `line 1, column 1: unknown tag "render"`},
 		{"a }} b", `line 1, column 3: leftover }} closes nothing`},
@@ -31,7 +31,7 @@ func TestParseErrorsNameThePlace(t *testing.T) {
 		{"{% raw %}", `line 1, column 1: raw is not closed: want endraw`},
 		{"{% comment %}{% comment %}{% endcomment %}", `line 1, column 1: comment is not closed: want endcomment`},
 		{"{% liquid\n  if a\n  echo b\n%}", `line 2, column 3: if is not closed: want endif`},
-		{"{% liquid\n  assign a = 1\n  foo\n%}", `line 3, column 3: unknown tag "foo"`},
+		{"{% liquid\n  assign a = 1\n  foo\n%}", `line 3, column 3: unknown tag "foo"; did you mean "for"?`},
 		{"{{ 'a }}", `line 1, column 4: a string is not closed`},
 		{"{{ a @ b }}", `line 1, column 6: unexpected character '@'`},
 		{"{{ a b }}", `line 1, column 6: unexpected "b"`},

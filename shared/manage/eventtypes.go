@@ -76,6 +76,8 @@ func (h *Handler) putEventType(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(viewFullType(typ)), nil
 }
 
+var typeFields = []string{"description", "schema", "sample", "deprecated"}
+
 // readType reads {["description","schema","sample","deprecated"]}. A sample
 // must fit the schema.
 func readType(name string, body strictjson.Value) (typ webhook.EventType, err error) {
@@ -104,7 +106,7 @@ func readType(name string, body strictjson.Value) (typ webhook.EventType, err er
 				faults.Add(field, "want true or false")
 			}
 		default:
-			faults.Add(strictjson.Clip(field, maxShown), "unknown field")
+			faults.Unknown("", field, typeFields)
 		}
 	}
 	if typ.Schema != nil && !faults.Any() {

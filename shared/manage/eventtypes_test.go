@@ -104,3 +104,41 @@ func TestTheSampleOfItsOneTypeStandsForTheEventOfAPreview(t *testing.T) {
 		t.Errorf("nothing given: %s", got.body)
 	}
 }
+
+func TestAnEventOfATrialMayLeaveItsDataToTheSampleOfItsType(t *testing.T) {
+	w := open(t)
+	w.must(t, 201, "PUT", orderType, `{"sample":{"total":12.50}}`)
+	w.must(t, 201, "PUT", "/event-types/bare", `{}`)
+	w.must(t, 201, "POST", sub, `{"id":"s1","url":"https://a.example","types":["order.*"],"request":{"body":{"sum":"{{ data.total }}","of":"{{ subject }}"}}}`)
+	got := w.must(t, 200, "POST", sub+"/s1/preview", `{"event":{"type":"order.placed","subject":"u1"}}`)
+	if want := `{"sum":12.50,"of":"u1"}`; got.get(t, "request", "body") != want {
+		t.Errorf("previewed %s, want the body %s", got.body, want)
+	}
+	for body, want := range map[string]string{
+		`{"event":{"type":"bare"}}`:                 "event.data",
+		`{"event":{"type":"unknown"}}`:              "event.data",
+		`{"event":{"type":"a*"}}`:                   "event.data",
+		`{"event":{"typ":"order.placed","data":1}}`: "event.typ event.type",
+		`{"event":5}`:                               "event",
+	} {
+		if got := w.must(t, 422, "POST", sub+"/s1/preview", body); strings.Join(got.fields(t), " ") != want {
+			t.Errorf("%s: %s, want faults in %s", body, got.body, want)
+		}
+	}
+}
+
+func TestFaultsOfADraftAreNamedWithinIt(t *testing.T) {
+	w := open(t)
+	for draft, want := range map[string]string{
+		`5`:                                      "subscription",
+		`{"url":"https://a.example","colour":1}`: "subscription.colour",
+		`{"url":"https://a.example","body":1}`:   "subscription.body",
+		`{"url":"https://a.example","auth":{"type":"bearer","token":"{{ secrets.none }}"}}`: "subscription.auth",
+		`{"url":"https://a.example","request":{"headers":{"x-a":"{{ secrets.none }}"}}}`:    "subscription.request.headers.x-a",
+	} {
+		got := w.must(t, 422, "POST", "/preview", `{"subscription":`+draft+`,"event":{"type":"a","data":1}}`)
+		if strings.Join(got.fields(t), " ") != want {
+			t.Errorf("%s: %s, want a fault in %s", draft, got.body, want)
+		}
+	}
+}

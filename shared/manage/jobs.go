@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"regexp"
 	"time"
 
@@ -69,7 +70,7 @@ func progress(j webhook.Job) *float64 {
 	case j.Kind != webhook.JobRecover || whole <= 0:
 		return nil
 	case j.Reached.After(j.After):
-		share = min(1, float64(j.Reached.Sub(j.After))/float64(whole))
+		share = min(1, math.Floor(1000*float64(j.Reached.Sub(j.After))/float64(whole))/1000) // rounded up, it would be done before it is
 	}
 	return &share
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -71,6 +72,8 @@ func (h *Handler) createKey(r *httpapi.Request) (httpapi.Response, error) {
 	}, nil
 }
 
+var keyFields = []string{"role", "name", "expires_in"}
+
 // readKey reads {"role",["name","expires_in"]}.
 func readKey(body strictjson.Value, now time.Time) (k webhook.Key, err error) {
 	var faults httpapi.Faults
@@ -82,8 +85,8 @@ func readKey(body strictjson.Value, now time.Time) (k webhook.Key, err error) {
 	for field, v := range body.Members() {
 		text, ok := v.Text()
 		switch {
-		case field != "role" && field != "name" && field != "expires_in":
-			faults.Add(strictjson.Clip(field, maxShown), "unknown field")
+		case !slices.Contains(keyFields, field):
+			faults.Unknown("", field, keyFields)
 		case !ok:
 			faults.Add(field, "want a string")
 		case field == "role":

@@ -93,7 +93,7 @@ func readRecover(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
 				faults.Add(field, "want true or false")
 			}
 		default:
-			faults.Add(strictjson.Clip(field, maxShown), "unknown field")
+			faults.Unknown("", field, recoverFields)
 		}
 	}
 	switch {

@@ -70,7 +70,7 @@ func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
 		id, text := member.Text()
 		switch {
 		case name != "subscription":
-			faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+			faults.Unknown("", name, []string{"subscription"})
 		case member.Kind() == strictjson.Null:
 		case !text || !subscription.ValidID(id):
 			faults.Add("subscription", subscription.IDSyntax)

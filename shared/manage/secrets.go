@@ -78,7 +78,7 @@ func secretValue(name string, body strictjson.Value) (value string, err error) {
 		text, ok := v.Text()
 		switch {
 		case field != "value":
-			faults.Add(strictjson.Clip(field, maxShown), "unknown field")
+			faults.Unknown("", field, []string{"value"})
 			continue
 		case !ok:
 			faults.Add(field, "want a string")
@@ -94,9 +94,6 @@ func secretValue(name string, body strictjson.Value) (value string, err error) {
 	}
 	return value, faults.Err()
 }
-
-// maxShown is how many bytes of an unknown name are shown.
-const maxShown = 100
 
 func (h *Handler) listSecrets(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()

@@ -111,6 +111,9 @@ func isJSON(media string) bool {
 	return subtype == "json" || strings.HasSuffix(subtype, "+json")
 }
 
+// maxName is how many bytes of an extension's name are shown.
+const maxName = 100
+
 var extensionName = regexp.MustCompile(`^[a-z0-9]{1,64}$`)
 
 // extension takes an attribute that CloudEvents does not know: a string, a

@@ -9,6 +9,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+var plainFields = []string{"type", "data", "id", "source", "subject", "time"}
+
 // plain reads {"type","data",["id","source","subject","time"]}. Data is any
 // JSON value, null too, but it must be there: an event without it is more
 // often a misspelt field than meant.
@@ -31,7 +33,7 @@ func (d decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Event
 		case "time":
 			d.time(name, member, &e, faults)
 		default:
-			faults.Add(strictjson.Clip(name, maxName), "unknown field")
+			faults.Unknown("", name, plainFields)
 		}
 	}
 	if !typed {
@@ -42,9 +44,6 @@ func (d decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Event
 	}
 	return e
 }
-
-// maxName is how many bytes of an unknown name are shown.
-const maxName = 100
 
 // text reads a string and checks it.
 func text(name string, v strictjson.Value, check func(string) string, faults *httpapi.Faults) string {

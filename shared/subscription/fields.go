@@ -3,8 +3,10 @@ package subscription
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +15,7 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -173,7 +176,7 @@ func (d *draft) object(path string, v strictjson.Value, members map[string]func(
 		read, ok := members[name]
 		switch {
 		case !ok:
-			d.faults.Add(path+"."+strictjson.Clip(name, maxShown), "unknown field")
+			d.faults.Unknown(path, name, slices.Sorted(maps.Keys(members)))
 		case member.Kind() != strictjson.Null:
 			read(path+"."+name, member)
 		}
@@ -188,7 +191,7 @@ func (d *draft) oneOf(path string, v strictjson.Value, few []string) string {
 			return s
 		}
 	}
-	d.faults.Add(path, `want "%s"`, strings.Join(few, `" or "`))
+	d.faults.Add(path, `want "%s"%s`, strings.Join(few, `" or "`), suggest.Hint(s, few))
 	return ""
 }
 

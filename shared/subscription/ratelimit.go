@@ -12,6 +12,10 @@ const maxPerSecond = 10_000
 // readRateLimit reads the whole limit. Rates are whole numbers, as those of
 // EventBridge's API destinations are.
 func readRateLimit(d *draft, v strictjson.Value) {
+	if v.Kind() != strictjson.Object {
+		d.faults.Add("rate_limit", `want an object, like {"per_second": 10}`)
+		return
+	}
 	limit := webhook.RateLimit{}
 	given := false
 	d.object("rate_limit", v, map[string]func(string, strictjson.Value){
@@ -24,7 +28,7 @@ func readRateLimit(d *draft, v strictjson.Value) {
 			limit.PerSecond = int(n)
 		},
 	})
-	if v.Kind() == strictjson.Object && !given {
+	if !given {
 		d.faults.Add("rate_limit.per_second", "required")
 	}
 	d.Subscription.RateLimit = &limit

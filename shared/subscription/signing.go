@@ -1,6 +1,8 @@
 package subscription
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
@@ -84,7 +86,7 @@ func ReadRotation(body strictjson.Value) (Rotation, error) {
 	for name, v := range body.Members() {
 		switch read, ok := rotationFields[name]; {
 		case !ok:
-			d.faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+			d.faults.Unknown("", name, slices.Sorted(maps.Keys(rotationFields)))
 		case v.Kind() != strictjson.Null:
 			read(&d, &r, v)
 		}

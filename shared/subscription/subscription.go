@@ -96,7 +96,7 @@ func Read(body strictjson.Value, base webhook.Subscription, destinations Destina
 func (d *draft) member(name string, v strictjson.Value) {
 	i := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 	if i < 0 {
-		d.faults.Add(strictjson.Clip(name, maxShown), "unknown field")
+		d.unknown(name)
 		return
 	}
 	d.Given = append(d.Given, name)

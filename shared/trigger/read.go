@@ -3,11 +3,14 @@ package trigger
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/strictjson"
+	"github.com/postino/postino/shared/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -121,7 +124,7 @@ func (r *reader) object(field string, v strictjson.Value, members map[string]fun
 		read, ok := members[name]
 		switch {
 		case !ok:
-			r.fault(field+"."+strictjson.Clip(name, 100), "unknown field")
+			r.fault(field+"."+strictjson.Clip(name, 100), "unknown field%s", suggest.Hint(name, slices.Sorted(maps.Keys(members))))
 		case member.Kind() != strictjson.Null:
 			given[name] = true
 			read(field+"."+name, member)

@@ -25,8 +25,15 @@ func Recipe(ctx context.Context, r recipes.Recipe, s recipes.Server, out io.Writ
 	if err := (recipes.Player{Watch: show}).Play(ctx, r, s, tenant); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%d requests, each signed, verified and as the recipe promises. The server goes on, with all of it in tenant %s; stop it with Ctrl-C.\n", show.requests, tenant)
+	fmt.Fprintf(out, "\n%s signed, verified and as the recipe promises. The server goes on, with all of it in tenant %s; stop it with Ctrl-C.\n", count(show.requests), tenant)
 	return nil
+}
+
+func count(requests int) string {
+	if requests == 1 {
+		return "1 request,"
+	}
+	return fmt.Sprintf("%d requests, each", requests)
 }
 
 // show prints a play.

@@ -53,7 +53,7 @@ func (s *Server) advance(r *httpapi.Request) (httpapi.Response, error) {
 	for name, value := range v.Members() {
 		switch text, isText := value.Text(); {
 		case name != "advance":
-			faults.Add(name, "unknown field")
+			faults.Unknown("", name, []string{"advance"})
 		case !isText:
 			faults.Add("advance", "want a duration")
 		default:
@@ -65,7 +65,7 @@ func (s *Server) advance(r *httpapi.Request) (httpapi.Response, error) {
 		}
 	}
 	if by == 0 && !faults.Any() {
-		faults.Add("advance", "is required")
+		faults.Add("advance", `required, like "1h"`)
 	}
 	if err := faults.Err(); err != nil {
 		return httpapi.Response{}, err
