@@ -27,7 +27,7 @@ var bodies = []struct {
 	}, {
 		"POST", "/preview", "application/json", "DraftTrial",
 		[]string{`{"event":{"type":"a","data":1},"subscription":{"url":"https://a.example"}}`, `{"event":{"specversion":"1.0","id":"1","source":"/s","type":"a"},"subscription":{"url":"https://a.example","id":"x"}}`},
-		[]string{`{}`, `{"event":{"type":"a","data":1}}`, `{"subscription":{"url":"https://a.example"}}`, `{"event":{"type":"a"},"subscription":{"url":"https://a.example"}}`, `{"event":5,"subscription":{"url":"https://a.example"}}`, `{"event":{"type":"a","data":1},"subscription":{}}`, `{"event":{"type":"a","data":1},"subscription":{"url":"https://a.example"},"colour":1}`},
+		[]string{`{}`, `{"event":{"type":"a","data":1}}`, `{"subscription":{"url":"https://a.example"}}`, `{"event":{"type":"bare"},"subscription":{"url":"https://a.example"}}`, `{"event":5,"subscription":{"url":"https://a.example"}}`, `{"event":{"type":"a","data":1},"subscription":{}}`, `{"event":{"type":"a","data":1},"subscription":{"url":"https://a.example"},"colour":1}`},
 	}, {
 		"PATCH", "/subscriptions/s", "application/json", "SubscriptionPatch",
 		[]string{`{}`, `{"name":"n","types":null}`, `{"retry":{"schedule":[]}}`, `{"id":"s"}`},
