@@ -118,7 +118,7 @@ func request(ctx context.Context, s *subscriber, c call, used credentials, at st
 	h["Webhook-Id"] = []string{c.delivery}
 	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.real.Unix(), 10)}
 	h["Webhook-Signature"] = []string{signed}
-	h["Postino-Event-Id"] = []string{c.event}
+	h["Postino-Event-Id"] = []string{render.HeaderText(c.event)}
 	if c.test {
 		h["Postino-Test"] = []string{"true"}
 	}

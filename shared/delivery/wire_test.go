@@ -109,3 +109,24 @@ func TestTheReceiverSeesTheURLThatWasJudged(t *testing.T) {
 		}
 	}
 }
+
+func TestTheReceiverSeesHeadersOfASCII(t *testing.T) {
+	e := webhook.Event{ID: "bestellung é/100% \"日\"", Data: []byte(`{"name":"Zoë ß"}`)}
+	got := sent(t, e, "/", &webhook.RequestSpec{
+		Headers: map[string]string{"x-name": "{{ data.name }}!", "idempotency-key": "{{ event.id }}"},
+		Body:    []byte(`"x"`), ContentType: "text/plain; charset=utf-8",
+	})
+	for name, want := range map[string]string{
+		"Postino-Event-Id": "bestellung%20%C3%A9/100%25%20%22%E6%97%A5%22",
+		"X-Name":           "Zo%C3%AB %C3%9F!",
+		"Idempotency-Key":  "bestellung %C3%A9/100% \"%E6%97%A5\"",
+		"Content-Type":     "text/plain; charset=utf-8",
+	} {
+		if got.header(name) != want {
+			t.Errorf("%s = %q, want %q", name, got.header(name), want)
+		}
+	}
+	if strings.ContainsFunc(got.head, func(r rune) bool { return r > '~' }) {
+		t.Errorf("the receiver saw %q, want ASCII", got.head)
+	}
+}

@@ -3,7 +3,6 @@ package render
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime"
 	"slices"
@@ -168,19 +167,25 @@ const (
 	xmlText
 )
 
-// kindOf reads a content type.
-func kindOf(contentType string) (kind, error) {
-	media, _, err := mime.ParseMediaType(contentType)
-	if err != nil || strings.ContainsAny(contentType, "{}\r\n") {
-		return plainText, errors.New("want a media type")
-	}
-	switch {
-	case media == "application/json" || strings.HasSuffix(media, "+json"):
-		return jsonText, nil
-	case media == "application/x-www-form-urlencoded":
-		return form, nil
-	case media == "application/xml" || media == "text/xml" || strings.HasSuffix(media, "+xml"):
-		return xmlText, nil
-	}
-	return plainText, nil
+// kinds are those of subtypes, and of what may stand behind the + of one.
+var kinds = map[string]kind{
+	"json": jsonText, "x-json": jsonText, "xml": xmlText, "x-xml": xmlText, "x-www-form-urlencoded": form,
 }
+
+// maxContentType is the most characters of a content type.
+const maxContentType = 255
+
+// kindOf reads a content type. Its charset, if any, must be the one in which
+// bodies are sent.
+func kindOf(contentType string) (kind, error) {
+	media, parameters, err := mime.ParseMediaType(contentType)
+	main, sub, whole := strings.Cut(media, "/")
+	if err != nil || !whole || main == "" || sub == "" || len(contentType) > maxContentType || strings.ContainsAny(contentType, "{}") || !cleanHeader(contentType) {
+		return plainText, fmt.Errorf("want a media type of at most %d ASCII characters, such as application/json", maxContentType)
+	}
+	if charset, given := parameters["charset"]; given && !strings.EqualFold(charset, "utf-8") {
+		return plainText, fmt.Errorf("want charset=utf-8, or none: bodies are sent in UTF-8, not in %s", charset)
+	}
+	return kinds[sub[strings.LastIndexByte(sub, '+')+1:]], nil
+}
+

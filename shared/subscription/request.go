@@ -81,7 +81,7 @@ func (d *draft) checkTemplates() {
 	}
 	own := d.authHeader()
 	for name := range s.Request.Headers {
-		if strings.EqualFold(name, own) {
+		if render.SameHeader(name, own) {
 			d.faults.Add("request.headers."+name, "is set by auth")
 		}
 	}
