@@ -130,3 +130,17 @@ func TestTheReceiverSeesHeadersOfASCII(t *testing.T) {
 		t.Errorf("the receiver saw %q, want ASCII", got.head)
 	}
 }
+
+func TestTheReceiverSeesTextThatItCanRead(t *testing.T) {
+	e := webhook.Event{ID: "evt_1", Data: []byte(`{"x":"\"},{\"","none":null,"ids":["a","b"],"o":{"k":[1,null,"é"]}}`)}
+	for _, tt := range []struct{ contentType, body, want string }{
+		{"application/json", `"{\"a\":\"{{ data.x | json }}\",\"b\":1}"`, `{"a":"\"\\\"},{\\\"\"","b":1}`},
+		{"text/json", `"{\"a\":\"{{ data.x }}\",\"b\":{{ data.o | json }}}"`, `{"a":"\"},{\"","b":{"k":[1,null,"é"]}}`},
+		{"text/xml", `"<a>{{ data.x | escape }}</a>"`, `<a>&quot;},{&quot;</a>`},
+	} {
+		got := sent(t, e, "/", &webhook.RequestSpec{ContentType: tt.contentType, Body: []byte(tt.body)})
+		if got.body != tt.want || got.header("Content-Type") != tt.contentType {
+			t.Errorf("%s as %s: the receiver saw %s as %s, want %s", tt.body, tt.contentType, got.body, got.header("Content-Type"), tt.want)
+		}
+	}
+}

@@ -163,6 +163,7 @@ type kind int
 const (
 	plainText kind = iota
 	jsonText
+	jsonLines // a JSON value on each line
 	form
 	xmlText
 )
@@ -170,6 +171,7 @@ const (
 // kinds are those of subtypes, and of what may stand behind the + of one.
 var kinds = map[string]kind{
 	"json": jsonText, "x-json": jsonText, "xml": xmlText, "x-xml": xmlText, "x-www-form-urlencoded": form,
+	"x-ndjson": jsonLines, "ndjson": jsonLines, "jsonl": jsonLines, "x-jsonlines": jsonLines, "jsonlines": jsonLines,
 }
 
 // maxContentType is the most characters of a content type.
@@ -188,4 +190,3 @@ func kindOf(contentType string) (kind, error) {
 	}
 	return kinds[sub[strings.LastIndexByte(sub, '+')+1:]], nil
 }
-

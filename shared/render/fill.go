@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/postino/postino/shared/liquid"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -23,14 +22,11 @@ const (
 
 var encoders = map[string]func(string) string{
 	EncodeHeader: func(s string) string { return s },
-	EncodeJSON: func(s string) string {
-		quoted := liquid.AppendQuoted(nil, s)
-		return string(quoted[1 : len(quoted)-1])
-	},
-	EncodePath:  url.PathEscape,
-	EncodeQuery: encodeQuery,
-	EncodeForm:  url.QueryEscape,
-	EncodeXML:   strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace,
+	EncodeJSON:   inString,
+	EncodePath:   url.PathEscape,
+	EncodeQuery:  encodeQuery,
+	EncodeForm:   url.QueryEscape,
+	EncodeXML:    strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;").Replace,
 }
 
 // Stars stands for a secret wherever people can see it.

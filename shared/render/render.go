@@ -83,8 +83,10 @@ func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
 	if len(c.Body.Plain) > webhook.MaxBodySize+envelopeRoom {
 		return c, &Skip{webhook.ReasonTooLarge, fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}
 	}
-	if r.body != nil && r.kind == jsonText && !jsontext.Value(c.Body.Plain).IsValid() {
-		return c, &Skip{webhook.ReasonRenderError, "body: what was rendered is not JSON"}
+	if r.body != nil {
+		if err := wellFormed(r.kind, c.Body.Plain); err != nil {
+			return c, &Skip{webhook.ReasonRenderError, "body: what was rendered " + err.Error()}
+		}
 	}
 	return c, nil
 }

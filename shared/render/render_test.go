@@ -214,7 +214,7 @@ func TestEventsThatMakeNoCallbackSayWhy(t *testing.T) {
 		{"a line break in a header", withHeader("x-a", "{{ data.x }}"), `{"x":"a\r\nb"}`, webhook.ReasonRenderError},
 		{"a failing filter", sub(`{"a":"{{ data.x | divided_by: 0 }}"}`), `{"x":1}`, webhook.ReasonRenderError},
 		{"too much", sub(`{"a":"{{ data.x }}","b":"{{ data.x }}"}`), `{"x":"` + long + `"}`, webhook.ReasonTooLarge},
-		{"no JSON", sub(`"{{ data.x | json }} {{ data.x | json }}"`), `{"x":1}`, webhook.ReasonRenderError},
+		{"no JSON", sub(`"{{ data.x | json }}{% if data.x %} {{ data.x | json }}{% endif %}"`), `{"x":1}`, webhook.ReasonRenderError},
 		{"keys that become one", sub(`{"{{ data.x }}":1,"a":2}`), `{"x":"a"}`, webhook.ReasonRenderError},
 	} {
 		e := event
