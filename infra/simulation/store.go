@@ -9,12 +9,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // Store keeps everything in maps: a store that is fast enough for a hundred
 // thousand worlds. The zero value is not ready; see [NewStore].
 type Store struct {
+	*noun.Nouns
+
 	mu         sync.Mutex
 	tenants    map[string]int64 // versions
 	gone       map[string]webhook.Deletion
@@ -36,10 +40,7 @@ type Store struct {
 	dues       map[slot][]webhook.Due // in order of time
 	lowWater   time.Time
 	secrets    map[[2]string]webhook.NamedSecret
-	keys       map[[2]string]webhook.Key       // by tenant and id
-	types      map[[2]string]webhook.EventType // by tenant and type
 	states     map[webhook.StateRef]webhook.StateItem
-	jobs       map[[2]string]webhook.Job // by tenant and id
 }
 
 type (
@@ -64,6 +65,7 @@ type (
 // NewStore returns an empty store.
 func NewStore() *Store {
 	return &Store{
+		Nouns:   noun.In(&table.Memory{}),
 		tenants: map[string]int64{}, gone: map[string]webhook.Deletion{}, unknown: map[string]bool{}, changes: map[string][]webhook.Change{},
 		heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[webhook.VersionRef]webhook.Subscription{},
 		events: map[[2]string]webhook.StoredEvent{}, plans: map[planPage][]webhook.PlanEntry{},
@@ -72,8 +74,7 @@ func NewStore() *Store {
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
 		tallies: map[tallied]webhook.Tally{}, stats: map[tallied]map[string]int64{}, reserved: map[webhook.SubscriptionRef]time.Time{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
-		secrets: map[[2]string]webhook.NamedSecret{}, keys: map[[2]string]webhook.Key{}, types: map[[2]string]webhook.EventType{}, states: map[webhook.StateRef]webhook.StateItem{},
-		jobs: map[[2]string]webhook.Job{},
+		secrets: map[[2]string]webhook.NamedSecret{}, states: map[webhook.StateRef]webhook.StateItem{},
 	}
 }
 

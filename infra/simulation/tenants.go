@@ -60,11 +60,13 @@ func (s *Store) EndDeletion(_ context.Context, tenant string, now time.Time) err
 }
 
 // PurgeTenant removes everything of a tenant at once.
-func (s *Store) PurgeTenant(_ context.Context, tenant string, _ int) (removed int, err error) {
+func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error) {
+	if removed, err = s.Purge(ctx, tenant, limit); removed > 0 || err != nil {
+		return removed, err
+	}
 	defer s.lock()()
 	for _, n := range []int{
-		purge(s.keys, func(k [2]string) string { return k[0] }, tenant), purge(s.types, func(k [2]string) string { return k[0] }, tenant),
-		purge(s.secrets, func(k [2]string) string { return k[0] }, tenant), purge(s.jobs, func(k [2]string) string { return k[0] }, tenant),
+		purge(s.secrets, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.events, func(k [2]string) string { return k[0] }, tenant), purge(s.deliveries, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.attempts, func(k [2]string) string { return k[0] }, tenant), purge(s.contents, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.heads, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),

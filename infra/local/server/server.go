@@ -95,9 +95,12 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 		}
 	}()
 	if s.store = c.Store; s.store == nil {
-		if s.store, err = localstore.New(s.db); err != nil {
+		store, err := localstore.New(s.db)
+		if err != nil {
 			return nil, err
 		}
+		store.Retention = c.Retention.All
+		s.store = store
 	}
 	if err = s.openQueues(ctx); err != nil {
 		return nil, err

@@ -12,9 +12,7 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter, and its last deletion
-//	t#T               J#id            job, with how far it is                 once ended
-//	t#T               K#id            key of the API, hashed
-//	t#T               Y#type          registered event type
+//	k# j# y#T         id, type        keys, jobs, event types: see package noun
 //	t#T               X#name          named secret, sealed
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
@@ -70,10 +68,7 @@
 //	tenant      dl being deleted
 //	lease       tk token, un until         mark     un
 //	secret      b sealed, u updated        data key  b wrapped
-//	key         b SHA-256, ro role, nm name, c created, un until
-//	event type  de description, sc schema, sm sample, dp deprecated, u updated
 //	trigger     d data, rv writes so far
-//	job         j job (JSON), rv writes so far
 //	statistics  k_name, a count each
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //

@@ -4,8 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// Items is the table that nouns are kept in.
+func (s *Store) Items() table.Table { return itemTable{s} }
 
 // SetNow replaces the clock that expiry is counted from.
 func (s *Store) SetNow(now func() time.Time) { s.now = now }

@@ -51,9 +51,11 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 // purgeRegistered removes keys, secrets, event types, jobs and the change log,
 // all but the counter.
 func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (int, error) {
+	if n, err := s.Purge(ctx, tenant, limit); n > 0 || err != nil {
+		return n, err
+	}
 	registered := counterKey(tenant)
 	for _, in := range []struct{ pk, lo, hi string }{
-		{registered.pk, keyPrefix, keyPrefix + "~"},
 		{registered.pk, "!", "U~"}, {registered.pk, "W", "~"}, // around V
 		{changesPK(tenant), "0", "~"},
 		{statsPK(webhook.SubscriptionRef{Tenant: tenant}), "0", "~"},

@@ -5,15 +5,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/postino/postino/shared/webhook"
+	"github.com/postino/postino/shared/store/noun"
 )
 
 // Store is the storage of every stage, in one DynamoDB table. It is safe for
 // concurrent use, by any number of processes.
 type Store struct {
-	// Retention is how long a delivery stays after it has ended, at least;
-	// [New] sets that of [webhook.DefaultRetention].
-	Retention time.Duration
+	// Nouns are kept in the same table. Their Retention is also how long a
+	// delivery stays after it has ended, at least; [New] sets that of
+	// [webhook.DefaultRetention].
+	*noun.Nouns
 	// PayloadRetention is how long an event's data stays, at least; 0 means as
 	// long as the event. If it is less than Retention, data stands in an item
 	// of its own: each event then costs one write more.
@@ -27,5 +28,7 @@ type Store struct {
 // New returns a store in the table, which must be as [CreateTable] makes it.
 // The client wants the options of [Options].
 func New(client *dynamodb.Client, table string) *Store {
-	return &Store{Retention: webhook.DefaultRetention.All, client: client, table: table, now: time.Now}
+	s := &Store{client: client, table: table, now: time.Now}
+	s.Nouns = noun.In(itemTable{s})
+	return s
 }

@@ -16,10 +16,13 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/store/noun"
 )
 
 // Store is a store in a database. Its methods may be called concurrently.
 type Store struct {
+	*noun.Nouns // their Retention is that of jobs that have ended
+
 	db      *localdb.DB
 	recent  *recent
 	written *written
@@ -35,7 +38,7 @@ func New(db *localdb.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, recent: newRecent(), written: w}, nil
+	return &Store{Nouns: noun.In(itemTable{db}), db: db, recent: newRecent(), written: w}, nil
 }
 
 // timeLayout has all digits, so that times sort as text.

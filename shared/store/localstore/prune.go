@@ -42,7 +42,7 @@ var prunedTables = []struct {
 	{[]any{"", int64(-1), ""}, pruning.events},
 	{[]any{"", "", int64(0)}, pruning.versions},
 	{triggerStates.begin(), triggerStates.prune},
-	{endedJobs.begin(), endedJobs.prune},
+	{expiredItems.begin(), expiredItems.prune},
 	{lapsedLeases.begin(), lapsedLeases.prune},
 	{oldReservations.begin(), oldReservations.prune},
 	{oldTallies.begin(), oldTallies.prune},

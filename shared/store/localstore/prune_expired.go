@@ -22,8 +22,8 @@ const lapsed = 24 * time.Hour // how long is kept what only matters for minutes
 var (
 	triggerStates = expiring{"trigger_state", []string{"tenant", "subscription", "epoch", "key", "part"}, "epoch",
 		"coalesce(expires, '~')", func(p pruning) string { return p.ago(0) }}
-	endedJobs = expiring{"jobs", []string{"tenant", "id"}, "",
-		"coalesce(json_extract(body, '$.ended_at'), '~')", func(p pruning) string { return p.now.Add(-p.keep.All).UTC().Format(time.RFC3339) }}
+	expiredItems = expiring{"items", []string{"partition", "sort"}, "",
+		"coalesce(expires, '~')", func(p pruning) string { return p.ago(0) }}
 	lapsedLeases = expiring{"leases", []string{"tenant", "subscription", "work"}, "",
 		"until", func(p pruning) string { return p.ago(lapsed) }}
 	oldReservations = expiring{"reservations", []string{"tenant", "subscription"}, "",

@@ -209,7 +209,7 @@ func TestRetentionTakesJobsThatEndedAndOldConditions(t *testing.T) {
 	must(t, store.SaveJob(t.Context(), webhook.Job{Tenant: "acme", ID: "job_2"}))
 	_, err := store.AddTally(t.Context(), ref, epoch, webhook.Tally{Attempts: 1})
 	must(t, err)
-	left := func() [2]int64 { return [2]int64{count(t, store, "jobs"), count(t, store, "tallies")} }
+	left := func() [2]int64 { return [2]int64{count(t, store, "items"), count(t, store, "tallies")} }
 	for _, tt := range []struct {
 		at   time.Time
 		want [2]int64
@@ -266,7 +266,7 @@ func TestPruningReadsRangesOfKeys(t *testing.T) {
 		args []any
 	}{
 		{deliveriesToPrune, []any{"", "", 1}}, {eventsToPrune, []any{"", 0, "", 1}},
-		{triggerStates.listing(), append(triggerStates.begin(), 1)}, {endedJobs.listing(), append(endedJobs.begin(), 1)},
+		{triggerStates.listing(), append(triggerStates.begin(), 1)}, {expiredItems.listing(), append(expiredItems.begin(), 1)},
 		{lapsedLeases.listing(), append(lapsedLeases.begin(), 1)}, {oldTallies.listing(), append(oldTallies.begin(), 1)},
 		{oldReservations.listing(), append(oldReservations.begin(), 1)}, {oldStats.listing(), append(oldStats.begin(), 1)},
 		{versionsToPrune, []any{"", "", 0, 1}}, {waitingOf, []any{"", "a", "b", 1}}, {deliveriesOf, []any{"", "a", "b", 1}},

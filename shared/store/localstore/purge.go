@@ -100,6 +100,9 @@ func (s *Store) PageTenants(ctx context.Context, page webhook.Page) (tenants []s
 // PurgeTenant removes up to limit rows of a tenant that is being deleted, its
 // keys first. It returns how many it removed, 0 at the end.
 func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error) {
+	if removed, err = s.Purge(ctx, tenant, limit); removed > 0 || err != nil {
+		return removed, err
+	}
 	err = s.change(ctx, func(tx *localdb.Tx) error {
 		removed = 0
 		tables, err := tenantTables(tx)
@@ -127,13 +130,12 @@ type tenantTable struct {
 	rest string // columns of the key behind the tenant
 }
 
-// tenantTables returns all of them but that of the tenants themselves, keys
-// first. The due pointers, whose key begins with a time, do nothing when what
+// tenantTables returns all of them but that of the tenants themselves. The due pointers, whose key begins with a time, do nothing when what
 // they point to is gone.
 func tenantTables(tx *localdb.Tx) (tables []tenantTable, err error) {
 	err = tx.Query(`SELECT t.name, group_concat(c.name, ', ') FROM sqlite_master t, pragma_table_info(t.name) c
 		WHERE t.type = 'table' AND c.pk > 1 AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) f WHERE f.pk = 1 AND f.name = 'tenant')
-		GROUP BY t.name ORDER BY t.name <> 'keys', t.name`, nil, func(row *localdb.Row) error {
+		GROUP BY t.name ORDER BY t.name`, nil, func(row *localdb.Row) error {
 		tables = append(tables, tenantTable{row.Text(0), row.Text(1)})
 		return nil
 	})

@@ -165,26 +165,12 @@ CREATE TABLE marks ( -- low_water: the minute before which nothing is due
 	at   TEXT NOT NULL
 ) WITHOUT ROWID;
 `, `
-CREATE TABLE keys ( -- of the API, for tenants; hashed
-	tenant  TEXT NOT NULL,
-	id      TEXT NOT NULL,
-	hash    BLOB NOT NULL,
-	role    TEXT NOT NULL,
-	name    TEXT NOT NULL,
-	created TEXT NOT NULL,
-	expires TEXT,
-	PRIMARY KEY (tenant, id)
-) WITHOUT ROWID;
-`, `
-CREATE TABLE event_types ( -- what tenants have registered
-	tenant      TEXT NOT NULL,
-	type        TEXT NOT NULL,
-	description TEXT NOT NULL,
-	schema      TEXT,             -- JSON
-	sample      TEXT,             -- JSON
-	deprecated  INTEGER NOT NULL,
-	updated     TEXT NOT NULL,
-	PRIMARY KEY (tenant, type)
+CREATE TABLE items ( -- API keys, event types, jobs; see package noun
+	partition TEXT NOT NULL,
+	sort      TEXT NOT NULL,
+	fields    TEXT NOT NULL, -- JSON
+	expires   TEXT,          -- when it may be removed
+	PRIMARY KEY (partition, sort)
 ) WITHOUT ROWID;
 `, `
 ALTER TABLE subscriptions ADD COLUMN health TEXT; -- JSON: of this version, if not all is well
@@ -214,14 +200,6 @@ CREATE TABLE replays ( -- whom an event matched when it was sent again
 ) WITHOUT ROWID;
 `, `
 CREATE INDEX deliveries_by_occasion ON deliveries (tenant, event_source, event_id, id) WHERE occasion <> '';
-`, `
-CREATE TABLE jobs ( -- work in slices, and how far it is
-	tenant TEXT NOT NULL,
-	id     TEXT NOT NULL,    -- in order of creation
-	rev    INTEGER NOT NULL, -- count of writes
-	body   TEXT NOT NULL,    -- JSON
-	PRIMARY KEY (tenant, id)
-) WITHOUT ROWID;
 `, `
 -- keep is the time before which an event's data must not be removed.
 ALTER TABLE events ADD COLUMN keep TEXT;

@@ -1,0 +1,54 @@
+package noun
+
+import (
+	"context"
+
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
+)
+
+const keyPartition = "k"
+
+func keyKey(tenant, id string) table.Key {
+	return table.Key{Partition: of(keyPartition, tenant), Sort: named(id)}
+}
+
+// PutKey stores a key of the API under its id. It does not expire by itself,
+// which an adapter may take days over: who reads it compares.
+func (n *Nouns) PutKey(ctx context.Context, k webhook.Key) error {
+	_, err := n.table.Put(ctx, table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
+		"b": k.Hash, "ro": string(k.Role), "nm": k.Name, "c": table.Nanos(k.CreatedAt), "un": table.Nanos(k.ExpiresAt),
+	}}, table.How{})
+	return err
+}
+
+// Key returns a tenant's key, or [webhook.ErrNotFound].
+func (n *Nouns) Key(ctx context.Context, tenant, id string) (webhook.Key, error) {
+	it, err := n.one(ctx, keyKey(tenant, id))
+	if err != nil {
+		return webhook.Key{}, err
+	}
+	k := readKey(tenant, it)
+	k.Hash = it.Fields.Bytes("b")
+	return k, nil
+}
+
+// PageKeys lists keys by id, without their hashes.
+func (n *Nouns) PageKeys(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Key, string, error) {
+	return list[webhook.Key]{keyPartition, tenant, isName, func(it table.Item) (webhook.Key, error) {
+		return readKey(tenant, it), nil
+	}}.page(ctx, n.table, page)
+}
+
+// DeleteKey removes a key, or returns [webhook.ErrNotFound].
+func (n *Nouns) DeleteKey(ctx context.Context, tenant, id string) error {
+	return n.remove(ctx, keyKey(tenant, id))
+}
+
+// readKey leaves the hash out.
+func readKey(tenant string, it table.Item) webhook.Key {
+	return webhook.Key{
+		Tenant: tenant, ID: it.Sort, Role: webhook.KeyRole(it.Fields.String("ro")), Name: it.Fields.String("nm"),
+		CreatedAt: it.Fields.Time("c"), ExpiresAt: it.Fields.Time("un"),
+	}
+}
