@@ -131,6 +131,29 @@ func TestTheReceiverSeesHeadersOfASCII(t *testing.T) {
 	}
 }
 
+func TestTheReceiverOfAFormSeesArraysAndObjectsAsJSON(t *testing.T) {
+	e := webhook.Event{ID: "evt_1", Data: []byte(`{"ids":["a","b"],"o":{"k":1},"none":null,"n":1.50,"empty":[]}`)}
+	const form = "application/x-www-form-urlencoded"
+	for _, tt := range []struct{ body, want string }{
+		{`{"ids":"{{ data.ids }}"}`, "ids=%5B%22a%22%2C%22b%22%5D"},
+		{`{"o":"{{ data.o }}"}`, "o=%7B%22k%22%3A1%7D"},
+		{`{"e":"{{ data.empty }}","n":"{{ data.n }}","none":"{{ data.none }}","text":"o is {{ data.o }}"}`, "e=%5B%5D&n=1.50&text=o+is+%7B%22k%22%3A1%7D"},
+		{`{"ids":["{{ data.ids[0] }}","{{ data.ids[1] }}","{{ data.ids }}"]}`, "ids=a&ids=b&ids=%5B%22a%22%2C%22b%22%5D"},
+		{`"ids={{ data.ids | url_encode }}&o={{ data.o | url_encode }}"`, "ids=%5B%22a%22%2C%22b%22%5D&o=%7B%22k%22%3A1%7D"},
+		{`"x=1{% for id in data.ids %}&ids={{ id | url_encode }}{% endfor %}"`, "x=1&ids=a&ids=b"},
+	} {
+		if got := sent(t, e, "/", &webhook.RequestSpec{ContentType: form, Body: []byte(tt.body)}); got.body != tt.want {
+			t.Errorf("%s: the receiver saw %s, want %s", tt.body, got.body, tt.want)
+		}
+	}
+	got := sent(t, e, "/{{ data.o }}?q={{ data.o }}", &webhook.RequestSpec{
+		Headers: map[string]string{"x-o": "{{ data.o }}"}, ContentType: "text/plain", Body: []byte(`"{{ data.o }} {{ data.ids | join: ',' }}"`)})
+	const encoded = "%7B%22k%22:1%7D"
+	if got.line != "POST /"+encoded+"?q=%7B%22k%22%3A1%7D HTTP/1.1" || got.header("x-o") != `{"k":1}` || got.body != `{"k":1} a,b` {
+		t.Errorf("the receiver saw %s, %s, %s, want the object as JSON", got.line, got.header("x-o"), got.body)
+	}
+}
+
 func TestTheReceiverSeesTextThatItCanRead(t *testing.T) {
 	e := webhook.Event{ID: "evt_1", Data: []byte(`{"x":"\"},{\"","none":null,"ids":["a","b"],"o":{"k":[1,null,"é"]}}`)}
 	for _, tt := range []struct{ contentType, body, want string }{

@@ -35,6 +35,7 @@
 //	{% case title %}{% when 'foo' %}foo{% when 'bar' and 'Hello', 'Hello' %}bar{% endcase %}: Ruby ignores what it does not understand in a when; we say so when the template is saved
 //
 // Tests that leave a }} or %} in the text would be refused as well. Neither include nor render exist. Errors end the render instead of being printed into its text. {% else if %} is refused,
-// because Ruby takes it for else. Names that are assigned must be plain names. The size of a number is 0, not
+// because Ruby takes it for else. Objects in text are JSON, and so are arrays that a filter wants as text: Ruby's own form, {"a"=>1}, can be
+// read by nobody else. Names that are assigned must be plain names. The size of a number is 0, not
 // the bytes that Ruby keeps it in. Names are case-sensitive everywhere, and the filter date knows no words but those of dates.
 package liquid

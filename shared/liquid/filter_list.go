@@ -174,7 +174,7 @@ func uniq(r *run, in Value, args []Value) (Value, error) {
 			}
 		}
 		w := writer{budget: r.budget}
-		w.inspect(value) // tells 1, 1.0 and "1" apart
+		w.identity(value)
 		key, err := w.done()
 		if err != nil {
 			return Null, err

@@ -3,12 +3,10 @@ package liquid
 import (
 	"math"
 	"strconv"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Text returns what an output of v prints: nothing for null, the items of an array one after the other,
-// and an object as Ruby writes it, {"a"=>1}. Use [Value.AppendJSON] for data that machines read.
+// and an object as JSON.
 func (v Value) Text() string {
 	if v.kind == kindString {
 		return v.str
@@ -35,13 +33,13 @@ func (w *writer) text(v Value) {
 	}
 }
 
-// string writes v as filters see it when they want a string: an array as ["a", "b"].
+// string writes v as filters see it when they want a string: arrays and objects as JSON on one line.
 func (w *writer) string(v Value) {
 	switch v.kind {
 	case kindString:
 		w.add(v.str)
 	case kindArray, kindObject:
-		w.inspect(v)
+		w.json(v)
 	default:
 		if w.room(len(v.str)+24) && !w.count {
 			w.buf = appendScalar(w.buf, v)
@@ -109,78 +107,39 @@ func appendScientific(dst []byte, f float64) []byte {
 	return append(dst, text...)
 }
 
-// inspect writes v as Ruby shows it to programmers.
-func (w *writer) inspect(v Value) {
+// identity writes v so that two values are alike exactly if uniq takes them for one: 1, 1.0 and "1" are three, a
+// string is one however its JSON was escaped.
+func (w *writer) identity(v Value) {
 	switch v.kind {
 	case kindNull:
-		w.add("nil")
+		w.add("null")
 	case kindString:
-		w.inspectString(v.str)
+		w.jsonString(String(v.str))
 	case kindArray:
 		w.add("[")
-		for i, item := range v.items() {
-			if i > 0 {
-				w.add(", ")
-			}
-			if w.inspect(item); w.err != nil {
+		for _, item := range v.items() {
+			if w.identity(item); w.err != nil {
 				return
 			}
+			w.add(",")
 		}
 		w.add("]")
 	case kindObject:
-		w.inspectObject(v.object())
+		w.identities(v.object())
 	default:
 		w.string(v)
 	}
 }
 
-func (w *writer) inspectObject(o *object) {
+func (w *writer) identities(o *object) {
 	w.add("{")
 	for i, key := range o.keys {
-		if i > 0 {
-			w.add(", ")
-		}
-		w.inspectString(key)
-		w.add("=>")
-		if w.inspect(o.values[i]); w.err != nil {
+		w.jsonString(String(key))
+		w.add(":")
+		if w.identity(o.values[i]); w.err != nil {
 			return
 		}
+		w.add(",")
 	}
 	w.add("}")
-}
-
-var inspectEscapes = map[rune]string{
-	'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\f': `\f`, '\v': `\v`, '\b': `\b`, '\a': `\a`, 0x1b: `\e`,
-}
-
-func (w *writer) inspectString(s string) {
-	w.add(`"`)
-	for i, r := range s {
-		n := max(1, utf8.RuneLen(r))
-		switch short := inspectEscapes[r]; {
-		case short != "":
-			w.add(short)
-		case r == '#' && i+1 < len(s) && (s[i+1] == '{' || s[i+1] == '$' || s[i+1] == '@'):
-			w.add(`\#`)
-		case r == utf8.RuneError, unicode.IsPrint(r):
-			w.add(s[i:min(len(s), i+n)])
-		default:
-			w.add(`\u` + string(appendHex(nil, r)))
-		}
-		if w.err != nil {
-			return
-		}
-	}
-	w.add(`"`)
-}
-
-func appendHex(dst []byte, r rune) []byte {
-	text := strconv.FormatInt(int64(r), 16)
-	if r > 0xffff {
-		return append(append(append(dst, '{'), text...), '}')
-	}
-	for i := len(text); i < 4; i++ {
-		dst = append(dst, '0')
-	}
-	return append(dst, text...)
 }

@@ -59,7 +59,8 @@ func (f *formBody) render(s *scope) (webhook.Text, error) {
 	return w.text(), w.check()
 }
 
-// pair writes name=value; a value of null is left out.
+// pair writes name=value; a value of null is left out. Only arrays of the body
+// itself repeat a field: one that data holds is a value like any other, JSON.
 func (f *formBody) pair(s *scope, w *writer, name *liquid.Template, v *tree) error {
 	if v.kind == constant || v.kind == lone {
 		value := v.literal
@@ -72,7 +73,11 @@ func (f *formBody) pair(s *scope, w *writer, name *liquid.Template, v *tree) err
 		if value.IsNull() {
 			return nil
 		}
-		return f.write(s, w, name, []liquid.Segment{{Text: value.Text()}})
+		text := value.Text()
+		if value.IsArray() || value.IsObject() {
+			text = string(value.AppendJSON(nil))
+		}
+		return f.write(s, w, name, []liquid.Segment{{Text: text}})
 	}
 	segments, err := s.segments(v.template, nil)
 	if err != nil {
