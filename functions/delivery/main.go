@@ -9,6 +9,7 @@ import (
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/job"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/postino"
 	"github.com/postino/postino/shared/queue/sqsqueue"
 )
@@ -17,7 +18,7 @@ func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
 		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
 	store, retries, resend := f.Store(), f.Queue("POSTINO_QUEUE_RETRIES"), f.Queue("POSTINO_QUEUE_RESEND")
-	guard := f.Guard()
+	guard, statistics := f.Guard(), f.Statistics(store)
 	stage := &delivery.Deliverer{
 		Store:     store,
 		Retries:   retries,
@@ -28,13 +29,16 @@ func main() {
 		Private:   egress.NewPool(guard),
 		Class:     egress.Class,
 		Secrets:   f.Opener(),
-		Jobs:      &job.Worker{Store: store, Resend: resend, Retries: retries, Log: f.Log},
-		Now:       time.Now,
-		Count:     f.Metrics.Count,
-		Stats:     f.Statistics(store),
-		Observe:   f.Metrics.Observe,
-		Version:   postino.Version,
-		Log:       f.Log,
+		Jobs: &job.Worker{
+			Store: store, Resend: resend, Retries: retries, Log: f.Log,
+			Counter: lifecycle.Counter{Count: f.Metrics.Count, Stats: statistics.Ended},
+		},
+		Now:     time.Now,
+		Count:   f.Metrics.Count,
+		Stats:   statistics,
+		Observe: f.Metrics.Observe,
+		Version: postino.Version,
+		Log:     f.Log,
 	}
 	f.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))
 }

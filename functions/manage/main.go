@@ -8,6 +8,7 @@ import (
 	"github.com/postino/postino/shared/awslambda"
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/postino"
 )
@@ -32,7 +33,7 @@ func main() {
 			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
 			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
-		Ended:     f.Statistics(store).Ended,
+		Counter:   lifecycle.Counter{Count: f.Metrics.Count, Stats: f.Statistics(store).Ended},
 		Retention: f.Retention(),
 		Auth:      f.Authenticator(),
 		Version:   postino.Version,

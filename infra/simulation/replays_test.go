@@ -40,7 +40,7 @@ type replay struct {
 func (w *world) checkReplay(e webhook.StoredEvent, r replay) {
 	for i := range w.subs {
 		id, gone := subID(i), w.deleted[subID(i)]
-		if w.changed[id] || gone > 0 && r.Subscription != "" {
+		if w.changed[id] || w.expunged[e.ID] || gone > 0 && r.Subscription != "" {
 			continue // it was decided before the change or after
 		}
 		due := wants[i%len(wants)](e.Type) && (r.Subscription == "" || r.Subscription == id)

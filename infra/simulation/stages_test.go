@@ -21,6 +21,7 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/ingest"
 	"github.com/postino/postino/shared/job"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/sweep"
 	"github.com/postino/postino/shared/webhook"
@@ -31,15 +32,15 @@ var noLog = slog.New(slog.DiscardHandler)
 func (c *container) to(queue string) sender { return sender{c, queue} }
 
 func (c *container) fanout() *fanout.Fanout {
-	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Log: noLog}
+	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Count: c.w.count, Ended: c.w.stats.Ended, Log: noLog}
 }
 
 func (c *container) delivery() *delivery.Deliverer {
 	return &delivery.Deliverer{
 		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
 		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
-		Jobs:    &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries")},
-		Breaker: easily, Count: c.w.count,
+		Jobs:    &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries"), Counter: c.w.counter()},
+		Breaker: easily, Count: c.w.count, Observe: c.w.observe, Stats: &c.w.stats,
 	}
 }
 
@@ -54,6 +55,13 @@ func (w *world) count(name string, n int) {
 	defer w.mu.Unlock()
 	w.counts[name] += n
 }
+
+func (w *world) counter() lifecycle.Counter {
+	return lifecycle.Counter{Count: w.count, Stats: w.stats.Ended}
+}
+
+// observe counts what a histogram measures.
+func (w *world) observe(name string, _ time.Duration) { w.count(name+"_seconds", 1) }
 
 // class is how the client's errors count.
 func class(err error) webhook.ErrorClass {
@@ -93,7 +101,7 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 		auth := httpapi.NewAdminKey(key)
 		var handler http.Handler = &manage.Handler{
 			Store: c.store, Resend: c.to("resend"), Events: c.to("events"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
-			Random: c.random(),
+			Random: c.random(), Counter: w.counter(),
 		}
 		if path == "/events" {
 			handler = &ingest.Handler{Tenants: c.store, Events: c.to("events"), Auth: auth}

@@ -92,7 +92,7 @@ func (w *world) plan(do func()) {
 func (w *world) deed() func() {
 	sub := "/subscriptions/" + subID(w.rng.IntN(max(w.subs, 1)))
 	ignore := func(int, []byte) {}
-	n := w.rng.IntN(25)
+	n := w.rng.IntN(27)
 	switch {
 	case n < 4:
 		return func() { w.call("POST", sub+"/pause", "", ignore) }
@@ -122,10 +122,22 @@ func (w *world) deed() func() {
 	if n < 22 {
 		return w.replay
 	}
+	if n < 24 {
+		return w.expunge
+	}
 	status := []string{"exhausted", "exhausted", "canceled"}[w.rng.IntN(3)]
 	return func() {
 		w.recovered[strings.TrimPrefix(sub, "/subscriptions/")] = true
 		w.call("POST", sub+"/recover", `{"after":"1999-01-01T00:00:00Z","status":"`+status+`"}`, ignore)
+	}
+}
+
+// expunge has an event's payload removed.
+func (w *world) expunge() {
+	if len(w.eventOrder) > 0 {
+		event := w.someEvent()
+		w.expunged[event] = true
+		w.call("POST", "/events/"+event+"/expunge", "", func(int, []byte) {})
 	}
 }
 
@@ -138,6 +150,7 @@ func (w *world) someDelivery() string {
 
 // redrive moves what is in the exhausted queue to resend, as a console does.
 func (w *world) redrive() {
+	w.redriven = true
 	for _, it := range w.queues["exhausted"] {
 		it.gone = true
 		m := it.Message
@@ -195,6 +208,7 @@ func (w *world) check() {
 	}
 	w.checkOperational()
 	w.checkJobs()
+	w.checkFigures()
 	for _, id := range w.eventOrder {
 		if _, accepted := w.accepted[id]; accepted && !stored[id] {
 			w.wrong("event %s was accepted and is not stored", id)
@@ -269,7 +283,7 @@ func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, oc
 		bad = "exhausted for " + string(d.Reason)
 	case d.Status == webhook.Exhausted && !w.redrivable(d):
 		bad = "exhausted, and not in the queue of that name"
-	case d.Status == webhook.Canceled && !(d.Reason == webhook.ReasonDeleted && w.deleted[d.Subscription] > 0 || d.Reason == webhook.ReasonManual && w.canceled[id]):
+	case d.Status == webhook.Canceled && !(d.Reason == webhook.ReasonDeleted && w.deleted[d.Subscription] > 0 || d.Reason == webhook.ReasonManual && w.canceled[id] || d.Reason == webhook.ReasonExpired && w.expunged[e.ID]):
 		bad = "canceled for " + string(d.Reason)
 	case d.Status == webhook.Pending:
 		bad = fmt.Sprintf("in limbo: waits for %q since %v until %v", d.Waiting, d.WaitingSince, d.NextAt)
@@ -322,9 +336,7 @@ func (w *world) checkCounts(e webhook.StoredEvent) {
 	for _, d := range again {
 		statuses[string(d.Status)]++
 	}
-	fault := w.fault
-	w.fault = nil
-	w.call("GET", "/events/"+e.ID, "", func(status int, answer []byte) {
+	w.ask("/events/"+e.ID, func(status int, answer []byte) {
 		var told struct {
 			Counts map[string]int `json:"counts"`
 		}
@@ -337,6 +349,13 @@ func (w *world) checkCounts(e webhook.StoredEvent) {
 			}
 		}
 	})
+}
+
+// ask reads from the API, while nothing else happens.
+func (w *world) ask(path string, then func(status int, answer []byte)) {
+	fault, faults := w.fault, w.faults
+	w.fault, w.faults = nil, 0
+	w.call("GET", path, "", then)
 	for w.busy > 0 {
 		synctest.Wait()
 		w.settle()
@@ -344,7 +363,7 @@ func (w *world) checkCounts(e webhook.StoredEvent) {
 			w.release()
 		}
 	}
-	w.fault = fault
+	w.fault, w.faults = fault, faults
 }
 
 func (w *world) versionKept(entry webhook.PlanEntry) bool {

@@ -94,7 +94,19 @@ func (s *tapped) Delivery(ctx context.Context, tenant, id string) (webhook.Deliv
 }
 
 func (s *tapped) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
-	return s.c.cross("SaveDelivery "+d.ID, func() error { return s.Store.SaveDelivery(ctx, d, with) })
+	var before webhook.Delivery
+	var unknown error
+	stored := false
+	err := s.c.cross("SaveDelivery "+d.ID, func() error {
+		before, unknown = s.Store.Delivery(ctx, d.Tenant, d.ID)
+		err := s.Store.SaveDelivery(ctx, d, with)
+		stored = err == nil
+		return err
+	})
+	if stored {
+		s.c.w.ledger.note(before, d, unknown != nil, err == nil)
+	}
+	return err
 }
 
 func (s *tapped) Content(ctx context.Context, tenant, id string) (webhook.Content, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/postino/postino/infra/simulation"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/stats"
 )
 
 // bug is one that a test plants, to see that it is found.
@@ -66,6 +67,10 @@ type world struct {
 	calm      bool            // subscribers accept everything
 	spells    map[string]span // in which a subscriber fails everything, by its path
 	counts    map[string]int  // metrics
+	stats     stats.Recorder
+	ledger    ledger
+	expunged  map[string]bool // events, that somebody asked for
+	redriven  bool            // somebody moved what was exhausted
 	expires   bool            // something waits longer than a delivery may
 	posts     map[string]*posted
 	unseen    map[string]int
@@ -138,8 +143,9 @@ func newWorld(seed uint64, plant bug) *world {
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), plant: plant, store: simulation.NewStore(), sealer: theSealer,
 		begin: time.Now(), queues: map[string][]*item{}, accepted: map[string]int{}, published: map[string]string{},
 		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
-		spells: map[string]span{}, counts: map[string]int{},
+		spells: map[string]span{}, counts: map[string]int{}, expunged: map[string]bool{},
 	}
+	w.stats = stats.Recorder{Store: w.store, Now: time.Now, Log: noLog}
 	w.faults = w.rng.IntN(14)
 	return w
 }

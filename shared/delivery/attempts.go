@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/webhook"
@@ -63,6 +64,7 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 	return d.attempt(ctx, del, sub, target, f.Content(), origin{head: j.head})
 }
 
+// fresh is what a first attempt's message knows of its delivery.
 func fresh(f message.First) webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
@@ -119,11 +121,8 @@ func (d *Deliverer) newRound(ctx context.Context, j *job) error {
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", del.ID, err)
 	}
-	del = del.SentAgain(d.Now())
-	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
-		return err
-	}
-	return d.settle(ctx, del)
+	_, err = d.life.Apply(ctx, lifecycle.SendAgain(del, d.Now()), webhook.Parts{})
+	return err
 }
 
 // manual makes one attempt beside the schedule, whatever the delivery waits for.

@@ -12,6 +12,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/postino/postino/shared/breaker"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/pace"
@@ -68,6 +69,7 @@ type Deliverer struct {
 	tokens      oauth.Tokens
 	counter     *breaker.Counter
 	pacer       *pace.Pacer
+	life        lifecycle.Executor
 	audits      *lru.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
 }
 
@@ -125,6 +127,7 @@ func (d *Deliverer) start() {
 	if d.Observe == nil {
 		d.Observe = func(string, time.Duration) {}
 	}
+	d.life = d.executor()
 }
 
 // job is one thing that a message asks for.

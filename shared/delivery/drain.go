@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -161,9 +162,8 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 	if gone(head, del.Version) {
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	if del.Status == webhook.Pending && del.InLine() {
-		del.Waiting, del.NextAt, del.WaitingSince = why, at.UTC().Truncate(time.Millisecond), time.Time{}
-		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
+	if del.Status == webhook.Pending && del.InLine() { // the slice is woken, and leaves the line, as a whole
+		if del, err = d.life.Save(ctx, lifecycle.Release(del, why, at), webhook.Parts{}); err != nil {
 			return nil, err
 		}
 	}
@@ -209,13 +209,10 @@ func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, 
 		if d.Now().Sub(del.WaitingSince) <= webhook.MaxWait {
 			return nil
 		}
-		del = ended(del, webhook.Exhausted, webhook.ReasonExpired, d.Now())
-		if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
-			return err
-		}
-		d.measureEnd(del)
+		_, err := d.life.Apply(ctx, lifecycle.Exhaust(del, webhook.ReasonExpired, d.Now()), webhook.Parts{})
+		return err
 	}
-	if err := d.settle(ctx, del); err != nil { // also for one that an earlier pass ended
+	if err := d.settle(ctx, del); err != nil { // that an earlier pass ended
 		return err
 	}
 	return d.Store.LeaveLine(ctx, sub, []string{id})

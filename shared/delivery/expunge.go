@@ -25,9 +25,9 @@ func (d *Deliverer) expunge(ctx context.Context, j *job) error {
 	if err != nil {
 		return fmt.Errorf("read event %s: %w", j.again.Event, err)
 	}
-	next := j.again
+	next, x := j.again, expunge.Expunger{Store: d.Store, Counter: d.life.Counter}
 	for begun := time.Now(); time.Since(begun) < expungeTime; {
-		next.Position, err = expunge.Slice(ctx, d.Store, e, next.Position, d.Now().UTC().Truncate(time.Millisecond))
+		next.Position, err = x.Slice(ctx, e, next.Position, d.Now().UTC().Truncate(time.Millisecond))
 		if err != nil || next.Position == "" {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/operational"
 	"github.com/postino/postino/shared/queue"
@@ -16,18 +17,13 @@ import (
 
 // park makes the delivery wait until its subscription opens.
 func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content webhook.Content) error {
-	first := del.Rev == 0
-	next := parked(del, why, d.Now())
-	var with webhook.Parts
-	if first {
-		with.Content = &content
-		next.Digest = digest(content)
-	}
-	if err := d.save(ctx, &next, with); err != nil {
+	t := lifecycle.Park(del, why, d.Now())
+	saved, err := d.life.Save(ctx, t, firstContent(&t, content))
+	if err != nil {
 		return fmt.Errorf("park %s: %w", del.ID, err)
 	}
 	d.Count("deliveries_parked", 1)
-	return d.settle(ctx, next)
+	return d.life.CarryOut(ctx, saved, t.Effects)
 }
 
 // joinLine enters the waiting line after the delivery was written as waiting,

@@ -3,6 +3,7 @@ package delivery
 import (
 	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -29,52 +30,13 @@ type origin struct {
 // apart reports whether the attempt is not one that the schedule waits for.
 func (o origin) apart() bool { return o.manual || o.probe || o.beside }
 
-// after returns the delivery as it stands once the attempt is known. It is a
-// pure function: a repeat of the record decides the same.
-//
-// A success ends the delivery, whoever made the attempt. A failure moves the
-// schedule on only if it was the attempt that the schedule is waiting for;
-// otherwise it is noted and nothing else.
-func after(d webhook.Delivery, r result, from origin, schedule retry.Schedule, now time.Time) webhook.Delivery {
-	d.Attempts++
-	r.attempt.Number = d.Attempts
-	last := r.attempt
-	d.Last = &last
-	if !from.apart() {
-		d.Claim = webhook.Claim{}
-	}
-	switch {
-	case r.outcome == retry.Success:
-		return ended(d, webhook.Succeeded, "", now)
-	case from.apart() || d.Status != webhook.Pending || d.Round != from.round || d.Step != from.step:
-		return d
-	case r.outcome == retry.Permanent:
-		return ended(d, webhook.Exhausted, webhook.ReasonPermanent, now)
-	case r.outcome == retry.Gone && !r.parks:
-		return ended(d, webhook.Exhausted, webhook.ReasonGone, now)
-	}
-	d.Step++
-	if r.outcome == retry.Gone {
-		return parked(d, webhook.WaitDisabled, now)
-	}
-	wait, again := schedule.After(d.Step, d.ID, r.retryAfter)
-	if !again {
-		return ended(d, webhook.Exhausted, "", now)
-	}
-	d.Waiting, d.NextAt = webhook.WaitRetry, now.Add(wait).Truncate(time.Millisecond)
-	return d
+// of is what the delivery's life has to know of an attempt.
+func (o origin) of() lifecycle.Origin {
+	return lifecycle.Origin{Round: o.round, Step: o.step, Apart: o.apart()}
 }
 
-func ended(d webhook.Delivery, status webhook.Status, reason webhook.Reason, now time.Time) webhook.Delivery {
-	d.Status, d.Reason, d.Waiting = status, reason, ""
-	d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, now
-	return d
-}
-
-func parked(d webhook.Delivery, why webhook.Waiting, now time.Time) webhook.Delivery {
-	d.Waiting, d.NextAt, d.WaitingSince = why, time.Time{}, now
-	d.Claim = webhook.Claim{}
-	return d
+func (r result) attempted() lifecycle.Attempted {
+	return lifecycle.Attempted{Attempt: r.attempt, Outcome: r.outcome, RetryAfter: r.retryAfter, Parks: r.parks}
 }
 
 // closed tells what a delivery waits for while its subscription stands like

@@ -72,7 +72,6 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	}
 	elapsed := time.Since(mark)
 	attempt.DurationMS = elapsed.Milliseconds()
-	d.Observe("attempt", elapsed)
 	r.attempt, r.took = attempt, elapsed
 	return r, nil
 }

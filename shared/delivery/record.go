@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/render"
@@ -33,7 +34,7 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 		return err
 	}
 	spent := !from.probe && d.assess(ctx, sub, r, from)
-	saved, err := d.keep(ctx, del, sub, r, from, content)
+	saved, effects, err := d.keep(ctx, del, sub, r, from, content)
 	if err != nil {
 		return err
 	}
@@ -49,20 +50,16 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 			return err
 		}
 	}
-	if del.InLine() && saved.Status == webhook.Succeeded { // for good: nothing can have it wait again
-		if err := d.Store.LeaveLine(ctx, ref(saved), []string{saved.ID}); err != nil {
-			return err
-		}
-	}
-	switch {
-	case from.probe:
-		return d.probed(ctx, saved, sub, r, from)
-	case from.manual:
-		return nil // the schedule goes on as it was
-	case saved.Rev > del.Rev+1: // another copy of the message was faster, and may have been stopped since
+	if saved.Rev > del.Rev+1 && !from.apart() { // another copy of the message was faster, and may have been stopped since
 		return d.resume(ctx, saved, from)
 	}
-	return d.settle(ctx, saved)
+	if err := d.life.CarryOut(ctx, saved, effects); err != nil {
+		return err
+	}
+	if from.probe {
+		return d.probed(ctx, saved, sub, r, from)
+	}
+	return nil
 }
 
 // errEnded reports that somebody ended the delivery between two attempts.
@@ -76,7 +73,7 @@ func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscrib
 	if err == nil && r.stale {
 		beside := from
 		beside.beside = true
-		if del, err = d.keep(ctx, del, sub, r, beside, c.content); err != nil {
+		if del, _, err = d.keep(ctx, del, sub, r, beside, c.content); err != nil {
 			return del, r, err
 		}
 		if del.Status != webhook.Pending && !from.manual {
@@ -91,18 +88,18 @@ func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscrib
 	return del, r, nil
 }
 
-// keep records and reports an attempt.
-func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin, content webhook.Content) (webhook.Delivery, error) {
+// keep records and reports an attempt, and returns what follows from it.
+func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin, content webhook.Content) (webhook.Delivery, lifecycle.Effects, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	r.attempt.Manual = from.manual
-	saved, err := d.record(ctx, del, r, from, content, sub.schedule)
+	saved, effects, err := d.record(ctx, del, r, from, content, sub.schedule)
 	if err != nil {
-		return saved, fmt.Errorf("record attempt of %s: %w", del.ID, err)
+		return saved, 0, fmt.Errorf("record attempt of %s: %w", del.ID, err)
 	}
-	d.measure(del, saved, r)
+	d.measure(saved, r)
 	d.report(saved, sub, r)
-	return saved, nil
+	return saved, effects, nil
 }
 
 // recordTries bounds the times an attempt is applied to a delivery that others
@@ -110,29 +107,28 @@ func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscri
 const recordTries = 10
 
 // record writes the attempt into the delivery, as it is by then.
-func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, error) {
+func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, lifecycle.Effects, error) {
 	var err error
 	for range recordTries {
 		if standsAlone(del) {
 			first := *del.Last
 			if err = d.save(ctx, &del, webhook.Parts{Attempt: &first}); err != nil && !errors.Is(err, webhook.ErrConflict) {
-				return del, err
+				return del, 0, err
 			}
 		}
-		next := after(del, r, from, schedule, d.Now().UTC().Truncate(time.Millisecond))
-		if next.Digest == "" {
-			next.Digest = digest(content)
+		t := lifecycle.Record(del, r.attempted(), from.of(), schedule, d.Now())
+		if t.Next.Digest == "" {
+			t.Next.Digest = digest(content)
 		}
-		if err = d.save(ctx, &next, parts(del, &next, content)); !errors.Is(err, webhook.ErrConflict) {
-			return next, err
+		var saved webhook.Delivery
+		if saved, err = d.life.Save(ctx, t, parts(del, &t.Next, content)); !errors.Is(err, webhook.ErrConflict) {
+			return saved, t.Effects, err
 		}
-		stored, readErr := d.Store.Delivery(ctx, del.Tenant, del.ID)
-		if readErr != nil {
-			return next, readErr
+		if del, err = d.Store.Delivery(ctx, del.Tenant, del.ID); err != nil {
+			return del, 0, err
 		}
-		del = stored
 	}
-	return del, err
+	return del, 0, webhook.ErrConflict
 }
 
 // standsAlone reports whether the delivery holds the only record of its first
@@ -177,12 +173,8 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 			return err // it went with its tenant
 		}
 	}
-	del = ended(del, webhook.Canceled, reason, d.Now())
-	if err := d.save(ctx, &del, webhook.Parts{}); err != nil {
-		return err
-	}
-	d.measureEnd(del)
-	return d.announce(ctx, del)
+	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, d.Now()), webhook.Parts{})
+	return err
 }
 
 // skip cancels a delivery that the subscription as it is now cannot send
@@ -209,23 +201,26 @@ func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origi
 	return d.settle(ctx, del)
 }
 
-// settle makes happen what the stored delivery waits for, and tells of it if
-// that is worth an event. Doing it twice does no harm.
+// settle does once more what the stored delivery calls for.
 func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
-	if err := d.announce(ctx, del); err != nil {
-		return err
+	return d.life.CarryOut(ctx, del, lifecycle.Follows(del))
+}
+
+// executor stores the transitions of deliveries and does what follows.
+func (d *Deliverer) executor() lifecycle.Executor {
+	return lifecycle.Executor{
+		Store:    d.Store,
+		Counter:  lifecycle.Counter{Count: d.Count, Stats: d.Stats.Ended},
+		Announce: d.announce,
+		Redrive: func(ctx context.Context, del webhook.Delivery) error {
+			return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound, "")})
+		},
+		Leave: func(ctx context.Context, del webhook.Delivery) error {
+			return d.Store.LeaveLine(ctx, ref(del), []string{del.ID})
+		},
+		Enter: d.joinLine,
+		Wake:  func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, "") },
 	}
-	switch {
-	case del.Status == webhook.Exhausted:
-		return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound, "")})
-	case del.Status != webhook.Pending:
-		return nil
-	case del.InLine():
-		return d.joinLine(ctx, del)
-	case del.Timed():
-		return d.wake(ctx, del, "")
-	}
-	return nil
 }
 
 // wake arranges the attempt at NextAt: by a delayed message, or, beyond what a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/pace"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -50,18 +51,23 @@ func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscri
 
 // putOff has the delivery wait for its turn. That is no attempt.
 func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content webhook.Content, at time.Time, again bool) error {
-	next := del
-	next.Waiting, next.NextAt, next.Claim = webhook.WaitRateLimit, at.UTC().Truncate(time.Millisecond), webhook.Claim{}
-	var with webhook.Parts
-	if del.Rev == 0 {
-		with.Content, next.Digest = &content, digest(content)
+	t, life := lifecycle.PutOff(del, at), d.life
+	if again {
+		life.Wake = func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, tokenLate) }
 	}
-	if err := d.save(ctx, &next, with); err != nil {
+	saved, err := life.Save(ctx, t, firstContent(&t, content))
+	if err != nil {
 		return fmt.Errorf("put off %s: %w", del.ID, err)
 	}
 	d.Count("deliveries_paced", 1)
-	if !again {
-		return d.settle(ctx, next)
+	return life.CarryOut(ctx, saved, t.Effects)
+}
+
+// firstContent is what is stored with a delivery that has to wait before its
+// first attempt.
+func firstContent(t *lifecycle.Transition, content webhook.Content) (with webhook.Parts) {
+	if t.Next.Rev == 0 {
+		with.Content, t.Next.Digest = &content, digest(content)
 	}
-	return d.wake(ctx, next, tokenLate)
+	return with
 }

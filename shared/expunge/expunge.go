@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -23,20 +24,26 @@ const (
 	tries     = 10  // of a delivery that others keep changing
 )
 
+// Expunger looks through deliveries.
+type Expunger struct {
+	Store   Store
+	Counter lifecycle.Counter // of what it cancels
+}
+
 // Slice removes what is left of an expunged event in the next deliveries that
 // it led to: those of a page of its plan, or some of its further occasions. A
 // delivery that waits ends, canceled as [webhook.ReasonExpired]. Position is ""
 // at first, then the next of the slice before; next is "" at the end. A repeat
 // changes nothing.
-func Slice(ctx context.Context, store Store, e webhook.StoredEvent, position string, now time.Time) (next string, err error) {
+func (x Expunger) Slice(ctx context.Context, e webhook.StoredEvent, position string, now time.Time) (next string, err error) {
 	var deliveries []webhook.Delivery
 	if after, ok := strings.CutPrefix(position, "o"); ok {
-		deliveries, next, err = store.Occasions(ctx, e.Tenant, e.Source, e.ID, after, occasions)
+		deliveries, next, err = x.Store.Occasions(ctx, e.Tenant, e.Source, e.ID, after, occasions)
 		if next != "" {
 			next = "o" + next
 		}
 	} else {
-		deliveries, next, err = planned(ctx, store, e, position)
+		deliveries, next, err = planned(ctx, x.Store, e, position)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read deliveries of %s: %w", e.ID, err)
@@ -44,7 +51,7 @@ func Slice(ctx context.Context, store Store, e webhook.StoredEvent, position str
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
 	for _, d := range deliveries {
-		g.Go(func() error { return one(gctx, store, d, now) })
+		g.Go(func() error { return x.one(gctx, d, now) })
 	}
 	if err := g.Wait(); err != nil {
 		return "", fmt.Errorf("expunge deliveries of %s: %w", e.ID, err)
@@ -71,12 +78,8 @@ func planned(ctx context.Context, store Store, e webhook.StoredEvent, position s
 		if entry.Only {
 			continue
 		}
-		id := webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
-		ids = append(ids, id)
-		deliveries = append(deliveries, webhook.Delivery{
-			Tenant: e.Tenant, ID: id, EventID: e.ID, EventSource: e.Source, Subscription: entry.Subscription,
-			Version: entry.Version, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
-		})
+		d := lifecycle.Begin(e.Event, entry)
+		ids, deliveries = append(ids, d.ID), append(deliveries, d)
 	}
 	if err != nil || len(ids) == 0 {
 		return nil, next, err
@@ -91,13 +94,13 @@ func planned(ctx context.Context, store Store, e webhook.StoredEvent, position s
 }
 
 // one removes what is left in one delivery.
-func one(ctx context.Context, store Store, d webhook.Delivery, now time.Time) error {
+func (x Expunger) one(ctx context.Context, d webhook.Delivery, now time.Time) error {
 	for range tries {
-		err := once(ctx, store, d, now)
+		err := x.once(ctx, d, now)
 		if !errors.Is(err, webhook.ErrConflict) {
 			return err
 		}
-		if d, err = store.Delivery(ctx, d.Tenant, d.ID); err != nil {
+		if d, err = x.Store.Delivery(ctx, d.Tenant, d.ID); err != nil {
 			return err
 		}
 	}
@@ -107,38 +110,39 @@ func one(ctx context.Context, store Store, d webhook.Delivery, now time.Time) er
 // once stores a delivery without its answer, ended if it was pending. One that
 // is not stored is stored as ended, so that its first attempt, if it is still
 // in a queue, is not made; unless its subscription's trigger may not have fired.
-func once(ctx context.Context, store Store, d webhook.Delivery, now time.Time) error {
+func (x Expunger) once(ctx context.Context, d webhook.Delivery, now time.Time) error {
 	if d.Rev == 0 {
-		if fires, err := triggered(ctx, store, d); fires || err != nil {
+		if fires, err := triggered(ctx, x.Store, d); fires || err != nil {
 			return err
 		}
 	}
 	alone := d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded // nothing is stored beside it
-	left, inLine := d, d.InLine()
+	t := lifecycle.Transition{Next: d}
 	if d.Status == webhook.Pending {
-		left.Status, left.Reason, left.Waiting, left.Claim = webhook.Canceled, webhook.ReasonExpired, "", webhook.Claim{}
-		left.NextAt, left.WaitingSince, left.EndedAt = time.Time{}, time.Time{}, now
+		t = lifecycle.Cancel(d, webhook.ReasonExpired, now)
 	}
 	answered := d.Last != nil && d.Last.Response != nil
+	var with webhook.Parts
 	if answered {
 		last := *d.Last
 		last.Response = nil
-		left.Last = &last
+		t.Next.Last = &last
+		with.Attempt = &last // from now on nothing tells that it stands in its delivery alone
 	}
 	if answered || d.Status == webhook.Pending {
-		if err := store.SaveDelivery(ctx, left, webhook.Parts{}); err != nil {
-			return err
-		}
-	}
-	if inLine {
-		if err := store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID}); err != nil {
+		life := lifecycle.Executor{Store: x.Store, Counter: x.Counter, Leave: x.leave}
+		if _, err := life.Apply(ctx, t, with); err != nil {
 			return err
 		}
 	}
 	if alone {
 		return nil
 	}
-	return store.ExpungeParts(ctx, d.Tenant, d.ID)
+	return x.Store.ExpungeParts(ctx, d.Tenant, d.ID)
+}
+
+func (x Expunger) leave(ctx context.Context, d webhook.Delivery) error {
+	return x.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID})
 }
 
 // triggered reports whether a trigger decides about the delivery.

@@ -22,11 +22,11 @@ type Fanout struct {
 	Store      Store
 	Events     Sender // where packs are split and plans spread
 	Deliveries Sender
-	Pack       int                                           // above 1: so many first attempts of one subscription share a message; see parcel
-	Retention  webhook.Retention                             // of what it stores; the zero value is the default
-	Now        func() time.Time                              // our clock; nil means time.Now
-	Count      func(name string, n int)                      // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
-	Ended      func(webhook.SubscriptionRef, webhook.Status) // counts a delivery that never began; nil for none
+	Pack       int                      // above 1: so many first attempts of one subscription share a message; see parcel
+	Retention  webhook.Retention        // of what it stores; the zero value is the default
+	Now        func() time.Time         // our clock; nil means time.Now
+	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
+	Ended      func(webhook.Delivery)   // counts a delivery that never began; nil for none
 	Log        *slog.Logger
 
 	once     sync.Once

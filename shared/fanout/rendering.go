@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/queue"
@@ -60,19 +60,18 @@ func (r *rendering) delivery(s *subscriber, count int) message.First {
 // there.
 func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why webhook.Reason, out *outgoing) error {
 	first := r.delivery(s, count)
-	d := webhook.Delivery{
+	t := lifecycle.Cancel(webhook.Delivery{
 		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
 		Subscription: first.Subscription, Version: first.Version, Occasion: first.Occasion, Count: first.Count,
-		Status: webhook.Canceled, Reason: why, CreatedAt: first.Accepted, EndedAt: f.now().UTC().Truncate(time.Millisecond),
+		Status: webhook.Pending, CreatedAt: first.Accepted,
+	}, why, f.now())
+	life := lifecycle.Executor{
+		Store:    f.Store,
+		Counter:  lifecycle.Counter{Count: f.Count, Stats: f.Ended},
+		Announce: func(ctx context.Context, d webhook.Delivery) error { return f.announce(ctx, r, s, d, out) },
 	}
-	switch err := f.Store.SaveDelivery(ctx, d, webhook.Parts{}); {
-	case err == nil:
-		f.Count("deliveries_canceled", 1)
-		if f.Ended != nil {
-			f.Ended(webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, d.Status)
-		}
-	case !errors.Is(err, webhook.ErrConflict):
+	if _, err := life.Save(ctx, t, webhook.Parts{}); err != nil && !errors.Is(err, webhook.ErrConflict) {
 		return err
 	}
-	return f.announce(ctx, r, s, d, out)
+	return life.CarryOut(ctx, t.Next, t.Effects)
 }

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -28,10 +29,11 @@ import (
 // Worker works jobs. Its fields are set once; it is safe for concurrent use.
 type Worker struct {
 	Store   Store
-	Resend  Sender           // messages that ask for slices
-	Retries Sender           // attempts of deliveries that are sent again
-	Now     func() time.Time // our clock; nil means time.Now
-	Log     *slog.Logger     // one line for each job that ends; nil means none
+	Resend  Sender            // messages that ask for slices
+	Retries Sender            // attempts of deliveries that are sent again
+	Counter lifecycle.Counter // of what it cancels
+	Now     func() time.Time  // our clock; nil means time.Now
+	Log     *slog.Logger      // one line for each job that ends; nil means none
 }
 
 const (
@@ -160,6 +162,12 @@ func (w *Worker) save(ctx context.Context, j *webhook.Job) error {
 	}
 	j.Rev++
 	return nil
+}
+
+// life stores what becomes of deliveries. Their messages, and their places in
+// lines, are a slice's affair.
+func (w *Worker) life() *lifecycle.Executor {
+	return &lifecycle.Executor{Store: w.Store, Counter: w.Counter}
 }
 
 // now is our clock in the precision that is stored.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -216,8 +217,7 @@ func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.Jo
 			if sendable, err := w.sendable(ctx, j, d); err != nil || !sendable {
 				return nil, false, err
 			}
-			d = d.SentAgain(at)
-			switch err := w.Store.SaveDelivery(ctx, d, webhook.Parts{}); {
+			switch d, err = w.life().Save(ctx, lifecycle.SendAgain(d, at), webhook.Parts{}); {
 			case errors.Is(err, webhook.ErrConflict):
 				continue
 			case err != nil:

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -123,9 +124,7 @@ func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
 		if d.Status != webhook.Pending {
 			return d.Reason == webhook.ReasonDeleted, nil
 		}
-		d.Status, d.Reason, d.Waiting, d.Claim = webhook.Canceled, webhook.ReasonDeleted, "", webhook.Claim{}
-		d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, w.now()
-		err = w.Store.SaveDelivery(ctx, d, webhook.Parts{})
+		_, err = w.life().Save(ctx, lifecycle.Cancel(d, webhook.ReasonDeleted, w.now()), webhook.Parts{})
 		if err == nil {
 			return true, nil
 		}

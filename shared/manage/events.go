@@ -9,6 +9,7 @@ import (
 
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -188,10 +189,7 @@ func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []
 			continue // it ended and went before its event
 		}
 		if !ok {
-			d = webhook.Delivery{
-				Tenant: e.Tenant, ID: ids[i], EventID: e.ID, EventSource: e.Source, Subscription: entry.Subscription,
-				Version: entry.Version, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
-			}
+			d = lifecycle.Begin(e.Event, entry)
 		}
 		deliveries = append(deliveries, d)
 	}

@@ -39,9 +39,9 @@ func (h *Handler) expungeEvent(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, fmt.Errorf("expunge event %s: %w", e.ID, err)
 	}
 	e.Expunged, e.Subject, e.Extensions, e.Data = true, "", nil, nil
-	position := ""
+	position, x := "", expunge.Expunger{Store: h.Store, Counter: h.Counter}
 	for range slicesAtOnce {
-		if position, err = expunge.Slice(r.Context(), h.Store, e, position, h.now()); err != nil {
+		if position, err = x.Slice(r.Context(), e, position, h.now()); err != nil {
 			return httpapi.Response{}, err
 		}
 		if position == "" {

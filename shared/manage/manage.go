@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/subscription"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -34,14 +35,14 @@ type Handler struct {
 	Tester       Tester
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
-	Failed       func() error                                  // why nothing can be written now, for /healthz; nil knows no such thing
-	Intake       *httpapi.Intake                               // of bodies in hand; nil bounds nothing
-	Retention    webhook.Retention                             // of what is shown; zero means [webhook.DefaultRetention]
-	Version      string                                        // of this build, as /healthz shows it
-	Now          func() time.Time                              // our clock; nil means time.Now
-	Random       io.Reader                                     // for ids; nil means crypto/rand
-	Ended        func(webhook.SubscriptionRef, webhook.Status) // counts a delivery that was canceled; nil for none
-	Log          *slog.Logger                                  // one line for each accepted write; nil means none
+	Failed       func() error      // why nothing can be written now, for /healthz; nil knows no such thing
+	Intake       *httpapi.Intake   // of bodies in hand; nil bounds nothing
+	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
+	Version      string            // of this build, as /healthz shows it
+	Now          func() time.Time  // our clock; nil means time.Now
+	Random       io.Reader         // for ids; nil means crypto/rand
+	Counter      lifecycle.Counter // of deliveries that it cancels
+	Log          *slog.Logger      // one line for each accepted write; nil means none
 
 	once   sync.Once
 	router *httpapi.Router

@@ -1,13 +1,14 @@
 package manage
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -60,6 +61,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	var d webhook.Delivery
+	life := lifecycle.Executor{Store: h.Store, Counter: h.Counter, Leave: h.leaveLine}
 	err := retry(r.Context(), func() (err error) {
 		if d, err = h.delivery(r); err != nil {
 			return err
@@ -67,20 +69,21 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		if d.Status != webhook.Pending {
 			return httpapi.DeliveryEnded.Problem(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
 		}
-		d.Status, d.Reason, d.Waiting = webhook.Canceled, webhook.ReasonManual, ""
-		d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, h.now()
-		return h.Store.SaveDelivery(r.Context(), d, webhook.Parts{})
+		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, h.now()), webhook.Parts{})
+		return err
 	})
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	sub := webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}
-	if h.Ended != nil {
-		h.Ended(sub, d.Status)
-	}
-	if err := h.Store.LeaveLine(r.Context(), sub, []string{d.ID}); err != nil {
-		h.log().Warn("leave line", "delivery", d.ID, "cause", err) // a drain passes over what has ended
-	}
 	noteDelivery(r, d)
 	return httpapi.OK(viewDelivery(d)), nil
+}
+
+// leaveLine takes a delivery that has ended out of its waiting line. If that
+// fails, a drain passes over it.
+func (h *Handler) leaveLine(ctx context.Context, d webhook.Delivery) error {
+	if err := h.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID}); err != nil {
+		h.log().Warn("leave line", "delivery", d.ID, "cause", err)
+	}
+	return nil
 }

@@ -18,7 +18,7 @@ func measure(t *testing.T, w *world, sub string, succeeded, failed int) {
 	for range succeeded {
 		r.Attempt(ref, "", 20*time.Millisecond)
 		r.Arrived(ref, 40*time.Millisecond)
-		r.Ended(ref, webhook.Succeeded)
+		r.Ended(webhook.Delivery{Tenant: "acme", Subscription: sub, Status: webhook.Succeeded, EndedAt: w.now()})
 	}
 	for range failed {
 		r.Attempt(ref, webhook.ErrorTimeout, 15*time.Second)

@@ -43,7 +43,7 @@ var All = []Metric{
 	{"attempt_errors_auth", Counter, "delivery", "attempts that got no token"},
 	{"deliveries_succeeded", Counter, "delivery", "deliveries that ended well"},
 	{"deliveries_exhausted", Counter, "delivery", "deliveries whose schedule is spent, or that ended badly otherwise"},
-	{"deliveries_canceled", Counter, "fanout delivery", "deliveries that were canceled"},
+	{"deliveries_canceled", Counter, "fanout delivery manage", "deliveries that were canceled"},
 	{"deliveries_parked", Counter, "delivery", "deliveries that entered a waiting line"},
 	{"deliveries_paced", Counter, "delivery", "deliveries put off until their turn under a rate limit"},
 	{"breaker_opened", Counter, "delivery", "circuit breakers that opened"},

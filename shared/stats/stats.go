@@ -75,9 +75,9 @@ func (r *Recorder) Attempt(sub webhook.SubscriptionRef, class webhook.ErrorClass
 	r.add(sub, attempts, attemptBuckets[histogram.Bucket(took)], failed)
 }
 
-// Ended counts a delivery that ended with that status.
-func (r *Recorder) Ended(sub webhook.SubscriptionRef, status webhook.Status) {
-	r.add(sub, string(status), "", "")
+// Ended counts a delivery that has ended, in the hour in which it did.
+func (r *Recorder) Ended(d webhook.Delivery) {
+	r.addAt(d.EndedAt, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, string(d.Status))
 }
 
 // Arrived counts the time from an event's acceptance to the answer to a first
@@ -96,13 +96,17 @@ func buckets(prefix string) (names [histogram.Last + 1]string) {
 	return names
 }
 
-// add counts one of each name that is not "".
+// add counts one of each name that is not "", now.
 func (r *Recorder) add(sub webhook.SubscriptionRef, names ...string) {
 	now := time.Now
 	if r.Now != nil {
 		now = r.Now
 	}
-	hour := now().Unix() / 3600 * 3600
+	r.addAt(now(), sub, names...)
+}
+
+func (r *Recorder) addAt(at time.Time, sub webhook.SubscriptionRef, names ...string) {
+	hour := at.Unix() / 3600 * 3600
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	row := r.row(&r.rows, place{sub.Tenant, sub.ID, hour})

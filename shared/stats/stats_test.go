@@ -43,6 +43,10 @@ func (m *memory) AddStats(_ context.Context, s webhook.Stats) error {
 
 var sub = webhook.SubscriptionRef{Tenant: "acme", ID: "s"}
 
+func ended(sub webhook.SubscriptionRef, status webhook.Status, at time.Time) webhook.Delivery {
+	return webhook.Delivery{Tenant: sub.Tenant, Subscription: sub.ID, Status: status, EndedAt: at}
+}
+
 func TestWhatIsCountedIsStoredOnceByHourForSubscriptionAndTenant(t *testing.T) {
 	store, now := &memory{}, time.Date(2026, 3, 1, 12, 59, 59, 0, time.FixedZone("", 3600))
 	r := &stats.Recorder{Store: store, Now: func() time.Time { return now }}
@@ -50,12 +54,13 @@ func TestWhatIsCountedIsStoredOnceByHourForSubscriptionAndTenant(t *testing.T) {
 	now = now.Add(time.Second)
 	r.Attempt(sub, "", 0)
 	r.Arrived(sub, 0)
-	r.Ended(sub, webhook.Succeeded)
-	r.Ended(webhook.SubscriptionRef{Tenant: "acme", ID: "s2"}, webhook.Canceled)
+	r.Ended(ended(sub, webhook.Succeeded, now))
+	r.Ended(ended(webhook.SubscriptionRef{Tenant: "acme", ID: "s2"}, webhook.Canceled, now))
+	r.Ended(ended(sub, webhook.Exhausted, now.Add(-time.Second))) // it is counted late
 	r.Close(t.Context())
 	r.Close(t.Context())
 	want := map[string]int64{
-		`acme "s" 11:00 attempts`: 1, `acme "s" 11:00 a0`: 1, `acme "s" 11:00 failed_timeout`: 1,
+		`acme "s" 11:00 attempts`: 1, `acme "s" 11:00 a0`: 1, `acme "s" 11:00 failed_timeout`: 1, `acme "s" 11:00 exhausted`: 1, `acme "" 11:00 exhausted`: 1,
 		`acme "" 11:00 attempts`: 1, `acme "" 11:00 a0`: 1, `acme "" 11:00 failed_timeout`: 1,
 		`acme "s" 12:00 attempts`: 1, `acme "s" 12:00 a0`: 1, `acme "s" 12:00 e0`: 1, `acme "s" 12:00 succeeded`: 1,
 		`acme "" 12:00 attempts`: 1, `acme "" 12:00 a0`: 1, `acme "" 12:00 e0`: 1, `acme "" 12:00 succeeded`: 1,
@@ -78,10 +83,10 @@ func TestStoringIsAtMostEveryTenSecondsAndWaitsForABusyStore(t *testing.T) {
 		}
 		r.Flush(t.Context())
 		wrote("nothing counted", 0)
-		r.Ended(sub, webhook.Succeeded)
+		r.Ended(ended(sub, webhook.Succeeded, time.Now()))
 		r.Flush(t.Context())
 		wrote("at first", 2)
-		r.Ended(sub, webhook.Succeeded)
+		r.Ended(ended(sub, webhook.Succeeded, time.Now()))
 		time.Sleep(9 * time.Second)
 		r.Flush(t.Context())
 		wrote("after nine seconds", 2)
@@ -90,7 +95,7 @@ func TestStoringIsAtMostEveryTenSecondsAndWaitsForABusyStore(t *testing.T) {
 		r.Flush(t.Context())
 		wrote("after ten", 4)
 		store.err = nil
-		r.Ended(sub, webhook.Succeeded)
+		r.Ended(ended(sub, webhook.Succeeded, time.Now()))
 		time.Sleep(10 * time.Second)
 		r.Flush(t.Context())
 		wrote("after twenty", 6)
@@ -111,7 +116,7 @@ func TestMemoryIsBoundedAndWhatIsLostIsSaid(t *testing.T) {
 	store := &memory{err: webhook.ErrBusy}
 	r := &stats.Recorder{Store: store, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	for i := range 30_000 {
-		r.Ended(webhook.SubscriptionRef{Tenant: "acme", ID: fmt.Sprint("s", i)}, webhook.Succeeded)
+		r.Ended(ended(webhook.SubscriptionRef{Tenant: "acme", ID: fmt.Sprint("s", i)}, webhook.Succeeded, time.Now()))
 	}
 	r.Close(t.Context())
 	if store.calls != 20_001 || !strings.Contains(log.String(), "lost=10000") {
@@ -138,7 +143,7 @@ func TestFiguresAreWhatWasCounted(t *testing.T) {
 	r.Arrived(sub, time.Hour)
 	for status, n := range map[webhook.Status]int{webhook.Succeeded: 3, webhook.Exhausted: 2, webhook.Canceled: 1} {
 		for range n {
-			r.Ended(sub, status)
+			r.Ended(ended(sub, status, time.Now()))
 		}
 	}
 	r.Close(t.Context())
@@ -181,9 +186,9 @@ func TestWhatWasRefusedCountsOnceForSubscriptionAndTenant(t *testing.T) {
 	for _, refused := range []string{"", "s"} {
 		store, now := &refusing{subscription: refused}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		r := &stats.Recorder{Store: store, Now: func() time.Time { return now }}
-		r.Ended(sub, webhook.Succeeded)
+		r.Ended(ended(sub, webhook.Succeeded, now))
 		r.Close(t.Context())
-		r.Ended(sub, webhook.Succeeded)
+		r.Ended(ended(sub, webhook.Succeeded, now))
 		r.Close(t.Context())
 		want := map[string]int64{`acme "s" 12:00 succeeded`: 2, `acme "" 12:00 succeeded`: 2}
 		if diff := cmp.Diff(want, store.sums); diff != "" {

@@ -72,12 +72,3 @@ type JobTarget struct {
 
 // JobSlice is the most deliveries that a job decides upon at once.
 const JobSlice = 250
-
-// SentAgain returns an ended delivery at the beginning of another round of its
-// schedule, whose first attempt is due at the given time.
-func (d Delivery) SentAgain(at time.Time) Delivery {
-	d.Status, d.Reason, d.EndedAt = Pending, "", time.Time{}
-	d.Round, d.Step = d.Round+1, 0
-	d.Waiting, d.NextAt = WaitRetry, at
-	return d
-}

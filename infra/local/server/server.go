@@ -21,6 +21,7 @@ import (
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/fanout"
 	"github.com/postino/postino/shared/job"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/localdb"
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/localqueue"
@@ -140,7 +141,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
-			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Now: s.clock.Now, Log: s.config.Log,
+			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Counter: s.counter(), Now: s.clock.Now, Log: s.config.Log,
 		},
 	}
 	s.sweep = &sweep.Sweeper{
@@ -156,6 +157,11 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+// counter counts deliveries that end, for stages that count nothing else.
+func (s *Server) counter() lifecycle.Counter {
+	return lifecycle.Counter{Count: s.metrics.Count, Stats: s.stats.Ended}
 }
 
 // run starts what works by itself.

@@ -1,4 +1,4 @@
-package delivery
+package lifecycle
 
 import (
 	"testing"
@@ -24,38 +24,38 @@ func TestAttemptsMoveADeliveryOn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		before webhook.Delivery
-		result result
-		from   origin
+		did    Attempted
+		from   Origin
 		want   webhook.Delivery
 	}{
-		{"success ends it", pending(0), result{outcome: retry.Success}, origin{},
+		{"success ends it", pending(0), Attempted{Outcome: retry.Success}, Origin{},
 			webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now}},
-		{"a failure plans the next step", pending(0), result{outcome: retry.Retry}, origin{},
+		{"a failure plans the next step", pending(0), Attempted{Outcome: retry.Retry}, Origin{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitRetry, NextAt: wait("d", 1)}},
-		{"the subscriber's own wait is kept", pending(0), result{outcome: retry.Retry, retryAfter: time.Hour}, origin{},
+		{"the subscriber's own wait is kept", pending(0), Attempted{Outcome: retry.Retry, RetryAfter: time.Hour}, Origin{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitRetry, NextAt: now.Add(time.Hour)}},
-		{"the last failure exhausts it", pending(2), result{outcome: retry.Retry}, origin{step: 2},
+		{"the last failure exhausts it", pending(2), Attempted{Outcome: retry.Retry}, Origin{Step: 2},
 			webhook.Delivery{Status: webhook.Exhausted, Step: 3, Attempts: 3, EndedAt: now}},
-		{"a permanent failure exhausts it at once", pending(0), result{outcome: retry.Permanent}, origin{},
+		{"a permanent failure exhausts it at once", pending(0), Attempted{Outcome: retry.Permanent}, Origin{},
 			webhook.Delivery{Status: webhook.Exhausted, Reason: webhook.ReasonPermanent, Attempts: 1, EndedAt: now}},
-		{"410 behind a templated url ends it", pending(0), result{outcome: retry.Gone}, origin{},
+		{"410 behind a templated url ends it", pending(0), Attempted{Outcome: retry.Gone}, Origin{},
 			webhook.Delivery{Status: webhook.Exhausted, Reason: webhook.ReasonGone, Attempts: 1, EndedAt: now}},
-		{"410 of a plain url parks it", pending(0), result{outcome: retry.Gone, parks: true}, origin{},
+		{"410 of a plain url parks it", pending(0), Attempted{Outcome: retry.Gone, Parks: true}, Origin{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitDisabled, WaitingSince: now}},
-		{"a failed manual attempt leaves the schedule alone", waiting(pending(1), wait("d", 1)), result{outcome: retry.Retry}, origin{step: 1, manual: true},
+		{"a failed manual attempt leaves the schedule alone", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Retry}, Origin{Step: 1, Apart: true},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2, Waiting: webhook.WaitRetry, NextAt: wait("d", 1)}},
-		{"a successful manual attempt ends it", waiting(pending(1), wait("d", 1)), result{outcome: retry.Success}, origin{step: 1, manual: true},
+		{"a successful manual attempt ends it", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Success}, Origin{Step: 1, Apart: true},
 			webhook.Delivery{Status: webhook.Succeeded, Step: 1, Attempts: 2, EndedAt: now}},
-		{"an attempt that others overtook is only noted", waiting(pending(2), wait("d", 2)), result{outcome: retry.Retry}, origin{step: 0},
+		{"an attempt that others overtook is only noted", waiting(pending(2), wait("d", 2)), Attempted{Outcome: retry.Retry}, Origin{Step: 0},
 			webhook.Delivery{Status: webhook.Pending, Step: 2, Attempts: 3, Waiting: webhook.WaitRetry, NextAt: wait("d", 2)}},
-		{"an attempt whose token was refused leaves step and claim to the next", claimed(pending(1)), result{outcome: retry.Retry}, origin{step: 1, beside: true},
+		{"an attempt whose token was refused leaves step and claim to the next", claimed(pending(1)), Attempted{Outcome: retry.Retry}, Origin{Step: 1, Apart: true},
 			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
-		{"also if its answer ends others for good", claimed(pending(1)), result{outcome: retry.Permanent}, origin{step: 1, beside: true},
+		{"also if its answer ends others for good", claimed(pending(1)), Attempted{Outcome: retry.Permanent}, Origin{Step: 1, Apart: true},
 			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
-		{"a failure does not undo success", webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now.Add(-1)}, result{outcome: retry.Retry}, origin{},
+		{"a failure does not undo success", webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now.Add(-1)}, Attempted{Outcome: retry.Retry}, Origin{},
 			webhook.Delivery{Status: webhook.Succeeded, Attempts: 2, EndedAt: now.Add(-1)}},
 	} {
-		got := after(tt.before, tt.result, tt.from, schedule, now)
+		got := Record(tt.before, tt.did, tt.from, schedule, now).Next
 		if got.Last == nil || got.Last.Number != got.Attempts {
 			t.Errorf("%s: newest attempt = %+v, want number %d", tt.name, got.Last, got.Attempts)
 		}

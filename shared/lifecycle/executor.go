@@ -1,0 +1,107 @@
+package lifecycle
+
+import (
+	"context"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Store keeps deliveries.
+type Store interface {
+	// SaveDelivery: see delivery's Deliveries.
+	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+}
+
+// Counter counts deliveries that end. The zero Counter counts nothing.
+type Counter struct {
+	Count func(name string, n int)     // see package metric
+	Stats func(ended webhook.Delivery) // by tenant, subscription and hour; see stats.Recorder
+}
+
+// Ended counts a delivery that has ended, at its EndedAt.
+func (c Counter) Ended(d webhook.Delivery) {
+	if c.Stats != nil {
+		c.Stats(d)
+	}
+	if c.Count == nil {
+		return
+	}
+	switch d.Status {
+	case webhook.Succeeded:
+		c.Count("deliveries_succeeded", 1)
+	case webhook.Exhausted:
+		c.Count("deliveries_exhausted", 1)
+	case webhook.Canceled:
+		c.Count("deliveries_canceled", 1)
+	}
+}
+
+// Do carries out one effect for a delivery as it is stored. Doing it twice does
+// no harm.
+type Do func(ctx context.Context, d webhook.Delivery) error
+
+// Executor stores transitions and carries out what follows. A nil [Do] leaves
+// its effect out: it cannot occur, or the caller does it for many at once.
+type Executor struct {
+	Store    Store
+	Counter  Counter
+	Announce Do
+	Redrive  Do
+	Leave    Do
+	Enter    Do
+	Wake     Do
+}
+
+// Apply saves a transition and carries out its effects. It returns the delivery
+// as it is stored.
+func (x *Executor) Apply(ctx context.Context, t Transition, with webhook.Parts) (webhook.Delivery, error) {
+	d, err := x.Save(ctx, t, with)
+	if err != nil {
+		return d, err
+	}
+	return d, x.CarryOut(ctx, d, t.Effects)
+}
+
+// Save stores a transition with its parts, and counts an end. It returns the
+// delivery as it is stored; [webhook.ErrConflict] if somebody else changed it.
+func (x *Executor) Save(ctx context.Context, t Transition, with webhook.Parts) (webhook.Delivery, error) {
+	if err := x.Store.SaveDelivery(ctx, t.Next, with); err != nil {
+		return t.Next, err
+	}
+	t.Next.Rev++
+	if t.Effects&Count != 0 {
+		x.Counter.Ended(t.Next)
+	}
+	return t.Next, nil
+}
+
+// CarryOut does what follows from a stored delivery: what tells of it first,
+// then what leads on. Its end was counted when it was saved.
+func (x *Executor) CarryOut(ctx context.Context, d webhook.Delivery, effects Effects) error {
+	for effect := Announce; effect <= Wake; effect <<= 1 {
+		do := x.does(effect & effects)
+		if do == nil {
+			continue
+		}
+		if err := do(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Executor) does(effect Effects) Do {
+	switch effect {
+	case Announce:
+		return x.Announce
+	case Redrive:
+		return x.Redrive
+	case Leave:
+		return x.Leave
+	case Enter:
+		return x.Enter
+	case Wake:
+		return x.Wake
+	}
+	return nil
+}
