@@ -151,12 +151,12 @@ func DecodeLeaf(body []byte) (l Leaf, err error) {
 	return l, err
 }
 
-// SubscriptionGroup is the group of a subscription's messages: fair turns are
-// taken between subscriptions, of whatever tenant. Names that together are too
-// long for a group are hashed.
+// SubscriptionGroup is the group of a subscription's messages, whose owner is
+// the tenant: fair turns are taken between tenants, then between subscriptions.
+// A subscription's name that is too long beside its tenant's is hashed.
 func SubscriptionGroup(tenant, subscription string) string {
 	if len(tenant)+1+len(subscription) > queue.MaxGroup {
-		return webhook.Hash(20, "group", tenant, subscription)
+		return tenant + "/" + webhook.Hash(20, "group", tenant, subscription)
 	}
 	return tenant + "/" + subscription
 }

@@ -116,6 +116,9 @@ func TestEverySubscriptionHasAGroupOfItsOwn(t *testing.T) {
 		if err := m.Check(); err != nil {
 			t.Errorf("group of %v: %v", pair, err)
 		}
+		if owner := queue.Owner(group); owner != pair[0] {
+			t.Errorf("group %s of %v is owned by %s, want the tenant", group, pair, owner)
+		}
 		if seen[group] {
 			t.Errorf("%v shares group %s", pair, group)
 		}

@@ -6,6 +6,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -27,13 +28,21 @@ var (
 // Message is one unit of work.
 type Message struct {
 	Body  []byte        // any bytes; at most [MaxBody]
-	Group string        // whose work it is: groups get fair turns; printable ASCII without spaces
+	Group string        // whose work it is, see [Owner]: groups get fair turns; printable ASCII without spaces
 	Delay time.Duration // before it can be received; at most [MaxDelay]
 
 	// Set by Receive.
 	ID       string // the queue's own, the same at each receipt
 	Receipt  string // names this receipt; stale once the message is received again
 	Received int    // times received, this one included
+}
+
+// Owner returns whose a group is: what stands before its first slash. Queues
+// give turns to owners first and to the groups of each then, so that nobody gets
+// more by having more groups.
+func Owner(group string) string {
+	owner, _, _ := strings.Cut(group, "/")
+	return owner
 }
 
 // Unsent reports the messages of one Send that the queue did not take. All

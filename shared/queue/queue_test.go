@@ -32,6 +32,14 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestAGroupsOwnerStandsBeforeItsFirstSlash(t *testing.T) {
+	for group, want := range map[string]string{"acme": "acme", "acme/orders": "acme", "acme/a/b": "acme", "/x": ""} {
+		if got := queue.Owner(group); got != want {
+			t.Errorf("Owner(%q) = %q, want %q", group, got, want)
+		}
+	}
+}
+
 func TestUnsentCollectsInOrder(t *testing.T) {
 	cause := errors.New("cause")
 	var u queue.Unsent

@@ -16,7 +16,8 @@ import (
 type Options struct {
 	Workers    int           // handlers that run at a time; 0 means 16
 	Batch      int           // messages of one group given to a handler together; 0 means 10
-	GroupShare int           // handlers that one group may occupy; 0 means half of Workers
+	OwnerShare int           // handlers that one owner may occupy; 0 means half of Workers
+	GroupShare int           // handlers that one group may occupy; 0 means half of OwnerShare
 	Timeout    time.Duration // after which a handler's context ends; 0 means never
 	// Backoff is how long a message stays hidden that has failed received
 	// times; nil doubles from 1 s up to the queue's visibility timeout.
@@ -33,9 +34,11 @@ const batchBytes = 6 << 20
 // Consume lets handler work on the queue's messages until the set is closed or
 // ctx ends, which is also the handlers' context. It returns at once.
 //
-// Groups take turns. Of w free workers a group gets another one only while it
-// occupies less than w itself: so any number of busy groups leave a worker to
-// one that has been quiet.
+// Owners take turns, and the groups of each among themselves. Of w free workers
+// an owner gets another one only while it occupies less than w itself: so any
+// number of busy owners leave a worker to one that has been quiet, however many
+// groups they have. Of what its owner may still have a group gets another one
+// by the same rule.
 func (q *Queue) Consume(ctx context.Context, o Options, handler Handler) error {
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
@@ -59,8 +62,11 @@ func (o Options) filled(c QueueConfig) Options {
 	if o.Batch == 0 {
 		o.Batch = 10
 	}
+	if o.OwnerShare == 0 {
+		o.OwnerShare = (o.Workers + 1) / 2
+	}
 	if o.GroupShare == 0 {
-		o.GroupShare = (o.Workers + 1) / 2
+		o.GroupShare = (o.OwnerShare + 1) / 2
 	}
 	if o.Backoff == nil {
 		o.Backoff = func(received int) time.Duration {
@@ -119,8 +125,7 @@ func (c *consumer) next() (*group, []*entry) {
 	if set := c.queue.set; c.free == 0 || set.closing || set.stalled || c.ctx.Err() != nil {
 		return nil, nil
 	}
-	limit := min(c.options.GroupShare, c.free)
-	g := c.queue.nextTurn(func(g *group) bool { return g.running < limit })
+	g := c.queue.nextTurn(c.mayRun, func(o *owner) bool { return o.running < min(c.options.OwnerShare, c.free) })
 	if g == nil {
 		return nil, nil
 	}
@@ -128,8 +133,15 @@ func (c *consumer) next() (*group, []*entry) {
 	c.queue.enlist(g)
 	c.free--
 	g.running++
+	g.owner.running++
 	c.queue.set.handlers++
 	return g, batch
+}
+
+// mayRun reports whether a group of an owner whose turn it is may occupy
+// another worker.
+func (c *consumer) mayRun(g *group) bool {
+	return g.running < min(c.options.GroupShare, c.options.OwnerShare-g.owner.running, c.free)
 }
 
 // work handles batches until there have been none for a while.
@@ -197,6 +209,7 @@ func (c *consumer) finish(g *group, batch []*entry, failed map[string]bool) {
 	}
 	c.free++
 	g.running--
+	g.owner.running--
 	c.queue.set.handlers--
 	c.queue.enlist(g)
 	c.queue.tidy(g)

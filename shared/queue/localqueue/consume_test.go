@@ -264,3 +264,73 @@ func TestAFullBacklogIsBusy(t *testing.T) {
 	}
 	sendAll(t, q, message("g", "c"))
 }
+
+// TestAnOwnerWithManyGroupsLeavesWorkersToOthers: three hundred groups of one
+// owner, whose handlers hang, hold up neither another owner's messages nor more
+// workers than one may.
+func TestAnOwnerWithManyGroupsLeavesWorkersToOthers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		set := openSet(t, t.TempDir(), localqueue.Config{})
+		q := openQueue(t, set, "q", localqueue.QueueConfig{})
+		var running, most, quiet atomic.Int64
+		var slowest atomic.Int64
+		consumeWith(t, q, localqueue.Options{Workers: 32, Batch: 1, OwnerShare: 16, GroupShare: 8}, func(_ context.Context, ms []queue.Message) []string {
+			if queue.Owner(ms[0].Group) == "quiet" {
+				sent, _ := time.Parse(time.RFC3339Nano, string(ms[0].Body))
+				slowest.Store(max(slowest.Load(), int64(time.Since(sent))))
+				quiet.Add(1)
+				return nil
+			}
+			most.Store(max(most.Load(), running.Add(1)))
+			time.Sleep(15 * time.Second)
+			running.Add(-1)
+			return nil
+		})
+		for i := range 1200 {
+			sendAll(t, q, message(fmt.Sprint("greedy/", i%300), "hangs"))
+		}
+		for i := range 50 {
+			time.Sleep(100 * time.Millisecond)
+			sendAll(t, q, message(fmt.Sprint("quiet/", i%3), time.Now().Format(time.RFC3339Nano)))
+		}
+		time.Sleep(time.Second)
+		if wait := time.Duration(slowest.Load()); quiet.Load() != 50 || wait > 10*time.Millisecond {
+			t.Errorf("%d of 50 messages of the quiet owner were handled, within %v, want all at once", quiet.Load(), wait)
+		}
+		if most.Load() != 16 {
+			t.Errorf("the greedy owner occupied up to %d workers, want its 16", most.Load())
+		}
+		time.Sleep(time.Hour)
+		if left := backlog(q); left != 0 {
+			t.Errorf("%d of the greedy owner's messages are left", left)
+		}
+	})
+}
+
+// TestAnOwnerFillsHalfOfMemoryAtMost: what one owner has waiting goes to the
+// disk before it takes the room of others.
+func TestAnOwnerFillsHalfOfMemoryAtMost(t *testing.T) {
+	const limit, size = 200 << 10, 10 << 10
+	set := openSet(t, t.TempDir(), localqueue.Config{Memory: limit})
+	first := openQueue(t, set, "first", localqueue.QueueConfig{})
+	second := openQueue(t, set, "second", localqueue.QueueConfig{})
+	for _, q := range []*localqueue.Queue{first, second} {
+		if _, err := q.Receive(t.Context(), 1, 0); err != nil { // somebody reads it
+			t.Fatal(err)
+		}
+		for i := range 40 {
+			sendAll(t, q, message(fmt.Sprint("greedy/", i), strings.Repeat("x", size)))
+		}
+	}
+	if bytes, _, _ := set.Held(); bytes > limit/2 {
+		t.Errorf("one owner holds %d bytes of memory, want at most half of %d", bytes, limit)
+	}
+	before, _, _ := set.Held()
+	sendAll(t, first, message("quiet/1", strings.Repeat("x", size)))
+	if after, _, _ := set.Held(); after < before+size {
+		t.Errorf("another owner's message is not in memory: %d bytes before it, %d after", before, after)
+	}
+	if n := len(receiveAll(t, first)) + len(receiveAll(t, second)); n != 81 {
+		t.Errorf("received %d of 81 messages", n)
+	}
+}

@@ -6,7 +6,7 @@ func (s *Set) Held() (bytes, entries, groups int) {
 	defer s.mu.Unlock()
 	for _, q := range s.queues {
 		entries += len(q.inMemory) + q.turns.n + len(q.receipts)
-		groups += len(q.groups)
+		groups += len(q.groups) + len(q.owners)
 	}
-	return s.memory, entries, groups
+	return s.memory, entries, groups + len(s.byOwner)
 }

@@ -11,7 +11,7 @@ import (
 const (
 	loadRows   = 256     // delayed messages read at a time
 	loadGroup  = 64      // spilled messages of one group read at a time
-	loadGroups = 16      // groups read together
+	loadGroups = 16      // groups read together, half of them of one owner
 	loadBytes  = 1 << 20 // of either, and at least one message
 )
 
@@ -22,19 +22,21 @@ func (q *Queue) readBack(g *group) bool {
 	if g.loading {
 		return true
 	}
-	if len(q.loads) >= loadGroups || g.room() == 0 {
+	if len(q.loads) >= loadGroups || g.owner.loads >= loadGroups/2 || g.room() == 0 {
 		return false
 	}
 	g.loading = true
+	g.owner.loads++
 	q.loads = append(q.loads, g)
 	q.startLoading()
 	return true
 }
 
-// room is how many messages of the group may be read back: while memory is
-// full one, if it has no other, so that nobody waits for others' room.
+// room is how many messages of the group may be read back: while memory, or
+// the owner's share of it, is full one, if it has no other, so that nobody waits
+// for others' room.
 func (g *group) room() int {
-	if g.queue.set.memory < g.queue.set.limit {
+	if g.owner.hasRoom(1) {
 		return loadGroup
 	}
 	return max(0, 1-len(g.ready))
@@ -108,6 +110,7 @@ func (q *Queue) nextLoad() *load {
 	q.lowered = never
 	for _, g := range q.loads {
 		g.lowered = never
+		g.owner.loads = 0
 		l.groups = append(l.groups, &groupLoad{group: g, after: g.after, limit: g.room()})
 	}
 	q.loads = nil

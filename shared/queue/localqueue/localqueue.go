@@ -1,20 +1,21 @@
 // Package localqueue is the message queues of local mode: tables in the local
-// database, with the waiting messages also in memory, where groups take turns.
+// database, with the waiting messages also in memory, where owners take turns,
+// and the groups of each among themselves.
 //
 // A message is one row from Send to Delete. What is handed out, and to whom,
 // is known only in memory: after a crash every message is there again. The
 // column place says where else a message is:
 //
 //	NULL  in memory
-//	1     spilled: its group had too much in memory; read back when the group's turn comes
+//	1     spilled: its group or owner had too much in memory; read back when the group's turn comes
 //	2     delayed until the Unix time due in milliseconds; or due since, and in memory
 //
 // Only spilled and delayed rows are indexed, so a message that goes straight
 // to a waiting consumer costs one insert and one delete.
 //
-// Memory holds up to [Config.Memory] of bodies, a little more while they are
-// read back, and about 200 bytes for each group that has messages waiting. A
-// queue that nobody reads keeps its messages on the disk.
+// Memory holds up to [Config.Memory] of bodies, of which one owner has half, a
+// little more while they are read back, and about 200 bytes for each group that
+// has messages waiting. A queue that nobody reads keeps its messages on the disk.
 //
 // While the database takes no writes, because its disk is full, say, consumers
 // get nothing more: the outcome of their work could not be kept.
@@ -53,7 +54,8 @@ type Set struct {
 
 	mu       sync.Mutex // for all below, and for the queues
 	queues   map[string]*Queue
-	memory   int
+	memory   int            // bytes of messages
+	byOwner  map[string]int // the same, by owner
 	nextID   int64
 	outcomes []outcome // wait to be written
 	writing  bool      // a goroutine writes outcomes
@@ -68,7 +70,7 @@ type Set struct {
 func New(ctx context.Context, db *localdb.DB, c Config) (*Set, error) {
 	s := &Set{
 		db: db, now: c.Now, log: c.Log, limit: c.Memory,
-		queues: map[string]*Queue{}, drained: make(chan struct{}),
+		queues: map[string]*Queue{}, byOwner: map[string]int{}, drained: make(chan struct{}),
 	}
 	if s.now == nil {
 		start := time.Now()

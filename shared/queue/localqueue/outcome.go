@@ -53,7 +53,7 @@ func (q *Queue) spent(received int) bool {
 // decide adds the outcome to those that are written next, which needs no body.
 // The lock is held.
 func (s *Set) decide(o outcome) {
-	s.memory -= len(o.entry.body)
+	o.entry.group.owner.hold(-len(o.entry.body))
 	o.entry.body = nil
 	s.outcomes = append(s.outcomes, o)
 	if !s.writing {
@@ -167,7 +167,8 @@ func (o outcome) written() {
 // release ends the entry's stay in memory.
 func (q *Queue) release(e *entry) {
 	delete(q.inMemory, e.id)
-	q.set.memory -= e.size()
+	e.group.owner.hold(-e.size())
+	q.tidyOwner(e.group.owner)
 	if q.loading {
 		q.gone[e.id] = struct{}{}
 	}

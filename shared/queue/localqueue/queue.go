@@ -25,9 +25,9 @@ type Queue struct {
 	spilled  int
 	inMemory map[int64]*entry // by id, until their outcome is written
 	groups   map[string]*group
-	waiting  map[string]int // messages neither delayed nor handed out, by owner of their group
-	turns    ring           // of groups with something to hand out
-	read     bool           // somebody has asked for messages
+	owners   map[string]*owner
+	turns    ring[*owner] // with something to hand out
+	read     bool         // somebody has asked for messages
 
 	nextDue int64 // a lower bound of the rows' due times not read yet
 	cursor  due   // delayed rows up to here are read, or known
@@ -55,7 +55,7 @@ type expiry struct {
 func newQueue(s *Set, name string, c QueueConfig) *Queue {
 	q := &Queue{
 		set: s, name: name, config: c, nextDue: never,
-		inMemory: map[int64]*entry{}, groups: map[string]*group{}, waiting: map[string]int{}, receipts: map[string]*entry{},
+		inMemory: map[int64]*entry{}, groups: map[string]*group{}, owners: map[string]*owner{}, receipts: map[string]*entry{},
 	}
 	q.timer.ring = func() {
 		s.mu.Lock()
@@ -77,12 +77,14 @@ func (q *Queue) Backlog(context.Context) (int, error) {
 }
 
 // Waiting counts the messages that wait for somebody to take them, neither
-// delayed nor handed out, in the group owner and in all groups that begin with
-// owner and a slash.
+// delayed nor handed out, in the owner's groups.
 func (q *Queue) Waiting(owner string) int {
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
-	return q.waiting[owner]
+	if o := q.owners[owner]; o != nil {
+		return o.waiting
+	}
+	return 0
 }
 
 // wake looks at what there is to do now. The lock is held.
@@ -124,8 +126,8 @@ func (q *Queue) releaseWaiters() {
 	q.waiters = nil
 }
 
-// Receive hands out up to limit messages, one of each group in turn, and hides
-// them for the visibility timeout. It waits up to wait for the first. Without
+// Receive hands out up to limit messages, one of each owner in turn and of an
+// owner one of each group in turn, and hides them for the visibility timeout. It waits up to wait for the first. Without
 // any it returns none and no error.
 func (q *Queue) Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error) {
 	q.isRead()
@@ -166,7 +168,7 @@ func (q *Queue) receive(limit int, patient bool) (entries []*entry, arrival chan
 	defer q.set.mu.Unlock()
 	q.wake()
 	for len(entries) < limit && !q.set.closing {
-		g := q.nextTurn(func(*group) bool { return true })
+		g := q.nextTurn(func(*group) bool { return true }, func(*owner) bool { return true })
 		if g == nil {
 			break
 		}

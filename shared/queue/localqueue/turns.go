@@ -1,10 +1,6 @@
 package localqueue
 
-import (
-	"strings"
-
-	"github.com/postino/postino/shared/queue"
-)
+import "github.com/postino/postino/shared/queue"
 
 // entry is a message in memory.
 type entry struct {
@@ -29,12 +25,12 @@ func (e *entry) size() int { return len(e.body) + overhead }
 type group struct {
 	queue *Queue
 	name  string
-	owner string // the name up to a slash
+	owner *owner
 
 	ready    []*entry // in memory and not handed out, oldest first
 	reserved int      // ready ones and those being sent
 	running  int      // handlers
-	listed   bool     // in queue.turns
+	listed   bool     // in owner.turns
 
 	spilled  int   // rows to be read back
 	spilling int   // rows being sent that are going to be spilled
@@ -47,33 +43,26 @@ type group struct {
 func (q *Queue) group(name string) *group {
 	g := q.groups[name]
 	if g == nil {
-		g = &group{queue: q, name: name}
-		g.owner, _, _ = strings.Cut(name, "/")
+		g = &group{queue: q, name: name, owner: q.owner(queue.Owner(name))}
+		g.owner.groups++
 		q.groups[name] = g
 	}
 	return g
 }
 
-// wait counts messages of the group that came to wait, or wait no more.
-func (g *group) wait(n int) {
-	waiting := g.queue.waiting
-	if waiting[g.owner] += n; waiting[g.owner] == 0 {
-		delete(waiting, g.owner)
-	}
-}
-
 // tidy drops a group that has nothing left.
 func (q *Queue) tidy(g *group) {
-	if g.reserved == 0 && g.running == 0 && g.spilled == 0 && g.spilling == 0 && !g.loading && !g.listed {
+	if g.reserved == 0 && g.running == 0 && g.spilled == 0 && g.spilling == 0 && !g.loading && !g.listed && q.groups[g.name] == g {
 		delete(q.groups, g.name)
+		g.owner.groups--
+		q.tidyOwner(g.owner)
 	}
 }
 
 // reserve reports whether the entry may be in memory, and counts it: when its
 // group has no older ones on disk, there is room, and somebody reads the queue.
 func (g *group) reserve(e *entry) bool {
-	set := g.queue.set
-	if g.spilled+g.spilling > 0 || g.reserved >= groupMessages || set.memory+e.size() > set.limit || !g.queue.read {
+	if g.spilled+g.spilling > 0 || g.reserved >= groupMessages || !g.owner.hasRoom(e.size()) || !g.queue.read {
 		return false
 	}
 	g.keep(e)
@@ -82,14 +71,14 @@ func (g *group) reserve(e *entry) bool {
 
 func (g *group) keep(e *entry) {
 	g.reserved++
-	g.wait(1)
-	g.queue.set.memory += e.size()
+	g.owner.waiting++
+	g.owner.hold(e.size())
 }
 
 func (g *group) unreserve(e *entry) {
 	g.reserved--
-	g.wait(-1)
-	g.queue.set.memory -= e.size()
+	g.owner.waiting--
+	g.owner.hold(-e.size())
 }
 
 // push makes an entry that was reserved receivable.
@@ -113,15 +102,20 @@ func (g *group) spill(id int64) {
 // count.
 func (g *group) addSpilled(n int) {
 	g.spilled += n
-	g.wait(n)
+	g.owner.waiting += n
 	g.queue.spilled += n
 }
 
 // enlist gives the group a turn if it has something to hand out.
 func (q *Queue) enlist(g *group) {
-	if !g.listed && (len(g.ready) > 0 || g.spilled > 0) {
-		g.listed = true
-		q.turns.push(g)
+	if g.listed || len(g.ready) == 0 && g.spilled <= 0 {
+		return
+	}
+	g.listed = true
+	g.owner.turns.push(g)
+	if !g.owner.listed {
+		g.owner.listed = true
+		q.turns.push(g.owner)
 	}
 }
 
@@ -141,68 +135,10 @@ func (g *group) take(limit, maxBytes int) []*entry {
 		g.ready = nil
 	}
 	g.reserved -= n
-	g.wait(-n)
+	g.owner.waiting -= n
 	g.queue.ready -= n
 	for _, e := range taken {
 		e.received++
 	}
 	return taken
 }
-
-// ring is a queue of groups that grows as needed.
-type ring struct {
-	groups []*group
-	first  int
-	n      int
-}
-
-func (r *ring) push(g *group) {
-	if r.n == len(r.groups) {
-		r.grow()
-	}
-	r.groups[(r.first+r.n)%len(r.groups)] = g
-	r.n++
-}
-
-func (r *ring) pop() *group {
-	g := r.groups[r.first]
-	r.groups[r.first] = nil
-	r.first = (r.first + 1) % len(r.groups)
-	r.n--
-	return g
-}
-
-func (r *ring) grow() {
-	groups := make([]*group, max(16, 2*r.n))
-	for i := range r.n {
-		groups[i] = r.groups[(r.first+i)%r.n]
-	}
-	r.groups, r.first = groups, 0
-}
-
-// nextTurn returns the first group in turn that may take part, whose turn is
-// over with that; nil if there is none now. Groups that must read back first
-// get their turn when they have.
-func (q *Queue) nextTurn(may func(g *group) bool) *group {
-	for range q.turns.n {
-		g := q.turns.pop()
-		asked := g.spilled > 0 && len(g.ready) < lowWater && q.readBack(g)
-		switch {
-		case len(g.ready) == 0 && g.spilled > 0 && !asked:
-			q.turns.push(g) // until there is room
-		case len(g.ready) == 0:
-			g.listed = false // readBack's end lists it again
-			q.tidy(g)
-		case !may(g):
-			q.turns.push(g)
-		default:
-			g.listed = false
-			return g
-		}
-	}
-	return nil
-}
-
-// lowWater is when a group's spilled messages are read back, so that the next
-// are there before the last are handed out.
-const lowWater = 32

@@ -26,7 +26,8 @@ type Queue interface {
 	sweep.Sender
 
 	// Receive hands out up to limit messages and hides them for the visibility
-	// timeout. It waits up to wait for the first; none is no error.
+	// timeout. It waits up to wait for the first; none is no error. A message's
+	// group may be a coarser one than it was sent with, of the same owner.
 	Receive(ctx context.Context, limit int, wait time.Duration) ([]queue.Message, error)
 	// Delete removes received messages for good. A receipt of a message that
 	// was received again since deletes nothing and is no error. One whose
@@ -48,7 +49,8 @@ type Suite struct {
 	// Move moves up to limit messages from one queue of Open to the other; nil
 	// if the adapter has no part in that.
 	Move func(t *testing.T, from, to Queue, limit int) (moved int)
-	// Fair says that groups take turns strictly, not just statistically.
+	// Fair says that owners and groups take turns strictly, not just
+	// statistically, and that messages keep their groups.
 	Fair bool
 	// Bubble runs each case in a testing/synctest bubble.
 	Bubble bool
@@ -84,6 +86,7 @@ func (s Suite) Run(t *testing.T) {
 	}
 	if s.Fair {
 		cases["GroupsTakeTurns"] = testTurns
+		cases["OwnersTakeTurnsBeforeTheirGroups"] = testOwners
 	}
 	if s.Move != nil {
 		cases["MovedMessagesAreReceivedFromTheOtherQueue"] = testMove

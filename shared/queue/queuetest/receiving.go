@@ -207,6 +207,31 @@ func testTurns(t *testing.T, s Suite) {
 	}
 }
 
+// testOwners: fifty groups of one owner get the turns of one.
+func testOwners(t *testing.T, s Suite) {
+	q := s.open(t)
+	const groups, each = 50, 20
+	var greedy []queue.Message
+	for i := range groups * each {
+		greedy = append(greedy, queue.Message{Body: fmt.Append(nil, i), Group: fmt.Sprint("greedy/", i%groups)})
+	}
+	send(t, q, greedy...)
+	first := receive(t, q, 20)
+	for _, g := range []string{"calm/1", "calm/2", "other/1"} {
+		send(t, q, queue.Message{Body: []byte(g), Group: g})
+	}
+	owners := map[string]int{}
+	for _, m := range receive(t, q, 6) {
+		owners[queue.Owner(m.Group)]++
+	}
+	if owners["greedy"] != 3 || owners["calm"] != 2 || owners["other"] != 1 {
+		t.Errorf("6 messages after %d of the greedy owner are of %v, want 3 of it, 2 calm ones and 1 other", len(first), owners)
+	}
+	if rest := receive(t, q, groups*each); len(rest) != groups*each-20-3 {
+		t.Errorf("received %d more, want the greedy owner's other %d", len(rest), groups*each-20-3)
+	}
+}
+
 func testMove(t *testing.T, s Suite) {
 	q, dead := s.Open(t, Options{Visibility: time.Minute})
 	var bodies []string

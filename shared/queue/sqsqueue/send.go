@@ -53,9 +53,9 @@ type entry struct {
 }
 
 func newEntry(index int, m queue.Message) entry {
-	body := Encode(m.Body)
+	body, group := Encode(m.Body), fairGroup(m.Group)
 	return entry{index, types.SendMessageBatchRequestEntry{
-		Id: aws.String(strconv.Itoa(index)), MessageBody: &body, MessageGroupId: &m.Group, DelaySeconds: seconds(m.Delay),
+		Id: aws.String(strconv.Itoa(index)), MessageBody: &body, MessageGroupId: &group, DelaySeconds: seconds(m.Delay),
 	}}
 }
 

@@ -1,5 +1,7 @@
 // Package sqsqueue is the message queues of the cloud: Amazon SQS standard
-// queues, whose message groups share a queue fairly.
+// queues, whose message groups share a queue fairly. SQS knows one level of
+// groups only, so an owner's groups are put together into [shardsPerOwner]:
+// see fairGroup.
 //
 // Bodies travel as text that SQS takes and that is short, since SQS bills by
 // 64 KiB: see [Encode].
