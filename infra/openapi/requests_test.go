@@ -18,7 +18,7 @@ import (
 var subscriptions = struct{ good, bad, beyond []string }{
 	good: []string{
 		`{"url":"https://a.example"}`,
-		`{"url":"https://a.example","id":"a_b-1","name":"n","description":"d","metadata":{"a":[1]},"types":["a","b*","*"],"filter":{"type":["a"]}}`,
+		`{"url":"https://a.example","id":"a_b-1","name":"n","description":"d","metadata":{"a":[1]},"types":["a","b*","*","Order Completed","Order *"],"filter":{"type":["a"]}}`,
 		`{"url":"https://a.example/{{ subject }}?q={{ data.q }}"}`,
 		`{"url":"https://a.example","name":null,"description":null,"metadata":null,"types":null,"filter":null,"trigger":null,"max_age":null,"request":null,"auth":null,"signing":null,"retry":null,"state":null}`,
 		`{"url":"https://a.example","filter":{"data":{"a":[{"prefix":"x"},null,true,5,"y"],"b":{"c":[{"exists":false}]}},"$or":[{"subject":["u"]},{"source":["s"]}]}}`,
@@ -44,7 +44,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","colour":1}`, `{"url":"https://a.example","id":"A"}`, `{"url":"https://a.example","id":null}`, `{"url":"https://a.example","created_at":"2026-03-01T12:00:00Z"}`,
 		`{"url":"https://a.example","name":5}`, `{"url":"https://a.example","name":"a\u0000"}`, `{"url":"https://a.example","name":"` + strings.Repeat("é", 257) + `"}`,
 		`{"url":"https://a.example","description":"` + strings.Repeat("é", 2049) + `"}`,
-		`{"url":"https://a.example","metadata":[]}`, `{"url":"https://a.example","types":[]}`, `{"url":"https://a.example","types":["a b"]}`, `{"url":"https://a.example","types":["a*b"]}`, `{"url":"https://a.example","types":"a"}`,
+		`{"url":"https://a.example","metadata":[]}`, `{"url":"https://a.example","types":[]}`, `{"url":"https://a.example","types":[" a"]}`, `{"url":"https://a.example","types":["a "]}`, `{"url":"https://a.example","types":[" *"]}`, `{"url":"https://a.example","types":["a\u0085"]}`, `{"url":"https://a.example","types":["a*b"]}`, `{"url":"https://a.example/` + strings.Repeat("x", 2048) + `"}`, `{"url":"https://a.example","types":"a"}`,
 		`{"url":"https://a.example","filter":{"detail":{"a":[1]}}}`, `{"url":"https://a.example","filter":{"type":[]}}`, `{"url":"https://a.example","filter":{"type":"a"}}`, `{"url":"https://a.example","filter":[]}`,
 		`{"url":"https://a.example","trigger":{"after":"1h"}}`, `{"url":"https://a.example","trigger":{"every":0}}`, `{"url":"https://a.example","trigger":{"every":2,"at":2}}`,
 		`{"url":"https://a.example","trigger":{"distinct":"data.x"}}`, `{"url":"https://a.example","trigger":{"within":"1d"}}`, `{"url":"https://a.example","trigger":{"on_repeat":"keep"}}`,
@@ -56,10 +56,11 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","auth":{"type":"digest"}}`, `{"url":"https://a.example","auth":{"type":"bearer"}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":""}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":"***"}}`,
 		`{"url":"https://a.example","auth":{"type":"basic","username":"u","token":"t"}}`, `{"url":"https://a.example","signing":"v2"}`, `{"url":"https://a.example","state":"disabled"}`,
 		`{"url":"https://a.example","retry":{"schedule":["0s"]}}`, `{"url":"https://a.example","retry":{"success":[]}}`, `{"url":"https://a.example","retry":{"permanent":["600"]}}`, `{"url":"https://a.example","retry":{"timeout":"1h"}}`, `{"url":"https://a.example","retry":{"tries":3}}`,
+		`{"url":"https://a.example","max_age":"366d"}`, `{"url":"https://a.example","retry":{"timeout":"26s"}}`, `{"url":"https://a.example","retry":{"timeout":"999ms"}}`, `{"url":"https://a.example","retry":{"schedule":["500ms"]}}`, `{"url":"https://a.example","retry":{"schedule":["8d"]}}`,
 		`{"url":"https://a.example","secret":"short"}`, `{"url":"https://a.example","secret":null}`,
 	},
 	beyond: []string{
-		`{"url":"https://127.0.0.1"}`, `{"url":"https://a.example/{{ x }}"}`, `{"url":"https://a.example","max_age":"366d"}`, `{"url":"https://a.example","retry":{"timeout":"26s"}}`,
+		`{"url":"https://127.0.0.1"}`, `{"url":"https://a.example/{{ x }}"}`,
 		`{"url":"https://a.example","request":{"headers":{"Host":"x"}}}`, `{"url":"https://a.example","filter":{"type":[{"matches":"x"}]}}`,
 	},
 }
@@ -67,11 +68,11 @@ var subscriptions = struct{ good, bad, beyond []string }{
 // events are bodies to publish.
 var events = struct{ good, bad, beyond []string }{
 	good: []string{
-		`{"type":"a","data":null}`, `{"type":"a.b","data":{"x":1},"id":"a b","source":"/s","subject":"u 1","time":"2026-03-01T12:00:00Z"}`,
+		`{"type":"a","data":null}`, `{"type":"Order Completed","data":1,"time":"2026-02-01t11:00:00z"}`, `{"type":"a.b","data":{"x":1},"id":"a b","source":"/s","subject":"u 1","time":"2026-03-01T12:00:00Z"}`,
 		`{"type":"é","data":1,"id":"é"}`, `{"type":"a","data":1,"source":"https://a.example/x?y"}`,
 	},
 	bad: []string{
-		`{}`, `{"type":"a"}`, `{"data":1}`, `{"type":"","data":1}`, `{"type":5,"data":1}`, `{"type":"a b","data":1}`, `{"type":"a*","data":1}`, `{"type":"postino.x","data":1}`,
+		`{}`, `{"type":"a"}`, `{"data":1}`, `{"type":"","data":1}`, `{"type":5,"data":1}`, `{"type":" a","data":1}`, `{"type":"a ","data":1}`, `{"type":"a\u0085","data":1}`, `{"type":"a","data":1,"id":"a\u0085"}`, `{"type":"a","data":1,"source":"a\u0085"}`, `{"type":"a","data":1,"source":"%zz"}`, `{"type":"a","data":1,"source":"http://[::1"}`, `{"type":"a","data":1,"time":"2026-03-01T12:00:00+24:00"}`, `{"type":"a*","data":1}`, `{"type":"postino.x","data":1}`,
 		`{"type":"` + strings.Repeat("a", 129) + `","data":1}`, `{"type":"a","data":1,"colour":1}`, `{"type":"a","data":1,"id":""}`, `{"type":"a","data":1,"id":" a"}`, `{"type":"a","data":1,"id":"a\n"}`,
 		`{"type":"a","data":1,"id":"` + strings.Repeat("é", 257) + `"}`, `{"type":"a","data":1,"source":""}`, `{"type":"a","data":1,"source":"postino"}`, `{"type":"a","data":1,"source":"a b"}`,
 		`{"type":"a","data":1,"subject":""}`, `{"type":"a","data":1,"subject":"` + strings.Repeat("a", 513) + `"}`, `{"type":"a","data":1,"time":"today"}`, `{"type":"a","data":1,"time":5}`, `{"type":"a","data":1,"time":null}`,

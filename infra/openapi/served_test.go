@@ -15,7 +15,7 @@ var bodies = []struct {
 	{
 		"POST", "/keys", "application/json", "APIKeyInput",
 		[]string{`{"role":"publish"}`, `{"role":"portal","name":"é","expires_in":"1h"}`, `{"role":"manage","expires_in":"3650d"}`},
-		[]string{`{}`, `{"role":"admin"}`, `{"role":null}`, `{"role":"publish","name":5}`, `{"role":"publish","name":"a\n"}`, `{"role":"publish","expires_in":"soon"}`, `{"role":"publish","colour":1}`, `[]`, `{"role":"publish","name":"` + strings.Repeat("a", 129) + `"}`},
+		[]string{`{}`, `{"role":"admin"}`, `{"role":null}`, `{"role":"publish","name":5}`, `{"role":"publish","name":"a\n"}`, `{"role":"publish","expires_in":"soon"}`, `{"role":"publish","expires_in":"425ms"}`, `{"role":"publish","expires_in":"3651d"}`, `{"role":"publish","colour":1}`, `[]`, `{"role":"publish","name":"` + strings.Repeat("a", 129) + `"}`},
 	}, {
 		"PUT", "/secrets/a", "application/json", "SecretValue",
 		[]string{`{"value":"x"}`, `{"value":"é **"}`},

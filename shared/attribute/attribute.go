@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/postino/postino/shared/rfc3339"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -33,7 +34,7 @@ const (
 )
 
 // Type checks the type of a published event: 1 to 128 printable characters
-// without space and *, and not one of ours.
+// without *, no space at either end, and not one of ours.
 func Type(s string) string {
 	if strings.HasPrefix(s, OwnTypes) {
 		return "types that begin with postino. are Postino's own"
@@ -42,8 +43,8 @@ func Type(s string) string {
 }
 
 func anyType(s string) string {
-	if !printable(s, MaxType) || strings.ContainsAny(s, " *") {
-		return fmt.Sprintf("want 1 to %d printable characters without space and *", MaxType)
+	if !printable(s, MaxType) || strings.Contains(s, "*") || strings.Trim(s, " ") != s {
+		return fmt.Sprintf("want 1 to %d printable characters without *, no space at either end", MaxType)
 	}
 	return ""
 }
@@ -51,11 +52,11 @@ func anyType(s string) string {
 // TypePattern checks an entry of a subscription's types: a type, or the
 // beginning of one with a * behind it, or * alone.
 func TypePattern(s string) string {
-	if prefix, ok := strings.CutSuffix(s, "*"); ok && (prefix == "" || anyType(prefix) == "") {
+	if prefix, ok := strings.CutSuffix(s, "*"); ok && (prefix == "" || anyType(prefix+".") == "" || anyType(prefix) == "") {
 		return ""
 	}
 	if anyType(s) != "" {
-		return fmt.Sprintf("want a type of 1 to %d printable characters without space, or its beginning and a *", MaxType)
+		return fmt.Sprintf("want a type of 1 to %d printable characters, no space at either end, or its beginning and a *", MaxType)
 	}
 	return ""
 }
@@ -100,9 +101,9 @@ func Schema(s string) string {
 
 // Time reads an event's time, RFC 3339, from 1970 to 5 minutes ahead of now.
 func Time(s string, now time.Time) (t time.Time, wrong string) {
-	lax := len(s) < len("2026-03-01T12:00:00Z") || s[13] != ':' || strings.Contains(s, ",") // which package time takes
-	if err := t.UnmarshalText([]byte(s)); err != nil || lax {
-		return time.Time{}, "want an RFC 3339 time, like 2026-03-01T12:00:00Z"
+	t, err := rfc3339.Parse(s)
+	if err != nil {
+		return time.Time{}, rfc3339.Wanted
 	}
 	switch {
 	case t.After(now.Add(webhook.MaxAhead)):

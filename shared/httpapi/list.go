@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/postino/postino/shared/rfc3339"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -77,8 +78,9 @@ func (r *Request) queryTime(name string, faults *Faults) (t time.Time) {
 	if !r.Query.Has(name) {
 		return t
 	}
-	if err := t.UnmarshalText([]byte(r.Query.Get(name))); err != nil {
-		faults.Add(name, "want an RFC 3339 time, like 2026-03-01T12:00:00Z")
+	t, err := rfc3339.Parse(r.Query.Get(name))
+	if err != nil {
+		faults.Add(name, rfc3339.Wanted)
 	}
 	return t
 }

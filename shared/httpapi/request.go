@@ -210,7 +210,7 @@ func ParseJSON(body []byte) (strictjson.Value, error) {
 	var refused *strictjson.Error
 	if errors.As(err, &refused) {
 		if refused.Path == "" {
-			return nil, InvalidJSON.Problem("The body is " + refused.Detail + ".")
+			return nil, InvalidJSON.Problem("The body " + refused.Detail + ".")
 		}
 		return nil, InvalidJSON.Problem("The body is not JSON that we take.", FieldError{refused.Path, refused.Detail})
 	}

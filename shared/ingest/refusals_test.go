@@ -42,7 +42,7 @@ func TestBadInputIsRefusedAndNothingIsSent(t *testing.T) {
 		{"no type, no data", `{}`, nil, 422, []string{"data", "type"}},
 		{"scalar", `"a"`, nil, 422, []string{"body"}},
 		{"null body", `null`, nil, 422, []string{"body"}},
-		{"bad type", `{"type":"a b","data":1}`, nil, 422, []string{"type"}},
+		{"bad type", `{"type":"a ","data":1}`, nil, 422, []string{"type"}},
 		{"empty type", `{"type":"","data":1}`, nil, 422, []string{"type"}},
 		{"long type", `{"type":"` + strings.Repeat("t", 129) + `","data":1}`, nil, 422, []string{"type"}},
 		{"our type", `{"type":"postino.delivery.exhausted","data":1}`, nil, 422, []string{"type"}},
@@ -87,7 +87,7 @@ func TestBadInputIsRefusedAndNothingIsSent(t *testing.T) {
 		{"binary, malformed", `{"a":`, binary(), 400, nil},
 		{"binary, duplicate key", `{"a":1,"a":2}`, binary(), 400, []string{"a"}},
 		{"binary, not UTF-8", `{}`, binary("ce-subject", "%ff"), 422, []string{"ce-subject"}},
-		{"binary, bad attributes", `{}`, binary("ce-time", "x", "ce-type", "a%20b", "ce-my-ext", "1"), 422, []string{"ce-my-ext", "ce-time", "ce-type"}},
+		{"binary, bad attributes", `{}`, binary("ce-time", "x", "ce-type", "a%20", "ce-my-ext", "1"), 422, []string{"ce-my-ext", "ce-time", "ce-type"}},
 		{"binary, misplaced", `{}`, binary("ce-data", "x", "ce-datacontenttype", "application/json"), 422, []string{"ce-data", "ce-datacontenttype"}},
 		{"binary, large", `"` + strings.Repeat("x", webhook.MaxEventSize) + `"`, binary(), 413, []string{"body"}},
 	} {

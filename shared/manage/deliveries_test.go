@@ -387,7 +387,7 @@ func TestBadQueriesAreRefused(t *testing.T) {
 		{"/events?order=up", 422, "order"},
 		{"/events?after=yesterday", 422, "after"},
 		{"/events?before=2026-13-01T00:00:00Z", 422, "before"},
-		{"/events?type=a%20b", 422, "type"},
+		{"/events?type=a%20", 422, "type"},
 		{"/events?type=", 422, "type"},
 		{"/events?status=pending", 422, "status"},
 		{"/events?limit=1&limit=2", 422, "limit"},

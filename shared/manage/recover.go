@@ -10,6 +10,7 @@ import (
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/rfc3339"
 	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/subscription"
 	"github.com/postino/postino/shared/webhook"
@@ -112,8 +113,9 @@ func readRecover(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
 }
 
 func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.Time) {
-	if !isText || t.UnmarshalText([]byte(text)) != nil {
-		faults.Add(field, "want an RFC 3339 time, like 2026-03-01T12:00:00Z")
+	t, err := rfc3339.Parse(text)
+	if !isText || err != nil {
+		faults.Add(field, rfc3339.Wanted)
 	}
 	return t.UTC()
 }

@@ -52,7 +52,7 @@ func TestBadSubscriptionsAreRefusedAndNothingIsStored(t *testing.T) {
 		{"localhost", `{"url":"https://localhost/"}`, 422, []string{"url"}},
 		{"no types", `{"url":"https://a.example","types":[]}`, 422, []string{"types"}},
 		{"101 types", `{"url":"https://a.example","types":[` + list(101, `"a"`) + `]}`, 422, []string{"types"}},
-		{"bad types", `{"url":"https://a.example","types":["a","*b",5,"","a b"]}`, 422, []string{"types[1]", "types[2]", "types[3]", "types[4]"}},
+		{"bad types", `{"url":"https://a.example","types":["a","*b",5,""," a"]}`, 422, []string{"types[1]", "types[2]", "types[3]", "types[4]"}},
 		{"other format", `{"url":"https://a.example","request":{"format":"xml"}}`, 422, []string{"request.format"}},
 		{"other signing", `{"url":"https://a.example","signing":"v2"}`, 422, []string{"signing"}},
 		{"other state", `{"url":"https://a.example","state":"disabled"}`, 422, []string{"state"}},

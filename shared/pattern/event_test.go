@@ -176,8 +176,8 @@ func TestBadTypesAreRefused(t *testing.T) {
 		{[]string{"a", "a.*", "*"}, ""},
 		{[]string{}, "types: want 1 to 100 types, or none for all"},
 		{make([]string, 101), "types: want 1 to 100 types, or none for all"},
-		{[]string{"a", ""}, "types[1]: want 1 to 256 bytes"},
-		{[]string{strings.Repeat("a", 257)}, "types[0]: want 1 to 256 bytes"},
+		{[]string{"a", ""}, "types[1]: want 1 to 512 bytes"},
+		{[]string{strings.Repeat("a", 513)}, "types[0]: want 1 to 512 bytes"},
 		{[]string{"a*b", "**"}, "types[0]: want * at the end only; types[1]: want * at the end only"},
 	} {
 		got := ""

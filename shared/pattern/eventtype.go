@@ -9,7 +9,7 @@ import (
 // Limits of a subscription's list of types.
 const (
 	MaxTypes      = 100 // types in one list
-	MaxTypeLength = 256 // bytes of one type
+	MaxTypeLength = 512 // bytes of one type: 128 characters
 )
 
 // operational begins the types of our own events, which nobody gets who does not ask for them.

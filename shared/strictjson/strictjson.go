@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ const MaxDepth = 100
 // Error says why a text is not JSON that we take.
 type Error struct {
 	Path   string // of the value at fault, like "[3].data.legs"; "" is the whole text
-	Detail string // for the person who wrote it
+	Detail string // for the person who wrote it; of the whole text a predicate, like "ends too early"
 }
 
 // Error is Path and Detail in one line.
@@ -42,31 +43,51 @@ func Parse(text []byte) (Value, error) {
 		return nil, explain(text)
 	}
 	if tooDeep(text) {
-		return nil, &Error{Detail: fmt.Sprintf("nested more than %d deep", MaxDepth)}
+		return nil, &Error{Detail: fmt.Sprintf("is nested more than %d levels deep", MaxDepth)}
 	}
 	return Value(bytes.Trim(text, " \t\r\n")), nil
 }
 
 // explain finds what is wrong with a text that is not valid.
 func explain(text []byte) error {
+	if bytes.HasPrefix(text, []byte(byteOrderMark)) {
+		return &Error{Detail: "begins with a byte order mark (EF BB BF): send UTF-8 without one"}
+	}
 	if at := invalidUTF8(text); at >= 0 {
-		return &Error{Detail: fmt.Sprintf("not UTF-8 at byte %d", at)}
+		return &Error{Detail: fmt.Sprintf("is not UTF-8 at byte %d", at)}
 	}
 	decoder := jsontext.NewDecoder(bytes.NewReader(text))
 	_, err := decoder.ReadValue()
 	if err == nil {
-		return &Error{Detail: fmt.Sprintf("more after the JSON value, at byte %d", decoder.InputOffset())}
+		return &Error{Detail: fmt.Sprintf("goes on after the JSON value, at byte %d", after(text, decoder.InputOffset()))}
 	}
 	var syntax *jsontext.SyntacticError
 	switch {
 	case !errors.As(err, &syntax):
-		return &Error{Detail: "empty, want JSON"}
+		return &Error{Detail: "is empty, want JSON"}
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return &Error{Path: path(syntax.JSONPointer), Detail: "the same name twice in one object"}
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &Error{Detail: "not JSON: it ends too early"}
+		return &Error{Detail: "is not JSON: it ends too early"}
 	}
-	return &Error{Path: path(syntax.JSONPointer), Detail: fmt.Sprintf("not JSON at byte %d", syntax.ByteOffset)}
+	if at := syntax.ByteOffset; loneHalf.Match(text[at:]) {
+		return &Error{Path: path(syntax.JSONPointer), Detail: fmt.Sprintf(
+			`half of a surrogate pair at byte %d: %s alone stands for no character; write both halves, or the character itself`, at, text[at:at+6])}
+	}
+	if at := path(syntax.JSONPointer); at != "" {
+		return &Error{Path: at, Detail: fmt.Sprintf("not JSON at byte %d", syntax.ByteOffset)}
+	}
+	return &Error{Detail: fmt.Sprintf("is not JSON at byte %d", syntax.ByteOffset)}
+}
+
+const byteOrderMark = "\ufeff"
+
+// loneHalf is the escape of a surrogate.
+var loneHalf = regexp.MustCompile(`^\\u[dD][89a-fA-F][0-9a-fA-F]{2}`)
+
+// after skips the white space between a value and what follows it.
+func after(text []byte, offset int64) int {
+	return len(text) - len(bytes.TrimLeft(text[offset:], " \t\r\n"))
 }
 
 func invalidUTF8(text []byte) int {

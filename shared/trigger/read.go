@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/suggest"
@@ -271,16 +272,21 @@ func (r *reader) types(field string, v strictjson.Value) {
 		r.fault(field, "want a list of 1 to %d types", pattern.MaxTypes)
 		return
 	}
-	types := []string{}
+	types, wrong := []string{}, len(r.errs)
 	for i, element := range v.Elements() {
 		text, ok := element.Text()
 		if !ok {
 			r.fault(fmt.Sprintf("%s[%d]", field, i), "want a string")
 			return
 		}
+		if why := attribute.TypePattern(text); why != "" {
+			r.fault(fmt.Sprintf("%s[%d]", field, i), "%s", why)
+		}
 		types = append(types, text)
 	}
-	r.note(pattern.CheckTypes(types, field))
+	if len(r.errs) == wrong {
+		r.note(pattern.CheckTypes(types, field))
+	}
 }
 
 func (r *reader) limit(field string, v strictjson.Value) *limit {
