@@ -61,13 +61,13 @@ type audience struct {
 }
 
 // match returns the plan for the event.
-func (a *audience) match(e *pattern.Event) []webhook.PlanEntry {
+func (a *audience) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if a.index == nil {
-		return nil
+		return nil, nil
 	}
-	return a.index.match(e)
+	return a.index.match(ctx, e)
 }
 
 // refresh brings the audience up to every change acknowledged before the call.
@@ -201,5 +201,5 @@ func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry,
 	if err != nil {
 		return nil, err
 	}
-	return a.match(d), nil
+	return a.match(ctx, d)
 }

@@ -215,7 +215,12 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay str
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(triggersAtOnce)
 	for _, p := range subs {
+		if err := ctx.Err(); err != nil {
+			return errors.Join(err, g.Wait()) // the message comes again
+		}
 		switch {
+		case p.Costly:
+			g.Go(func() error { return f.undecided(gctx, r, p, out) })
 		case p.trigger != nil && replay != "":
 			g.Go(func() error { return f.triggeredAgain(gctx, r, p, out) })
 		case p.trigger != nil:
@@ -242,6 +247,18 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 	}
 	f.Count("deliveries_planned", 1)
 	return out.deliveries.add(ctx, m)
+}
+
+// undecided carries out an entry of which matching could not tell whether the
+// subscription gets the event: it cancels the timers that the event certainly
+// cancels, and the delivery, for its owner to see.
+func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	if p.trigger != nil && r.occasion == "" {
+		if err := f.cancelTimers(ctx, r, p); err != nil {
+			return err
+		}
+	}
+	return f.cancel(ctx, r, p.subscriber, 0, webhook.ReasonFilterCost, out)
 }
 
 // backoff is what a caller waits before it asks a busy store again.

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,29 +62,33 @@ func (x *index) remove(id string) {
 	delete(x.heads, id)
 }
 
-// match lists who gets the event, by id.
-func (x *index) match(e *pattern.Event) []webhook.PlanEntry {
+// match lists who gets the event, by id. It ends with ctx, between two
+// subscriptions.
+func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, error) {
 	found := map[string]*webhook.PlanEntry{}
-	x.entries.Match(e, func(p place) bool {
+	_, err := x.entries.Judge(ctx, e, func(p place, v pattern.Verdict) bool {
 		entry := found[p.id]
 		if entry == nil {
 			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].Version, Only: true}
 			found[p.id] = entry
 		}
-		if p.clause == itself {
+		switch {
+		case v == pattern.Costly:
+			entry.Costly, entry.Only = true, false
+		case p.clause == itself:
 			entry.Only = false
-		} else {
+		default:
 			entry.Cancels |= 1 << p.clause
 		}
 		return true
 	})
-	if len(found) == 0 {
-		return nil
+	if len(found) == 0 || err != nil {
+		return nil, err
 	}
 	entries := make([]webhook.PlanEntry, 0, len(found))
 	for _, entry := range found {
 		entries = append(entries, *entry)
 	}
 	slices.SortFunc(entries, func(a, b webhook.PlanEntry) int { return strings.Compare(a.Subscription, b.Subscription) })
-	return entries
+	return entries, nil
 }

@@ -36,7 +36,15 @@ type stand struct {
 // standStore notes the due pointers.
 type standStore struct {
 	storetest.Store
-	s *stand
+	s        *stand
+	versions func() // called after versions are read; nil for nothing
+}
+
+func (d *standStore) Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error) {
+	if d.versions != nil {
+		defer d.versions()
+	}
+	return d.Store.Versions(ctx, refs)
 }
 
 func (d *standStore) PutDue(_ context.Context, due webhook.Due) error {
@@ -59,7 +67,7 @@ func newStand(t *testing.T) *stand {
 		t.Fatal(err)
 	}
 	s := &stand{t: t, clock: epoch}
-	s.store = &standStore{store, s}
+	s.store = &standStore{Store: store, s: s}
 	s.stage = &fanout.Fanout{Store: s.store, Events: sender(s.enqueue), Deliveries: sender(s.deliver), Now: s.now, Log: slog.New(slog.DiscardHandler)}
 	return s
 }

@@ -19,17 +19,12 @@ const triggersAtOnce = 16
 // triggered carries out an entry whose subscription has a trigger: first what
 // the event cancels, then what it starts or sends.
 func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	if err := f.cancelTimers(ctx, r, p); err != nil || p.Only {
+		return err
+	}
 	d, err := r.decoded()
 	if err != nil {
 		return err
-	}
-	for _, ref := range p.trigger.CancelRefs(p.subscriber.Subscription, d, p.Cancels) {
-		if err := f.cancelTimer(ctx, ref, r.event); err != nil {
-			return fmt.Errorf("cancel timer of %s: %w", p.ID, err)
-		}
-	}
-	if p.Only {
-		return nil
 	}
 	o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d)
 	if reason != "" {
@@ -44,6 +39,20 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 		return fmt.Errorf("trigger of %s: %w", p.ID, err)
 	}
 	return f.follow(ctx, t, decision, out)
+}
+
+// cancelTimers does what the event meets cancel clauses for.
+func (f *Fanout) cancelTimers(ctx context.Context, r *rendering, p planned) error {
+	d, err := r.decoded()
+	if err != nil {
+		return err
+	}
+	for _, ref := range p.trigger.CancelRefs(p.subscriber.Subscription, d, p.Cancels) {
+		if err := f.cancelTimer(ctx, ref, r.event); err != nil {
+			return fmt.Errorf("cancel timer of %s: %w", p.ID, err)
+		}
+	}
+	return nil
 }
 
 // triggering is one event at one trigger.

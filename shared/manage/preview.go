@@ -247,8 +247,11 @@ func (h *Handler) match(ctx context.Context, s webhook.Subscription, e webhook.E
 		if err != nil {
 			return "", err
 		}
-		if !filter.Match(decoded) {
+		switch filter.Judge(decoded) {
+		case pattern.No:
 			return webhook.ReasonFilter, nil
+		case pattern.Costly:
+			return webhook.ReasonFilterCost, nil
 		}
 	}
 	spec, err := trigger.Compile(s)

@@ -14,12 +14,14 @@ const (
 	MaxBranches = 1000     // combinations that $or spells out
 	MaxFields   = 256      // fields in one combination, as in event-ruler
 	MaxValues   = 10_000   // values and operators, those that combinations share counted once
-	MaxTests    = 10_000   // tests in all combinations together; more than eight exact values in a list are one
+	MaxTests    = 10_000   // tests in all combinations together; more than eight values of one kind in a list are one
+	MaxWeight   = 2 << 20  // bytes of memory once compiled: see [Pattern.Weight]
 )
 
 // A Pattern is a compiled event pattern. It is never changed and safe for concurrent use.
 type Pattern struct {
 	branches []*branch // the combinations of $or; any of them is enough
+	weight   int
 }
 
 // A branch is a pattern without $or: every field must meet its condition.
@@ -56,9 +58,13 @@ func Compile(pattern []byte, where string) (*Pattern, error) {
 	if len(c.errs) > 0 {
 		return nil, c.errs
 	}
-	p := &Pattern{}
+	p, seen := &Pattern{weight: 64}, map[*condition]bool{}
 	for _, fields := range branches {
-		p.branches = append(p.branches, newBranch(fields))
+		b := newBranch(fields)
+		p.branches = append(p.branches, b)
+		if p.weight += b.weight(len(pattern), seen); p.weight > MaxWeight {
+			return nil, Errors{{where, fmt.Sprintf("too complex: it would take more than %d bytes of memory: want fewer values, shorter paths, or fewer alternatives in $or", MaxWeight)}}
+		}
 	}
 	return p, nil
 }

@@ -5,8 +5,10 @@ import "strings"
 // A condition is what a pattern wants of one field: any of its tests.
 type condition struct {
 	tests   []test
-	absent  bool // one of them is exists: false
-	numeric bool // one of them compares numbers
+	absent  bool  // one of them is exists: false
+	numeric bool  // one of them compares numbers
+	steps   int32 // what trying a value costs
+	scans   int32 // and for each 16 bytes of its text
 }
 
 // size is how many tests there are at most for one value.
@@ -31,10 +33,9 @@ type test struct {
 type op uint8
 
 const (
-	opText       op = iota // a string, exactly
-	opTexts                // one of many strings
+	opAlone      op = iota // none: what no look-up does
+	opText                 // a string, exactly
 	opNumber               // a number, exactly
-	opNumbers              // one of many numbers
 	opLiteral              // true, false, null
 	opPrefix               //
 	opSuffix               //
@@ -44,17 +45,21 @@ const (
 	opFoldSuffix           // suffix with equals-ignore-case
 	opRange                // numbers between
 	opDigits               // addresses between
-	opAddresses            // one of many addresses
 	opExists               // any value
 	opBut                  // anything but
-)
 
-// sets hold the operands of opTexts, opNumbers and opAddresses.
-type sets struct {
-	texts     map[string]struct{}
-	numbers   map[float64]struct{}
-	addresses map[string]struct{} // digits
-}
+	// Each of these stands for many tests of one kind.
+	opTexts     // strings
+	opNumbers   // numbers
+	opRanges    // ranges of numbers
+	opHeads     // prefixes
+	opTails     // suffixes
+	opFolds     // equals-ignore-case, of ASCII
+	opFoldHeads // prefixes with equals-ignore-case, of ASCII
+	opFoldTails // suffixes with equals-ignore-case, of ASCII
+	opAddresses // addresses
+	opNetworks  // blocks of addresses
+)
 
 // A span is a range of numbers; numbers beyond a float64 are in none.
 type span struct {
@@ -89,7 +94,7 @@ func (t *test) matches(v *node, numeric bool) bool {
 			}
 		}
 		return true
-	case opDigits, opAddresses:
+	case opDigits, opAddresses, opNetworks:
 		return t.matchesAddress(v, numeric)
 	}
 	switch v.kind {
@@ -110,6 +115,8 @@ func (t *test) matchesNumber(f float64) bool {
 		return ok
 	case opRange:
 		return t.span.holds(f)
+	case opRanges:
+		return within(t.set.ranges, f)
 	}
 	return false
 }
@@ -118,13 +125,18 @@ func (t *test) matchesString(s string) bool {
 	switch t.op {
 	case opText:
 		return s == t.text
-	case opTexts:
-		_, ok := t.set.texts[s]
+	case opTexts, opFolds:
+		if len(s) > t.set.longest {
+			return false
+		}
+		_, ok := t.set.texts[asciiLowerIf(t.op == opFolds, s)]
 		return ok
+	case opHeads, opTails, opFoldHeads, opFoldTails:
+		return t.set.affixes.holds(s)
 	case opPrefix:
-		return strings.HasPrefix(s, t.text) || s+`"` == t.text
+		return strings.HasPrefix(s, t.text) || len(t.text) == len(s)+1 && t.text[len(s)] == '"' && t.text[:len(s)] == s
 	case opSuffix:
-		return strings.HasSuffix(s, t.text) || `"`+s == t.text
+		return strings.HasSuffix(s, t.text) || len(t.text) == len(s)+1 && t.text[0] == '"' && t.text[1:] == s
 	case opWildcard:
 		return wildcardMatches(t.text, s)
 	case opFold:
@@ -132,21 +144,25 @@ func (t *test) matchesString(s string) bool {
 		return ok && rest == ""
 	case opFoldPrefix:
 		_, ok := foldPrefix(s, t.text)
-		return ok || foldsTo(s+`"`, t.text)
+		return ok || foldsTo(s, "", `"`, t.text)
 	case opFoldSuffix:
 		_, ok := foldSuffix(s, t.text)
-		return ok || foldsTo(`"`+s, t.text)
+		return ok || foldsTo(s, `"`, "", t.text)
 	}
 	return false
 }
 
-func foldsTo(s, fold string) bool {
-	if !strings.Contains(fold, `"`) {
+// foldsTo says whether s with a quote before or after it meets fold.
+func foldsTo(s, before, after, fold string) bool {
+	if !strings.HasPrefix(fold, before) || !strings.HasSuffix(fold, after) || len(s) > widest*len(fold) {
 		return false
 	}
-	rest, ok := foldPrefix(s, fold)
+	rest, ok := foldPrefix(before+s+after, fold)
 	return ok && rest == ""
 }
+
+// widest is more than how many times longer than a character its upper case is.
+const widest = 8
 
 func (t *test) matchesAddress(v *node, numeric bool) bool {
 	switch {
@@ -161,8 +177,11 @@ func (t *test) matchesAddress(v *node, numeric bool) bool {
 }
 
 func (t *test) matchesDigits(digits string) bool {
-	if t.op == opDigits {
+	switch t.op {
+	case opDigits:
 		return t.digits.matches(digits)
+	case opNetworks:
+		return t.set.networks.hold(digits[:min(len(digits), 32)])
 	}
 	for _, n := range [...]int{8, 32} { // the lengths of addresses; a longer text only has to begin so
 		if _, ok := t.set.addresses[digits[:min(n, len(digits))]]; ok {

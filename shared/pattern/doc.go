@@ -48,7 +48,7 @@
 //	"$or" that is no list of two or more objects        a field called $or, at times
 //	masks written as "+8" or "8/"                       takes them
 //	text after the pattern                              ignores it
-//	patterns beyond [MaxSize], [MaxDepth], [MaxBranches], [MaxValues], [MaxTests], a wildcard with more than 32 *
+//	patterns beyond [MaxSize], [MaxDepth], [MaxBranches], [MaxValues], [MaxTests], [MaxWeight]; a wildcard with more than 32 *
 //
 // An event with a key twice, invalid UTF-8 or half a surrogate pair cannot be decoded; event-ruler reads it somehow.
 //
@@ -77,6 +77,12 @@
 //     is not met by "a", although ["a"] is. Ours is what its answers to the alternatives one by one add up to.
 //   - In events that spell one path twice, {"a.b": 1, "a": [{"b": 2}]}, its newer matcher can lose values that its
 //     older one finds. Ours is the older one's; a combination of $or that tries 100,000 values there does not match.
+//
+// # Cost
+//
+// Lists of more than eight values of one kind are one look-up: exact values in maps, prefixes and suffixes by halving a
+// sorted list of which none begins another one, ranges by halving their union, blocks of addresses by their common
+// digits. What is left is paid for in steps, so that no pattern and no event takes more than [MaxSteps]: see [Verdict].
 //
 // # Index
 //

@@ -35,7 +35,7 @@ func FuzzCompileAndMatch(f *testing.F) {
 		if ids := found(&x, e); (len(ids) == 1) != matches {
 			t.Errorf("Match = %v, index found %v", matches, ids)
 		}
-		if by := slices.ContainsFunc(p.branches, func(b *branch) bool { return b.twice(e) }); by != matches && len(data) < 500 {
+		if by := slices.ContainsFunc(p.branches, func(b *branch) bool { return b.twice(&matching{Event: e, left: MaxSteps}) }); by != matches && len(data) < 500 {
 			t.Errorf("Match = %v, search %v", matches, by)
 		}
 		x.Remove(1)

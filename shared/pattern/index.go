@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -23,6 +24,7 @@ type Index[ID comparable] struct {
 	free    []int32      // free slots
 	always  *bucket      // those without positive conditions
 	root    *place       // names the places of the others
+	weight  int          // see Weight
 	scratch sync.Pool    // *candidates
 }
 
@@ -33,6 +35,7 @@ type entry[ID comparable] struct {
 	types   []string
 	pattern *Pattern
 	filed   []filing
+	weighs  int
 }
 
 // Len returns how many subscriptions the index holds.
@@ -61,6 +64,8 @@ func (x *Index[ID]) Add(id ID, types []string, p *Pattern) {
 	}
 	x.byID[id] = e
 	e.filed = x.file(e)
+	e.weighs = e.weight()
+	x.weight += e.weighs
 }
 
 // Remove forgets a subscription and says whether there was one.
@@ -79,6 +84,7 @@ func (x *Index[ID]) remove(id ID) bool {
 		f.remove(e.slot)
 	}
 	delete(x.byID, id)
+	x.weight -= e.weighs
 	x.entries[e.slot] = nil
 	x.free = append(x.free, e.slot)
 	return true
@@ -87,13 +93,39 @@ func (x *Index[ID]) remove(id ID) bool {
 // Match calls yield for every subscription that the event matches, each once, in no order, until yield returns
 // false. It returns how many candidates it checked. Yield may change the index.
 func (x *Index[ID]) Match(e *Event, yield func(ID) bool) (checked int) {
+	checked, _ = x.Judge(context.Background(), e, func(id ID, v Verdict) bool { return v != Yes || yield(id) })
+	return checked
+}
+
+// Judge is Match, and calls yield with [Costly] for those of which it cannot be told whether the event matches them:
+// see [FreeSteps]. It ends between two candidates when ctx does, with its error.
+func (x *Index[ID]) Judge(ctx context.Context, e *Event, yield func(ID, Verdict) bool) (checked int, err error) {
+	pool := PoolSteps
 	for _, c := range x.candidates(e) {
+		if err := ctx.Err(); err != nil {
+			return checked, err
+		}
 		checked++
-		if TypesMatch(c.types, e.typ) && (c.pattern == nil || c.pattern.Match(e)) && !yield(c.id) {
+		verdict := No
+		if TypesMatch(c.types, e.typ) {
+			verdict = c.pattern.share(e, &pool)
+		}
+		if verdict != No && !yield(c.id, verdict) {
 			break
 		}
 	}
-	return checked
+	return checked, nil
+}
+
+// share is Judge with what is free, and what is taken from the pool.
+func (p *Pattern) share(e *Event, pool *int) Verdict {
+	if p == nil {
+		return Yes
+	}
+	most := min(MaxSteps, FreeSteps+*pool)
+	verdict, left := p.judge(e, most)
+	*pool -= max(0, most-max(left, 0)-FreeSteps)
+	return verdict
 }
 
 // candidates returns the subscriptions of which a value in the event meets a condition.
@@ -111,6 +143,9 @@ func (x *Index[ID]) candidates(e *Event) []*entry[ID] {
 	c.begin(len(x.entries))
 	c.take(x.always)
 	c.visit(&e.tree, x.root, e.root)
+	if c.left < 0 {
+		return slices.DeleteFunc(slices.Clone(x.entries), func(e *entry[ID]) bool { return e == nil })
+	}
 	found := make([]*entry[ID], len(c.slots))
 	for i, slot := range c.slots {
 		found[i] = x.entries[slot]
@@ -121,6 +156,7 @@ func (x *Index[ID]) candidates(e *Event) []*entry[ID] {
 // Candidates are what one event has found so far.
 type candidates struct {
 	slots []int32
+	left  int // steps; below zero the look-up is given up
 	round uint32
 	seen  []uint32         // by slot: the last round that found it
 	taken map[*bucket]bool // long buckets taken in this round
@@ -128,7 +164,7 @@ type candidates struct {
 
 // begin forgets what was found.
 func (c *candidates) begin(slots int) {
-	c.slots = c.slots[:0]
+	c.slots, c.left = c.slots[:0], findSteps
 	clear(c.taken)
 	if len(c.seen) < slots {
 		c.seen = slices.Grow(c.seen, slots-len(c.seen))[:slots]
@@ -140,6 +176,7 @@ func (c *candidates) begin(slots int) {
 }
 
 func (c *candidates) add(slot int32) {
+	c.left--
 	if c.seen[slot] != c.round {
 		c.seen[slot] = c.round
 		c.slots = append(c.slots, slot)
@@ -168,6 +205,9 @@ func (c *candidates) take(b *bucket) {
 // visit looks up the values of n, which is at the given place.
 func (c *candidates) visit(t *tree, at *place, n int32) {
 	v := &t.nodes[n]
+	if c.left--; c.left < 0 {
+		return
+	}
 	switch v.kind {
 	case Array:
 		for _, k := range t.members(n) {

@@ -20,7 +20,7 @@ func naive(e *Event, subs map[int]subscription) []int {
 		matches := s.pattern == nil
 		if !matches {
 			for _, b := range s.pattern.branches {
-				matches = matches || b.twice(e)
+				matches = matches || b.twice(&matching{Event: e, left: MaxSteps})
 			}
 		}
 		if matches && TypesMatch(s.types, e.typ) {
@@ -120,7 +120,7 @@ func TestPatternsAgreeWithTheSearch(t *testing.T) {
 			var x Index[int]
 			x.Add(1, nil, p)
 			e.typ = "a"
-			want := slices.ContainsFunc(p.branches, func(b *branch) bool { return b.twice(e) })
+			want := slices.ContainsFunc(p.branches, func(b *branch) bool { return b.twice(&matching{Event: e, left: MaxSteps}) })
 			if got := p.Match(e); got != want {
 				t.Fatalf("Match(%s, %s) = %v, want %v", text, env.json(), got, want)
 			}

@@ -37,6 +37,10 @@ func (t *test) eachKey(yield func(key)) {
 	switch t.op {
 	case opText:
 		yield(key{kind: byText, text: t.text})
+	case opFolds:
+		for text := range t.set.texts {
+			yield(headKey(lowerHeads, text))
+		}
 	case opTexts:
 		for text := range t.set.texts {
 			yield(key{kind: byText, text: text})
@@ -46,6 +50,16 @@ func (t *test) eachKey(yield func(key)) {
 	case opNumbers:
 		for n := range t.set.numbers {
 			yield(key{kind: byNumber, number: n})
+		}
+	case opRanges:
+		for _, s := range t.set.ranges {
+			yield(key{kind: bySpan, number: s.lo, upper: s.hi})
+		}
+	case opHeads, opTails, opFoldHeads, opFoldTails:
+		t.set.affixes.eachKey(yield)
+	case opNetworks:
+		for head := range t.set.networks.byHead {
+			yield(headKey(digitHeads, head))
 		}
 	case opAddresses:
 		for digits := range t.set.addresses {
@@ -57,6 +71,18 @@ func (t *test) eachKey(yield func(key)) {
 		yield(key{kind: bySpan, number: t.span.lo, upper: t.span.hi})
 	default:
 		yield(t.affixKey())
+	}
+}
+
+// eachKey yields the keys of a list: see affixKey.
+func (a *affixList) eachKey(yield func(key)) {
+	kind := map[[2]bool]affixKind{{false, false}: heads, {true, false}: tails, {false, true}: lowerHeads, {true, true}: lowerTails}[[2]bool{a.ends, a.lower}]
+	for i := range a.texts {
+		if a.ends {
+			yield(tailKey(kind, strings.TrimPrefix(a.edge(i), `"`)))
+		} else {
+			yield(headKey(kind, strings.TrimSuffix(a.edge(i), `"`)))
+		}
 	}
 }
 

@@ -67,21 +67,34 @@ func compareUTF16(a, b string) int {
 	return len(a) - len(b)
 }
 
-// Match says whether the event meets the pattern.
-func (p *Pattern) Match(e *Event) bool {
+// Match says whether the event meets the pattern, as far as [MaxSteps] can tell: see [Pattern.Judge].
+func (p *Pattern) Match(e *Event) bool { return p.Judge(e) == Yes }
+
+// Judge says whether the event meets the pattern, or that this takes more than [MaxSteps].
+func (p *Pattern) Judge(e *Event) Verdict {
+	verdict, _ := p.judge(e, MaxSteps)
+	return verdict
+}
+
+// judge is Judge with so many steps, and returns those that are left.
+func (p *Pattern) judge(e *Event, steps int) (_ Verdict, left int) {
+	m := matching{Event: e, left: steps}
 	for _, b := range p.branches {
+		met := false
 		if e.twice {
-			if b.twice(e) {
-				return true
-			}
-			continue
+			met = b.twice(&m)
+		} else {
+			m.absent, m.known = b.absent, nil
+			met = m.meets(&b.root, e.root, 0, false)
 		}
-		m := matching{Event: e, absent: b.absent}
-		if m.meets(&b.root, e.root, 0, false) {
-			return true
+		switch {
+		case m.left < 0:
+			return Costly, m.left
+		case met:
+			return Yes, m.left
 		}
 	}
-	return false
+	return No, m.left
 }
 
 // A matching is one attempt to lay a branch over an event.
@@ -93,6 +106,7 @@ func (p *Pattern) Match(e *Event) bool {
 // the search can go down the event as a tree: each array is settled by itself.
 type matching struct {
 	*Event
+	left   int              // steps; below zero nothing is met any more
 	absent bool             // fields may be met by missing values: elements may have to be tried again
 	known  map[attempt]bool // what arrays answered, when absent
 }
@@ -109,6 +123,9 @@ type attempt struct {
 // chosen before. With must, field from is one of them and must be met by a value, not by a missing one.
 func (m *matching) meets(s *step, n int32, from int, must bool) bool {
 	v := &m.nodes[n]
+	if m.left--; m.left < 0 {
+		return false
+	}
 	switch {
 	case v.kind == Object:
 		return m.object(s, n, from, must)
@@ -116,7 +133,7 @@ func (m *matching) meets(s *step, n int32, from int, must bool) bool {
 		return m.arrayOnce(s, n, from, must)
 	case v.kind == Array:
 		return m.array(s, n, from)
-	case s.cond != nil && s.field >= from && !s.cond.matches(v):
+	case s.cond != nil && s.field >= from && !m.matches(s.cond, v):
 		return false
 	}
 	return s.kidNeed < from && !(must && s.field != from)
@@ -128,6 +145,9 @@ func (m *matching) object(s *step, n int32, from int, must bool) bool {
 	}
 	for i := range s.kids {
 		k := &s.kids[i]
+		if m.left--; m.left < 0 {
+			return false
+		}
 		if k.fields[len(k.fields)-1] < from {
 			continue
 		}
@@ -153,6 +173,9 @@ func (m *matching) array(s *step, n int32, from int) bool {
 		}
 	}
 	for _, k := range m.members(n) {
+		if m.left--; m.left < 0 {
+			return false
+		}
 		if m.nodes[k.node].kind >= Array && m.meets(s, k.node, from, false) {
 			return true
 		}
@@ -163,7 +186,10 @@ func (m *matching) array(s *step, n int32, from int) bool {
 // holds says whether a value that stands in the array itself meets the condition.
 func (m *matching) holds(c *condition, n int32) bool {
 	for _, k := range m.members(n) {
-		if v := &m.nodes[k.node]; v.kind < Array && c.matches(v) {
+		if m.left--; m.left < 0 {
+			return false
+		}
+		if v := &m.nodes[k.node]; v.kind < Array && m.matches(c, v) {
 			return true
 		}
 	}
@@ -193,6 +219,9 @@ func (m *matching) anyArray(s *step, n int32, from int, must bool) bool {
 			continue
 		}
 		for _, k := range m.members(n) {
+			if m.left--; m.left < 0 {
+				return false
+			}
 			if m.nodes[k.node].kind >= Array && m.meets(s, k.node, f, true) {
 				return true
 			}
@@ -229,6 +258,9 @@ func (s *step) towards(f int) *step {
 
 // present says whether the value n at s has any value for field f.
 func (m *matching) present(s *step, n int32, f int) bool {
+	if m.left--; m.left < 0 {
+		return false
+	}
 	switch m.nodes[n].kind {
 	case Array:
 		for _, k := range m.members(n) {

@@ -1,5 +1,7 @@
 package pattern
 
+import "slices"
+
 // condition compiles the list of values at n.
 func (c *compiler) condition(n int32, at *spot) *condition {
 	cond := &condition{}
@@ -24,15 +26,20 @@ func (c *compiler) condition(n int32, at *spot) *condition {
 			cond.tests = append(cond.tests, c.exactly(v, index(at, i)))
 		}
 	}
-	cond.tests = grouped(cond.tests)
+	cond.tests = slices.Clip(grouped(cond.tests))
 	for _, t := range cond.tests {
 		cond.numeric = cond.numeric || t.comparesNumbers()
 	}
+	cond.price()
 	return cond
 }
 
 func (t *test) comparesNumbers() bool {
-	return t.op == opNumber || t.op == opNumbers || t.op == opRange || t.op == opBut && t.inner[0].comparesNumbers()
+	switch t.op {
+	case opNumber, opNumbers, opRange, opRanges:
+		return true
+	}
+	return t.op == opBut && t.inner[0].comparesNumbers()
 }
 
 // exactly compiles a plain value. A string that is an IP address is met by every way of writing the address.

@@ -11,10 +11,12 @@ type place struct {
 	parent *place
 	kids   map[string]*place
 	values *values // nil if nothing is filed here
+	below  int     // places below, kept at the root
 }
 
 // at returns the place of a path, made if need be.
 func (p *place) at(path []string) *place {
+	root := p
 	for _, name := range path {
 		below := p.kids[name]
 		if below == nil {
@@ -23,6 +25,7 @@ func (p *place) at(path []string) *place {
 			}
 			below = &place{name: name, parent: p}
 			p.kids[name] = below
+			root.below++
 		}
 		p = below
 	}
@@ -41,8 +44,13 @@ func (p *place) find(path []string) *place {
 
 // prune removes the place if it holds nothing, and then those above it.
 func (p *place) prune() {
+	root := p
+	for root.parent != nil {
+		root = root.parent
+	}
 	for p.parent != nil && p.values == nil && len(p.kids) == 0 {
 		delete(p.parent.kids, p.name)
+		root.below--
 		p = p.parent
 	}
 }
@@ -114,6 +122,7 @@ func (a *affixes) find(c *candidates, s string, end bool) {
 		if n > len(s) {
 			return
 		}
+		c.left -= 4
 		part := s[:n]
 		if end {
 			part = s[len(s)-n:]
@@ -127,6 +136,7 @@ func (x *values) find(c *candidates, v *node) {
 	c.take(&x.any)
 	switch v.kind {
 	case String:
+		c.left -= 4 + len(v.text)>>4
 		c.take(x.texts[v.text])
 		x.findAffixes(c, v.text)
 	case Number:

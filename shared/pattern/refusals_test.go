@@ -200,9 +200,10 @@ func TestPatternsAtTheLimitsAreTaken(t *testing.T) {
 	}
 	for name, pattern := range map[string]string{
 		"values":        `{"data":{"x":[1` + strings.Repeat(",1", MaxValues) + `]}}`,
-		"tests":         `{"data":{` + combinations(7) + `,"x":[{"prefix":"a"}` + strings.Repeat(`,{"prefix":"a"}`, 80) + `]}}`,
+		"tests":         `{"data":{` + combinations(7) + `,"x":[{"wildcard":"*a*"}` + strings.Repeat(`,{"wildcard":"*a*"}`, 80) + `]}}`,
 		"anything-but":  `{"data":{"x":[{"anything-but":[1` + strings.Repeat(",1", MaxValues) + `]}]}}`,
 		"fields":        `{"data":{` + strings.TrimSuffix(manyFields(MaxFields+1), ",") + `}}`,
+		"weight":        `{"data":{` + deep(60, 9) + `,"$or":` + listOf(700, func(i int) string { return fmt.Sprintf(`{"x":[%d]}`, i) }) + `}}`,
 		"path":          `{"data.` + strings.Repeat("x.", maxSegments) + `x":[1]}`,
 		"nested or":     strings.Repeat(`{"$or":[{"type":["a"]},`, 20) + `{"type":["a"]}` + strings.Repeat(`]}`, 20),
 		"fields of all": `{"data":{` + combinations(7) + `,` + strings.TrimSuffix(manyFields(60), ",") + `}}`,
@@ -211,6 +212,15 @@ func TestPatternsAtTheLimitsAreTaken(t *testing.T) {
 			t.Errorf("%s: %v, want too complex", name, err)
 		}
 	}
+}
+
+// deep writes fields with long paths of names, which each combination has.
+func deep(names, fields int) string {
+	var all []string
+	for i := range fields {
+		all = append(all, fmt.Sprintf(`"%s%d":[1]`, strings.Repeat("a.", names), i))
+	}
+	return strings.Join(all, ",")
 }
 
 func manyFields(n int) string {

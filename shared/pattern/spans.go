@@ -108,7 +108,7 @@ func join(left, right *spanNode) *spanNode {
 
 // find takes all ranges around f.
 func (s *spans) find(c *candidates, f float64) {
-	s.top.find(f, func(slot int32) bool { c.add(slot); return true })
+	s.top.find(f, func(slot int32) bool { c.add(slot); return c.left >= 0 })
 }
 
 // count returns how many ranges are around f, up to limit.

@@ -22,29 +22,32 @@ type choice struct {
 }
 
 // twice says whether the branch matches the event.
-func (b *branch) twice(e *Event) bool {
-	s := search{fields: b.fields, leaves: make([][]leaf, len(b.fields)), tries: maxTries}
+func (b *branch) twice(m *matching) bool {
+	s := search{matching: m, fields: b.fields, leaves: make([][]leaf, len(b.fields)), tries: maxTries}
 	for i, f := range b.fields {
-		e.leaves(e.root, strings.Split(f.path, "."), nil, &s.leaves[i])
+		m.leaves(m.root, strings.Split(f.path, "."), nil, &s.leaves[i])
 	}
 	return s.from(0, nil)
 }
 
 // leaves collects the values at a path below n.
-func (e *Event) leaves(n int32, path []string, lies []choice, out *[]leaf) {
-	v := &e.nodes[n]
+func (m *matching) leaves(n int32, path []string, lies []choice, out *[]leaf) {
+	if m.left -= 1 + len(lies); m.left < 0 {
+		return
+	}
+	v := &m.nodes[n]
 	switch {
 	case v.kind == Object && len(path) > 0:
-		if member := e.member(n, path[0]); member >= 0 {
-			e.leaves(member, path[1:], lies, out)
+		if member := m.member(n, path[0]); member >= 0 {
+			m.leaves(member, path[1:], lies, out)
 		}
 	case v.kind == Array:
-		for i, k := range e.members(n) {
+		for i, k := range m.members(n) {
 			in := lies
-			if !v.made && e.nodes[k.node].kind >= Array {
+			if !v.made && m.nodes[k.node].kind >= Array {
 				in = append(lies[:len(lies):len(lies)], choice{n, i})
 			}
-			e.leaves(k.node, path, in, out)
+			m.leaves(k.node, path, in, out)
 		}
 	case v.kind < Array && len(path) == 0:
 		*out = append(*out, leaf{v, lies})
@@ -52,6 +55,7 @@ func (e *Event) leaves(n int32, path []string, lies []choice, out *[]leaf) {
 }
 
 type search struct {
+	*matching
 	fields []field
 	leaves [][]leaf // of each field
 	tries  int
@@ -67,11 +71,14 @@ func (s *search) from(i int, chosen []choice) bool {
 		if s.tries--; s.tries < 0 {
 			return false
 		}
+		if s.left -= 1 + len(chosen) + len(l.lies); s.left < 0 {
+			return false
+		}
 		now, ok := consistent(chosen, l.lies)
 		if !ok {
 			continue
 		}
-		if missing = false; cond.matches(l.value) && s.from(i+1, now) {
+		if missing = false; s.matches(cond, l.value) && s.from(i+1, now) {
 			return true
 		}
 	}

@@ -35,6 +35,7 @@ type Reason string
 const (
 	ReasonType          Reason = "type"
 	ReasonFilter        Reason = "filter"
+	ReasonFilterCost    Reason = "filter_too_costly"
 	ReasonNoKey         Reason = "no_key"
 	ReasonDuplicate     Reason = "duplicate"
 	ReasonNotDue        Reason = "not_due"

@@ -30,12 +30,16 @@ var queueTable = []struct {
 	{"resend", localqueue.QueueConfig{Background: true, Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "exhausted"}},
 }
 
+// fanoutGrace is how long fan-out goes on when the server is closed: nobody
+// waits for it, and what it was at comes again.
+const fanoutGrace = 2 * time.Second
+
 // consume starts the consumers: of deliveries many, since each mostly waits
 // for a subscriber; of later attempts their own, so that failing subscribers
 // do not hold up first attempts. One tenant gets half of each at most.
 func (s *Server) consume(ctx context.Context) error {
 	return errors.Join(
-		s.byName["events"].Consume(ctx, localqueue.Options{Workers: 8, Batch: 32, OwnerShare: 8}, s.fanout.Handle),
+		s.byName["events"].Consume(ctx, localqueue.Options{Workers: 8, Batch: 32, OwnerShare: 8, Grace: fanoutGrace}, s.fanout.Handle),
 		s.byName["deliveries"].Consume(ctx, localqueue.Options{Workers: 384, Batch: 1, OwnerShare: 192, GroupShare: 64}, s.delivery.Handle),
 		s.byName["retries"].Consume(ctx, localqueue.Options{Workers: 128, Batch: 1, OwnerShare: 64, GroupShare: 16}, s.delivery.Handle),
 		s.byName["resend"].Consume(ctx, localqueue.Options{Workers: 16, Batch: 1, OwnerShare: 8, GroupShare: 4}, s.delivery.Handle),

@@ -19,6 +19,10 @@ type Options struct {
 	OwnerShare int           // handlers that one owner may occupy; 0 means half of Workers
 	GroupShare int           // handlers that one group may occupy; 0 means half of OwnerShare
 	Timeout    time.Duration // after which a handler's context ends; 0 means never
+	// Grace is how long handlers go on when the set is closed, after which their
+	// context ends and what they were at is received again at the next start; 0
+	// means until Close gives up.
+	Grace time.Duration
 	// Backoff is how long a message stays hidden that has failed received
 	// times; nil doubles from 1 s up to the queue's visibility timeout.
 	Backoff func(received int) time.Duration
@@ -47,7 +51,7 @@ func (q *Queue) Consume(ctx context.Context, o Options, handler Handler) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	q.set.cancels = append(q.set.cancels, cancel)
-	c := &consumer{queue: q, ctx: ctx, options: o.filled(q.config), handler: handler}
+	c := &consumer{queue: q, ctx: ctx, cancel: cancel, options: o.filled(q.config), handler: handler}
 	c.free = c.options.Workers
 	q.consumer, q.read = c, true
 	q.wake()
@@ -82,6 +86,7 @@ func (o Options) filled(c QueueConfig) Options {
 type consumer struct {
 	queue   *Queue
 	ctx     context.Context
+	cancel  context.CancelFunc
 	options Options
 	handler Handler
 	free    int // workers
@@ -213,6 +218,13 @@ func (c *consumer) finish(g *group, batch []*entry, failed map[string]bool) {
 	c.queue.set.handlers--
 	c.queue.enlist(g)
 	c.queue.tidy(g)
+}
+
+// hurry ends the handlers' context when their grace is over.
+func (c *consumer) hurry() {
+	if c.options.Grace > 0 {
+		time.AfterFunc(c.options.Grace, c.cancel)
+	}
 }
 
 // handle runs the handler and returns the IDs that failed.

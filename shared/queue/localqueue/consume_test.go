@@ -334,3 +334,22 @@ func TestAnOwnerFillsHalfOfMemoryAtMost(t *testing.T) {
 		t.Errorf("received %d of 81 messages", n)
 	}
 }
+func TestHandlersWithAGraceDoNotHoldUpClose(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		set := openSet(t, t.TempDir(), localqueue.Config{})
+		q := openQueue(t, set, "q", localqueue.QueueConfig{})
+		consumeWith(t, q, localqueue.Options{Workers: 4, Batch: 1, Grace: 2 * time.Second}, func(ctx context.Context, ms []queue.Message) []string {
+			<-ctx.Done()
+			return []string{ms[0].ID}
+		})
+		sendAll(t, q, message("a", "x"), message("b", "x"))
+		time.Sleep(time.Second)
+		before := time.Now()
+		if err := set.Close(t.Context()); err != nil {
+			t.Errorf("Close: %v, want nil", err)
+		}
+		if took := time.Since(before); took != 2*time.Second || backlog(q) != 2 {
+			t.Errorf("closed after %v with %d messages left, want 2s and 2", took, backlog(q))
+		}
+	})
+}

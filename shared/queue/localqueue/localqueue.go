@@ -188,7 +188,7 @@ func (s *Set) NextDue() (time.Time, bool) {
 }
 
 // Close hands out no more and waits for the handlers that run; when ctx ends
-// first, theirs does too. Sending and the database are left as they are.
+// first, theirs does too, and that of a consumer with a Grace after it. Sending and the database are left as they are.
 func (s *Set) Close(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.closing {
@@ -197,6 +197,7 @@ func (s *Set) Close(ctx context.Context) error {
 			q.timer.stop()
 			if q.consumer != nil {
 				q.consumer.dismiss()
+				q.consumer.hurry()
 			}
 		}
 		s.checkDrained()

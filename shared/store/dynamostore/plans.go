@@ -33,7 +33,7 @@ func (s *Store) PlanPage(ctx context.Context, tenant, eventKey, nonce string, pa
 
 // planText writes entries as "S:N S:N", which people can read in a console.
 // ":c5" behind that says that the event also cancels by the clauses of the bits
-// in 5, ":o5" that it does nothing else.
+// in 5, ":o5" that it does nothing else, ":x5" that more was too much work to tell.
 func planText(entries []webhook.PlanEntry) []byte {
 	var b []byte
 	for i, e := range entries {
@@ -43,6 +43,8 @@ func planText(entries []webhook.PlanEntry) []byte {
 		b = append(append(b, e.Subscription...), ':')
 		b = strconv.AppendInt(b, e.Version, 10)
 		switch {
+		case e.Costly:
+			b = strconv.AppendUint(append(b, ":x"...), uint64(e.Cancels), 10)
 		case e.Only:
 			b = strconv.AppendUint(append(b, ":o"...), uint64(e.Cancels), 10)
 		case e.Cancels != 0:
@@ -76,7 +78,7 @@ func entryOf(word string) (e webhook.PlanEntry, err error) {
 	if e.Version, err = strconv.ParseInt(version, 10, 64); err != nil || !has {
 		return e, err
 	}
-	bits, err := strconv.ParseUint(strings.TrimLeft(role, "co"), 10, 16)
-	e.Cancels, e.Only = uint16(bits), strings.HasPrefix(role, "o")
+	bits, err := strconv.ParseUint(strings.TrimLeft(role, "cox"), 10, 16)
+	e.Cancels, e.Only, e.Costly = uint16(bits), role[0] == 'o', role[0] == 'x'
 	return e, err
 }

@@ -19,7 +19,11 @@ var planCases = map[string]func(*testing.T, Store){
 func planPages(t *testing.T, store Store) {
 	key := webhook.EventKey("s", "e")
 	page := func(i int) []webhook.PlanEntry {
-		return []webhook.PlanEntry{{Subscription: fmt.Sprint("s", i), Version: int64(i)}}
+		return []webhook.PlanEntry{
+			{Subscription: fmt.Sprint("s", i), Version: int64(i)}, {Subscription: "c", Version: 1, Cancels: 1 << i},
+			{Subscription: "o", Version: 2, Cancels: 1 << i, Only: true},
+			{Subscription: "x", Version: 3, Costly: true}, {Subscription: "xc", Version: 4, Cancels: 1 << i, Costly: true},
+		}
 	}
 	for i := range 12 {
 		for range 2 {
