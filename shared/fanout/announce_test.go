@@ -13,7 +13,7 @@ func TestACancellationIsToldOnceHoweverOftenItIsDecided(t *testing.T) {
 	s.subscribe(odd)
 	odd.ID, odd.Types = "deaf", []string{"postino.*"}
 	s.subscribe(odd)
-	odd.Request = &webhook.RequestSpec{Headers: map[string]string{"x-odd": "{{ data.tenant }}\n"}}
+	odd.Request = &webhook.RequestSpec{Headers: map[string]string{"x-odd": "{{ data.tenant | append: 'é' }}"}}
 	odd.ID = "loop"
 	s.subscribe(odd)
 	s.subscribe(webhook.Subscription{ID: "picky", Types: []string{"a"}, Request: &webhook.RequestSpec{Require: []string{"data.other"}}})
