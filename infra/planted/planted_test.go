@@ -69,11 +69,11 @@ type breaking struct {
 
 var errBroken = errors.New("the store is broken")
 
-func (b *breaking) PutSecret(ctx context.Context, s webhook.NamedSecret) (bool, error) {
+func (b *breaking) PutSecret(ctx context.Context, s webhook.NamedSecret, keep bool) (webhook.NamedSecret, bool, error) {
 	if b.broken.Load() {
-		return false, errBroken
+		return s, false, errBroken
 	}
-	return b.Store.PutSecret(ctx, s)
+	return b.Store.PutSecret(ctx, s, keep)
 }
 
 func (b *breaking) SaveSubscription(ctx context.Context, s webhook.Subscription, expect int64) (webhook.Subscription, error) {

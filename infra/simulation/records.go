@@ -90,14 +90,18 @@ func (s *Store) Content(_ context.Context, tenant, id string) (webhook.Content, 
 	return c, nil
 }
 
-// PutSecret stores a secret under its name, and reports whether there was none.
-func (s *Store) PutSecret(_ context.Context, secret webhook.NamedSecret) (created bool, err error) {
+// PutSecret stores a secret under its name, and returns it with whether there
+// was none. If keep, one that was there keeps its Portal.
+func (s *Store) PutSecret(_ context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
 	defer s.lock()()
 	key := [2]string{secret.Tenant, secret.Name}
-	_, found := s.secrets[key]
+	was, found := s.secrets[key]
+	if found && keep {
+		secret.Portal = was.Portal
+	}
 	secret.Sealed = bytes.Clone(secret.Sealed)
 	s.secrets[key] = secret
-	return !found, nil
+	return secret, !found, nil
 }
 
 // Secrets returns the named secrets that exist, sealed, by name.

@@ -1,6 +1,7 @@
 package apikey_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/http/httptest"
@@ -97,7 +98,7 @@ func mayCall(route string) []string {
 		return strings.Fields("admin")
 	case strings.Contains(path, "/state/"):
 		return strings.Fields("admin manage")
-	case begins("/subscriptions", "/deliveries", "/preview", "/recover", "/jobs"):
+	case begins("/subscriptions", "/deliveries", "/preview", "/jobs"):
 		return strings.Fields("admin manage portal")
 	}
 	return strings.Fields("admin manage")
@@ -137,6 +138,8 @@ func TestEachKeyOpensTheRoutesOfItsRoleInItsTenantOnly(t *testing.T) {
 				t.Errorf("%s with an unknown key = %d, want 401", route, got.Code)
 			case !allowed && kind != "unknown" && got.Code != 403:
 				t.Errorf("%s with a %s key = %d %s, want 403", route, kind, got.Code, got.Body)
+			case got.Code == 403:
+				wantRoles(t, route, kind, got.Body.String())
 			}
 			if foreign := w.call(route, "other", key, ""); !open && strings.Contains(route, "{tenant}") && kind != "admin" {
 				wantForeign(t, route, kind, foreign)
@@ -154,6 +157,28 @@ func TestEachKeyOpensTheRoutesOfItsRoleInItsTenantOnly(t *testing.T) {
 		}
 	}
 }
+
+// wantRoles holds that a refusal says whose keys would be taken.
+func wantRoles(t *testing.T, route, kind, body string) {
+	t.Helper()
+	var roles []string
+	for _, role := range mayCall(route) {
+		if role != "admin" {
+			roles = append(roles, role)
+		}
+	}
+	want := "That takes the admin key."
+	if len(roles) > 0 {
+		slices.SortFunc(roles, func(a, b string) int { return cmp.Compare(order[a], order[b]) })
+		want = "That takes a key of the role " + strings.Join(roles, " or ") + ", or the admin key."
+	}
+	if want = "This key's role is " + kind + ". " + want; !strings.Contains(body, want) {
+		t.Errorf("%s with a %s key: %s, want %q", route, kind, body, want)
+	}
+}
+
+// order of roles in a refusal.
+var order = map[string]int{"publish": 1, "portal": 2, "manage": 3}
 
 // wantForeign holds that a known key learns nothing of another tenant, and an
 // unknown one nothing at all.

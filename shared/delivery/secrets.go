@@ -9,7 +9,9 @@ import (
 )
 
 // secrets reads what the request and the subscription's auth mention, as it is
-// now. A name that does not exist is a [*render.Skip].
+// now. A name that does not exist is a [*render.Skip]. To where a portal key
+// said only what is made for portal keys goes, even if a body that was rendered
+// before mentions more.
 func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target, c webhook.Content) (map[string]string, error) {
 	names := append(render.Secrets(t, c), s.auth.Secrets()...)
 	if len(names) == 0 {
@@ -22,7 +24,10 @@ func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target
 	values := make(map[string]string, len(found))
 	for _, name := range names {
 		secret, ok := found[name]
-		if !ok {
+		switch {
+		case s.Portal && !secret.Portal: // whether there is one is not for the customer to know
+			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name + " that a portal key may name"}
+		case !ok:
 			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
 		}
 		plain, err := d.Secrets.Open(secret.Sealed, s.Tenant, "secrets", name)

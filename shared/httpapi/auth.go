@@ -21,6 +21,34 @@ const (
 	Admin                    // everything
 )
 
+// names of the roles that tenants' keys have.
+var names = []struct {
+	role Role
+	name string
+}{{Publish, "publish"}, {Portal, "portal"}, {Manage, "manage"}}
+
+// String returns the names of the tenant keys' roles in it, "admin" for none.
+func (roles Role) String() string {
+	var list []string
+	for _, n := range names {
+		if roles&n.role != 0 {
+			list = append(list, n.name)
+		}
+	}
+	if len(list) == 0 {
+		return "admin"
+	}
+	return strings.Join(list, " or ")
+}
+
+// takes says in words which keys a route takes.
+func (roles Role) takes() string {
+	if roles&^Admin == 0 {
+		return "the admin key"
+	}
+	return "a key of the role " + roles.String() + ", or the admin key"
+}
+
 // Principal is who asks.
 type Principal struct {
 	Role   Role   // one role
@@ -79,7 +107,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 	case principal.Role != Admin && principal.Tenant != tenant && strings.Contains(route.Pattern, "{tenant}"):
 		return TenantNotFound.Problem("There is no such tenant.")
 	case principal.Role != Admin && principal.Role&route.Roles == 0:
-		return RoleNotAllowed.Problem("This key's role does not allow that.")
+		return RoleNotAllowed.Problem("This key's role is " + principal.Role.String() + ". That takes " + route.Roles.takes() + ".")
 	}
 	r.Principal, r.Tenant = principal, tenant
 	if strings.Contains(route.Pattern, "{tenant}") && !tenantName.MatchString(tenant) {
@@ -102,7 +130,7 @@ const ReservedTenant = "postino"
 // RefuseReserved is a 403 if the request is about the reserved tenant.
 func (r *Request) RefuseReserved() error {
 	if r.Tenant == ReservedTenant {
-		return TenantReserved.Problem("The tenant postino is reserved for Postino's own events.")
+		return TenantReserved.Problem("The tenant postino is reserved for Postino's own events: no key may do that there. The admin key may subscribe and read.")
 	}
 	return nil
 }

@@ -58,14 +58,15 @@ func (h *Handler) put(r *httpapi.Request, wish subscription.Wish) (httpapi.Respo
 	}
 	next := wish.Subscription
 	next.Tenant, next.ID, next.Born, next.Secrets, next.CreatedAt = now.Tenant, now.ID, now.Born, now.Secrets, now.CreatedAt
-	if next, err = h.complete(r.Context(), now, next, wish); err != nil {
+	next, dropped, err := h.complete(r, now, next, wish)
+	if err != nil {
 		return httpapi.Response{}, err
 	}
 	saved, err := h.save(r, now, next, true)
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = webhook.ErrConflict
 	}
-	return httpapi.OK(subscription.View(saved, "")), err
+	return httpapi.OK(subscription.View(saved, "", dropped...)), err
 }
 
 // sameID refuses an id in the body that is not the path's.
@@ -142,6 +143,7 @@ func (h *Handler) set(r *httpapi.Request, state webhook.State) (httpapi.Response
 // change reads, applies and saves until nobody comes between.
 func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription) (subscription.Wish, error)) (httpapi.Response, error) {
 	var saved webhook.Subscription
+	var dropped []string
 	err := retry(r.Context(), func() error {
 		now, err := h.current(r.Context(), ref(r))
 		if err != nil {
@@ -151,14 +153,14 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 		if err != nil {
 			return err
 		}
-		next, err := h.complete(r.Context(), now, wish.Subscription, wish)
-		if err != nil {
+		var next webhook.Subscription
+		if next, dropped, err = h.complete(r, now, wish.Subscription, wish); err != nil {
 			return err
 		}
 		saved, err = h.save(r, now, next, wish.Gives("state"))
 		return err
 	})
-	return httpapi.OK(subscription.View(saved, "")), err
+	return httpapi.OK(subscription.View(saved, "", dropped...)), err
 }
 
 // save stores next if it differs from now, and wakes the waiting line if it may

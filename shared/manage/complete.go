@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -13,30 +12,48 @@ import (
 )
 
 // complete turns a wish into the subscription to be stored in place of now: it
-// checks that the secrets it mentions exist, seals its auth, and decides
-// whether its trigger begins afresh. Its tenant and id must be set.
-func (h *Handler) complete(ctx context.Context, now webhook.Subscription, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, error) {
-	wish.Subscription = next
-	if err := h.secretsExist(ctx, next.Tenant, wish.Mentions()); err != nil {
-		return next, err
+// seals its auth, sees to it that secrets stay with those whom they were meant
+// for, and decides whether its trigger begins afresh. Its tenant and id must be
+// set. With it come the fields that it lost since a portal key moves it; see
+// [confineTo].
+func (h *Handler) complete(r *httpapi.Request, now, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, []string, error) {
+	if err := h.sealAuth(r, &next, wish.Auth); err != nil {
+		return next, nil, err
 	}
-	if wish.Auth != nil {
-		if err := refuseExpired(wish.Auth, h.now()); err != nil {
-			return next, err
-		}
-		sealed, err := h.Secrets.Seal(wish.Auth.Encode(), next.Tenant, next.ID, "auth")
-		if err != nil {
-			return next, fmt.Errorf("seal auth: %w", err)
-		}
-		next.Auth = &webhook.SealedAuth{
-			Sealed: sealed, Shown: wish.Auth.View(), Header: wish.Auth.Name(), Secrets: wish.Auth.Secrets(), TLS: wish.Auth.TLS() != nil,
-		}
+	wish.Subscription = next
+	mentions := wish.Mentions()
+	found, err := h.mentioned(r.Context(), next.Tenant, mentions)
+	if err != nil {
+		return next, nil, fmt.Errorf("read secrets: %w", err)
+	}
+	next, dropped, err := confineTo(r.Principal.Role, now, next, wish, mentions, found)
+	if err != nil {
+		return next, nil, err
 	}
 	next.TriggerEpoch = now.TriggerEpoch
 	if epoch := trigger.Epoch(now, next); epoch != now.Epoch() { // otherwise nothing has changed
 		next.TriggerEpoch = epoch
 	}
-	return next, nil
+	return next, dropped, nil
+}
+
+// sealAuth puts the auth that was given into next; nil leaves what is there.
+func (h *Handler) sealAuth(r *httpapi.Request, next *webhook.Subscription, given *auth.Auth) error {
+	if given == nil {
+		return nil
+	}
+	if err := refuseExpired(given, h.now()); err != nil {
+		return err
+	}
+	sealed, err := h.Secrets.Seal(given.Encode(), next.Tenant, next.ID, "auth")
+	if err != nil {
+		return fmt.Errorf("seal auth: %w", err)
+	}
+	next.Auth = &webhook.SealedAuth{
+		Sealed: sealed, Shown: given.View(), Header: given.Name(), Secrets: given.Secrets(), TLS: given.TLS() != nil,
+		Reach: given.Reach(), Portal: r.Principal.Role == httpapi.Portal,
+	}
+	return nil
 }
 
 // refuseExpired refuses certificates that no connection could be made with.
@@ -46,26 +63,4 @@ func refuseExpired(a *auth.Auth, now time.Time) error {
 		faults.Add(f.Field, "%s", f.Detail)
 	}
 	return faults.Err()
-}
-
-// secretsExist refuses a subscription that mentions secrets which are not there.
-func (h *Handler) secretsExist(ctx context.Context, tenant string, mentions []subscription.Mention) error {
-	if len(mentions) == 0 {
-		return nil
-	}
-	var names []string
-	for _, m := range mentions {
-		names = append(names, m.Secret)
-	}
-	found, err := h.Store.Secrets(ctx, tenant, names)
-	if err != nil {
-		return fmt.Errorf("read secrets: %w", err)
-	}
-	var missing []subscription.Mention
-	for _, m := range mentions {
-		if _, ok := found[m.Secret]; !ok {
-			missing = append(missing, m)
-		}
-	}
-	return subscription.Refused(missing)
 }

@@ -85,13 +85,23 @@ func (h *Handler) getJob(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, errNoJob
 	}
 	j, err := h.Store.Job(r.Context(), r.Tenant, id)
+	if err == nil && !maySee(r, j) {
+		err = webhook.ErrNotFound
+	}
 	if errors.Is(err, webhook.ErrNotFound) {
 		return httpapi.Response{}, errNoJob
 	}
 	return httpapi.OK(viewJob(j)), err
 }
 
-// listJobs lists the newest first, unless asked otherwise.
+// maySee reports whether a job is the caller's business: a portal key's are
+// those of one subscription.
+func maySee(r *httpapi.Request, j webhook.Job) bool {
+	return r.Principal.Role != httpapi.Portal || j.Subscription != ""
+}
+
+// listJobs lists the newest first, unless asked otherwise. What is not the
+// caller's business is left out, so that a page may be short.
 func (h *Handler) listJobs(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
@@ -101,9 +111,11 @@ func (h *Handler) listJobs(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, listing.Refuse(err)
 	}
-	views := make([]jobView, len(jobs))
-	for i, j := range jobs {
-		views[i] = viewJob(j)
+	views := make([]jobView, 0, len(jobs))
+	for _, j := range jobs {
+		if maySee(r, j) {
+			views = append(views, viewJob(j))
+		}
 	}
 	return httpapi.OK(listing.Next(views, next)), nil
 }

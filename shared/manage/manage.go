@@ -136,7 +136,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancelDelivery},
 
 		{Method: post, Pattern: subscriptionPath + "/recover", Roles: portal, Handle: h.recover},
-		{Method: post, Pattern: tenantPath + "/recover", Roles: portal, Handle: h.recover},
+		{Method: post, Pattern: tenantPath + "/recover", Roles: manage, Handle: h.recover},
 		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listJobs},
 		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.getJob},
 	})

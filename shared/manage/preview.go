@@ -47,7 +47,7 @@ func (h *Handler) preview(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	view, _, err := h.look(r.Context(), s, e)
+	view, _, err := h.look(r, s, e)
 	return httpapi.OK(view), err
 }
 
@@ -57,7 +57,7 @@ func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	view, trial, err := h.look(r.Context(), s, e)
+	view, trial, err := h.look(r, s, e)
 	if err != nil || trial == nil {
 		return httpapi.OK(view), err
 	}
@@ -193,7 +193,7 @@ func (h *Handler) draft(r *httpapi.Request, v strictjson.Value) (webhook.Subscri
 	if s.ID == "" {
 		s.ID = "draft"
 	}
-	s, err = h.complete(r.Context(), webhook.Subscription{}, s, wish)
+	s, _, err = h.complete(r, webhook.Subscription{}, s, wish)
 	return s, within("subscription", err)
 }
 
@@ -211,8 +211,8 @@ func within(field string, err error) error {
 
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
-func (h *Handler) look(ctx context.Context, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
-	why, err := h.match(ctx, s, e)
+func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+	why, err := h.match(r, s, e)
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
@@ -234,7 +234,7 @@ func (h *Handler) look(ctx context.Context, s webhook.Subscription, e webhook.Ev
 }
 
 // match returns the reason of the first rule that says no; "" if none does.
-func (h *Handler) match(ctx context.Context, s webhook.Subscription, e webhook.Event) (webhook.Reason, error) {
+func (h *Handler) match(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Reason, error) {
 	if !pattern.TypesMatch(s.Types, e.Type) {
 		return webhook.ReasonType, nil
 	}
@@ -258,8 +258,24 @@ func (h *Handler) match(ctx context.Context, s webhook.Subscription, e webhook.E
 	if err != nil || spec == nil {
 		return "", err
 	}
-	decision, err := spec.Evaluate(ctx, h.Store, s, e, decoded, h.now())
+	var state trigger.Reader = h.Store
+	if r.Principal.Role == httpapi.Portal {
+		state = noState{} // what is known of a key only manage may read
+	}
+	decision, err := spec.Evaluate(r.Context(), state, s, e, decoded, h.now())
 	return decision.Reason, err
+}
+
+// noState knows nothing of any key.
+type noState struct{}
+
+// TriggerState returns parts that are not stored.
+func (noState) TriggerState(_ context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
+	items := make([]webhook.StateItem, len(refs))
+	for i, ref := range refs {
+		items[i].StateRef = ref
+	}
+	return items, nil
 }
 
 // trial renders as if the trigger fired.

@@ -20,11 +20,12 @@ const maxSecret = 4 << 10
 // namedSecretView is all that is ever shown of a secret.
 type namedSecretView struct {
 	Name      string       `json:"name"`
+	Portal    bool         `json:"portal"` // portal keys may name it
 	UpdatedAt httpapi.Time `json:"updated_at"`
 }
 
 func viewNamedSecret(s webhook.NamedSecret) namedSecretView {
-	return namedSecretView{s.Name, httpapi.Time(s.UpdatedAt)}
+	return namedSecretView{s.Name, s.Portal, httpapi.Time(s.UpdatedAt)}
 }
 
 var errNoSecret = httpapi.SecretNotFound.Problem("There is no such secret.")
@@ -40,19 +41,19 @@ func (h *Handler) putSecret(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	value, err := secretValue(name, body)
+	wish, err := readNamedSecret(name, body)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	sealed, err := h.Secrets.Seal([]byte(value), r.Tenant, "secrets", name)
+	sealed, err := h.Secrets.Seal([]byte(wish.value), r.Tenant, "secrets", name)
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("seal a secret: %w", err)
 	}
 	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
 		return httpapi.Response{}, err
 	}
-	s := webhook.NamedSecret{Tenant: r.Tenant, Name: name, Sealed: sealed, UpdatedAt: h.now()}
-	created, err := h.Store.PutSecret(r.Context(), s)
+	s := webhook.NamedSecret{Tenant: r.Tenant, Name: name, Sealed: sealed, Portal: wish.portal, UpdatedAt: h.now()}
+	s, created, err := h.Store.PutSecret(r.Context(), s, !wish.saysPortal)
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("store a secret: %w", err)
 	}
@@ -63,9 +64,16 @@ func (h *Handler) putSecret(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(viewNamedSecret(s)), nil
 }
 
-// secretValue reads {"value"}. What is wrong with it is said without repeating
-// any of it.
-func secretValue(name string, body strictjson.Value) (value string, err error) {
+// namedSecretWish is what a request says of a secret.
+type namedSecretWish struct {
+	value              string
+	portal, saysPortal bool
+	saysValue          bool
+}
+
+// readNamedSecret reads {"value",["portal"]}. What is wrong with it is said
+// without repeating any of the value.
+func readNamedSecret(name string, body strictjson.Value) (wish namedSecretWish, err error) {
 	var faults httpapi.Faults
 	if !subscription.ValidID(name) {
 		faults.Add("name", subscription.IDSyntax)
@@ -73,26 +81,35 @@ func secretValue(name string, body strictjson.Value) (value string, err error) {
 	if body.Kind() != strictjson.Object {
 		faults.Add("body", "want an object")
 	}
-	given := false
 	for field, v := range body.Members() {
-		text, ok := v.Text()
-		switch {
-		case field != "value":
-			faults.Unknown("", field, []string{"value"})
-			continue
-		case !ok:
-			faults.Add(field, "want a string")
-		case text == "" || len(text) > maxSecret || strings.ContainsFunc(text, unicode.IsControl):
-			faults.Add(field, "want 1 to %d bytes, no control characters", maxSecret)
-		case strings.Contains(text, render.Stars):
-			faults.Add(field, "*** stands for a secret that is not shown: give the secret itself")
+		switch field {
+		case "value":
+			wish.value, wish.saysValue = secretValue(v, &faults), true
+		case "portal":
+			if wish.portal, wish.saysPortal = string(v) == "true", true; v.Kind() != strictjson.Bool {
+				faults.Add(field, "want true or false")
+			}
+		default:
+			faults.Unknown("", field, []string{"value", "portal"})
 		}
-		value, given = text, true
 	}
-	if !given && body.Kind() == strictjson.Object {
+	if !wish.saysValue && body.Kind() == strictjson.Object {
 		faults.Add("value", "required")
 	}
-	return value, faults.Err()
+	return wish, faults.Err()
+}
+
+func secretValue(v strictjson.Value, faults *httpapi.Faults) string {
+	text, ok := v.Text()
+	switch {
+	case !ok:
+		faults.Add("value", "want a string")
+	case text == "" || len(text) > maxSecret || strings.ContainsFunc(text, unicode.IsControl):
+		faults.Add("value", "want 1 to %d bytes, no control characters", maxSecret)
+	case strings.Contains(text, render.Stars):
+		faults.Add("value", "*** stands for a secret that is not shown: give the secret itself")
+	}
+	return text
 }
 
 func (h *Handler) listSecrets(r *httpapi.Request) (httpapi.Response, error) {

@@ -61,9 +61,9 @@ type Search interface {
 
 // Secrets keeps named secrets, sealed.
 type Secrets interface {
-	// PutSecret stores a secret under its name, and reports whether there was
-	// none.
-	PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error)
+	// PutSecret stores a secret under its name, and returns it with whether
+	// there was none. If keep, one that was there keeps its Portal.
+	PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error)
 	// Secrets: see delivery's NamedSecrets.
 	Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error)
 	// PageSecrets lists secrets by name, without their values.

@@ -108,7 +108,7 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 	s := wish.Subscription
 	s.Tenant, s.ID, s.CreatedAt = r.Tenant, wish.ID, h.now()
 	s.UpdatedAt = s.CreatedAt
-	s, err := h.complete(r.Context(), webhook.Subscription{}, s, wish)
+	s, _, err := h.complete(r, webhook.Subscription{}, s, wish)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

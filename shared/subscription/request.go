@@ -215,11 +215,12 @@ func (w Wish) Mentions() []Mention {
 	return list
 }
 
-// Refused is the problem of secrets that do not exist.
-func Refused(mentions []Mention) error {
+// Refused is the problem of secrets that may not be named; why has a verb for
+// the name.
+func Refused(mentions []Mention, why string) error {
 	var faults httpapi.Faults
 	for _, m := range mentions {
-		faults.Add(m.Field, "there is no secret %q", m.Secret)
+		faults.Add(m.Field, why, m.Secret)
 	}
 	return faults.Err()
 }

@@ -114,8 +114,9 @@ func (d *draft) member(name string, v strictjson.Value) {
 const maxShown = 100
 
 // View writes a subscription as the API shows it, in the table's order. Its
-// secret is shown only if one is given.
-func View(s webhook.Subscription, shown secret.String) httpapi.Encoded {
+// secret is shown only if one is given, and the fields that it lost by a change
+// only if there are any.
+func View(s webhook.Subscription, shown secret.String, dropped ...string) httpapi.Encoded {
 	b := []byte{'{'}
 	for _, f := range fields {
 		if f.view != nil {
@@ -124,6 +125,9 @@ func View(s webhook.Subscription, shown secret.String) httpapi.Encoded {
 	}
 	if shown != "" {
 		b = appendMember(b, "secret", shown.Reveal())
+	}
+	if len(dropped) > 0 {
+		b = appendMember(b, "dropped", dropped)
 	}
 	return append(b, '}')
 }

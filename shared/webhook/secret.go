@@ -7,5 +7,6 @@ type NamedSecret struct {
 	Tenant    string
 	Name      string
 	Sealed    []byte // by secret.Sealer, additional data (tenant, "secrets", name)
+	Portal    bool   // made for portal keys: they may name it, and it goes where they say
 	UpdatedAt time.Time
 }

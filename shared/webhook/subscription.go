@@ -27,6 +27,7 @@ type Subscription struct {
 	Description    string          `json:"description"`
 	Metadata       json.RawMessage `json:"metadata"` // one JSON object; nil means {}
 	URL            string          `json:"url"`
+	Portal         bool            `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
 	Types          []string        `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
 	Filter         json.RawMessage `json:"filter,omitempty"`        // an event pattern; nil means none
 	Trigger        json.RawMessage `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
@@ -64,6 +65,8 @@ type SealedAuth struct {
 	Header  string          `json:"header"`            // the header that it sets, in lower case; "" for none
 	TLS     bool            `json:"tls,omitempty"`     // it holds certificates
 	Secrets []string        `json:"secrets,omitempty"` // names of the secrets that it mentions
+	Reach   string          `json:"reach,omitempty"`   // auth.Auth's Reach: whom it trusts beside the url
+	Portal  bool            `json:"portal,omitempty"`  // a portal key gave it, and may take it elsewhere
 }
 
 // RetrySpec says when to try again and when to stop. Durations are written as

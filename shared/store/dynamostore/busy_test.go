@@ -63,7 +63,7 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 		"DeleteDue":     func() error { return s.DeleteDue(ctx, []webhook.Due{due}) },
 		"RaiseLowWater": func() error { return s.RaiseLowWater(ctx, accepted) },
 		"PutSecret": func() error {
-			_, err := s.PutSecret(ctx, webhook.NamedSecret{Tenant: d.Tenant, Name: "hush", Sealed: []byte("hush")})
+			_, _, err := s.PutSecret(ctx, webhook.NamedSecret{Tenant: d.Tenant, Name: "hush", Sealed: []byte("hush")}, false)
 			return err
 		},
 		"DeleteSecret": func() error { return s.DeleteSecret(ctx, d.Tenant, "hush") },

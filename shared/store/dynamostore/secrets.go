@@ -17,16 +17,33 @@ func secretKey(tenant, secret string) key {
 	return key{"t#" + name(tenant), secretPrefix + name(secret)}
 }
 
-// PutSecret stores a secret under its name, and reports whether there was none.
-func (s *Store) PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error) {
-	it := at(secretKey(secret.Tenant, secret.Name))
-	it["b"] = &types.AttributeValueMemberB{Value: secret.Sealed}
-	it.setTime("u", secret.UpdatedAt)
-	out, err := s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &s.table, Item: it, ReturnValues: types.ReturnValueAllOld})
-	if err != nil {
-		return false, fault("put secret", err)
+// PutSecret stores a secret under its name, and returns it with whether there
+// was none. If keep, one that was there keeps its Portal.
+func (s *Store) PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
+	values := item{":b": &types.AttributeValueMemberB{Value: secret.Sealed}, ":p": &types.AttributeValueMemberBOOL{Value: secret.Portal}}
+	values.setTime(":u", secret.UpdatedAt)
+	portal := ":p"
+	if keep {
+		portal = "if_not_exists(p, :p)"
 	}
-	return out.Attributes == nil, nil
+	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &s.table, Key: at(secretKey(secret.Tenant, secret.Name)), UpdateExpression: aws.String("SET b = :b, u = :u, p = " + portal),
+		ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllOld,
+	})
+	if err != nil {
+		return stored, false, fault("put secret", err)
+	}
+	if stored = secret; keep && out.Attributes != nil {
+		stored.Portal = isPortal(out.Attributes)
+	}
+	return stored, out.Attributes == nil, nil
+}
+
+// isPortal reads what stands in the item of a secret that was made for portal
+// keys.
+func isPortal(it item) bool {
+	b, _ := it["p"].(*types.AttributeValueMemberBOOL)
+	return b != nil && b.Value
 }
 
 // Secrets returns the named secrets that exist, sealed, by name, consistently.
@@ -41,7 +58,7 @@ func (s *Store) Secrets(ctx context.Context, tenant string, names []string) (map
 	}
 	secrets := map[string]webhook.NamedSecret{}
 	for k, it := range found {
-		secret := webhook.NamedSecret{Tenant: tenant, Name: strings.TrimPrefix(k.sk, secretPrefix), UpdatedAt: it.time("u")}
+		secret := webhook.NamedSecret{Tenant: tenant, Name: strings.TrimPrefix(k.sk, secretPrefix), Portal: isPortal(it), UpdatedAt: it.time("u")}
 		if b, ok := it["b"].(*types.AttributeValueMemberB); ok {
 			secret.Sealed = b.Value
 		}
@@ -77,7 +94,7 @@ func (s *Store) PageSecrets(ctx context.Context, tenant string, page webhook.Pag
 		if len(secrets) == page.Limit {
 			return secrets, list.position(secrets[page.Limit-1].Name), nil
 		}
-		secrets = append(secrets, webhook.NamedSecret{Tenant: tenant, Name: secret, UpdatedAt: it.time("u")})
+		secrets = append(secrets, webhook.NamedSecret{Tenant: tenant, Name: secret, Portal: isPortal(it), UpdatedAt: it.time("u")})
 	}
 	return secrets, "", nil
 }

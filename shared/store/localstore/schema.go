@@ -215,4 +215,7 @@ CREATE TABLE stats ( -- what became of deliveries, for graphs
 ALTER TABLE tenants ADD COLUMN known INTEGER NOT NULL DEFAULT 1; -- 0 once deleted: its counter goes on
 ALTER TABLE tenants ADD COLUMN gone_began TEXT;                 -- its last deletion
 ALTER TABLE tenants ADD COLUMN gone_ended TEXT;
+`, `
+-- portal is 1 for secrets that are made for portal keys.
+ALTER TABLE secrets ADD COLUMN portal INTEGER NOT NULL DEFAULT 0;
 `}

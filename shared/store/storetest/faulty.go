@@ -185,9 +185,9 @@ func (f *faulty) RaiseLowWater(ctx context.Context, to time.Time) error {
 	return f.do("RaiseLowWater", func() error { return f.store.RaiseLowWater(ctx, to) })
 }
 
-func (f *faulty) PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error) {
-	err = f.do("PutSecret", func() (err error) { created, err = f.store.PutSecret(ctx, secret); return err })
-	return created, err
+func (f *faulty) PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
+	err = f.do("PutSecret", func() (err error) { stored, created, err = f.store.PutSecret(ctx, secret, keep); return err })
+	return stored, created, err
 }
 
 func (f *faulty) Secrets(ctx context.Context, tenant string, names []string) (sealed map[string]webhook.NamedSecret, err error) {

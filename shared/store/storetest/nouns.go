@@ -21,10 +21,11 @@ func subscription(tenant, id string) webhook.Subscription {
 	return webhook.Subscription{
 		Tenant: tenant, ID: id, Name: "name of " + id, Description: "ünï <b>&amp;</b>\n\"quoted\"",
 		Metadata: json.RawMessage(`{"plan":"gold","n":12345678901234567890.5,"z":null}`),
-		URL:      "https://example.com/{{ subject }}?a=b#c",
-		Types:    []string{"flight.booked", "hotel.*"},
-		Filter:   json.RawMessage(`{"data":{"amount":[{"numeric":[">=",1e400]}]}}`),
-		Request:  &webhook.RequestSpec{Format: "cloudevents"},
+		URL:      "https://example.com/{{ subject }}?a=b#c", Portal: true,
+		Auth:    &webhook.SealedAuth{Sealed: []byte{0, 255}, Shown: json.RawMessage(`{"type":"x"}`), Header: "x-y", TLS: true, Secrets: []string{"a"}, Reach: "token https://a:443", Portal: true},
+		Types:   []string{"flight.booked", "hotel.*"},
+		Filter:  json.RawMessage(`{"data":{"amount":[{"numeric":[">=",1e400]}]}}`),
+		Request: &webhook.RequestSpec{Format: "cloudevents"},
 		Trigger: json.RawMessage(`{"key":["subject","data.x"],"every":5,"within":"1d","delay":"1h",` +
 			`"cancel":[{"types":["a.*"],"filter":{"data":{"n":[{"numeric":["<",1e400]}]}}},{"types":["b"],"key":"data.y"}]}`),
 		TriggerEpoch: 1 << 41, MaxAge: "7d",

@@ -13,6 +13,7 @@ var secretCases = map[string]func(*testing.T, Store){
 	"BelongToOneTenant":      secretOwners,
 	"AreListedWithoutValues": secretLists,
 	"AreGoneOnceDeleted":     secretDeletion,
+	"StayMadeForPortalKeys":  secretsForPortals,
 }
 
 func namedSecret(tenant, name, sealed string) webhook.NamedSecret {
@@ -20,17 +21,51 @@ func namedSecret(tenant, name, sealed string) webhook.NamedSecret {
 }
 
 func secretsByName(t *testing.T, store Store) {
-	same(t, "created", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "1"))), true)
-	same(t, "created again", must[bool](t)(store.PutSecret(t.Context(), namedSecret("acme", "a", "2\x00\xff"))), false)
+	same(t, "created", put1(t, store, namedSecret("acme", "a", "1")), true)
+	same(t, "created again", put1(t, store, namedSecret("acme", "a", "2\x00\xff")), false)
 	check1(t, store, namedSecret("acme", "b-c_9", "3"))
 	got := must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", []string{"b-c_9", "a", "none", "a"}))
 	same(t, "Secrets", got, map[string]webhook.NamedSecret{"a": namedSecret("acme", "a", "2\x00\xff"), "b-c_9": namedSecret("acme", "b-c_9", "3")})
 	same(t, "no secrets", must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", nil)), map[string]webhook.NamedSecret{})
 }
 
+// put1 stores a secret and reports whether there was none.
+func put1(t *testing.T, store Store, secret webhook.NamedSecret) (created bool) {
+	t.Helper()
+	_, created, err := store.PutSecret(t.Context(), secret, false)
+	check(t, err)
+	return created
+}
+
 func check1(t *testing.T, store Store, secret webhook.NamedSecret) {
 	t.Helper()
-	must[bool](t)(store.PutSecret(t.Context(), secret))
+	put1(t, store, secret)
+}
+
+// secretsForPortals: what is made for portal keys stays so at a new value that
+// says nothing of it, and is listed as such.
+func secretsForPortals(t *testing.T, store Store) {
+	for i, tt := range []struct{ portal, keep, want bool }{
+		{false, true, false}, {true, false, true}, {false, true, true}, {false, false, false}, {true, true, false},
+	} {
+		secret := namedSecret("acme", "a", fmt.Sprint(i))
+		secret.Portal = tt.portal
+		stored, created, err := store.PutSecret(t.Context(), secret, tt.keep)
+		check(t, err)
+		secret.Portal = tt.want
+		same(t, fmt.Sprintf("put %d, created", i), created, i == 0)
+		same(t, fmt.Sprintf("put %d", i), stored, secret)
+		same(t, fmt.Sprintf("secret %d", i), must[map[string]webhook.NamedSecret](t)(store.Secrets(t.Context(), "acme", []string{"a"}))["a"], secret)
+		listed, _, err := store.PageSecrets(t.Context(), "acme", webhook.Page{Limit: 2})
+		check(t, err)
+		secret.Sealed = nil
+		same(t, fmt.Sprintf("list %d", i), listed, []webhook.NamedSecret{secret})
+	}
+	fresh := namedSecret("acme", "b", "1")
+	fresh.Portal = true
+	stored, _, err := store.PutSecret(t.Context(), fresh, true)
+	check(t, err)
+	same(t, "a new one that nothing was kept of", stored, fresh)
 }
 
 func secretOwners(t *testing.T, store Store) {
