@@ -167,6 +167,7 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outgo
 		f.Count("events_duplicate", 1)
 		return nil // the publication that won carries its own plan out
 	}
+	stored.Order = e.Order
 	if stored.Plan.Pages == 0 {
 		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
 	}

@@ -113,6 +113,9 @@ func (m *memory) CreateEvent(_ context.Context, e webhook.StoredEvent) (webhook.
 		return stored, false, nil
 	}
 	m.events[key] = e
+	stored := m.events[key]
+	stored.Order = 0 // which no store keeps
+	m.events[key] = stored
 	return e, true, nil
 }
 
@@ -134,6 +137,16 @@ func (m *memory) SaveDelivery(_ context.Context, d webhook.Delivery, _ webhook.P
 	}
 	m.canceled[d.ID] = d
 	return nil
+}
+
+func (m *memory) Delivery(_ context.Context, _, id string) (webhook.Delivery, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	d, ok := m.canceled[id]
+	if !ok {
+		return d, webhook.ErrNotFound
+	}
+	return d, nil
 }
 
 func (m *memory) PutDue(context.Context, webhook.Due) error { return nil }

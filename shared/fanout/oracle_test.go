@@ -1,6 +1,8 @@
 package fanout_test
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -86,10 +88,13 @@ func (v *verdictOf) wrong(format string, args ...any) {
 // count checks the numbers that follow from the whole history alone.
 func (v *verdictOf) count() {
 	s := v.h.shape
-	occurrences, events := map[string]bool{}, 0
+	occurrences, events, bare := map[string]bool{}, 0, 0
 	for _, e := range v.h.events {
 		if e.Subject == v.key && e.starts {
 			events++
+			if e.bare {
+				bare++
+			}
 			occurrences[e.mark] = true
 		}
 	}
@@ -109,7 +114,7 @@ func (v *verdictOf) count() {
 	if s.once {
 		want = min(1, want)
 	}
-	exact := s.delay == 0 && s.cap == 0 && s.oncePer == 0
+	exact := s.delay == 0 && s.cap == 0 && s.oncePer == 0 && bare == 0
 	if len(v.sent) > want || exact && len(v.sent) != want {
 		v.wrong("%d deliveries, want %d of %d events", len(v.sent), want, events)
 	}
@@ -149,12 +154,6 @@ func (v *verdictOf) follow() {
 			}
 			_, known := v.marks[n.Event]
 			v.marks[n.Event] = n
-			if !v.h.shape.due(n.Count) {
-				if n.Outcome != "not_due" {
-					v.wrong("%s is number %d and %q", e.ID, n.Count, n.Outcome)
-				}
-				continue
-			}
 			if wrong := m.step(step{n, e, !known}); wrong != "" {
 				v.wrong("%s at %s: %s", e.ID, n.At.Format(time.TimeOnly), wrong)
 			}
@@ -164,11 +163,25 @@ func (v *verdictOf) follow() {
 		v.wrong("%d starts never fired", len(m.pending))
 	}
 	v.declare(m)
+	v.paid(m)
 }
 
-// due tells whether the n-th occurrence is one to fire.
-func (s shape) due(n int) bool {
-	return s.every == 0 && s.at == 0 || s.every > 0 && n%s.every == 0 || s.at > 0 && n == s.at
+// paid checks that no occurrence that could be sent was passed over for one
+// that could not.
+func (v *verdictOf) paid(m *model) {
+	s := m.shape
+	if s.delay > 0 || s.once || len(v.marks) == 0 {
+		return
+	}
+	if s.every > 0 && len(v.sent) != m.n/s.every || s.at > 0 && len(v.sent) != min(1, m.n/s.at) {
+		v.wrong("%d deliveries after %d occurrences that count", len(v.sent), m.n)
+	}
+}
+
+// due tells whether the n-th occurrence is one to fire; at fires once.
+func (m *model) due(n int) bool {
+	s := m.shape
+	return s.every == 0 && s.at == 0 || s.every > 0 && n%s.every == 0 || s.at > 0 && n >= s.at && !m.had
 }
 
 // declare checks, for starts whose repeats restart, what needs no model: who
@@ -202,6 +215,12 @@ func (v *verdictOf) declare(m *model) {
 // deliveries checks that what was noted as sent was sent, and nothing else.
 func (v *verdictOf) deliveries() {
 	for key, n := range v.marks {
+		if e := v.h.byKey[key]; n.Outcome == "missing_field" {
+			id := webhook.DeliveryID(v.h.tenant, key, e.AcceptedAt, v.h.sub.ID, "")
+			if d, err := v.h.store.Delivery(context.Background(), v.h.tenant, id); err != nil || d.Status != webhook.Canceled {
+				v.wrong("%s could not be rendered, and its delivery is %q, %v", e.ID, d.Status, err)
+			}
+		}
 		if (n.Outcome == "sent") != slices.Contains(v.sent, key) {
 			v.wrong("outcome of %s is %q, sent: %v", v.h.byKey[key].ID, n.Outcome, slices.Contains(v.sent, key))
 		}
@@ -219,6 +238,8 @@ func (v *verdictOf) deliveries() {
 // model is the naive truth about one key: sets of events and their times.
 type model struct {
 	shape   shape
+	n       int  // occurrences that count
+	had     bool // at has had its firing
 	pending []*happening
 	fired   []*happening
 	cancels []*happening
@@ -226,19 +247,14 @@ type model struct {
 	claimed bool
 }
 
-// position compares by time and id, which is what cancels go by.
+// position compares by time and by the order of acceptance, which is what
+// cancels go by.
 func position(a, b *happening) int {
-	if c := a.Time.Compare(b.Time); c != 0 {
-		return c
-	}
-	return strings.Compare(a.ID, b.ID)
+	return cmp.Or(a.Time.Compare(b.Time), a.AcceptedAt.Compare(b.AcceptedAt), cmp.Compare(a.Order, b.Order))
 }
 
 func order(a, b *happening) int {
-	if c := position(a, b); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Key(), b.Key())
+	return cmp.Or(position(a, b), strings.Compare(a.ID, b.ID), strings.Compare(a.Key(), b.Key()))
 }
 
 // within reports whether b comes after a, within a's delay.
@@ -262,6 +278,19 @@ func (m *model) late(e *happening) bool {
 
 // step makes one noted decision and says what is wrong with it.
 func (m *model) step(s step) string {
+	if counts := m.shape.every > 0 || m.shape.at > 0; counts && s.start {
+		if s.Count != m.n+1 {
+			return fmt.Sprintf("number %d, want %d", s.Count, m.n+1)
+		}
+		m.n++
+		if !m.due(m.n) {
+			if s.Outcome != "not_due" {
+				return fmt.Sprintf("number %d is %q", s.Count, s.Outcome)
+			}
+			return ""
+		}
+		m.had = true
+	}
 	if m.shape.delay == 0 {
 		return m.claim(s)
 	}
@@ -303,6 +332,13 @@ func (m *model) begin(s step) string {
 // claim is a claim of once and cap at the noted time of our clock.
 func (m *model) claim(s step) string {
 	want := "sent"
+	if s.event.bare { // and uses nothing up, not even its number
+		m.n, m.had = m.n-1, false
+		if s.Outcome != "missing_field" {
+			return fmt.Sprintf("outcome is %q, want missing_field", s.Outcome)
+		}
+		return ""
+	}
 	last := time.Time{}
 	if n := len(m.claims); n > 0 {
 		last = m.claims[n-1]

@@ -40,7 +40,7 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string) error {
 	out := &outbox{to: f.Events}
 	for page := range plan.Pages {
-		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay}
+		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order}
 		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
 			return err
 		}
@@ -61,6 +61,7 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message, out *outgoing) error
 	if err != nil {
 		return fmt.Errorf("event %s of %s: %w", l.Event, l.Tenant, err)
 	}
+	e.Order = l.Order
 	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Key, l.Page)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil

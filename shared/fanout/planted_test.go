@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,12 +94,47 @@ func (s piecemeal) SaveTriggerState(ctx context.Context, items []webhook.StateIt
 	return nil
 }
 
+// countsFailures is a store that counts what could not be rendered.
+type countsFailures struct{ storetest.Store }
+
+func (s countsFailures) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
+	failed := slices.ContainsFunc(items, func(item webhook.StateItem) bool {
+		return strings.HasPrefix(item.Part, "M#") && strings.Contains(string(item.Data), `"o":"missing_field"`)
+	})
+	for i, item := range items {
+		var c map[string]any
+		if failed && item.Part == "C" && json.Unmarshal(item.Data, &c) == nil {
+			c["n"] = c["n"].(float64) + 1
+			items[i].Data, _ = json.Marshal(c)
+		}
+	}
+	return s.Store.SaveTriggerState(ctx, items)
+}
+
+// deafToTies is a store that forgets when what canceled was accepted, so that
+// it stands before every start of its time.
+type deafToTies struct{ storetest.Store }
+
+func (s deafToTies) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
+	for i, item := range items {
+		var timer map[string]any
+		if item.Part != "TIMER" || json.Unmarshal(item.Data, &timer) != nil || timer["c"] == nil {
+			continue
+		}
+		timer["c"].(map[string]any)["a"] = 0
+		items[i].Data, _ = json.Marshal(timer)
+	}
+	return s.Store.SaveTriggerState(ctx, items)
+}
+
 func TestTheSimulatorFindsPlantedBugs(t *testing.T) {
 	for name, plant := range map[string]func(storetest.Store) storetest.Store{
 		"the counter is a bare ADD":        func(s storetest.Store) storetest.Store { return bareAdd{s} },
 		"events leave no marks":            func(s storetest.Store) storetest.Store { return lostMark{s} },
 		"the last writer wins":             func(s storetest.Store) storetest.Store { return lastWins{s} },
 		"items are saved one by one":       func(s storetest.Store) storetest.Store { return piecemeal{s} },
+		"what cannot be rendered counts":   func(s storetest.Store) storetest.Store { return countsFailures{s} },
+		"cancels lose every tie":           func(s storetest.Store) storetest.Store { return deafToTies{s} },
 		"nothing, and nothing is reported": nil,
 	} {
 		found := 0

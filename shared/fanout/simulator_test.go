@@ -49,6 +49,7 @@ type history struct {
 	sent    map[string]message.First // deliveries, by id
 	commits []commit
 	faults  []string
+	saving  sync.Mutex // with real concurrency, so that commits are noted in their order
 }
 
 // happening is one event of a history.
@@ -58,6 +59,7 @@ type happening struct {
 	distinct string
 	starts   bool
 	cancels  bool
+	bare     bool // nothing can be rendered of it
 	mark     string
 }
 
@@ -122,6 +124,7 @@ func (h *history) run(ctx context.Context) error {
 	sub, err := h.store.SaveSubscription(ctx, webhook.Subscription{
 		Tenant: h.tenant, ID: "s", URL: "https://a.example", Types: []string{"start", "both"}, Signing: "v1", State: webhook.Active,
 		Trigger: json.RawMessage(h.shape.trigger), CreatedAt: epoch, UpdatedAt: epoch,
+		Request: &webhook.RequestSpec{Require: []string{"data.v"}},
 	}, 0)
 	if err != nil {
 		return err
@@ -155,7 +158,7 @@ func (h *history) now() time.Time {
 // happen makes up the events and puts them on the queue, some of them twice or
 // three times, in any order.
 func (h *history) happen() {
-	keys := 1 + h.rand.IntN(2)
+	keys, bare := 1+h.rand.IntN(2), h.rand.IntN(2)*h.rand.IntN(4)
 	for i := range 2 + h.rand.IntN(11) {
 		e := &happening{key: fmt.Sprintf("u%d", h.rand.IntN(keys)), distinct: fmt.Sprintf("b%d", h.rand.IntN(6))}
 		kind := "start"
@@ -167,7 +170,11 @@ func (h *history) happen() {
 		at := epoch.Add(time.Duration(h.rand.IntN(24)-20) * h.shape.tick)
 		e.Event = webhook.Event{
 			Tenant: h.tenant, ID: fmt.Sprintf("e%d", h.rand.IntN(8)), Source: fmt.Sprintf("/s%d", h.rand.IntN(2)), Type: kind, Subject: e.key,
-			Time: minTime(at, epoch), Data: json.RawMessage(`{"b":"` + e.distinct + `"}`), AcceptedAt: epoch, Nonce: fmt.Sprint("n", i),
+			Time: minTime(at, epoch), Data: json.RawMessage(`{"b":"` + e.distinct + `","v":1}`), Nonce: fmt.Sprint("n", i),
+			AcceptedAt: epoch.Add(time.Duration(h.rand.IntN(3)) * time.Millisecond), Order: uint32(h.rand.IntN(3)<<16 | h.rand.IntN(3)),
+		}
+		if e.bare = bare > 0 && h.rand.IntN(5) < bare; e.bare {
+			e.Data = json.RawMessage(`{"b":"` + e.distinct + `"}`)
 		}
 		e.mark = "M#" + webhook.Hash(20, "event", e.Key())
 		if h.shape.distinct {
@@ -435,6 +442,10 @@ func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) (ite
 
 func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
 	return s.h.cross(ctx, "SaveTriggerState", func(by *handling) error {
+		if s.h.free {
+			s.h.saving.Lock()
+			defer s.h.saving.Unlock()
+		}
 		err := s.Store.SaveTriggerState(ctx, items)
 		if err == nil {
 			s.h.mu.Lock()

@@ -94,6 +94,7 @@ func compare(t *testing.T, o *outside, want []webhook.Event) {
 	got := o.events(t)
 	for i := range got {
 		got[i].Nonce = ""
+		want[i].Order = webhook.OrderOf(clock, i)
 	}
 	if diff := cmp.Diff(want, got, sameJSON); diff != "" {
 		t.Errorf("events differ (-want +got):\n%s", diff)

@@ -32,7 +32,7 @@ func TestEventReachesTheQueueAsPublished(t *testing.T) {
 	want := webhook.Event{
 		Tenant: "acme", ID: "b-1", Source: "/crm", Type: "flight.booked", Subject: "u1",
 		Time: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), Data: json.RawMessage(data),
-		AcceptedAt: clock.Truncate(time.Millisecond),
+		AcceptedAt: clock.Truncate(time.Millisecond), Order: webhook.OrderOf(clock, 0),
 	}
 	if diff := cmp.Diff(want, events[0]); diff != "" {
 		t.Errorf("event differs (-want +got):\n%s", diff)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -74,6 +75,15 @@ func (f *fields) count() uint64 {
 	}
 	f.rest = f.rest[w:]
 	return n
+}
+
+// order reads an event's order, which has 32 bits.
+func (f *fields) order() uint32 {
+	n := f.count()
+	if n > math.MaxUint32 {
+		f.err = ErrMalformed
+	}
+	return uint32(n)
 }
 
 // time reads a time; what no clock shows is malformed.

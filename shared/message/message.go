@@ -84,6 +84,7 @@ func AppendEvent(b []byte, e webhook.Event) []byte {
 		b = appendText(b, text)
 	}
 	b = appendTime(appendTime(b, e.Time), e.AcceptedAt)
+	b = binary.AppendUvarint(b, uint64(e.Order))
 	return appendPart(appendPart(b, e.Extensions), e.Data)
 }
 
@@ -93,6 +94,7 @@ func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
 	f := fields{rest: b}
 	e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.text(), f.text()
 	e.Time, e.AcceptedAt = f.time(), f.time()
+	e.Order = f.order()
 	e.Extensions, e.Data = f.part(), f.part()
 	return e, f.rest, f.err
 }
@@ -137,6 +139,7 @@ type Leaf struct {
 	Key    string `json:"key"` // of the plan's pages
 	Page   int    `json:"page"`
 	Replay string `json:"replay,omitempty"` // whose plan it is; "" for the event's own
+	Order  uint32 `json:"order,omitempty"`  // of the event
 }
 
 // Encode writes the leaf as a message body.

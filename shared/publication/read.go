@@ -40,7 +40,7 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	if err != nil {
 		return Publication{}, err
 	}
-	d := decoder{tenant: r.Tenant, key: key, now: now.UTC().Truncate(time.Millisecond)}
+	d := decoder{tenant: r.Tenant, key: key, came: now, now: now.UTC().Truncate(time.Millisecond)}
 	switch {
 	case media == structuredType, media == batchType:
 		return d.body(r, d.structured, media == batchType, media == structuredType)
@@ -55,7 +55,7 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 // One reads one event inside another request, as {"type","data",…} or as a
 // CloudEvent in JSON format, and notes what is wrong with it.
 func One(v strictjson.Value, tenant string, now time.Time, faults *httpapi.Faults) webhook.Event {
-	d := decoder{tenant: tenant, now: now.UTC().Truncate(time.Millisecond)}
+	d := decoder{tenant: tenant, came: now, now: now.UTC().Truncate(time.Millisecond)}
 	if v.Kind() != strictjson.Object {
 		faults.Add("event", "want an object")
 		return webhook.Event{}
@@ -75,8 +75,9 @@ func One(v strictjson.Value, tenant string, now time.Time, faults *httpapi.Fault
 // decoder makes events out of what one request holds.
 type decoder struct {
 	tenant string
-	key    string // Idempotency-Key; "" for none
-	now    time.Time
+	key    string    // Idempotency-Key; "" for none
+	came   time.Time // when the request did
+	now    time.Time // that, in whole milliseconds
 }
 
 // element reads one event out of a JSON object and notes what is wrong with it.
@@ -153,7 +154,7 @@ func tooLarge(place string) error {
 
 // complete gives the n-th event of the request what its publisher left to us.
 func (d decoder) complete(e webhook.Event, n int) webhook.Event {
-	e.Tenant, e.AcceptedAt, e.Nonce = d.tenant, d.now, rand.Text()
+	e.Tenant, e.AcceptedAt, e.Order, e.Nonce = d.tenant, d.now, webhook.OrderOf(d.came, n), rand.Text()
 	if e.Source == "" {
 		e.Source = webhook.DefaultSource(d.tenant)
 	}

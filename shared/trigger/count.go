@@ -15,7 +15,17 @@ func (s *Spec) next(c counter, at time.Time) (counter, bool) {
 	case s.every > 0:
 		return c, c.N%s.every == 0
 	}
-	return c, c.N == s.at
+	fires := c.N >= s.at && !c.Fired
+	c.Fired = c.Fired || fires
+	return c, fires
+}
+
+// without gives back what an occurrence had in the count, whose delay is over
+// and for which nothing could be rendered. Those that were with it in one
+// window remain used up.
+func (c counter) without() counter {
+	c.N, c.Fired = max(0, c.N-1), false
+	return c
 }
 
 // nextWithin fires when n occurrences that are not used up lie within one

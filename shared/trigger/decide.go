@@ -67,14 +67,28 @@ func (o *Occurrence) Decided(items []webhook.StateItem) (Decision, bool, error) 
 func (o *Occurrence) decided(st *state) (Decision, bool) {
 	m := st.mark.value
 	switch {
-	case st.mark.exists() && m.Event != o.eventKey:
-		return Decision{Reason: webhook.ReasonDuplicate}, true
-	case st.mark.exists():
+	case st.mark.exists() && m.Event == o.eventKey:
 		return o.repeat(m, st.timer.value), true
-	case !o.spec.marks() && st.once.exists() && st.once.value.Event == o.eventKey:
+	case st.mark.exists():
+		return m.another(o.eventKey)
+	case !o.marks() && st.once.exists() && st.once.value.Event == o.eventKey:
 		return Decision{Do: Send}, true
 	}
 	return Decision{}, false
+}
+
+// another is the decision for an event that is not the one that the mark stands
+// for. It is open while that one has failed: it does not use the value up.
+func (m mark) another(event string) (Decision, bool) {
+	for _, f := range m.Failed {
+		if f.Event == event {
+			return Decision{Do: Cancel, Reason: f.Reason, Count: int(f.Count)}, true
+		}
+	}
+	if cancels(m.Outcome) {
+		return Decision{}, false
+	}
+	return Decision{Reason: webhook.ReasonDuplicate}, true
 }
 
 // repeat is the decision that a mark tells of.
@@ -86,7 +100,7 @@ func (o *Occurrence) repeat(m mark, t timer) Decision {
 	case m.Outcome == "" && t.waits(o.mark):
 		d.Do, d.Due = Wait, m.Due
 	case m.Outcome == "":
-		d.Reason = t.whyNot(o.start(m.Due), o.spec.keep)
+		d.Reason = t.whyNot(o.start(m.Due, m.Order), o.spec.keep)
 	case cancels(m.Outcome):
 		d.Do = Cancel
 	}
@@ -106,17 +120,21 @@ func (t timer) whyNot(s start, keep bool) webhook.Reason {
 
 // skips are the reasons for which there is not even a canceled delivery.
 var skips = []webhook.Reason{
+	webhook.ReasonType, webhook.ReasonFilter,
 	webhook.ReasonNoKey, webhook.ReasonDuplicate, webhook.ReasonNotDue, webhook.ReasonCanceledBy,
 	webhook.ReasonStale, webhook.ReasonOnce, webhook.ReasonCap, webhook.ReasonDeleted, webhook.ReasonExpired,
 }
 
-func cancels(reason webhook.Reason) bool { return reason != "" && !slices.Contains(skips, reason) }
+func cancels(reason webhook.Reason) bool {
+	return reason != "" && reason != sent && !slices.Contains(skips, reason)
+}
 
 // decide decides for an event that is new.
 func (o *Occurrence) decide(st *state, now time.Time, ready Ready) (Decision, error) {
 	if o.spec.Stale(o.event.Time, now) {
 		return Decision{Reason: webhook.ReasonStale}, nil
 	}
+	before := st.count.value
 	count, fires := o.count(st, now)
 	if !fires {
 		return o.note(st, now, count, Decision{Reason: webhook.ReasonNotDue}), nil
@@ -124,7 +142,11 @@ func (o *Occurrence) decide(st *state, now time.Time, ready Ready) (Decision, er
 	if o.spec.delay > 0 {
 		return o.begin(st, now, count), nil
 	}
-	return o.finish(st, now, count, ready)
+	d, err := o.finish(st, now, count, ready)
+	if d.Do == Cancel && o.spec.counts() {
+		st.count.set(before, now.Add(o.spec.forever)) // stored all the same: it was decided by that count
+	}
+	return d, err
 }
 
 // count counts the occurrence.
@@ -139,7 +161,7 @@ func (o *Occurrence) count(st *state, now time.Time) (n int64, fires bool) {
 
 // begin starts the delay.
 func (o *Occurrence) begin(st *state, now time.Time, count int64) Decision {
-	t, reason := st.timer.value.started(o.start(o.due()), o.spec.keep)
+	t, reason := st.timer.value.started(o.start(o.due(), o.event.Order), o.spec.keep)
 	if reason != "" {
 		return o.note(st, now, count, Decision{Reason: reason})
 	}
@@ -147,8 +169,12 @@ func (o *Occurrence) begin(st *state, now time.Time, count int64) Decision {
 	return o.note(st, now, count, Decision{Do: Wait, Due: o.due()})
 }
 
-func (o *Occurrence) start(due time.Time) start {
-	return start{position{o.event.Time.UTC(), o.event.ID}, o.eventKey, o.mark, due.UTC()}
+// start is the event's start, given the order that its message told: what is
+// stored of an event does not.
+func (o *Occurrence) start(due time.Time, order uint32) start {
+	e := o.event
+	e.Order = order
+	return start{positionOf(e), o.eventKey, o.mark, due.UTC()}
 }
 
 // finish renders and claims.
@@ -172,11 +198,11 @@ func (o *Occurrence) finish(st *state, now time.Time, count int64, ready Ready) 
 // note writes the decision into the event's mark.
 func (o *Occurrence) note(st *state, now time.Time, count int64, d Decision) Decision {
 	d.Count = int(count)
-	if !o.spec.marks() {
+	if !o.marks() {
 		return d
 	}
 	m := mark{
-		Event: o.eventKey, Source: o.event.Source, ID: o.event.ID, Version: o.version,
+		Event: o.eventKey, Source: o.event.Source, ID: o.event.ID, Order: o.event.Order, Version: o.version,
 		Count: count, Due: d.Due, Outcome: d.Reason, At: now.UTC(),
 	}
 	until := now
@@ -187,12 +213,35 @@ func (o *Occurrence) note(st *state, now time.Time, count int64, d Decision) Dec
 		m.Outcome = ""
 		until = later(now, d.Due)
 	}
-	if m.Due.IsZero() {
-		m.Due = st.mark.value.Due
-	}
-	st.mark.set(m, until.Add(o.markKept()))
+	st.mark.set(m.after(st.mark.value), until.Add(o.markKept()))
 	return d
 }
+
+// maxFailed is how many of those are remembered that failed before the one that
+// a distinct value's mark stands for: their messages may come again.
+const maxFailed = 16
+
+// after returns the mark with what it must keep of what stood there before:
+// when its own delay ends, or that others have failed.
+func (m mark) after(old mark) mark {
+	m.Failed = old.Failed
+	switch old.Event {
+	case "":
+	case m.Event:
+		m.Order = old.Order
+		if m.Due.IsZero() {
+			m.Due = old.Due
+		}
+	default:
+		m.Failed = append(slices.Clone(old.Failed), failure{old.Event, old.Outcome, old.Count})
+		m.Failed = m.Failed[max(0, len(m.Failed)-maxFailed):]
+	}
+	return m
+}
+
+// marks reports whether what is decided for the event must be noted: the delay
+// of a start was noted, whatever its trigger has become since.
+func (o *Occurrence) marks() bool { return o.spec.marks() || o.started }
 
 func (o *Occurrence) markKept() time.Duration {
 	if o.spec.distinct != nil {
@@ -228,6 +277,9 @@ func (o *Occurrence) Fire(items []webhook.StateItem, now time.Time, ready Ready)
 	d, err = o.finish(st, now, st.mark.value.Count, ready)
 	if err != nil {
 		return d, nil, false, err
+	}
+	if d.Do == Cancel && st.count.exists() {
+		st.count.set(st.count.value.without(), now.Add(o.spec.forever))
 	}
 	changes, err = st.changes()
 	return d, changes, true, err

@@ -17,6 +17,7 @@ type Occurrence struct {
 	eventKey string
 	version  int64
 	delivery string
+	started  bool // its delay has begun; see Started
 }
 
 // Occurrence returns what the trigger s of sub makes of an event, given with
@@ -50,6 +51,13 @@ func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.
 	return o, ""
 }
 
+// Started says that the occurrence's delay has begun, perhaps under another
+// version of its trigger: it has a timer and a mark, whatever its own says.
+func (o *Occurrence) Started() *Occurrence {
+	o.started = true
+	return o
+}
+
 // Refs names the parts that a decision needs, in the order in which it wants
 // them; none if the trigger keeps no state.
 func (o *Occurrence) Refs() []webhook.StateRef {
@@ -59,9 +67,9 @@ func (o *Occurrence) Refs() []webhook.StateRef {
 		part   string
 		needed bool
 	}{
-		{o.mark, s.marks()},
+		{o.mark, o.marks()},
 		{partCount, s.counts()},
-		{partTimer, s.delay > 0},
+		{partTimer, s.delay > 0 || o.started},
 		{partOnce, s.once || s.oncePer > 0},
 		{partCap, s.cap != nil},
 	} {

@@ -13,7 +13,7 @@ import (
 // counter is the part C.
 type counter struct {
 	N     int64   `json:"n"`               // occurrences so far
-	Fired bool    `json:"fired,omitempty"` // at has had its firing within its window
+	Fired bool    `json:"fired,omitempty"` // at has had its firing
 	Times []int64 `json:"t,omitempty"`     // with within: occurrences not used up, microseconds since 1970, ascending
 }
 
@@ -22,11 +22,20 @@ type mark struct {
 	Event   string         `json:"e"` // key of the event that it was decided for
 	Source  string         `json:"s"`
 	ID      string         `json:"i"`
-	Version int64          `json:"v"` // of the subscription
+	Order   uint32         `json:"q,omitempty"` // of the event
+	Version int64          `json:"v"`           // of the subscription: by which it began, or by which it was decided
 	Count   int64          `json:"n,omitempty"`
 	Due     time.Time      `json:"due,omitzero"` // of a start
 	Outcome webhook.Reason `json:"o,omitempty"`  // sent, or why not; "" while it waits for its delay
 	At      time.Time      `json:"at"`           // our clock
+	Failed  []failure      `json:"x,omitempty"`  // with distinct: events of the value that could not be rendered, before this one
+}
+
+// failure is an event for which nothing could be rendered.
+type failure struct {
+	Event  string         `json:"e"`
+	Reason webhook.Reason `json:"o"`
+	Count  int64          `json:"n,omitempty"`
 }
 
 // sent is the outcome of what led to a delivery.

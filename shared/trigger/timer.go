@@ -15,17 +15,22 @@ const (
 	maxFired   = 16 // latest firings that are remembered, for starts that arrive late
 )
 
-// position is where an event stands among others.
+// position is where an event stands among others: by its own time, and within
+// that by the order of acceptance.
 type position struct {
-	Time time.Time `json:"t"`
-	ID   string    `json:"i"`
+	Time     time.Time `json:"t"`
+	Accepted int64     `json:"a"`           // microseconds since 1970
+	Place    int       `json:"n,omitempty"` // in its request
+	ID       string    `json:"i"`           // says what stands there; orders nothing
+}
+
+func positionOf(e webhook.Event) position {
+	micros := e.AcceptedAt.UnixMilli()*1000 + int64(e.Order>>16)
+	return position{e.Time.UTC(), micros, int(e.Order & 0xffff), e.ID}
 }
 
 func (p position) compare(q position) int {
-	if c := p.Time.Compare(q.Time); c != 0 {
-		return c
-	}
-	return strings.Compare(p.ID, q.ID)
+	return cmp.Or(p.Time.Compare(q.Time), cmp.Compare(p.Accepted, q.Accepted), cmp.Compare(p.Place, q.Place))
 }
 
 // start is an event whose delay runs, or has run.
@@ -36,9 +41,10 @@ type start struct {
 	Due   time.Time `json:"due"`
 }
 
-// compare orders starts. Two events can have one id, from different sources.
+// compare orders starts. Requests that came in the same microsecond, or to
+// processes whose clocks differ, leave no other order than that of the names.
 func (a start) compare(b start) int {
-	return cmp.Or(a.position.compare(b.position), strings.Compare(a.Event, b.Event))
+	return cmp.Or(a.position.compare(b.position), strings.Compare(a.ID, b.ID), strings.Compare(a.Event, b.Event))
 }
 
 // timer is the part TIMER.
@@ -152,7 +158,7 @@ func CancelBy(item webhook.StateItem, e webhook.Event, now time.Time) (*webhook.
 	if err := p.decode(live([]webhook.StateItem{item}, now)[0]); err != nil {
 		return nil, err
 	}
-	t, changed := p.value.canceled(position{e.Time.UTC(), e.ID}, e.Key())
+	t, changed := p.value.canceled(positionOf(e), e.Key())
 	if !changed {
 		return nil, nil
 	}

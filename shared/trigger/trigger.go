@@ -26,7 +26,7 @@
 // # Time
 //
 // What happened is ordered by the events' own time, and events of one time by
-// id; what we send is measured by our clock. With a delay, each start fires at
+// the order in which they were accepted; what we send is measured by our clock. With a delay, each start fires at
 // its own time plus the delay, unless among the events handled before that
 // moment is a cancel not before it, or, when repeats restart, a later start
 // within its delay. When repeats keep, the first start stands, and later ones

@@ -32,6 +32,14 @@ type Event struct {
 	Extensions json.RawMessage `json:"extensions,omitempty"` // other CloudEvents attributes, one JSON object; nil means none
 	AcceptedAt time.Time       `json:"accepted_at"`          // our clock, whole milliseconds, when ingest took it
 	Nonce      string          `json:"nonce"`                // one per accepted publication; tells a repeat of ours from the publisher's
+	Order      uint32          `json:"order,omitempty"`      // among what has the same AcceptedAt, as far as we know: see [OrderOf]; messages carry it, stores do not
+}
+
+// OrderOf orders events that were accepted within one millisecond: by the
+// microsecond at which their request came, then by their place in it.
+func OrderOf(came time.Time, place int) uint32 {
+	const perMilli = uint32(time.Millisecond / time.Microsecond)
+	return uint32(came.UnixMicro())%perMilli<<16 | uint32(place)
 }
 
 // Key names the event within its tenant; see [EventKey].
