@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -37,6 +38,12 @@ func build(t *testing.T) string {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if whole := flag.Lookup("test.run").Value.String() == ""; whole && code == 0 {
+		for _, right := range unused() {
+			fmt.Printf("template.yaml: %s, and never does\n", right)
+			code = 1
+		}
+	}
 	os.RemoveAll(programs.dir)
 	os.Exit(code)
 }

@@ -46,7 +46,8 @@ type stack struct {
 	config    aws.Config
 	dynamo    *dynamodb.Client
 	sqs       *sqs.Client
-	endpoints []string          // AWS_ENDPOINT_URL_… for the functions
+	servers   map[string]string // of AWS, by the name that AWS_ENDPOINT_URL_… has for a service
+	iam       *iamGate          // the functions' way to them
 	queues    map[string]string // URLs by logical id
 	functions map[string]*function
 	api       *httptest.Server
@@ -82,6 +83,16 @@ func deploy(t *testing.T, with settings) *stack {
 	}
 	s.makeQueues()
 	programs := build(t)
+	roles := map[string]*rights{}
+	for id, r := range s.template.of("AWS::Serverless::Function") {
+		roles[id] = s.rightsOf(id, r)
+	}
+	s.iam = newIAMGate(t, roles, s.servers)
+	t.Cleanup(func() {
+		for _, d := range s.iam.denials() {
+			t.Errorf("template.yaml: %s", d)
+		}
+	})
 	for id, r := range s.template.of("AWS::Serverless::Function") {
 		p := r.Properties
 		s.functions[id] = newFunction(id, filepath.Join(programs, filepath.Base(p.CodeURI)), s.environment(id, p.Environment.Variables),
@@ -108,9 +119,7 @@ func (s *stack) connect() {
 		at["DYNAMODB"], at["SQS"] = m.metersTable(s.t, at["DYNAMODB"]), m.metersQueues(s.t, at["SQS"])
 		at["KMS"], at["SECRETS_MANAGER"] = m.metersSecrets(s.t, fakes.URL), m.metersSecrets(s.t, fakes.URL)
 	}
-	for service, url := range at {
-		s.endpoints = append(s.endpoints, "AWS_ENDPOINT_URL_"+service+"="+url)
-	}
+	s.servers = at
 	s.config = aws.Config{Region: region, Credentials: credentials.NewStaticCredentialsProvider(testserver.AccessKey, testserver.SecretKey, "")}
 	s.dynamo = dynamodb.NewFromConfig(s.config, func(o *dynamodb.Options) { o.BaseEndpoint = aws.String(at["DYNAMODB"]) })
 	s.sqs = sqs.NewFromConfig(s.config, func(o *sqs.Options) { o.BaseEndpoint = aws.String(at["SQS"]) })
@@ -122,7 +131,7 @@ func (s *stack) environment(function string, variables map[string]yaml.Node) []s
 		"AWS_REGION=" + region, "AWS_ACCESS_KEY_ID=" + testserver.AccessKey, "AWS_SECRET_ACCESS_KEY=" + testserver.SecretKey,
 		"AWS_LAMBDA_FUNCTION_NAME=" + function, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=512", "AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_EC2_METADATA_DISABLED=true", "TZ=:UTC", "LANG=en_US.UTF-8", "PATH=/usr/bin:/bin",
-	}, s.endpoints...)
+	}, s.iam.endpoints(function)...)
 	for name, value := range variables {
 		env = append(env, name+"="+s.value(value))
 	}

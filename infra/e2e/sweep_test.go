@@ -44,3 +44,34 @@ func TestARetryInTwentyMinutesIsSentByASweep(t *testing.T) {
 		t.Error(why)
 	}
 }
+
+// Whatever a pointer stands for goes to its queue, and then the pointer goes.
+func TestASweepSendsEveryKindOfPointerAndRemovesIt(t *testing.T) {
+	t.Parallel()
+	on := deploy(t, settings{})
+	begin(t, on)
+	store := dynamostore.New(on.dynamo, on.name)
+	at := time.Now().UTC().Truncate(time.Millisecond)
+	for _, kind := range []webhook.DueKind{webhook.DueRetry, webhook.DueLine, webhook.DueTimer, webhook.DueJob} {
+		due := webhook.Due{At: at, Kind: kind, Tenant: "acme", Subscription: "s", ID: "of-nothing"}
+		if err := store.PutDue(t.Context(), due); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		left := 0
+		for shard := range webhook.DueShards {
+			dues, _, err := store.DueAt(t.Context(), at.Truncate(time.Minute), shard, "", 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left += len(dues)
+		}
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d pointers are left after two minutes, want none", left)
+		}
+	}
+}

@@ -40,6 +40,17 @@ type properties struct {
 		Variables map[string]yaml.Node `yaml:"Variables"`
 	} `yaml:"Environment"`
 	Events map[string]source `yaml:"Events"`
+	Role   yaml.Node         `yaml:"Role"`
+
+	// of a role
+	Policies []struct {
+		PolicyDocument struct {
+			Statement []struct {
+				Action   yaml.Node `yaml:"Action"`
+				Resource yaml.Node `yaml:"Resource"`
+			} `yaml:"Statement"`
+		} `yaml:"PolicyDocument"`
+	} `yaml:"Policies"`
 
 	// of a route of the API, and of an integration
 	RouteKey       string    `yaml:"RouteKey"`

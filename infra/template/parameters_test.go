@@ -2,7 +2,9 @@ package template
 
 import (
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,12 +60,51 @@ func TestOutputsTellWhereThingsAre(t *testing.T) {
 
 func TestPublishingHasALimitOfItsOwn(t *testing.T) {
 	stage := resources(read(t), "AWS::ApiGatewayV2::Stage")["ApiStage"]
-	publish := at(stage["RouteSettings"], "POST /v1/tenants/{tenant}/events")
+	publish := stage["DefaultRouteSettings"]
 	if target(at(publish, "ThrottlingRateLimit")) != "PublishRate" || target(at(publish, "ThrottlingBurstLimit")) != "PublishBurst" {
 		t.Errorf("publish limits %v, want the parameters", publish)
 	}
-	if number(at(stage, "DefaultRouteSettings", "ThrottlingRateLimit")) == 0 {
+	if number(at(stage, "RouteSettings", "$default", "ThrottlingRateLimit")) == 0 {
 		t.Error("the other routes have no limit")
+	}
+	if !literal(stage["RouteSettings"]) {
+		t.Errorf("RouteSettings %v: a property of type JSON turns the numbers of parameters into strings, want literals", stage["RouteSettings"])
+	}
+}
+
+// literal reports whether v holds no function of CloudFormation's.
+func literal(v any) bool {
+	o, isObject := v.(object)
+	for name, part := range o {
+		if name == "Ref" || strings.HasPrefix(name, "Fn::") || !literal(part) {
+			return false
+		}
+	}
+	return isObject || !slices.ContainsFunc(list(v), func(part any) bool { _, is := part.(object); return is })
+}
+
+// accessLogVariables are what AWS documents for the access logs of HTTP APIs. API
+// Gateway refuses a stage whose format names another.
+var accessLogVariables = strings.Fields(`accountId apiId authorizer.error authorizer.principalId awsEndpointRequestId awsEndpointRequestId2
+	customDomain.basePathMatched dataProcessed domainName domainPrefix error.message error.messageString error.responseType extendedRequestId
+	httpMethod identity.accountId identity.caller identity.cognitoAuthenticationProvider identity.cognitoAuthenticationType
+	identity.cognitoIdentityId identity.cognitoIdentityPoolId identity.principalOrgId identity.clientCert.clientCertPem
+	identity.clientCert.subjectDN identity.clientCert.issuerDN identity.clientCert.serialNumber identity.clientCert.validity.notBefore
+	identity.clientCert.validity.notAfter identity.sourceIp identity.user identity.userAgent identity.userArn integration.error
+	integration.integrationStatus integration.latency integration.requestId integration.status integrationErrorMessage integrationLatency
+	integrationStatus path protocol requestId requestTime requestTimeEpoch responseLatency responseLength routeKey stage status`)
+
+func TestAccessLogsNameOnlyWhatHTTPAPIsKnow(t *testing.T) {
+	stage := resources(read(t), "AWS::ApiGatewayV2::Stage")["ApiStage"]
+	format := text(at(otherwise(stage["AccessLogSettings"]), "Format"))
+	used := regexp.MustCompile(`\$context\.([A-Za-z0-9.]+)`).FindAllStringSubmatch(format, -1)
+	if len(used) == 0 {
+		t.Fatalf("the access log's format %q names no variable", format)
+	}
+	for _, m := range used {
+		if !slices.Contains(accessLogVariables, m[1]) {
+			t.Errorf("the access log names $context.%s, which HTTP APIs do not have", m[1])
+		}
 	}
 }
 
