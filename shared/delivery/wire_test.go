@@ -154,6 +154,14 @@ func TestTheReceiverOfAFormSeesArraysAndObjectsAsJSON(t *testing.T) {
 	}
 }
 
+func TestTheReceiverSeesTheTypeOfACloudEventsData(t *testing.T) {
+	e := webhook.Event{ID: "1", Source: "/s", Type: "t", Time: time.Unix(0, 0), Data: []byte(`{"a": 1}`), Extensions: []byte(`{"datacontenttype":"application/vnd.acme+json","x":"y"}`)}
+	got := sent(t, e, "/", &webhook.RequestSpec{Format: "cloudevents"})
+	if !strings.HasSuffix(got.body, `,"datacontenttype":"application/vnd.acme+json","x":"y","data":{"a": 1}}`) {
+		t.Errorf("the receiver saw %s, want the type that was published, once", got.body)
+	}
+}
+
 func TestTheReceiverSeesTextThatItCanRead(t *testing.T) {
 	e := webhook.Event{ID: "evt_1", Data: []byte(`{"x":"\"},{\"","none":null,"ids":["a","b"],"o":{"k":[1,null,"é"]}}`)}
 	for _, tt := range []struct{ contentType, body, want string }{

@@ -128,8 +128,39 @@ func TestStructuredDataStaysByteForByte(t *testing.T) {
 		t.Errorf("data %q, subject %q", e.Data, e.Subject)
 	}
 	var extensions map[string]any
-	if err := json.Unmarshal(e.Extensions, &extensions); err != nil || !cmp.Equal(extensions, map[string]any{"x": "a<b"}) {
-		t.Errorf("extensions %s, want x alone", e.Extensions)
+	if err := json.Unmarshal(e.Extensions, &extensions); err != nil || !cmp.Equal(extensions, map[string]any{"x": "a<b", "datacontenttype": "application/geo+json"}) {
+		t.Errorf("extensions %s, want x and the type of the data", e.Extensions)
+	}
+}
+
+func TestTheTypeOfDataIsKeptUnlessItSaysNothing(t *testing.T) {
+	structured := func(media string) []string {
+		return []string{`{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"` + media + `","data":1}`, "Content-Type", "application/cloudevents+json"}
+	}
+	binary := func(media string) []string {
+		return []string{"1", "Content-Type", media, "ce-specversion", "1.0", "ce-id", "1", "ce-source", "/s", "ce-type", "t"}
+	}
+	batch := structured("application/vnd.acme+json")
+	batch = []string{"[" + batch[0] + "]", "Content-Type", "application/cloudevents-batch+json"}
+	for _, tt := range []struct {
+		name       string
+		publish    []string
+		extensions string
+	}{
+		{"structured", structured("application/vnd.acme+json"), `{"datacontenttype":"application/vnd.acme+json"}`},
+		{"batch", batch, `{"datacontenttype":"application/vnd.acme+json"}`},
+		{"binary", binary("application/vnd.acme+json"), `{"datacontenttype":"application/vnd.acme+json"}`},
+		{"binary with a parameter", binary("text/json; charset=utf-8"), `{"datacontenttype":"text/json; charset=utf-8"}`},
+		{"structured, plain", structured("application/json"), ""},
+		{"binary, plain", binary("application/json"), ""},
+	} {
+		var o outside
+		if got := post(t, o.handler(), tt.publish[0], tt.publish[1:]...); got.status != 202 {
+			t.Fatalf("%s: answer %d %s", tt.name, got.status, got.body)
+		}
+		if got := string(o.events(t)[0].Extensions); got != tt.extensions {
+			t.Errorf("%s: extensions %s, want %s", tt.name, got, tt.extensions)
+		}
 	}
 }
 

@@ -75,6 +75,7 @@ func TestBadInputIsRefusedAndNothingIsSent(t *testing.T) {
 		{"structured, array", `[{"specversion":"1.0","id":"1","source":"/s","type":"t"}]`, ce, 422, []string{"body"}},
 		{"structured, binary data", `{"specversion":"1.0","id":"1","source":"/s","type":"t","data_base64":"AA=="}`, ce, 422, []string{"data_base64"}},
 		{"structured, XML data", `{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"text/xml","data":"<a/>"}`, ce, 422, []string{"datacontenttype"}},
+		{"structured, no ASCII type", `{"specversion":"1.0","id":"1","source":"/s","type":"t","datacontenttype":"é/json","data":1}`, ce, 422, []string{"datacontenttype"}},
 		{"structured, bad attributes", `{"specversion":"1.0","id":"1","source":"/s","type":"postino.x","dataschema":"x","time":"x","subject":""}`, ce, 422, []string{"dataschema", "subject", "time", "type"}},
 		{"structured, bad extensions", `{"specversion":"1.0","id":"1","source":"/s","type":"t","Abc":"x","a_b":1,"obj":{},"arr":[],"frac":1.5,"big":2147483648,"ctl":"a\nb"}`, ce, 422, []string{"Abc", "a_b", "arr", "big", "ctl", "frac", "obj"}},
 		{"structured, large extensions", `{"specversion":"1.0","id":"1","source":"/s","type":"t","x":"` + strings.Repeat("x", 17<<10) + `"}`, ce, 422, []string{"x"}},

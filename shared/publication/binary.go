@@ -40,6 +40,9 @@ func (d decoder) binary(r *httpapi.Request, media string) (Publication, error) {
 	var faults httpapi.Faults
 	c := d.newCloudEvent(headerPrefix, &faults)
 	size := len(body) + c.headers(r.Header)
+	if media != "" {
+		c.content(r.Header.Get("Content-Type"))
+	}
 	if size > webhook.MaxEventSize {
 		return Publication{}, tooLarge("body")
 	}
@@ -71,6 +74,16 @@ func (c *cloudEvent) headers(header http.Header) (size int) {
 		c.header(name, values[0])
 	}
 	return size
+}
+
+// content takes the Content-Type, which is the data's.
+func (c *cloudEvent) content(value string) {
+	v, err := quoted(value)
+	if err != nil {
+		c.faults.Add("Content-Type", "want ASCII")
+		return
+	}
+	c.attribute("datacontenttype", v)
 }
 
 func (c *cloudEvent) header(name, value string) {

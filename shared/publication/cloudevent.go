@@ -17,9 +17,9 @@ import (
 )
 
 // A CloudEvent 1.0 becomes an event like any other. Beside what both have,
-// dataschema and extension attributes are kept as they are, dataschema as if
-// it were one of them. Its data must be JSON: datacontenttype is checked and
-// then not kept, callbacks say application/json.
+// dataschema, datacontenttype and extension attributes are kept as they are, as if
+// all were extensions. Its data must be JSON; a datacontenttype that says no more
+// than that, application/json, is not kept: callbacks say it by themselves.
 const specVersion = "1.0"
 
 // maxExtensions bounds the attributes that are kept beside the envelope, in
@@ -79,7 +79,9 @@ func (c *cloudEvent) attribute(name string, v strictjson.Value) {
 	case "time":
 		c.time(field, v, e, c.faults)
 	case "datacontenttype":
-		text(field, v, jsonContent, c.faults)
+		if text(field, v, jsonContent, c.faults) != plainJSON {
+			c.keep(name, v)
+		}
 	case "dataschema":
 		text(field, v, attribute.Schema, c.faults)
 		c.keep(name, v)
@@ -97,9 +99,18 @@ func supported(version string) string {
 	return ""
 }
 
+// plainJSON is the type of data of which nothing is said.
+const plainJSON = "application/json"
+
+// maxContentType is the most characters of a datacontenttype.
+const maxContentType = 255
+
 func jsonContent(media string) string {
-	if !isJSON(media) {
+	switch {
+	case !isJSON(media):
 		return "only JSON data is taken"
+	case len(media) > maxContentType || strings.ContainsFunc(media, func(r rune) bool { return r < ' ' || r > '~' }):
+		return fmt.Sprintf("want a media type of at most %d ASCII characters", maxContentType)
 	}
 	return ""
 }

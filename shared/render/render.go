@@ -3,6 +3,7 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -129,7 +130,9 @@ func cloudEvent(e webhook.Event) []byte {
 		b = append(append(b, ','), inner...)
 	}
 	if e.Data != nil {
-		b = appendMember(b, "datacontenttype", JSON)
+		if !bytes.Contains(e.Extensions, []byte(`"datacontenttype":`)) { // no text within a value can look like that
+			b = appendMember(b, "datacontenttype", JSON)
+		}
 		b = append(append(b, `,"data":`...), e.Data...)
 	}
 	return append(b, '}')

@@ -41,7 +41,8 @@ func rendered(t *testing.T, e webhook.Event, s webhook.Subscription) (webhook.Ta
 }
 
 func TestBodiesWithoutTemplateCarryTheDataByteForByte(t *testing.T) {
-	withExtension, bare := event, event
+	withExtension, typed, bare := event, event, event
+	typed.Extensions = json.RawMessage(`{"datacontenttype":"application/vnd.acme+json","x":"\"datacontenttype\":"}`)
 	withExtension.Extensions = json.RawMessage(`{"traceparent":"00-a"}`)
 	bare.Subject, bare.Data = "", nil
 	for _, tt := range []struct {
@@ -53,6 +54,7 @@ func TestBodiesWithoutTemplateCarryTheDataByteForByte(t *testing.T) {
 		{"standard", event, "", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","data":` + string(event.Data) + `}`},
 		{"standard, bare", bare, "standard", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.5Z","data":null}`},
 		{"cloudevents", withExtension, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","traceparent":"00-a","datacontenttype":"application/json","data":` + string(event.Data) + `}`},
+		{"cloudevents of a type of its own", typed, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","datacontenttype":"application/vnd.acme+json","x":"\"datacontenttype\":","data":` + string(event.Data) + `}`},
 		{"cloudevents, bare", bare, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z"}`},
 	} {
 		_, got, err := rendered(t, tt.event, webhook.Subscription{Request: &webhook.RequestSpec{Format: tt.format}})
