@@ -22,7 +22,9 @@ type parser struct {
 	captured int     // captures around this place
 	hidden   string  // the tag around this place in which secrets may not stand
 	assigned map[string]bool
-	read     map[string]int // where a variable is read first
+	own      map[string]bool // of assigned, those that the template itself sets
+	members  []member        // that it reads, if they are judged
+	read     map[string]int  // where a variable is read first
 	last     struct{ off, line, column int }
 }
 
@@ -41,6 +43,7 @@ func (p *parser) parse() error {
 	p.scanner = &scanner{src: p.template.source}
 	p.stream = p.scanner
 	p.assigned, p.read = map[string]bool{"forloop": true, "tablerowloop": true}, map[string]int{}
+	p.own = map[string]bool{}
 	body, _, err := p.body(item{})
 	if err != nil {
 		return err
@@ -59,7 +62,7 @@ func (p *parser) parse() error {
 			t.roots = append(t.roots, Root{name, line, column})
 		}
 	}
-	return nil
+	return p.judge()
 }
 
 // body reads nodes up to one of the tags that end it, which it returns.

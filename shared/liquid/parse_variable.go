@@ -17,7 +17,43 @@ func (p *parser) variable(name string, off int) (expression, error) {
 	if _, ok := p.read[name]; !ok {
 		p.read[name] = off
 	}
-	return p.path(&lookup{slot: p.slot(name)})
+	l := &lookup{slot: p.slot(name)}
+	e, err := p.path(l)
+	if p.options.Judge != nil && err == nil {
+		p.members = append(p.members, member{literalPath(name, l.path), off})
+	}
+	return e, err
+}
+
+// member is a variable with a path, and where it is read.
+type member struct {
+	path []string
+	off  int
+}
+
+// literalPath is a variable and the names behind it, up to the first that is computed.
+func literalPath(name string, path []segment) []string {
+	names := []string{name}
+	for _, s := range path {
+		if s.index != nil {
+			break
+		}
+		names = append(names, s.key)
+	}
+	return names
+}
+
+// judge asks what is wrong with the members that the template reads.
+func (p *parser) judge() error {
+	for _, m := range p.members {
+		if p.own[m.path[0]] {
+			continue
+		}
+		if wrong := p.options.Judge(m.path); wrong != "" {
+			return &faultAt{m.off, wrong}
+		}
+	}
+	return nil
 }
 
 func (p *parser) secretFault(off int) error {

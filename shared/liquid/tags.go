@@ -84,7 +84,7 @@ func (p *parser) set(t token) (slot int, err error) {
 	if t.text == "secrets" {
 		return 0, p.secretFault(t.off)
 	}
-	p.assigned[t.text] = true
+	p.assigned[t.text], p.own[t.text] = true, true
 	return p.slot(t.text), nil
 }
 

@@ -16,6 +16,10 @@ type Template struct {
 // Options say what a template may contain.
 type Options struct {
 	Secrets bool // {{ secrets.name }} may stand in it; without, every mention of secrets is an error
+
+	// Judge says what is wrong with reading a member of a variable, "" for nothing; nil means that all is well. Path is the
+	// variable and the names behind it, up to the first that is computed. What the template sets itself is not judged.
+	Judge func(path []string) (wrong string)
 }
 
 // Output is one place of a template that prints something other than its own literal text:

@@ -94,21 +94,12 @@ func (c *compiler) fault(field, format string, args ...any) {
 	c.faults = append(c.faults, Fault{field, fmt.Sprintf(format, args...)})
 }
 
-// roots are the variables that templates may read.
-var roots = []string{"event", "data", "subject", "delivery", "subscription", "occasion", "now"}
-
 // parse compiles one template and judges its variables; nil if it is at fault.
 func (c *compiler) parse(field, source string) *liquid.Template {
-	t, err := liquid.Parse(source, liquid.Options{Secrets: true})
+	t, err := liquid.Parse(source, liquid.Options{Secrets: true, Judge: wrongMember})
 	if err != nil {
 		c.fault(field, "%v", err)
 		return nil
-	}
-	for _, root := range t.Roots() {
-		if !slices.Contains(roots, root.Name) {
-			c.fault(field, "line %d, column %d: unknown variable %q: want one of %s", root.Line, root.Column, root.Name, strings.Join(roots, ", "))
-			return nil
-		}
 	}
 	return t
 }

@@ -1,11 +1,13 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/suggest"
 )
 
 // path names a value in the envelope: "subject", "data.user.id".
@@ -22,8 +24,15 @@ func parsePath(text string) (path, error) {
 	if len(p) > maxPath || slices.Contains(p, "") {
 		return nil, fmt.Errorf("want names separated by dots, at most %d", maxPath)
 	}
-	if !slices.Contains(pathRoots, p[0]) {
-		return nil, fmt.Errorf("want a path that begins with one of %s", strings.Join(pathRoots, ", "))
+	if strings.ContainsAny(text, "[]") {
+		return nil, errors.New("want names only: no item of an array can be required")
+	}
+	envelope := variables["event"]
+	if _, known := envelope[p[0]]; !known {
+		return nil, fmt.Errorf("want a path that begins with one of %s%s", strings.Join(pathRoots, ", "), suggest.Hint(p[0], pathRoots))
+	}
+	if len(p) > 1 && envelope[p[0]] != nil {
+		return nil, fmt.Errorf("%q has no members, such as %q", p[0], p[1])
 	}
 	return p, nil
 }

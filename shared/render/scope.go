@@ -32,12 +32,12 @@ type Event struct {
 
 // NewEvent makes an event ready for rendering.
 func NewEvent(e webhook.Event) *Event {
-	return &Event{event: e, vars: sync.OnceValues(func() (map[string]liquid.Value, error) { return variables(e) })}
+	return &Event{event: e, vars: sync.OnceValues(func() (map[string]liquid.Value, error) { return eventVariables(e) })}
 }
 
-// variables decodes an event. Its data was checked when it was published, so
+// eventVariables decodes an event. Its data was checked when it was published, so
 // an error is a fault of ours.
-func variables(e webhook.Event) (map[string]liquid.Value, error) {
+func eventVariables(e webhook.Event) (map[string]liquid.Value, error) {
 	data, err := decode(e.Data)
 	if err != nil {
 		return nil, fmt.Errorf("decode data: %w", err)
