@@ -99,6 +99,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 	}
 	tenant := r.PathValue("tenant")
 	principal, known, err := rt.auth.Authenticate(r.Context(), tenant, key)
+	r.Principal = principal
 	switch {
 	case err != nil:
 		return err
@@ -109,7 +110,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 	case principal.Role != Admin && principal.Role&route.Roles == 0:
 		return RoleNotAllowed.Problem("This key's role is " + principal.Role.String() + ". That takes " + route.Roles.takes() + ".")
 	}
-	r.Principal, r.Tenant = principal, tenant
+	r.Tenant = tenant
 	if strings.Contains(route.Pattern, "{tenant}") && !tenantName.MatchString(tenant) {
 		r.Tenant = ""
 		return Invalid(FieldError{"tenant", "want 1 to 64 of a-z, 0-9, _ and -, the first a letter or digit"})

@@ -73,6 +73,7 @@ var (
 
 	TenantBacklogFull = newCode(http.StatusTooManyRequests, "tenant_backlog_full")
 	TenantIntakeFull  = newCode(http.StatusTooManyRequests, "tenant_intake_full")
+	TenantTestsFull   = newCode(http.StatusTooManyRequests, "tenant_tests_full")
 
 	InternalError = newCode(http.StatusInternalServerError, "internal_error")
 

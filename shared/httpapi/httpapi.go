@@ -44,10 +44,14 @@ type Router struct {
 	// Intake bounds the bodies that are in hand; nil does not. It is set before
 	// the first request.
 	Intake *Intake
+	// Refused is told of each request whose key was missing, unknown, or not one
+	// that may do this; nil tells nobody. It is set before the first request.
+	Refused func()
 
-	mux  *http.ServeMux
-	auth Authenticator
-	log  *slog.Logger
+	mux      *http.ServeMux
+	auth     Authenticator
+	log      *slog.Logger
+	refusals refusals
 }
 
 // NewRouter returns a router of the routes. It panics on a pattern that
@@ -174,6 +178,10 @@ func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 // call checks what every route checks, then lets the route handle.
 func (rt *Router) call(r *Request, route Route) (Response, error) {
 	if err := rt.admit(r, route); err != nil {
+		rt.noteRefusal(r, route, err)
+		return Response{}, err
+	}
+	if err := r.enter(); err != nil {
 		return Response{}, err
 	}
 	if err := r.parseQuery(route.Query); err != nil {

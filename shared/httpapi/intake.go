@@ -11,13 +11,14 @@ import (
 // that a flood is refused early instead of slowing everything down. The nil
 // Intake and the zero Intake bound nothing. It is safe for concurrent use.
 type Intake struct {
-	Requests int // being answered; beyond that 503; 0 means no limit
+	Requests int // being answered; beyond that 503; 0 means no limit; one tenant gets a quarter
 	Bytes    int // of bodies, by their announced length; 0 means no limit; one tenant gets half
 
 	mu       sync.Mutex
 	requests int
 	bytes    int
-	byTenant map[string]int
+	byTenant map[string]int // bytes
+	inside   map[string]int // requests
 }
 
 // intakeAfter is when a caller should come back: what is in hand takes
@@ -51,6 +52,31 @@ func (in *Intake) leave() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.requests--
+}
+
+// enterAs counts a request among those of its tenant until leaveAs: 429 beyond
+// the tenant's quarter. The slots of those whose key is not known yet are
+// nobody's.
+func (in *Intake) enterAs(tenant string) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if own := in.inside[tenant]; in.Requests > 0 && own >= max(1, in.Requests/4) {
+		return TenantIntakeFull.Problem("This tenant has too many requests at a time.").After(intakeAfter).
+			Because(fmt.Errorf("%s has %d requests", tenant, own))
+	}
+	if in.inside == nil {
+		in.inside = map[string]int{}
+	}
+	in.inside[tenant]++
+	return nil
+}
+
+func (in *Intake) leaveAs(tenant string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.inside[tenant]--; in.inside[tenant] == 0 {
+		delete(in.inside, tenant)
+	}
 }
 
 // take reserves room for a body until give returns it: 429 beyond the tenant's

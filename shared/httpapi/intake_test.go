@@ -125,3 +125,52 @@ func TestAStoreThatCannotBeReachedIsBusy(t *testing.T) {
 		t.Errorf("answered %v, want 503 with Retry-After", p)
 	}
 }
+
+// One tenant with a known key fills its quarter of the slots, and no more.
+func TestRequestsOfOneTenantTakeAQuarterOfTheSlots(t *testing.T) {
+	in := &Intake{Requests: 8}
+	held, release := make(chan struct{}), make(chan struct{})
+	router := NewRouter(answering(func(r *Request) (Response, error) {
+		if r.Method == "POST" {
+			held <- struct{}{}
+			<-release
+		}
+		return NoContent(), nil
+	}), keys{}, nil)
+	router.Intake = in
+	handler := in.Bound(router)
+	ask := func(method, tenant, key string) int {
+		r := httptest.NewRequest(method, "/v1/tenants/"+tenant+"/x", nil)
+		r.Header.Set("Authorization", "Bearer "+key)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code == 429 && w.Header().Get("Retry-After") != "1" {
+			t.Errorf("Retry-After %q, want 1", w.Header().Get("Retry-After"))
+		}
+		return w.Code
+	}
+	var answers sync.WaitGroup
+	for range 2 {
+		answers.Go(func() { ask("POST", "acme", "manage") })
+		<-held
+	}
+	for range 100 {
+		if got := ask("GET", "acme", "manage"); got != 429 {
+			t.Fatalf("one more of the same tenant = %d, want 429", got)
+		}
+	}
+	if got := ask("GET", "other", "admin"); got != 204 {
+		t.Errorf("one of another tenant = %d, want 204", got)
+	}
+	if got := ask("GET", "acme", "wrong"); got != 401 {
+		t.Errorf("a stranger who names the tenant = %d, want 401", got)
+	}
+	close(release)
+	answers.Wait()
+	if got := ask("GET", "acme", "manage"); got != 204 {
+		t.Errorf("one once the others were answered = %d, want 204", got)
+	}
+	if len(in.inside) != 0 {
+		t.Errorf("%v are still counted, want nobody", in.inside)
+	}
+}

@@ -28,11 +28,27 @@ type Request struct {
 	w      http.ResponseWriter
 	notes  []slog.Attr
 	intake *Intake // nil has room for all
+	inside bool    // it counts among its tenant's requests there
 	held   int     // bytes that were reserved there
 }
 
-// release gives back what [Request.Read] reserved.
-func (r *Request) release() { r.intake.give(r.Tenant, r.held) }
+// enter counts the request among its tenant's, or refuses it.
+func (r *Request) enter() error {
+	if r.intake == nil || r.Tenant == "" {
+		return nil
+	}
+	err := r.intake.enterAs(r.Tenant)
+	r.inside = err == nil
+	return err
+}
+
+// release gives back what [Request.enter] and [Request.Read] took.
+func (r *Request) release() {
+	if r.inside {
+		r.intake.leaveAs(r.Tenant)
+	}
+	r.intake.give(r.Tenant, r.held)
+}
 
 // reserve makes room for the body: as much as is announced, else as much as
 // there may be.

@@ -53,6 +53,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			{Method: http.MethodGet, Pattern: Pattern}, // manage
 		}, h.Auth, h.Log)
 		h.router.Intake = h.Intake
+		h.router.Refused = func() {
+			if h.Count != nil {
+				h.Count("auth_failures", 1)
+			}
+		}
 	})
 	h.router.ServeHTTP(w, r)
 }

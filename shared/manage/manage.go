@@ -47,6 +47,7 @@ type Handler struct {
 	once   sync.Once
 	router *httpapi.Router
 	health health
+	trials trials
 }
 
 // ServeHTTP answers one request.
@@ -54,6 +55,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(func() {
 		h.router = httpapi.NewRouter(h.routes(), h.Auth, h.Log)
 		h.router.Intake = h.Intake
+		h.router.Refused = func() {
+			if h.Counter.Count != nil {
+				h.Counter.Count("auth_failures", 1)
+			}
+		}
 	})
 	h.router.ServeHTTP(w, r)
 }

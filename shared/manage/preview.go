@@ -61,6 +61,11 @@ func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil || trial == nil {
 		return httpapi.OK(view), err
 	}
+	end, err := h.beginTest(r.Context(), r.Tenant)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	defer end()
 	attempt, err := h.Tester.Test(r.Context(), s, *trial)
 	var skip *render.Skip
 	if errors.As(err, &skip) {

@@ -26,6 +26,7 @@ var All = []Metric{
 	{"publishes", Counter, "ingest", "publish requests that were accepted"},
 	{"events_accepted", Counter, "ingest", "events in them"},
 	{"publishes_refused", Counter, "ingest", "publish requests answered with 429 or 503, so that work already accepted goes on"},
+	{"auth_failures", Counter, "ingest manage", "requests whose key was missing, unknown, or not one that may do this"},
 	{"events_stored", Counter, "fanout", "events decided for the first time"},
 	{"events_duplicate", Counter, "fanout", "events dropped since their identity was there already"},
 	{"events_skipped", Counter, "fanout", "matches that a trigger made nothing of"},

@@ -2,9 +2,13 @@ package server_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // portal makes a portal key of acme and returns what calls with it.
@@ -74,4 +78,49 @@ func TestACustomerWhoMovesASubscriptionGetsNoSecretOfTheOperator(t *testing.T) {
 	if !strings.Contains(got, "customers-value") || !strings.Contains(got, `"data":1`) {
 		t.Errorf("want what waits with what is made for portal keys, and new events: %s", got)
 	}
+}
+
+// A customer tests a receiver that never answers, again and again.
+func TestACustomersTestsStandInNobodysWay(t *testing.T) {
+	a := start(t)
+	hangs, end := make(chan struct{}), make(chan struct{})
+	silent := newSubscriber(t, func(int, http.ResponseWriter) {
+		select {
+		case hangs <- struct{}{}:
+		default:
+		}
+		<-end
+	})
+	defer close(end)
+	a.call("PUT", "/v1/tenants/acme/subscriptions/s", 201, `{"url":"`+silent.URL+`","retry":{"timeout":"20s"}}`)
+	healthy := newSubscriber(t, status(204))
+	a.call("PUT", "/v1/tenants/other/subscriptions/s", 201, `{"url":"`+healthy.URL+`"}`)
+	ask := a.portal()
+	var refused atomic.Int32
+	var tests sync.WaitGroup
+	for range 200 {
+		tests.Go(func() {
+			if ask("POST", "/subscriptions/s/test", `{"event":{"type":"a","data":1}}`) == 429 {
+				refused.Add(1)
+			}
+		})
+	}
+	<-hangs
+	const events = 50
+	for i := range events {
+		a.call("POST", "/v1/tenants/other/events", 202, fmt.Sprintf(`{"id":"e%d","type":"a","data":1}`, i))
+	}
+	a.advance("1s")
+	if n := healthy.count(); n != events {
+		t.Errorf("another tenant's subscriber got %d callbacks, want %d", n, events)
+	}
+	const places = 8
+	for end := time.Now().Add(time.Minute); refused.Load() < 200-places && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n, wrong := silent.count(), 200-refused.Load(); n > places || wrong > places {
+		t.Errorf("%d tests reached the receiver, %d were not refused; want %d at most", n, wrong, places)
+	}
+	silent.CloseClientConnections()
+	tests.Wait()
 }
