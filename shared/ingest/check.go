@@ -34,13 +34,20 @@ func (h *Handler) check(ctx context.Context, tenant string, p publication.Public
 		if text == nil {
 			continue
 		}
-		compiled, wrong := h.schemas.Compile(text)
-		if wrong != nil { // it compiled when it was registered
-			return fmt.Errorf("compile the schema of %s of %s: %s", e.Type, tenant, wrong[0].Detail)
-		}
 		place := "data"
 		if !p.Single {
 			place = "[" + strconv.Itoa(i) + "].data"
+		}
+		compiled, wrong, err := h.schemas.Compile(ctx, tenant, text, &budget)
+		if err != nil {
+			return unavailable(nil, fmt.Errorf("check against schemas: %w", err))
+		}
+		if wrong != nil && budget < 0 {
+			faults.Add(place, "the schema of its type %s", wrong[0].Detail)
+			break
+		}
+		if wrong != nil { // it compiled when it was registered
+			return fmt.Errorf("compile the schema of %s of %s: %s", e.Type, tenant, wrong[0].Detail)
 		}
 		if e.Data == nil {
 			faults.Add(place, "required: there is a schema for the data of this type")

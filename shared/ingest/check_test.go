@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -96,5 +97,25 @@ func TestARequestThatTakesTooLongToCheckIsRefused(t *testing.T) {
 	got := post(t, h, `[{"type":"tree","data":{"a":1}},{"type":"tree","data":`+deep+`}]`)
 	if got.status != 422 || !slices.Equal(got.fields(), []string{"[1].data"}) {
 		t.Errorf("= %d %s", got.status, got.body)
+	}
+}
+
+func TestOneRequestCompilesSoManySchemasAndNoMore(t *testing.T) {
+	types := &registered{schemas: map[string]string{}}
+	var events []string
+	for i := range 60 {
+		typ := "t" + strconv.Itoa(i)
+		types.schemas[typ] = `{"title":"` + typ + `","allOf":[` + strings.TrimSuffix(strings.Repeat("{},", 1990), ",") + `]}`
+		events = append(events, `{"type":"`+typ+`","data":{}}`)
+	}
+	out := &outside{}
+	h := out.handler()
+	h.Types = types
+	got := post(t, h, "["+strings.Join(events, ",")+"]")
+	if fields := got.fields(); got.status != 422 || len(fields) != 1 || !strings.Contains(got.body, "fewer types at once") {
+		t.Errorf("60 events of 60 types with large schemas = %d %.300s, want 422 at one event, with the cure", got.status, got.body)
+	}
+	if got := post(t, h, events[0]); got.status != 202 {
+		t.Errorf("one of them alone = %d %.300s, want 202", got.status, got.body)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Bounds of regular expressions, in characters with repeats written out.
 const (
 	maxPattern  = 10_000
-	maxPatterns = 200_000 // of all those of a schema, which are read twice
+	maxPatterns = 60_000 // of all those of a schema, which are read twice
 )
 
 var errPattern = errors.New("want a regular expression as RE2 has them, of at most 10000 characters with repeats written out")
@@ -23,13 +23,14 @@ type pattern struct {
 }
 
 // patterns compiles the regular expressions of one schema.
-type patterns struct{ length int }
+type patterns struct{ count, length int }
 
 func (p *patterns) compile(text string) (jsonschema.Regexp, error) {
 	re, err := compilePattern(text)
 	if err != nil {
 		return nil, err
 	}
+	p.count++
 	if p.length += re.length; p.length > maxPatterns {
 		return nil, errors.New("want shorter regular expressions, or fewer")
 	}

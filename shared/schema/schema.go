@@ -34,6 +34,7 @@ type Fault struct {
 type Schema struct {
 	compiled *jsonschema.Schema
 	costs    costs
+	weight   int // bytes
 }
 
 // drafts are the values of $schema that we take.
@@ -47,7 +48,10 @@ var drafts = []string{
 const base = "https://schema.invalid/"
 
 // Compile compiles a schema, or says what is wrong with it.
-func Compile(text []byte) (_ *Schema, faults []Fault) {
+func Compile(text []byte) (*Schema, []Fault) { return compile(text, nil) }
+
+// compile is Compile within a budget; nil is one without end.
+func compile(text []byte, budget *int) (_ *Schema, faults []Fault) {
 	if len(text) > MaxSize {
 		return nil, []Fault{{"", fmt.Sprintf("want at most %d bytes", MaxSize)}}
 	}
@@ -63,9 +67,13 @@ func Compile(text []byte) (_ *Schema, faults []Fault) {
 	if fault := checkDraft(doc); fault != nil {
 		return nil, []Fault{*fault}
 	}
-	c := jsonschema.NewCompiler()
+	schemas, fault := charge(doc, budget)
+	if fault != nil {
+		return nil, []Fault{*fault}
+	}
+	c, expressions := jsonschema.NewCompiler(), new(patterns)
 	c.UseLoader(nothing{})
-	c.UseRegexpEngine(new(patterns).compile)
+	c.UseRegexpEngine(expressions.compile)
 	c.RegisterFormat(&jsonschema.Format{Name: "regex", Validate: isPattern})
 	if err := c.AddResource(base, doc); err != nil {
 		return nil, []Fault{explain(err)}
@@ -83,7 +91,14 @@ func Compile(text []byte) (_ *Schema, faults []Fault) {
 	if fault != nil {
 		return nil, []Fault{*fault}
 	}
-	return &Schema{compiled, reckoned}, nil
+	if fault := spend(budget, patternSteps*expressions.length); fault != nil {
+		return nil, []Fault{*fault}
+	}
+	s := &Schema{compiled, reckoned, baseWeight + schemaWeight*schemas + textWeight*len(text) + expressionWeight*expressions.count + characterWeight*expressions.length}
+	if s.weight > MaxWeight {
+		return nil, []Fault{{"", fmt.Sprintf("would take %d bytes of memory, want at most %d: use fewer or shorter regular expressions", s.weight, MaxWeight)}}
+	}
+	return s, nil
 }
 
 func checkDraft(doc any) *Fault {

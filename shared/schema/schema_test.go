@@ -148,24 +148,6 @@ func TestALargeEventOfUsualShapeIsChecked(t *testing.T) {
 	}
 }
 
-func TestTheCacheKeepsWhatItCompiled(t *testing.T) {
-	var cache schema.Cache
-	first, _ := cache.Compile([]byte(order))
-	again, _ := cache.Compile([]byte(order))
-	other, faults := cache.Compile([]byte(`{"type":"null"}`))
-	if first == nil || first != again || other == first || faults != nil {
-		t.Error("the cache compiles again, or confuses schemas")
-	}
-	for i := range 500 {
-		if _, faults := cache.Compile(fmt.Appendf(nil, `{"const":%d}`, i)); faults != nil {
-			t.Fatal(faults)
-		}
-	}
-	if _, faults := cache.Compile([]byte(`{"type":"x"}`)); faults == nil {
-		t.Error("the cache forgives")
-	}
-}
-
 func BenchmarkCheck(b *testing.B) {
 	s := compile(b, order)
 	data := []byte(`{"id":"o12","items":[` + strings.Repeat(`{"price":12.5,"name":"something","tags":["a","b"]},`, 20) + `{}]}`)
