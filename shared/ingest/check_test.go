@@ -112,7 +112,7 @@ func TestOneRequestCompilesSoManySchemasAndNoMore(t *testing.T) {
 	h := out.handler()
 	h.Types = types
 	got := post(t, h, "["+strings.Join(events, ",")+"]")
-	if fields := got.fields(); got.status != 422 || len(fields) != 1 || !strings.Contains(got.body, "fewer types at once") {
+	if fields := got.fields(); got.status != 422 || len(fields) != 1 || !strings.Contains(string(got.body), "fewer types at once") {
 		t.Errorf("60 events of 60 types with large schemas = %d %.300s, want 422 at one event, with the cure", got.status, got.body)
 	}
 	if got := post(t, h, events[0]); got.status != 202 {
