@@ -18,6 +18,7 @@ import (
 var subscriptions = struct{ good, bad, beyond []string }{
 	good: []string{
 		`{"url":"https://a.example"}`,
+		`{"url":"https://a.example","disabled_reason":null,"created_at":"2026-03-01T12:00:00.000Z","updated_at":null}`,
 		`{"url":"https://a.example","id":"a_b-1","name":"n","description":"d","metadata":{"a":[1]},"types":["a","b*","*","Order Completed","Order *"],"filter":{"type":["a"]}}`,
 		`{"url":"https://a.example/{{ subject }}?q={{ data.q }}"}`,
 		`{"url":"https://a.example","name":null,"description":null,"metadata":null,"types":null,"filter":null,"trigger":null,"max_age":null,"request":null,"auth":null,"signing":null,"retry":null,"state":null}`,
@@ -41,7 +42,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 	},
 	bad: []string{
 		`{}`, `[]`, `null`, `"x"`, `{"url":null}`, `{"url":""}`, `{"url":5}`, `{"url":"ftp://a.example"}`, `{"url":"a.example"}`,
-		`{"url":"https://a.example","colour":1}`, `{"url":"https://a.example","id":"A"}`, `{"url":"https://a.example","id":null}`, `{"url":"https://a.example","created_at":"2026-03-01T12:00:00Z"}`,
+		`{"url":"https://a.example","colour":1}`, `{"url":"https://a.example","id":"A"}`, `{"url":"https://a.example","id":null}`, `{"url":"https://a.example","created_at":"today"}`, `{"url":"https://a.example","disabled_reason":5}`,
 		`{"url":"https://a.example","name":5}`, `{"url":"https://a.example","name":"a\u0000"}`, `{"url":"https://a.example","name":"` + strings.Repeat("é", 257) + `"}`,
 		`{"url":"https://a.example","description":"` + strings.Repeat("é", 2049) + `"}`,
 		`{"url":"https://a.example","metadata":[]}`, `{"url":"https://a.example","types":[]}`, `{"url":"https://a.example","types":[" a"]}`, `{"url":"https://a.example","types":["a "]}`, `{"url":"https://a.example","types":[" *"]}`, `{"url":"https://a.example","types":["a\u0085"]}`, `{"url":"https://a.example","types":["a*b"]}`, `{"url":"https://a.example/` + strings.Repeat("x", 2048) + `"}`, `{"url":"https://a.example","types":"a"}`,
@@ -53,13 +54,14 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","trigger":{"delay":"soon"}}`, `{"url":"https://a.example","max_age":"0s"}`, `{"url":"https://a.example","max_age":5}`,
 		`{"url":"https://a.example","request":{"query":{}}}`, `{"url":"https://a.example","request":{"method":"GET"}}`, `{"url":"https://a.example","request":{"headers":{"a b":"x"}}}`, `{"url":"https://a.example","request":{"headers":{"a":5}}}`,
 		`{"url":"https://a.example","request":{"format":"standard","body":{}}}`, `{"url":"https://a.example","request":{"require":"subject"}}`,
-		`{"url":"https://a.example","auth":{"type":"digest"}}`, `{"url":"https://a.example","auth":{"type":"bearer"}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":""}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":"***"}}`,
-		`{"url":"https://a.example","auth":{"type":"basic","username":"u","token":"t"}}`, `{"url":"https://a.example","signing":"v2"}`, `{"url":"https://a.example","state":"disabled"}`,
+		`{"url":"https://a.example","auth":{"type":"digest"}}`, `{"url":"https://a.example","auth":{"type":"bearer"}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":""}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":"a***"}}`,
+		`{"url":"https://a.example","auth":{"type":"basic","username":"u","token":"t"}}`, `{"url":"https://a.example","signing":"v2"}`, `{"url":"https://a.example","state":"off"}`,
 		`{"url":"https://a.example","retry":{"schedule":["0s"]}}`, `{"url":"https://a.example","retry":{"success":[]}}`, `{"url":"https://a.example","retry":{"permanent":["600"]}}`, `{"url":"https://a.example","retry":{"timeout":"1h"}}`, `{"url":"https://a.example","retry":{"tries":3}}`,
 		`{"url":"https://a.example","max_age":"366d"}`, `{"url":"https://a.example","retry":{"timeout":"26s"}}`, `{"url":"https://a.example","retry":{"timeout":"999ms"}}`, `{"url":"https://a.example","retry":{"schedule":["500ms"]}}`, `{"url":"https://a.example","retry":{"schedule":["8d"]}}`,
 		`{"url":"https://a.example","secret":"short"}`, `{"url":"https://a.example","secret":null}`,
 	},
 	beyond: []string{
+		`{"url":"https://a.example","auth":{"type":"bearer","token":"***"}}`, `{"url":"https://a.example","state":"disabled"}`, // only of one that is so
 		`{"url":"https://127.0.0.1"}`, `{"url":"https://a.example/{{ x }}"}`,
 		`{"url":"https://a.example","request":{"headers":{"Host":"x"}}}`, `{"url":"https://a.example","filter":{"type":[{"matches":"x"}]}}`,
 	},

@@ -22,8 +22,8 @@ var bodies = []struct {
 		[]string{`{}`, `{"value":""}`, `{"value":5}`, `{"value":null}`, `{"value":"a***"}`, `{"value":"a\u0000"}`, `{"value":"x","colour":1}`, `"x"`},
 	}, {
 		"PUT", "/event-types/a", "application/json", "EventTypeInput",
-		[]string{`{}`, `{"description":"d","schema":{"type":"string"},"sample":"x","deprecated":true}`, `{"schema":true}`, `{"sample":null}`},
-		[]string{`{"schema":5}`, `{"schema":"x"}`, `{"description":5}`, `{"deprecated":"yes"}`, `{"deprecated":null}`, `{"colour":1}`, `[]`},
+		[]string{`{}`, `{"description":"d","schema":{"type":"string"},"sample":"x","deprecated":true}`, `{"schema":true}`, `{"sample":null}`, `{"type":"a","description":null,"schema":null,"sample":null,"deprecated":null,"updated_at":"2026-03-01T12:00:00.000Z"}`},
+		[]string{`{"schema":5}`, `{"schema":"x"}`, `{"description":5}`, `{"deprecated":"yes"}`, `{"colour":1}`, `[]`},
 	}, {
 		"POST", "/preview", "application/json", "DraftTrial",
 		[]string{`{"event":{"type":"a","data":1},"subscription":{"url":"https://a.example"}}`, `{"event":{"specversion":"1.0","id":"1","source":"/s","type":"a"},"subscription":{"url":"https://a.example","id":"x"}}`},
@@ -31,7 +31,7 @@ var bodies = []struct {
 	}, {
 		"PATCH", "/subscriptions/s", "application/json", "SubscriptionPatch",
 		[]string{`{}`, `{"name":"n","types":null}`, `{"retry":{"schedule":[]}}`, `{"id":"s"}`},
-		[]string{`{"url":null}`, `{"url":""}`, `{"state":"disabled"}`, `{"updated_at":"2026-03-01T12:00:00Z"}`, `{"types":[]}`, `[]`, `{"colour":1}`},
+		[]string{`{"url":null}`, `{"url":""}`, `{"state":"off"}`, `{"updated_at":"today"}`, `{"types":[]}`, `[]`, `{"colour":1}`},
 	}, {
 		"POST", "/subscriptions/s/pause", "application/json", "",
 		[]string{`{}`}, []string{`{"a":1}`, `[]`, `5`},

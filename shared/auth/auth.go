@@ -128,7 +128,7 @@ func (a *Auth) take(f field, value string) string {
 	case len(value) > maxValue:
 		return fmt.Sprintf("want at most %d bytes", maxValue)
 	case strings.Contains(value, render.Stars):
-		return "*** stands for a secret that is not shown: give the secret itself"
+		return "*** stands for a secret that is not shown: give the secret itself, or the whole auth as it is shown"
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "want no control characters"
 	}

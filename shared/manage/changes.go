@@ -11,6 +11,7 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/subscription"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -25,33 +26,34 @@ func (h *Handler) putSubscription(r *httpapi.Request) (httpapi.Response, error) 
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	wish, err := subscription.Read(body, subscription.Default(), h.Destinations)
-	if err != nil {
-		return httpapi.Response{}, err
-	}
-	if err := sameID(r, &wish); err != nil {
-		return httpapi.Response{}, err
-	}
 	var response httpapi.Response
 	err = retry(r.Context(), func() (err error) {
-		response, err = h.put(r, wish)
+		response, err = h.put(r, body)
 		return err
 	})
 	return response, err
 }
 
 // put is one try. Whoever creates or deletes it meanwhile makes it a conflict.
-func (h *Handler) put(r *httpapi.Request, wish subscription.Wish) (httpapi.Response, error) {
+func (h *Handler) put(r *httpapi.Request, body strictjson.Value) (httpapi.Response, error) {
 	now, err := h.current(r.Context(), ref(r))
-	if err == error(errNoSubscription) {
+	isNew := err == error(errNoSubscription)
+	if err != nil && !isNew {
+		return httpapi.Response{}, err
+	}
+	wish, err := subscription.Replace(body, now, h.Destinations)
+	if err == nil {
+		err = sameID(r, &wish)
+	}
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if isNew {
 		response, err := h.create(r, wish)
 		if errors.Is(err, webhook.ErrExists) {
 			err = webhook.ErrConflict
 		}
 		return response, err
-	}
-	if err != nil {
-		return httpapi.Response{}, err
 	}
 	if err := h.sameSecret(now, &wish); err != nil {
 		return httpapi.Response{}, err

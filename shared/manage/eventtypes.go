@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,7 +35,7 @@ type eventTypeView struct {
 type fullTypeView struct {
 	eventTypeView
 	Schema json.RawMessage `json:"schema"` // null for none
-	Sample json.RawMessage `json:"sample"` // null for none, or for null
+	Sample json.RawMessage `json:"sample"` // null for none
 }
 
 func viewType(t webhook.EventType) eventTypeView {
@@ -76,10 +77,11 @@ func (h *Handler) putEventType(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(viewFullType(typ)), nil
 }
 
-var typeFields = []string{"description", "schema", "sample", "deprecated"}
+var typeFields = []string{"description", "schema", "sample", "deprecated", "type", "updated_at"}
 
-// readType reads {["description","schema","sample","deprecated"]}. A sample
-// must fit the schema.
+// readType reads {["description","schema","sample","deprecated"]}; null is
+// absent. A sample must fit the schema. What was read of a type can be written
+// back: its name, and the time at which it changed, change nothing.
 func readType(name string, body strictjson.Value) (typ webhook.EventType, err error) {
 	typ.Type = name
 	var faults httpapi.Faults
@@ -90,7 +92,18 @@ func readType(name string, body strictjson.Value) (typ webhook.EventType, err er
 		faults.Add("body", "want an object")
 	}
 	for field, v := range body.Members() {
+		if v.Kind() == strictjson.Null && slices.Contains(typeFields, field) {
+			continue
+		}
 		switch field {
+		case "type":
+			if text, _ := v.Text(); text != name {
+				faults.Add(field, "is not the type of the path")
+			}
+		case "updated_at":
+			if text, _ := v.Text(); text == "" {
+				faults.Add(field, "is set by Postino: leave it out, or as it was read")
+			}
 		case "description":
 			typ.Description = typeDescription(v, &faults)
 		case "schema":

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -36,7 +37,7 @@ func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := r.Empty(); err != nil {
+	if err := readTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	created, err := h.Store.CreateTenant(r.Context(), r.Tenant)
@@ -49,6 +50,26 @@ func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.Response{
 		Status: http.StatusCreated, Header: http.Header{"Location": {"/v1/tenants/" + r.Tenant}}, Body: tenantView{r.Tenant},
 	}, nil
+}
+
+// readTenant reads {["id"]}, as a tenant is shown.
+func readTenant(r *httpapi.Request) error {
+	body, err := r.OptionalJSON()
+	if err != nil {
+		return err
+	}
+	var faults httpapi.Faults
+	if body.Kind() != strictjson.Object {
+		faults.Add("body", "want no body, or an object")
+	}
+	for name, v := range body.Members() {
+		if name != "id" {
+			faults.Unknown("", name, []string{"id"})
+		} else if id, _ := v.Text(); id != r.Tenant {
+			faults.Add("id", "is not the tenant of the path")
+		}
+	}
+	return faults.Err()
 }
 
 // listTenants lists all that are known, by name.

@@ -14,6 +14,7 @@ import (
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/rfc3339"
 	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/suggest"
 	"github.com/postino/postino/shared/webhook"
@@ -45,15 +46,27 @@ var fields = []field{
 	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
 	{"rate_limit", readRateLimit, func(s *webhook.Subscription) { s.RateLimit = nil }, viewRateLimit},
 	{"state", readState, func(s *webhook.Subscription) { setState(s, webhook.Active) }, func(s webhook.Subscription) any { return s.State }},
-	{"disabled_reason", readOnly("disabled_reason"), nil, viewDisabledReason},
-	{"created_at", readOnly("created_at"), nil, func(s webhook.Subscription) any { return httpapi.Time(s.CreatedAt) }},
-	{"updated_at", readOnly("updated_at"), nil, func(s webhook.Subscription) any { return httpapi.Time(s.UpdatedAt) }},
+	{"disabled_reason", oursText("disabled_reason"), keep, viewDisabledReason},
+	{"created_at", oursTime("created_at"), keep, func(s webhook.Subscription) any { return httpapi.Time(s.CreatedAt) }},
+	{"updated_at", oursTime("updated_at"), keep, func(s webhook.Subscription) any { return httpapi.Time(s.UpdatedAt) }},
 	{"secret", readSecret, nil, nil},
+	{"dropped", func(*draft, strictjson.Value) {}, keep, nil}, // of the answer to a change
 }
 
-// readOnly refuses a field that is ours to set.
-func readOnly(name string) func(*draft, strictjson.Value) {
-	return func(d *draft, _ strictjson.Value) { d.faults.Add(name, "is set by Postino, leave it out") }
+// keep is the default of a field that is ours to set. A request may repeat such
+// a field as it was read, or null: it changes nothing.
+func keep(*webhook.Subscription) {}
+
+func oursText(name string) func(*draft, strictjson.Value) {
+	return func(d *draft, v strictjson.Value) { d.text(name, v) }
+}
+
+func oursTime(name string) func(*draft, strictjson.Value) {
+	return func(d *draft, v strictjson.Value) {
+		if _, err := rfc3339.Parse(d.text(name, v)); err != nil {
+			d.faults.Add(name, "is set by Postino: leave it out, or as it was read")
+		}
+	}
 }
 
 var idSyntax = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
@@ -104,7 +117,9 @@ func readMetadata(d *draft, v strictjson.Value) {
 	if len(compact) > maxMetadata {
 		d.faults.Add("metadata", "want at most %d bytes", maxMetadata)
 	}
-	d.Subscription.Metadata = json.RawMessage(compact)
+	if d.Subscription.Metadata = json.RawMessage(compact); len(compact) == len("{}") {
+		d.Subscription.Metadata = nil // shown alike
+	}
 }
 
 func viewMetadata(s webhook.Subscription) any {
@@ -195,7 +210,13 @@ func (d *draft) oneOf(path string, v strictjson.Value, few []string) string {
 	return ""
 }
 
+// readState takes disabled of a subscription that is, since it may be written as
+// it was read; nobody but us disables one.
 func readState(d *draft, v strictjson.Value) {
+	if s, _ := v.Text(); d.now.State == webhook.Disabled && s == string(webhook.Disabled) {
+		d.Subscription.State, d.Subscription.DisabledReason = d.now.State, d.now.DisabledReason
+		return
+	}
 	if s := d.oneOf("state", v, []string{string(webhook.Active), string(webhook.Paused)}); s != "" {
 		setState(&d.Subscription, webhook.State(s))
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -36,7 +37,12 @@ func readRequest(d *draft, v strictjson.Value) {
 			spec.Require = d.list(path, v, maxRequire, func(string) error { return nil })
 		},
 	})
-	d.Subscription.Request = &spec
+	if spec.Body == nil && spec.Format == formats[0] {
+		spec.Format = "" // shown alike
+	}
+	if d.Subscription.Request = &spec; reflect.ValueOf(spec).IsZero() {
+		d.Subscription.Request = nil
+	}
 }
 
 func (d *draft) headers(path string, v strictjson.Value) map[string]string {
@@ -153,8 +159,14 @@ func readMaxAge(d *draft, v strictjson.Value) {
 	}
 }
 
-// readAuth reads the auth; who saves the subscription seals it.
+// readAuth reads the auth; who saves the subscription seals it. One that is as
+// it is shown is the stored one. Stars in another are refused: half of a secret
+// auth would go where the other half says.
 func readAuth(d *draft, v strictjson.Value) {
+	if d.now.Auth != nil && sameJSON(json.RawMessage(v), d.now.Auth.Shown) {
+		d.Auth, d.Subscription.Auth = nil, d.now.Auth
+		return
+	}
 	a, faults := auth.Read(v)
 	for _, f := range faults {
 		d.faults.Add(f.Field, "%s", f.Detail)

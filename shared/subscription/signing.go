@@ -3,6 +3,7 @@ package subscription
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/httpapi"
@@ -33,11 +34,23 @@ func readSecret(d *draft, v strictjson.Value) {
 	if v.Kind() != strictjson.String {
 		return
 	}
+	if strings.HasPrefix(s, "whpk_") {
+		d.publicKey(s)
+		return
+	}
 	if _, err := signature.ParseSecret(s); err != nil {
 		d.faults.Add("secret", "%s", err)
 		return
 	}
 	d.Secret = secret.String(s)
+}
+
+// publicKey takes the public half of what signs now, which is what is shown of
+// it, and changes nothing.
+func (d *draft) publicKey(s string) {
+	if len(d.now.Secrets) == 0 || d.now.Secrets[0].Public != s {
+		d.faults.Add("secret", "is the public half of a key pair, and not of the one that signs: want the private half, whsk_…")
+	}
 }
 
 // schemeOf returns the scheme of a secret that is well formed.

@@ -48,6 +48,7 @@ type field struct {
 // draft is a subscription being read.
 type draft struct {
 	Wish
+	now          webhook.Subscription // as it is stored; zero for a new one
 	destinations Destinations
 	faults       httpapi.Faults
 }
@@ -72,14 +73,28 @@ func Default() webhook.Subscription {
 	return s
 }
 
-// Read applies a request's object to base: [Default] to create or replace, the
-// current subscription to change it. Each given field replaces the whole field;
-// null sets its default. Its error is a problem that names every fault.
+// Read applies a request's object to base: [Default] to create, the current
+// subscription to change it. Each given field replaces the whole field; null sets
+// its default. Its error is a problem that names every fault.
+//
+// What was read of a subscription can be written back: fields that are ours are
+// taken and change nothing, and an auth as it is shown, with its stars, is the
+// stored one.
 func Read(body strictjson.Value, base webhook.Subscription, destinations Destinations) (Wish, error) {
+	return read(body, base, base, destinations)
+}
+
+// Replace is [Read] for a subscription that is to have nothing of the one that
+// is there now but what the object has.
+func Replace(body strictjson.Value, now webhook.Subscription, destinations Destinations) (Wish, error) {
+	return read(body, Default(), now, destinations)
+}
+
+func read(body strictjson.Value, base, now webhook.Subscription, destinations Destinations) (Wish, error) {
 	if body.Kind() != strictjson.Object {
 		return Wish{}, httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: "want an object"})
 	}
-	d := draft{Wish: Wish{Subscription: base}, destinations: destinations}
+	d := draft{Wish: Wish{Subscription: base}, now: now, destinations: destinations}
 	for name, v := range body.Members() {
 		d.member(name, v)
 	}
