@@ -90,57 +90,6 @@ func (s *Store) Content(_ context.Context, tenant, id string) (webhook.Content, 
 	return c, nil
 }
 
-// PutSecret stores a secret under its name, and returns it with whether there
-// was none. If keep, one that was there keeps its Portal.
-func (s *Store) PutSecret(_ context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
-	defer s.lock()()
-	key := [2]string{secret.Tenant, secret.Name}
-	was, found := s.secrets[key]
-	if found && keep {
-		secret.Portal = was.Portal
-	}
-	secret.Sealed = bytes.Clone(secret.Sealed)
-	s.secrets[key] = secret
-	return secret, !found, nil
-}
-
-// Secrets returns the named secrets that exist, sealed, by name.
-func (s *Store) Secrets(_ context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error) {
-	defer s.lock()()
-	found := map[string]webhook.NamedSecret{}
-	for _, name := range names {
-		if secret, ok := s.secrets[[2]string{tenant, name}]; ok {
-			found[name] = secret
-		}
-	}
-	return found, nil
-}
-
-// PageSecrets lists secrets by name, without their values.
-func (s *Store) PageSecrets(_ context.Context, tenant string, page webhook.Page) ([]webhook.NamedSecret, string, error) {
-	defer s.lock()()
-	var found []webhook.NamedSecret
-	for key, secret := range s.secrets {
-		if key[0] == tenant {
-			secret.Sealed = nil
-			found = append(found, secret)
-		}
-	}
-	slices.SortFunc(found, func(a, b webhook.NamedSecret) int { return strings.Compare(a.Name, b.Name) })
-	return pageOf(found, page, func(n webhook.NamedSecret) string { return n.Name }, "secrets", tenant)
-}
-
-// DeleteSecret removes a secret, or returns [webhook.ErrNotFound].
-func (s *Store) DeleteSecret(_ context.Context, tenant, name string) error {
-	defer s.lock()()
-	key := [2]string{tenant, name}
-	if _, found := s.secrets[key]; !found {
-		return webhook.ErrNotFound
-	}
-	delete(s.secrets, key)
-	return nil
-}
-
 // TriggerState returns the parts in the order asked for.
 func (s *Store) TriggerState(_ context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
 	defer s.lock()()

@@ -39,7 +39,6 @@ type Store struct {
 	reserved   map[webhook.SubscriptionRef]time.Time
 	dues       map[slot][]webhook.Due // in order of time
 	lowWater   time.Time
-	secrets    map[[2]string]webhook.NamedSecret
 	states     map[webhook.StateRef]webhook.StateItem
 }
 
@@ -74,7 +73,7 @@ func NewStore() *Store {
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
 		tallies: map[tallied]webhook.Tally{}, stats: map[tallied]map[string]int64{}, reserved: map[webhook.SubscriptionRef]time.Time{},
 		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
-		secrets: map[[2]string]webhook.NamedSecret{}, states: map[webhook.StateRef]webhook.StateItem{},
+		states: map[webhook.StateRef]webhook.StateItem{},
 	}
 }
 

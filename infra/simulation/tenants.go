@@ -66,7 +66,6 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 	}
 	defer s.lock()()
 	for _, n := range []int{
-		purge(s.secrets, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.events, func(k [2]string) string { return k[0] }, tenant), purge(s.deliveries, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.attempts, func(k [2]string) string { return k[0] }, tenant), purge(s.contents, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.heads, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),

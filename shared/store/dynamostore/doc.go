@@ -12,8 +12,7 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter, and its last deletion
-//	k# j# y#T         id, type        keys, jobs, event types: see package noun
-//	t#T               X#name          named secret, sealed
+//	k# n# y# j#T      id, name        keys, secrets, event types, jobs: see package noun
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
 //	v#T#S             V#N             immutable version of a subscription     once superseded
@@ -67,7 +66,7 @@
 //	change      s subscription             counter  n, gb ge deletion began, ended
 //	tenant      dl being deleted
 //	lease       tk token, un until         mark     un
-//	secret      b sealed, u updated        data key  b wrapped
+//	data key    b wrapped
 //	trigger     d data, rv writes so far
 //	statistics  k_name, a count each
 //	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step

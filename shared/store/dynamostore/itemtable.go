@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -79,16 +80,55 @@ func (t itemTable) Page(ctx context.Context, r table.Range, limit int) ([]table.
 
 // Put asks for the old item, to tell whether there was one, but where a
 // revision says so.
-func (t itemTable) Put(ctx context.Context, item table.Item, how table.How) (replaced bool, err error) {
+func (t itemTable) Put(ctx context.Context, item table.Item, how table.How) (old table.Item, replaced bool, err error) {
 	it := written(item)
-	if how.Revision != "" {
-		return t.putRevision(ctx, it, how.Revision, item.Fields.Int(how.Revision))
+	var was map[string]types.AttributeValue
+	switch {
+	case how.Revision != "":
+		replaced, err = t.putRevision(ctx, it, how.Revision, item.Fields.Int(how.Revision))
+		return old, replaced, err
+	case len(how.Keep) > 0:
+		was, err = t.merge(ctx, it, how.Keep)
+	default:
+		var out *dynamodb.PutItemOutput
+		if out, err = t.s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &t.s.table, Item: it, ReturnValues: types.ReturnValueAllOld}); err == nil {
+			was = out.Attributes
+		}
 	}
-	out, err := t.s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &t.s.table, Item: it, ReturnValues: types.ReturnValueAllOld})
 	if err != nil {
-		return false, fault("put", err)
+		return old, false, fault("put", err)
 	}
-	return out.Attributes != nil, nil
+	if was == nil {
+		return old, false, nil
+	}
+	old, err = read(was)
+	return old, true, err
+}
+
+// merge sets the item's attributes, but leaves those to keep as they are.
+func (t itemTable) merge(ctx context.Context, it item, keep []string) (was item, err error) {
+	names, values := map[string]string{}, item{}
+	var sets []string
+	for name, v := range it {
+		if name == "pk" || name == "sk" {
+			continue
+		}
+		n := strconv.Itoa(len(sets))
+		names["#"+n], values[":"+n] = name, v
+		set := "#" + n + " = :" + n
+		if slices.Contains(keep, strings.TrimSuffix(name, textMark)) {
+			set = "#" + n + " = if_not_exists(#" + n + ", :" + n + ")"
+		}
+		sets = append(sets, set)
+	}
+	out, err := t.s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &t.s.table, Key: at(it.key()), UpdateExpression: aws.String("SET " + strings.Join(sets, ", ")),
+		ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllOld,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
 }
 
 // putRevision writes a mark along: a repeat of the SDK's that finds it has

@@ -51,35 +51,34 @@ func (t itemTable) Page(ctx context.Context, r table.Range, limit int) (items []
 }
 
 // Put looks whether there is an item in the same transaction.
-func (t itemTable) Put(ctx context.Context, item table.Item, how table.How) (replaced bool, err error) {
-	fields, err := encodeFields(item.Fields)
-	if err != nil {
-		return false, err
-	}
+func (t itemTable) Put(ctx context.Context, item table.Item, how table.How) (old table.Item, replaced bool, err error) {
 	durability := localdb.Durable
 	if how.Relaxed {
 		durability = localdb.Ordered
 	}
 	err = t.db.Write(ctx, durability, func(tx *localdb.Tx) error {
-		revision := int64(0)
-		replaced = false
-		err := tx.Query(selectItems+"sort = ?2", []any{item.Partition, item.Sort}, func(row *localdb.Row) error {
-			old, err := readItem(row, item.Partition)
-			replaced, revision = true, old.Fields.Int(how.Revision)
+		old, replaced = table.Item{}, false
+		err := tx.Query(selectItems+"sort = ?2", []any{item.Partition, item.Sort}, func(row *localdb.Row) (err error) {
+			replaced = true
+			old, err = readItem(row, item.Partition)
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		if how.Revision != "" && revision != item.Fields.Int(how.Revision)-1 {
+		if how.Revision != "" && old.Fields.Int(how.Revision) != item.Fields.Int(how.Revision)-1 {
 			return table.ErrRefused
+		}
+		fields, err := encodeFields(item.Merged(old, how.Keep).Fields)
+		if err != nil {
+			return err
 		}
 		_, err = tx.Exec(`INSERT INTO items (partition, sort, fields, expires) VALUES (?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET fields = excluded.fields, expires = excluded.expires`,
 			item.Partition, item.Sort, fields, stamp(item.Expires))
 		return err
 	})
-	return replaced, err
+	return old, replaced, err
 }
 
 // Delete removes an item.

@@ -152,20 +152,12 @@ CREATE TABLE trigger_state ( -- what triggers have counted, claimed and set time
 	PRIMARY KEY (tenant, subscription, epoch, key, part)
 ) WITHOUT ROWID;
 
-CREATE TABLE secrets ( -- named secrets of tenants
-	tenant  TEXT NOT NULL,
-	name    TEXT NOT NULL,
-	sealed  BLOB NOT NULL,
-	updated TEXT NOT NULL,
-	PRIMARY KEY (tenant, name)
-) WITHOUT ROWID;
-
 CREATE TABLE marks ( -- low_water: the minute before which nothing is due
 	name TEXT NOT NULL PRIMARY KEY,
 	at   TEXT NOT NULL
 ) WITHOUT ROWID;
 `, `
-CREATE TABLE items ( -- API keys, event types, jobs; see package noun
+CREATE TABLE items ( -- API keys, secrets, event types, jobs; see package noun
 	partition TEXT NOT NULL,
 	sort      TEXT NOT NULL,
 	fields    TEXT NOT NULL, -- JSON
@@ -215,7 +207,4 @@ CREATE TABLE stats ( -- what became of deliveries, for graphs
 ALTER TABLE tenants ADD COLUMN known INTEGER NOT NULL DEFAULT 1; -- 0 once deleted: its counter goes on
 ALTER TABLE tenants ADD COLUMN gone_began TEXT;                 -- its last deletion
 ALTER TABLE tenants ADD COLUMN gone_ended TEXT;
-`, `
--- portal is 1 for secrets that are made for portal keys.
-ALTER TABLE secrets ADD COLUMN portal INTEGER NOT NULL DEFAULT 0;
 `}

@@ -32,7 +32,7 @@ func (n *Nouns) PutEventType(ctx context.Context, typ webhook.EventType) (create
 	if typ.Deprecated {
 		fields["dp"] = int64(1)
 	}
-	replaced, err := n.table.Put(ctx, table.Item{Key: typeKey(typ.Tenant, typ.Type), Fields: fields}, table.How{})
+	_, replaced, err := n.table.Put(ctx, table.Item{Key: typeKey(typ.Tenant, typ.Type), Fields: fields}, table.How{})
 	return err == nil && !replaced, err
 }
 

@@ -28,7 +28,7 @@ func (n *Nouns) SaveJob(ctx context.Context, j webhook.Job) error {
 	if !j.EndedAt.IsZero() {
 		it.Expires = j.EndedAt.Add(n.Retention)
 	}
-	_, err = n.table.Put(ctx, it, table.How{Revision: "rv", Relaxed: j.Rev > 0})
+	_, _, err = n.table.Put(ctx, it, table.How{Revision: "rv", Relaxed: j.Rev > 0})
 	if errors.Is(err, table.ErrRefused) {
 		return webhook.ErrConflict
 	}

@@ -16,7 +16,7 @@ func keyKey(tenant, id string) table.Key {
 // PutKey stores a key of the API under its id. It does not expire by itself,
 // which an adapter may take days over: who reads it compares.
 func (n *Nouns) PutKey(ctx context.Context, k webhook.Key) error {
-	_, err := n.table.Put(ctx, table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
+	_, _, err := n.table.Put(ctx, table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
 		"b": k.Hash, "ro": string(k.Role), "nm": k.Name, "c": table.Nanos(k.CreatedAt), "un": table.Nanos(k.ExpiresAt),
 	}}, table.How{})
 	return err

@@ -13,12 +13,33 @@ func secretKey(tenant, name string) table.Key {
 	return table.Key{Partition: of(secretPartition, tenant), Sort: named(name)}
 }
 
-// PutSecret stores a secret under its name, and reports whether there was none.
-func (n *Nouns) PutSecret(ctx context.Context, secret webhook.NamedSecret) (created bool, err error) {
-	replaced, err := n.table.Put(ctx, table.Item{Key: secretKey(secret.Tenant, secret.Name), Fields: table.Fields{
-		"b": secret.Sealed, "u": table.Nanos(secret.UpdatedAt),
-	}}, table.How{})
-	return err == nil && !replaced, err
+// What stands in the field p of a secret: it is never absent, so that it can be
+// kept.
+const (
+	notForPortal = 1
+	forPortal    = 2
+)
+
+// PutSecret stores a secret under its name, and returns it with whether there
+// was none. If keep, one that was there keeps its Portal.
+func (n *Nouns) PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
+	portal, how := int64(notForPortal), table.How{}
+	if secret.Portal {
+		portal = forPortal
+	}
+	if keep {
+		how.Keep = []string{"p"}
+	}
+	old, replaced, err := n.table.Put(ctx, table.Item{Key: secretKey(secret.Tenant, secret.Name), Fields: table.Fields{
+		"b": secret.Sealed, "u": table.Nanos(secret.UpdatedAt), "p": portal,
+	}}, how)
+	if err != nil {
+		return stored, false, err
+	}
+	if stored = secret; keep && replaced {
+		stored.Portal = old.Fields.Int("p") == forPortal
+	}
+	return stored, !replaced, nil
 }
 
 // Secrets returns the named secrets that exist, sealed, by name.
@@ -54,5 +75,5 @@ func (n *Nouns) DeleteSecret(ctx context.Context, tenant, name string) error {
 
 // readSecret leaves the value out.
 func readSecret(tenant string, it table.Item) webhook.NamedSecret {
-	return webhook.NamedSecret{Tenant: tenant, Name: it.Sort, UpdatedAt: it.Fields.Time("u")}
+	return webhook.NamedSecret{Tenant: tenant, Name: it.Sort, Portal: it.Fields.Int("p") == forPortal, UpdatedAt: it.Fields.Time("u")}
 }

@@ -49,12 +49,12 @@ func (m *Memory) Page(_ context.Context, r Range, limit int) (items []Item, err 
 }
 
 // Put stores an item.
-func (m *Memory) Put(_ context.Context, item Item, how How) (replaced bool, err error) {
+func (m *Memory) Put(_ context.Context, item Item, how How) (old Item, replaced bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	old, replaced := m.items[item.Partition][item.Sort]
+	old, replaced = m.items[item.Partition][item.Sort]
 	if how.Revision != "" && old.Fields.Int(how.Revision) != item.Fields.Int(how.Revision)-1 {
-		return false, ErrRefused
+		return Item{}, false, ErrRefused
 	}
 	if m.items == nil {
 		m.items = map[string]map[string]Item{}
@@ -62,8 +62,8 @@ func (m *Memory) Put(_ context.Context, item Item, how How) (replaced bool, err 
 	if m.items[item.Partition] == nil {
 		m.items[item.Partition] = map[string]Item{}
 	}
-	m.items[item.Partition][item.Sort] = copied(item)
-	return replaced, nil
+	m.items[item.Partition][item.Sort] = copied(item.Merged(old, how.Keep))
+	return copied(old), replaced, nil
 }
 
 // Delete removes an item.

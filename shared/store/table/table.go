@@ -9,6 +9,7 @@ package table
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -23,9 +24,10 @@ type Table interface {
 	Get(ctx context.Context, keys ...Key) (map[Key]Item, error)
 	// Page returns up to limit items of a range, in the order of their sort keys.
 	Page(ctx context.Context, r Range, limit int) ([]Item, error)
-	// Put stores an item and reports whether it took the place of another. If
-	// the condition does not hold, it returns [ErrRefused].
-	Put(ctx context.Context, item Item, how How) (replaced bool, err error)
+	// Put stores an item. It returns the one whose place it took, and whether
+	// there was one; with a Revision, only whether. If the condition does not
+	// hold, it returns [ErrRefused].
+	Put(ctx context.Context, item Item, how How) (old Item, replaced bool, err error)
 	// Delete removes an item, or returns [ErrRefused] if there is none.
 	Delete(ctx context.Context, key Key) error
 	// DeleteAll removes items. One that does not exist is no error.
@@ -73,6 +75,10 @@ type How struct {
 	// item is stored if the one that is there has a revision one lower, or if
 	// none is there and the new one's is 1.
 	Revision string
+	// Keep, if any, are fields that stay as they are where an item is there
+	// already. Fields of that item which the new one lacks stay then, too. Not
+	// with a Revision.
+	Keep []string
 	// Relaxed lets the call return before the item is safe from a power cut.
 	// Writes keep their order also then.
 	Relaxed bool
@@ -128,6 +134,22 @@ func (f Fields) Compact() Fields {
 		}
 	}
 	return kept
+}
+
+// Merged returns the item with the fields that it keeps of the old one; see
+// [How].
+func (it Item) Merged(old Item, keep []string) Item {
+	if len(keep) == 0 {
+		return it
+	}
+	fields := old.Fields.Compact()
+	for name, v := range it.Fields {
+		if _, has := fields[name]; !has || !slices.Contains(keep, name) {
+			fields[name] = v
+		}
+	}
+	it.Fields = fields.Compact()
+	return it
 }
 
 func zero(v any) bool {

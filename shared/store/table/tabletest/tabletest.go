@@ -20,6 +20,8 @@ import (
 var suite = map[string]func(*testing.T, table.Table){
 	"ItemsAreReadAsTheyWereStored":          readBack,
 	"APutReplacesTheWholeItem":              replacing,
+	"APutReturnsWhatItReplaced":             returnsOld,
+	"APutKeepsFieldsThatAreToStay":          keeping,
 	"ADeletedItemIsGone":                    deleting,
 	"ManyItemsAreReadAndDeletedAtOnce":      many,
 	"PagesAreRangesInOrder":                 paging,
@@ -45,7 +47,7 @@ func item(partition, sort string, fields table.Fields) table.Item {
 
 func put(t *testing.T, to table.Table, it table.Item) (replaced bool) {
 	t.Helper()
-	replaced, err := to.Put(t.Context(), it, table.How{})
+	_, replaced, err := to.Put(t.Context(), it, table.How{})
 	if err != nil {
 		t.Fatalf("Put(%v): %v", it.Key, err)
 	}
@@ -102,6 +104,42 @@ func replacing(t *testing.T, to table.Table) {
 	}
 	got, _ := get(t, to, second.Key)
 	same(t, "item", got, second)
+}
+
+func returnsOld(t *testing.T, to table.Table) {
+	first := item("p", "s", table.Fields{"a": "1", "t": table.Text("x")})
+	old, replaced, err := to.Put(t.Context(), first, table.How{})
+	if err != nil || replaced || old.Fields.String("a") != "" {
+		t.Errorf("the first put returned %v, %v, %v, want nothing", old, replaced, err)
+	}
+	old, replaced, err = to.Put(t.Context(), item("p", "s", table.Fields{"a": "2"}), table.How{})
+	if err != nil || !replaced {
+		t.Errorf("the second put replaced: %v, %v", replaced, err)
+	}
+	same(t, "what was replaced", old, first)
+}
+
+func keeping(t *testing.T, to table.Table) {
+	how := table.How{Keep: []string{"kept", "text"}}
+	write := func(n int64) (old table.Item, replaced bool) {
+		old, replaced, err := to.Put(t.Context(), item("p", "s", table.Fields{"kept": n, "text": table.Text(fmt.Sprint(n)), "x": n}), how)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return old, replaced
+	}
+	if _, replaced := write(1); replaced {
+		t.Error("the first put replaced something")
+	}
+	want := item("p", "s", table.Fields{"kept": int64(1), "text": table.Text("1"), "x": int64(1)})
+	old, replaced := write(2)
+	if !replaced {
+		t.Error("the second put replaced nothing")
+	}
+	same(t, "what was replaced", old, want)
+	want.Fields["x"] = int64(2)
+	got, _ := get(t, to, want.Key)
+	same(t, "item", got, want)
 }
 
 func deleting(t *testing.T, to table.Table) {
@@ -198,7 +236,7 @@ func partitions(t *testing.T, to table.Table) {
 func revisions(t *testing.T, to table.Table) {
 	how := table.How{Revision: "rv"}
 	write := func(rev int64, value string) error {
-		_, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": rev, "x": value}), how)
+		_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": rev, "x": value}), how)
 		return err
 	}
 	for _, tt := range []struct {
@@ -221,7 +259,7 @@ func racing(t *testing.T, to table.Table) {
 	for i := range writers {
 		group.Go(func() {
 			for range 20 { // a busy table is asked again
-				_, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": int64(1), "n": int64(i + 1)}), table.How{Revision: "rv", Relaxed: i%2 == 0})
+				_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": int64(1), "n": int64(i + 1)}), table.How{Revision: "rv", Relaxed: i%2 == 0})
 				if won[i] = err == nil; won[i] || errors.Is(err, table.ErrRefused) {
 					return
 				}
