@@ -19,8 +19,6 @@ func isEmpty(v Value) bool {
 		return len(v.items()) == 0
 	case kindObject:
 		return len(v.object().keys) == 0
-	case kindRange:
-		return v.spanLen() == 0
 	}
 	return false
 }

@@ -12,7 +12,7 @@
 //
 // # The language
 //
-// Tags: abort, assign, break, capture, case, comment, continue, cycle, decrement, echo, for, if, ifchanged, increment, liquid, raw,
+// Tags: abort, assign, break, capture, case, comment, continue, cycle, decrement, doc, echo, for, if, ifchanged, increment, liquid, raw,
 // tablerow, unless, and # for comments. {% abort %} and {% abort "reason" %} end a render with an [Abort].
 //
 // Filters: all of Shopify's standard ones, and json, sha256 and hmac_sha256: text | hmac_sha256: key. The filter json gives one line;
@@ -37,5 +37,6 @@
 // Tests that leave a }} or %} in the text would be refused as well. Neither include nor render exist. Errors end the render instead of being printed into its text. {% else if %} is refused,
 // because Ruby takes it for else. Objects in text are JSON, and so are arrays that a filter wants as text: Ruby's own form, {"a"=>1}, can be
 // read by nobody else. Names that are assigned must be plain names. The size of a number is 0, not
-// the bytes that Ruby keeps it in. Names are case-sensitive everywhere, and the filter date knows no words but those of dates.
+// the bytes that Ruby keeps it in. Names are case-sensitive everywhere, and the filter date knows no words but those of dates,
+// and no numbers of milliseconds. There is no variable self, no -0.0 and no infinity. A comment may hold an open tag.
 package liquid

@@ -21,7 +21,7 @@ var otherFilters = []filter{
 func choose(pick func(items []Value, matches []bool) Value, firstDecides bool) func(*run, Value, []Value) (Value, error) {
 	return func(r *run, in Value, args []Value) (Value, error) {
 		items, err := r.list(in)
-		if err != nil {
+		if err != nil || args[0].kind == kindNull && !firstDecides {
 			return Null, err
 		}
 		if err := r.makeItems(len(items)); err != nil {

@@ -163,6 +163,9 @@ func uniq(r *run, in Value, args []Value) (Value, error) {
 	if err != nil {
 		return Null, err
 	}
+	if len(items) < 2 {
+		return Array(items...), nil // nothing is compared, so nothing is looked up
+	}
 	seen := map[string]bool{}
 	kept := items[:0]
 	for _, item := range items {

@@ -25,6 +25,9 @@ func (r *run) keyedItems(in Value, args []Value) (_ []keyed, ok bool, err error)
 	if err := r.budget.spend(n * bits.Len(uint(n))); err != nil {
 		return nil, false, err
 	}
+	if n < 2 {
+		args = nil // nothing is compared, so nothing is looked up
+	}
 	list := make([]keyed, n)
 	for i, item := range items {
 		list[i] = keyed{item: item, key: item}

@@ -2,14 +2,13 @@ package liquid
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
 var textFilters = []filter{
 	{"append", 1, 1, "", appendText},
-	{"capitalize", 0, 0, "", textual(2, capitalize)},
-	{"downcase", 0, 0, "", textual(2, strings.ToLower)},
+	{"capitalize", 0, 0, "", textual(3, capitalize)},
+	{"downcase", 0, 0, "", textual(2, downcase)},
 	{"lstrip", 0, 0, "", textual(0, func(s string) string { return strings.TrimLeft(s, spaces) })},
 	{"prepend", 1, 1, "", prependText},
 	{"remove", 1, 1, "", replaceAll},
@@ -26,7 +25,7 @@ var textFilters = []filter{
 	{"strip_newlines", 0, 0, "", textual(1, stripNewlines)},
 	{"truncate", 0, 2, "", unlessNull(truncate)},
 	{"truncatewords", 0, 2, "", unlessNull(truncateWords)},
-	{"upcase", 0, 0, "", textual(2, strings.ToUpper)},
+	{"upcase", 0, 0, "", textual(3, upcase)},
 }
 
 func appendText(r *run, in Value, args []Value) (Value, error) {
@@ -49,14 +48,6 @@ func prependText(r *run, in Value, args []Value) (Value, error) {
 		return Null, err
 	}
 	return String(start + s), nil
-}
-
-func capitalize(s string) string {
-	first, n := utf8.DecodeRuneInString(s)
-	if n == 0 || first == utf8.RuneError {
-		return strings.ToLower(s)
-	}
-	return string(unicode.ToTitle(first)) + strings.ToLower(s[n:])
 }
 
 func stripNewlines(s string) string {

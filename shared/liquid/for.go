@@ -124,8 +124,9 @@ func (p *parser) attributes(set func(name string, p *parser) (known bool, err er
 func (l *loop) attribute(name string, p *parser) (known bool, err error) {
 	switch {
 	case name == "offset" && p.takeWord("continue"):
-		l.resumes = true
+		l.resumes, l.offset = true, nil
 	case name == "offset":
+		l.resumes = false
 		l.offset, err = p.expression()
 	case name == "limit":
 		l.limit, err = p.expression()

@@ -44,6 +44,18 @@ func (l *lines) skipComment(opened item) error {
 	return nil
 }
 
+func (l *lines) skipDoc(opened item) error {
+	for {
+		it, err := l.next()
+		switch {
+		case err == nil && it.kind == itemEnd:
+			return notClosed(opened)
+		case it.name == "enddoc":
+			return nil
+		}
+	}
+}
+
 func (l *lines) raw(opened item) (string, int, error) {
 	return "", 0, &faultAt{opened.off, "raw cannot stand in the tag liquid"}
 }

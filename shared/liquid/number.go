@@ -70,17 +70,22 @@ func numberIn(s string) (Value, error) {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		end = 1
 	}
-	for end < len(s) && isDigit(s[end]) {
+	for end < len(s) && (isDigit(s[end]) || groups(s, end)) {
 		end++
 	}
 	if end > maxDigits {
 		return Null, errTooLarge
 	}
-	n, ok := new(big.Int).SetString(strings.TrimPrefix(s[:end], "+"), 10)
+	n, ok := new(big.Int).SetString(strings.ReplaceAll(strings.TrimPrefix(s[:end], "+"), "_", ""), 10)
 	if !ok {
 		return Int(0), nil
 	}
 	return integerFrom(n)
+}
+
+// groups reports a _ between two digits, as in 1_000.
+func groups(s string, i int) bool {
+	return s[i] == '_' && i > 0 && isDigit(s[i-1]) && i+1 < len(s) && isDigit(s[i+1])
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

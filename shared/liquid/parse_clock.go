@@ -30,7 +30,11 @@ func (d *dateText) clock() bool {
 	if s, ok = d.half(s); !ok {
 		return false
 	}
-	d.rest = before + " " + d.cutZone(s)
+	after := d.cutZone(s)
+	if after != s { // an offset says all that the name of its zone would
+		after = cutZoneName(after)
+	}
+	d.rest = before + " " + after
 	return d.hour < 24 && d.min < 60 && d.sec < 61 || d.hour == 24 && d.min == 0 && d.sec == 0
 }
 
@@ -124,6 +128,14 @@ func (d *dateText) cutZone(s string) string {
 			d.zone = time.FixedZone("", offset)
 		}
 		return digits[n:]
+	}
+	return s
+}
+
+// cutZoneName takes [Europe/Berlin], as RFC 9557 has it, from the end of a date.
+func cutZoneName(s string) string {
+	if strings.HasPrefix(s, "[") && strings.IndexByte(s, ']') == len(s)-1 {
+		return ""
 	}
 	return s
 }

@@ -34,11 +34,28 @@ func parseDate(s string, now time.Time) (time.Time, bool) {
 		t, ok := unixTime(n)
 		return t, ok && err == nil
 	}
-	d := dateText{rest: s, zone: time.UTC}
+	d := dateText{rest: basic(s), zone: time.UTC}
 	if !d.clock() || !d.words() {
 		return now, false
 	}
 	return d.time(now)
+}
+
+// basic writes ISO 8601's form without separators, 20160314t150926z, with them.
+func basic(s string) string {
+	n := digitsLen(s, 8)
+	if n < 8 || len(s) < 13 || s[8] != 't' {
+		return s
+	}
+	digits := digitsLen(s[9:], 7)
+	if digits != 4 && digits != 6 {
+		return s
+	}
+	clock := s[9:11] + ":" + s[11:13]
+	if digits == 6 {
+		clock += ":" + s[13:15]
+	}
+	return s[:8] + " " + clock + s[9+digits:]
 }
 
 // dateText is a date while it is read.
@@ -126,6 +143,8 @@ func (d *dateText) date(now time.Time) (year int, month time.Month, day int, ok 
 		return now.Year(), now.Month(), now.Day(), true
 	case len(n) == 1 && len(d.numbers[0]) == 8:
 		return n[0] / 10000, time.Month(n[0] / 100 % 100), n[0] % 100, true
+	case len(n) == 2 && len(d.numbers[0]) == 4 && len(d.numbers[1]) == 3:
+		return dayOfYear(n[0], n[1])
 	case len(n) == 2 && long(0):
 		return n[0], time.Month(n[1]), 1, true
 	case len(n) == 3 && long(2) && !long(0):
@@ -134,6 +153,12 @@ func (d *dateText) date(now time.Time) (year int, month time.Month, day int, ok 
 		return century(n[0], long(0)), time.Month(n[1]), n[2], true
 	}
 	return 0, 0, 0, false
+}
+
+// dayOfYear is the date of a day that is counted from January 1.
+func dayOfYear(year, n int) (int, time.Month, int, bool) {
+	t := time.Date(year, time.January, n, 0, 0, 0, 0, time.UTC)
+	return year, t.Month(), t.Day(), n > 0 && t.Year() == year
 }
 
 // named is a date whose month is a word: day and year in either order, either left out.

@@ -32,9 +32,6 @@ func (r *run) property(item, key Value) (v Value, has bool, err error) {
 		}
 		return Int(item.num >> min(key.num, 63) & 1), true, nil
 	case item.kind == kindString, item.kind == kindInt, item.kind == kindBig:
-		if key.kind == kindNull {
-			return Null, false, nil
-		}
 		name := key.Text()
 		return Null, false, faultf("cannot select the property %q of a %s", name[:min(len(name), 100)], item.typeName())
 	}
@@ -44,7 +41,9 @@ func (r *run) property(item, key Value) (v Value, has bool, err error) {
 // first is the first item, character, number or [name, value] pair.
 func first(v Value) Value {
 	switch v.kind {
-	case kindArray, kindRange, kindObject:
+	case kindRange:
+		return Int(v.num)
+	case kindArray, kindObject:
 		if s := sequenceOf(v); s.length > 0 {
 			return s.at(0)
 		}
@@ -61,9 +60,8 @@ func last(v Value) Value {
 			return items[len(items)-1]
 		}
 	case kindRange:
-		if first, last := v.span(); first <= last {
-			return Int(last)
-		}
+		_, last := v.span()
+		return Int(last)
 	case kindString:
 		_, n := utf8.DecodeLastRuneInString(v.str)
 		return String(v.str[len(v.str)-n:])

@@ -29,6 +29,7 @@ const (
 type stream interface {
 	next() (item, error)
 	skipComment(opened item) error        // moves past the endcomment of a comment
+	skipDoc(opened item) error            // moves past the enddoc of a doc
 	raw(opened item) (string, int, error) // moves past the endraw of a raw; returns what stands before it, and where
 }
 
@@ -88,10 +89,7 @@ func (s *scanner) delimited(kind itemKind, closing string) (item, error) {
 // split parts the name of a tag from what follows it.
 func (it *item) split() error {
 	rest := strings.TrimLeft(it.text, spaces)
-	n := 0
-	for n < len(rest) && isWord(rest[n]) {
-		n++
-	}
+	n := wordLen(rest)
 	if n == 0 && strings.HasPrefix(rest, "#") {
 		n = 1
 	}

@@ -45,6 +45,40 @@ func (s *scanner) skipComment(opened item) error {
 	return nil
 }
 
+// skipDoc looks for {% enddoc, whatever follows in that tag; what stands before it need not be Liquid.
+func (s *scanner) skipDoc(opened item) error {
+	for pos := s.pos; ; {
+		n := strings.Index(s.src[pos:], "{%")
+		if n < 0 {
+			return notClosed(opened)
+		}
+		pos += n + 2
+		rest := strings.TrimLeft(strings.TrimPrefix(s.src[pos:], "-"), spaces)
+		switch name := rest[:wordLen(rest)]; {
+		case name == "doc":
+			return &faultAt{pos - 2, "doc may not stand in doc"}
+		case name != "enddoc":
+			continue
+		}
+		end := strings.Index(rest, "%}")
+		if end < 0 {
+			return notClosed(opened)
+		}
+		s.pos = len(s.src) - len(rest) + end + 2
+		s.trim = s.src[s.pos-3] == '-'
+		return nil
+	}
+}
+
+// wordLen measures the name of a tag at the beginning of s.
+func wordLen(s string) int {
+	n := 0
+	for n < len(s) && isWord(s[n]) {
+		n++
+	}
+	return n
+}
+
 func (s *scanner) raw(opened item) (string, int, error) {
 	body := s.pos
 	for pos := body; ; {

@@ -105,7 +105,7 @@ func hour12(t time.Time) int { return (t.Hour()+11)%12 + 1 }
 var textVerbs = map[byte]string{
 	'A': "Monday", 'a': "Mon", 'B': "January", 'b': "Jan", 'h': "Jan", 'p': "PM", 'P': "pm",
 	'c': "Mon Jan _2 15:04:05 2006", 'D': "01/02/06", 'F': "2006-01-02", 'R': "15:04", 'r': "03:04:05 PM",
-	'T': "15:04:05", 'v': "_2-Jan-2006", 'X': "15:04:05", 'x': "01/02/06", '+': "Mon Jan _2 15:04:05 MST 2006",
+	'T': "15:04:05", 'v': "_2-Jan-2006", 'X': "15:04:05", 'x': "01/02/06",
 }
 
 func (d directive) format(t time.Time) (text string, known bool) {
@@ -125,10 +125,9 @@ func (d directive) format(t time.Time) (text string, known bool) {
 	case 'z':
 		return d.offset(t), true
 	case 'Z':
-		if _, offset := t.Zone(); offset != 0 {
-			return d.text(""), true
-		}
-		return d.text("UTC"), true
+		return d.text(zoneName(t)), true
+	case '+':
+		return d.text(t.Format("Mon Jan _2 15:04:05 ") + zoneName(t) + t.Format(" 2006")), true
 	case 'n', 't', '%':
 		return d.text(map[byte]string{'n': "\n", 't': "\t", '%': "%"}[d.verb]), true
 	}
@@ -178,9 +177,17 @@ func (d directive) text(s string) string {
 	return string(bytes.Repeat([]byte{fill}, max(0, d.width-len(s)))) + s
 }
 
-// swapCase is the flag #: small letters for AM and PM, capitals for everything else.
+// zoneName is UTC or nothing: an offset has no name.
+func zoneName(t time.Time) string {
+	if _, offset := t.Zone(); offset != 0 {
+		return ""
+	}
+	return "UTC"
+}
+
+// swapCase is the flag #: small letters for AM, PM and zones, capitals for everything else.
 func swapCase(s string, verb byte) string {
-	if verb == 'p' {
+	if verb == 'p' || verb == 'Z' {
 		return strings.ToLower(s)
 	}
 	return strings.ToUpper(s)
@@ -202,9 +209,19 @@ func (d directive) fraction(t time.Time) string {
 	return digits + strings.Repeat("0", width-len(digits))
 }
 
-// offset prints +hhmm, or with colons +hh:mm and +hh:mm:ss.
+// offset prints +hhmm, or with colons +hh:mm and +hh:mm:ss; with three of them as much as is not 0. The hours are
+// padded to the width, by the flag _ with spaces in front of the sign.
 func (d directive) offset(t time.Time) string {
-	layout := [...]string{"-0700", "-07:00", "-07:00:00"}[min(2, strings.Count(d.flags, ":"))]
+	layout := [...]string{"-0700", "-07:00", "-07:00:00", "-07:00:00"}[min(3, strings.Count(d.flags, ":"))]
 	text := t.Format(layout)
-	return text[:1] + pad(text[1:], d.width-1, '0')
+	if strings.Count(d.flags, ":") > 2 {
+		text = strings.TrimSuffix(strings.TrimSuffix(text, ":00"), ":00")
+	}
+	if !strings.Contains(d.flags, "_") {
+		return text[:1] + pad(text[1:], d.width-1, '0')
+	}
+	if text[1] == '0' {
+		text = " " + text[:1] + text[2:]
+	}
+	return pad(text, d.width, ' ')
 }

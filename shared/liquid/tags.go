@@ -20,6 +20,7 @@ func init() {
 		"continue":  (*parser).interrupt,
 		"cycle":     (*parser).cycle,
 		"decrement": (*parser).counter,
+		"doc":       (*parser).documentation,
 		"echo":      (*parser).echo,
 		"for":       (*parser).forIn,
 		"if":        (*parser).ifElse,
@@ -51,6 +52,14 @@ func (p *parser) inlineComment(it item) (node, bool, error) {
 
 func (p *parser) comment(it item) (node, bool, error) {
 	return nil, true, p.stream.skipComment(it)
+}
+
+// documentation is for readers of the template: what stands in it may be anything but another doc.
+func (p *parser) documentation(it item) (node, bool, error) {
+	if err := p.nothing(it); err != nil {
+		return nil, true, err
+	}
+	return nil, true, p.stream.skipDoc(it)
 }
 
 func (p *parser) rawText(it item) (node, bool, error) {

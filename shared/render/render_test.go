@@ -217,6 +217,7 @@ func TestEventsThatMakeNoCallbackSayWhy(t *testing.T) {
 		{"a failing filter", sub(`{"a":"{{ data.x | divided_by: 0 }}"}`), `{"x":1}`, webhook.ReasonRenderError},
 		{"too much", sub(`{"a":"{{ data.x }}","b":"{{ data.x }}"}`), `{"x":"` + long + `"}`, webhook.ReasonTooLarge},
 		{"no JSON", sub(`"{{ data.x | json }}{% if data.x %} {{ data.x | json }}{% endif %}"`), `{"x":1}`, webhook.ReasonRenderError},
+		{"bytes that are no text", written("text/plain", "{{ data.x | base64_decode }}"), `{"x":"/w=="}`, webhook.ReasonRenderError},
 		{"keys that become one", sub(`{"{{ data.x }}":1,"a":2}`), `{"x":"a"}`, webhook.ReasonRenderError},
 	} {
 		e := event

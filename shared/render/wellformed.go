@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -17,6 +18,9 @@ import (
 // wellFormed returns what keeps receivers from reading a text of this kind, in
 // words for the subscription's owner.
 func wellFormed(k kind, text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("is not UTF-8: a filter printed bytes, which base64_encode makes text of")
+	}
 	switch k {
 	case jsonText:
 		return validJSON(text)
