@@ -36,13 +36,6 @@ type Fanout struct {
 	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
 }
 
-// splitAfter is the number of receipts after which a pack that still fails is
-// taken apart, so that one poison event takes no other with it.
-const splitAfter = 3
-
-// eventsAtOnce bounds the events of one pack that are stored concurrently.
-const eventsAtOnce = 32
-
 // Handle works a batch of messages from the events queue and returns the ids
 // of those that must come again.
 func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
@@ -102,7 +95,7 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outg
 		}
 	}()
 	switch message.KindOf(m.Body) {
-	case message.KindPack:
+	case message.KindPack, message.KindPart:
 		return f.pack(ctx, v, m, out)
 	case message.KindLeaf:
 		return f.leaf(ctx, m, out)
@@ -114,64 +107,29 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outg
 	return message.ErrMalformed
 }
 
-// pack handles published events: store each with its plan, then carry the
-// plans out together.
-func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, out *outgoing) error {
-	p, err := message.DecodePack(m.Body)
-	if err != nil {
-		return err
-	}
-	if len(p.Events) > 1 && m.Received > splitAfter {
-		return f.split(ctx, m.Group, p)
-	}
-	if len(p.Events) == 1 { // most are, and need no goroutine
-		return f.packed(ctx, v, p.Events[0], out)
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(eventsAtOnce)
-	for _, e := range p.Events {
-		g.Go(func() error { return f.packed(gctx, v, e, out) })
-	}
-	return g.Wait()
-}
-
-// packed handles one event of a pack.
-func (f *Fanout) packed(ctx context.Context, v *view, e webhook.Event, out *outgoing) error {
-	if err := f.event(ctx, v, e, out); err != nil {
-		return fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
-	}
-	return nil
-}
-
-func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error {
-	out := &outbox{to: f.Events}
-	for i := range p.Events {
-		if err := out.add(ctx, queue.Message{Group: group, Body: message.Pack{Events: p.Events[i : i+1]}.Encode()}); err != nil {
-			return err
-		}
-	}
-	return out.flush(ctx)
-}
-
-// event decides for one event, unless that is done, and carries out what was
-// decided.
-func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, out *outgoing) error {
+// event decides for one event, unless that is done, carries out what was
+// decided, and returns what is to be asked of triggers. In an array, those of a
+// large plan are asked here, in order, and its leaves leave them out.
+func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bool, out *outgoing) (*asking, error) {
 	stored, err := f.decide(ctx, v, e)
 	if errors.Is(err, errDeleted) {
-		return nil // it went with its tenant
+		return nil, nil // it went with its tenant
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if stored.Nonce != e.Nonce {
 		f.Count("events_duplicate", 1)
-		return nil // the publication that won carries its own plan out
+		return nil, nil // the publication that won carries its own plan out
 	}
 	stored.Order = e.Order
 	if stored.Plan.Pages == 0 {
 		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
 	}
-	return f.spread(ctx, stored, stored.Plan, "")
+	if err := f.spread(ctx, stored, stored.Plan, "", inArray); err != nil || !inArray {
+		return nil, err
+	}
+	return f.askingOfPages(ctx, stored)
 }
 
 // decide matches the event and stores it with its plan. If the event is
@@ -201,38 +159,62 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.
 	return stored, nil
 }
 
-// carryOut does for each entry what it says: queue a first attempt, or ask the
-// trigger. Replay names the replay that planned the entries, "" the event's own
-// plan.
-func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay string, entries []webhook.PlanEntry, out *outgoing) error {
+// asking is what is to be asked of triggers for one event.
+type asking struct {
+	*rendering
+	entries []planned
+}
+
+// carryOut queues first attempts for those who take every match, and returns
+// what is to be asked of the others' triggers; nil if nothing is. Replay names
+// the replay that planned the entries, "" the event's own plan.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay string, entries []webhook.PlanEntry, out *outgoing) (*asking, error) {
 	if e.Expunged || len(entries) == 0 {
-		return nil
+		return nil, nil
 	}
 	subs, err := f.versions.get(ctx, e.Tenant, entries)
 	if err != nil {
-		return fmt.Errorf("read subscriptions: %w", err)
+		return nil, fmt.Errorf("read subscriptions: %w", err)
 	}
-	r := newRendering(e.Event, replay)
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(triggersAtOnce)
+	a := &asking{rendering: newRendering(e.Event, replay)}
 	for _, p := range subs {
 		if err := ctx.Err(); err != nil {
-			return errors.Join(err, g.Wait()) // the message comes again
+			return nil, err // the message comes again
 		}
 		switch {
-		case p.Costly:
-			g.Go(func() error { return f.undecided(gctx, r, p, out) })
-		case p.trigger != nil && replay != "":
-			g.Go(func() error { return f.triggeredAgain(gctx, r, p, out) })
-		case p.trigger != nil:
-			g.Go(func() error { return f.triggered(gctx, r, p, out) })
+		case p.Costly || p.trigger != nil:
+			a.entries = append(a.entries, p)
 		case !p.Only:
-			if err := f.deliver(ctx, r, p.subscriber, 0, out); err != nil {
-				return errors.Join(err, g.Wait())
+			if err := f.deliver(ctx, a.rendering, p.subscriber, 0, out); err != nil {
+				return nil, err
 			}
 		}
 	}
+	return a, nil
+}
+
+// askAll asks the triggers of one event, all at once.
+func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {
+	if a == nil {
+		return nil
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(triggersAtOnce)
+	for _, p := range a.entries {
+		g.Go(func() error { return f.ask(gctx, a.rendering, p, out) })
+	}
 	return g.Wait()
+}
+
+// ask carries out one entry that is not simply a first attempt.
+func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	switch {
+	case p.Costly:
+		return f.undecided(ctx, r, p, out)
+	case r.occasion != "":
+		return f.triggeredAgain(ctx, r, p, out)
+	}
+	return f.triggered(ctx, r, p, out)
 }
 
 // deliver queues the first attempt, or cancels a delivery that cannot be

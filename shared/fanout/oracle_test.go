@@ -134,7 +134,7 @@ func (v *verdictOf) follow() {
 	v.marks = map[string]noted{}
 	for _, c := range v.h.commits {
 		for _, item := range c.items {
-			if from := c.by.from; item.Part == "TIMER" && len(c.items) == 1 && from != nil && from.Subject == v.key {
+			if from := v.canceler(c, item); from != nil && from.Subject == v.key {
 				if !from.cancels {
 					v.wrong("%s changed the timer without a cancel", from.ID)
 				}
@@ -153,6 +153,9 @@ func (v *verdictOf) follow() {
 				continue
 			}
 			_, known := v.marks[n.Event]
+			if !known {
+				v.inOrder(e)
+			}
 			v.marks[n.Event] = n
 			if wrong := m.step(step{n, e, !known}); wrong != "" {
 				v.wrong("%s at %s: %s", e.ID, n.At.Format(time.TimeOnly), wrong)
@@ -164,6 +167,41 @@ func (v *verdictOf) follow() {
 	}
 	v.declare(m)
 	v.paid(m)
+}
+
+// canceler is the event whose cancel a commit of the timer alone is: the latest
+// that the timer tells of, or of one that comes alone, that one.
+func (v *verdictOf) canceler(c commit, item webhook.StateItem) *happening {
+	if item.Part != "TIMER" || len(c.items) != 1 || c.by.from == nil {
+		return nil
+	}
+	var timer struct {
+		Canceled struct {
+			Events []string `json:"e"`
+		} `json:"c"`
+	}
+	if err := json.Unmarshal(item.Data, &timer); err != nil || len(timer.Canceled.Events) == 0 {
+		return c.by.from
+	}
+	return v.h.byKey[timer.Canceled.Events[len(timer.Canceled.Events)-1]]
+}
+
+// inOrder checks that the events of one array are counted in its order.
+func (v *verdictOf) inOrder(e *happening) {
+	for _, before := range v.h.events {
+		if before.array == 0 || before.array != e.array || before.place >= e.place || before.Subject != v.key || !before.starts {
+			continue
+		}
+		_, known := v.marks[before.Key()]
+		if v.h.shape.distinct { // somebody of its value may have been there before
+			for key := range v.marks {
+				known = known || v.h.byKey[key].mark == before.mark
+			}
+		}
+		if !known {
+			v.wrong("%s, number %d of its array, is counted before %s, number %d", e.ID, e.place, before.ID, before.place)
+		}
+	}
 }
 
 // paid checks that no occurrence that could be sent was passed over for one

@@ -37,10 +37,11 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 
 // spread sends one leaf message for each page of the plan: the work is split,
 // not chained, so that a million subscribers take no longer than a thousand.
-func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string) error {
+// Plain leaves triggers out.
+func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string, plain bool) error {
 	out := &outbox{to: f.Events}
 	for page := range plan.Pages {
-		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order}
+		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order, Plain: plain}
 		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
 			return err
 		}
@@ -69,5 +70,33 @@ func (f *Fanout) leaf(ctx context.Context, m queue.Message, out *outgoing) error
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
 	}
-	return f.carryOut(ctx, e, l.Replay, entries, out)
+	a, err := f.carryOut(ctx, e, l.Replay, entries, out)
+	if err != nil || l.Plain {
+		return err
+	}
+	return f.askAll(ctx, a, out)
+}
+
+// askingOfPages returns what is to be asked of triggers of a large plan.
+func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent) (*asking, error) {
+	a := &asking{rendering: newRendering(e.Event, "")}
+	for page := range e.Plan.Pages {
+		entries, err := f.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
+		if errors.Is(err, webhook.ErrNotFound) {
+			return nil, nil // it went with its tenant
+		}
+		if err != nil {
+			return nil, fmt.Errorf("page %d: %w", page, err)
+		}
+		subs, err := f.versions.get(ctx, e.Tenant, entries)
+		if err != nil {
+			return nil, fmt.Errorf("read subscriptions: %w", err)
+		}
+		for _, p := range subs {
+			if p.trigger != nil && !e.Expunged {
+				a.entries = append(a.entries, p)
+			}
+		}
+	}
+	return a, nil
 }

@@ -41,10 +41,14 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 		return fmt.Errorf("keep event: %w", err)
 	}
 	if plan.Pages > 0 {
-		return f.spread(ctx, e, plan, r.ID)
+		return f.spread(ctx, e, plan, r.ID, false)
 	}
 	out := f.outgoing()
-	if err := f.carryOut(ctx, e, r.ID, plan.Entries, out); err != nil {
+	a, err := f.carryOut(ctx, e, r.ID, plan.Entries, out)
+	if err != nil {
+		return err
+	}
+	if err := f.askAll(ctx, a, out); err != nil {
 		return err
 	}
 	return out.flush(ctx)

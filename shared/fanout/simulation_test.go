@@ -45,9 +45,12 @@ func seeds(t *testing.T, n int) []uint64 {
 }
 
 // play plays one history in a bubble and returns what is wrong with it.
-func play(t *testing.T, seed uint64, shapes []shape, open func() storetest.Store) (faults []string) {
+func play(t *testing.T, seed uint64, shapes []shape, open func() storetest.Store, plants ...func(*history)) (faults []string) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHistory(seed, open(), shapes)
+		for _, plant := range plants {
+			plant(h)
+		}
 		if err := h.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

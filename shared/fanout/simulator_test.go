@@ -39,6 +39,7 @@ type history struct {
 	free     bool // real concurrency instead of the seed's
 	clock    time.Time
 	crashes  int // still to come
+	arrays   int
 	inflight int
 
 	mu      sync.Mutex
@@ -49,6 +50,7 @@ type history struct {
 	sent    map[string]message.First // deliveries, by id
 	commits []commit
 	faults  []string
+	strays  bool       // a planted bug: parts do not say of which array they are
 	saving  sync.Mutex // with real concurrency, so that commits are noted in their order
 }
 
@@ -60,18 +62,21 @@ type happening struct {
 	starts   bool
 	cancels  bool
 	bare     bool // nothing can be rendered of it
+	array    int  // that it was published in; 0 for none
+	place    int  // there
 	mark     string
 }
 
 type queued struct {
-	at   time.Time
-	body []byte
+	at       time.Time
+	body     []byte
+	received int // before
 }
 
 // handling is one receipt of a message by one process.
 type handling struct {
 	number int
-	body   []byte
+	queued
 	from   *happening // of a pack; nil of a wake-up
 	dead   bool
 	failed bool
@@ -185,12 +190,42 @@ func (h *history) happen() {
 		}
 		h.byKey[e.Key()] = e
 		h.events = append(h.events, e)
-		arrives := epoch.Add(time.Duration(h.rand.IntN(12)) * h.shape.tick)
-		for range 1 + h.rand.IntN(3) {
-			h.queue = append(h.queue, queued{arrives, message.Pack{Events: []webhook.Event{e.Event}}.Encode()})
+	}
+	for rest := h.events; len(rest) > 0; {
+		n := 1
+		if h.rand.IntN(2) == 0 {
+			n = min(len(rest), 1+h.rand.IntN(6))
 		}
+		h.publish(rest[:n])
+		rest = rest[n:]
 	}
 	h.rand.Shuffle(len(h.queue), func(i, j int) { h.queue[i], h.queue[j] = h.queue[j], h.queue[i] })
+}
+
+// publish has events come in one array, in one message or several.
+func (h *history) publish(events []*happening) {
+	parts := []message.Pack{{}}
+	h.arrays++
+	for i, e := range events {
+		if len(events) > 1 {
+			e.array, e.place = h.arrays, i
+			e.AcceptedAt, e.Order = events[0].AcceptedAt, events[0].Order&^0xffff|uint32(i)
+		}
+		if last := parts[len(parts)-1]; len(last.Events) > 0 && h.rand.IntN(3) == 0 {
+			parts = append(parts, message.Pack{First: i})
+		}
+		last := &parts[len(parts)-1]
+		last.Events = append(last.Events, e.Event)
+	}
+	arrives := epoch.Add(time.Duration(h.rand.IntN(12)) * h.shape.tick)
+	for i, p := range parts {
+		if len(parts) > 1 && !h.strays {
+			p.Request, p.Last = events[0].Nonce, i == len(parts)-1
+		}
+		for range 1 + h.rand.IntN(3) {
+			h.queue = append(h.queue, queued{at: arrives, body: p.Encode()})
+		}
+	}
 }
 
 func minTime(a, b time.Time) time.Time {
@@ -271,14 +306,15 @@ func (h *history) begin(ctx context.Context, number, place int) { go h.receive(c
 func (h *history) receive(ctx context.Context, number, place int) func() {
 	q := h.queue[place]
 	h.queue = slices.Delete(h.queue, place, place+1)
-	by := &handling{number: number, body: q.body}
+	q.received++
+	by := &handling{number: number, queued: q}
 	if p, err := message.DecodePack(q.body); err == nil {
 		by.from = h.byKey[p.Events[0].Key()]
 	}
 	stage := h.stages[h.rand.IntN(len(h.stages))]
 	h.inflight++
 	return func() {
-		failed := stage.Handle(context.WithValue(ctx, handlingKey{}, by), []queue.Message{{ID: "m", Group: h.tenant, Body: q.body, Received: 1}})
+		failed := stage.Handle(context.WithValue(ctx, handlingKey{}, by), []queue.Message{{ID: "m", Group: h.tenant, Body: q.body, Received: q.received}})
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		by.failed = len(failed) > 0
@@ -294,7 +330,7 @@ func (h *history) settle() {
 	for _, by := range h.over {
 		h.inflight--
 		if by.failed {
-			h.queue = append(h.queue, queued{h.clock, by.body})
+			h.queue = append(h.queue, queued{h.clock, by.body, by.received})
 		}
 		if by.failed && !by.dead {
 			h.faults = append(h.faults, fmt.Sprintf("handling %d failed without a crash", by.number))
@@ -356,7 +392,7 @@ func (h *history) advance() bool {
 			h.faults = append(h.faults, "due pointer: "+err.Error())
 			continue
 		}
-		h.queue = append(h.queue, queued{due.At, fire.Encode()})
+		h.queue = append(h.queue, queued{at: due.At, body: fire.Encode()})
 	}
 	h.dues = nil
 	return true
@@ -386,9 +422,9 @@ func (h *history) cross(ctx context.Context, what string, call func(by *handling
 
 // enqueue is what the events queue does with messages.
 func (h *history) enqueue(m queue.Message) {
-	h.queue = append(h.queue, queued{h.clock.Add(m.Delay), m.Body})
+	h.queue = append(h.queue, queued{at: h.clock.Add(m.Delay), body: m.Body})
 	if h.rand.IntN(5) == 0 {
-		h.queue = append(h.queue, queued{h.clock.Add(m.Delay), m.Body})
+		h.queue = append(h.queue, queued{at: h.clock.Add(m.Delay), body: m.Body})
 	}
 }
 
@@ -428,7 +464,7 @@ type tapped struct {
 }
 
 func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
-	err = s.h.cross(ctx, "CreateEvent", func(*handling) (err error) {
+	err = s.h.cross(ctx, "CreateEvent "+e.ID+e.Source, func(*handling) (err error) {
 		stored, created, err = s.Store.CreateEvent(ctx, e)
 		return err
 	})
@@ -436,12 +472,16 @@ func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored
 }
 
 func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) (items []webhook.StateItem, err error) {
-	err = s.h.cross(ctx, "TriggerState", func(*handling) (err error) { items, err = s.Store.TriggerState(ctx, refs); return err })
+	err = s.h.cross(ctx, "TriggerState "+nameOf(refs), func(*handling) (err error) { items, err = s.Store.TriggerState(ctx, refs); return err })
 	return items, err
 }
 
 func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
-	return s.h.cross(ctx, "SaveTriggerState", func(by *handling) error {
+	refs := make([]webhook.StateRef, len(items))
+	for i, item := range items {
+		refs[i] = item.StateRef
+	}
+	return s.h.cross(ctx, "SaveTriggerState "+nameOf(refs), func(by *handling) error {
 		if s.h.free {
 			s.h.saving.Lock()
 			defer s.h.saving.Unlock()
@@ -456,8 +496,16 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 	})
 }
 
+// nameOf tells calls apart that one handling makes at once.
+func nameOf(refs []webhook.StateRef) (name string) {
+	for _, ref := range refs {
+		name += ref.Key + ref.Part + " "
+	}
+	return name
+}
+
 func (s *tapped) PutDue(ctx context.Context, due webhook.Due) error {
-	return s.h.cross(ctx, "PutDue", func(*handling) error {
+	return s.h.cross(ctx, "PutDue "+due.ID, func(*handling) error {
 		s.h.mu.Lock()
 		defer s.h.mu.Unlock()
 		s.h.dues = append(s.h.dues, due)

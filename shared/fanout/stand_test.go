@@ -52,7 +52,7 @@ func (d *standStore) PutDue(_ context.Context, due webhook.Due) error {
 	if err != nil {
 		return err
 	}
-	d.s.push(queued{due.At, fire.Encode()})
+	d.s.push(queued{at: due.At, body: fire.Encode()})
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (s *stand) push(q queued) {
 	s.queue = append(s.queue, q)
 }
 
-func (s *stand) enqueue(m queue.Message) { s.push(queued{s.now().Add(m.Delay), m.Body}) }
+func (s *stand) enqueue(m queue.Message) { s.push(queued{at: s.now().Add(m.Delay), body: m.Body}) }
 
 func (s *stand) deliver(m queue.Message) {
 	f, err := message.DecodeFirst(m.Body)

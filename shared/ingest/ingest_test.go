@@ -121,6 +121,31 @@ func TestWorstEnvelopeFitsTheQueue(t *testing.T) {
 	}
 }
 
+func TestPartsOfALargeArraySayWhichTheyAre(t *testing.T) {
+	var o outside
+	element := `{"type":"a","data":"` + strings.Repeat("x", 100<<10) + `"}`
+	if got := post(t, o.handler(), "["+strings.Repeat(element+",", 4)+element+"]"); got.status != 202 {
+		t.Fatalf("answer %d", got.status)
+	}
+	if len(o.messages) < 3 {
+		t.Fatalf("%d messages, want several", len(o.messages))
+	}
+	name, place := "", 0
+	for i, m := range o.messages {
+		p, err := message.DecodePack(m.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			name = p.Events[0].Nonce
+		}
+		if p.Request != name || p.First != place || p.Last != (i == len(o.messages)-1) {
+			t.Errorf("message %d is part %q from %d, last: %v; want %q from %d", i, p.Request, p.First, p.Last, name, place)
+		}
+		place += len(p.Events)
+	}
+}
+
 func TestIdempotencyKeyMakesIdsRepeatable(t *testing.T) {
 	var o outside
 	h := o.handler()

@@ -8,7 +8,8 @@ import (
 
 // pack writes events into as few messages as [message.MaxPack] allows, in
 // order, and returns how many events each message holds. The group is the
-// tenant, so that one tenant's flood waits behind its own.
+// tenant, so that one tenant's flood waits behind its own. Several messages say
+// which part of the array each is.
 func pack(tenant string, events []webhook.Event) (messages []queue.Message, sizes []int) {
 	body, n := append(make([]byte, 0, room(events)), byte(message.KindPack)), 0
 	end := func() {
@@ -27,7 +28,20 @@ func pack(tenant string, events []webhook.Event) (messages []queue.Message, size
 		n++
 	}
 	end()
+	if len(messages) > 1 {
+		part(messages, sizes, events[0].Nonce)
+	}
 	return messages, sizes
+}
+
+// part makes packs parts of the array of that name.
+func part(messages []queue.Message, sizes []int, name string) {
+	first := 0
+	for i, m := range messages {
+		head := message.Pack{Request: name, First: first, Last: i == len(messages)-1}.Head()
+		messages[i].Body = append(head, m.Body[1:]...) // behind the kind
+		first += sizes[i]
+	}
 }
 
 // usualEnvelope is about how much an event's envelope takes in a message, in

@@ -77,6 +77,16 @@ func (f *fields) count() uint64 {
 	return n
 }
 
+// place reads a number that has 31 bits.
+func (f *fields) place() int {
+	n := f.count()
+	if n > math.MaxInt32 {
+		f.err = ErrMalformed
+		return 0
+	}
+	return int(n)
+}
+
 // order reads an event's order, which has 32 bits.
 func (f *fields) order() uint32 {
 	n := f.count()

@@ -22,6 +22,7 @@ type Kind byte
 // The kinds, and the queues that carry them.
 const (
 	KindPack    Kind = 'P' // events: published events
+	KindPart    Kind = 'Q' // events: those of a large array, one part of it
 	KindLeaf    Kind = 'L' // events: one page of a large plan
 	KindFire    Kind = 'F' // events: a trigger's delay is over
 	KindReplay  Kind = 'R' // events: an event is to be sent again
@@ -99,38 +100,6 @@ func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
 	return e, f.rest, f.err
 }
 
-// Pack is a batch of published events of one tenant.
-type Pack struct{ Events []webhook.Event }
-
-// MaxPack is the size in bytes at which a pack with more than one event is
-// full: about three of SQS's 64 KiB billing units before compression.
-const MaxPack = 192 << 10
-
-// Encode writes the pack as a message body.
-func (p Pack) Encode() []byte {
-	b := []byte{byte(KindPack)}
-	for _, e := range p.Events {
-		b = AppendEvent(b, e)
-	}
-	return b
-}
-
-// DecodePack reads what [Pack.Encode] wrote.
-func DecodePack(body []byte) (Pack, error) {
-	var p Pack
-	if KindOf(body) != KindPack {
-		return p, ErrMalformed
-	}
-	for b := body[1:]; len(b) > 0; {
-		e, rest, err := CutEvent(b)
-		if err != nil {
-			return Pack{}, err
-		}
-		p.Events, b = append(p.Events, e), rest
-	}
-	return p, nil
-}
-
 // Leaf asks for one page of an event's plan to be carried out.
 type Leaf struct {
 	Tenant string `json:"tenant"`
@@ -140,6 +109,7 @@ type Leaf struct {
 	Page   int    `json:"page"`
 	Replay string `json:"replay,omitempty"` // whose plan it is; "" for the event's own
 	Order  uint32 `json:"order,omitempty"`  // of the event
+	Plain  bool   `json:"plain,omitempty"`  // leaves triggers out: those of an array are asked in order, elsewhere
 }
 
 // Encode writes the leaf as a message body.

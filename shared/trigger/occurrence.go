@@ -92,6 +92,20 @@ func (o *Occurrence) part(name string) webhook.StateRef {
 // Key names the state of the event's key; it has no Part.
 func (o *Occurrence) Key() webhook.StateRef { return o.ref }
 
+// Keys names the keys whose state the event touches, without parts: its own,
+// and that of a cap which has its own. None if the trigger keeps no state.
+func (o *Occurrence) Keys() []webhook.StateRef {
+	if !o.spec.keyed() {
+		return nil
+	}
+	keys := []webhook.StateRef{o.ref}
+	if capRef := o.part(partCap); capRef.Key != o.ref.Key {
+		capRef.Part = ""
+		keys = append(keys, capRef)
+	}
+	return keys
+}
+
 // Timer names the timer that a [Wait] is about.
 func (o *Occurrence) Timer() (timer webhook.StateRef, mark string) { return o.part(partTimer), o.mark }
 

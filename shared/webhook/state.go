@@ -3,7 +3,8 @@ package webhook
 import "time"
 
 // StateRef names one part of the state that a subscription's trigger keeps for
-// one key: what it has counted, claimed and set a timer for.
+// one key: what it has counted, claimed and set a timer for. Without a
+// Subscription, it is what must be remembered of a request to publish.
 type StateRef struct {
 	Tenant       string
 	Subscription string

@@ -26,7 +26,7 @@
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
-//	x#T#S#0..15       epoch#key#part  trigger state of one key                as its writer says
+//	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says
 //	w#T#S#0..3        D               waiting line
 //	l#T#S             work            lease                                   a day after
 //	q#minute#0..15    time#kind#hash  due pointer

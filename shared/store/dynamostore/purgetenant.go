@@ -65,6 +65,12 @@ func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (
 			return n, err
 		}
 	}
+	own := webhook.SubscriptionRef{Tenant: tenant} // arrays and keys that make requests repeatable
+	for _, pk := range shardPKs(stateShards, func(shard string) string { return statesPK(own, shard) }) {
+		if n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~"), limit); n > 0 || err != nil {
+			return n, err
+		}
+	}
 	return 0, nil
 }
 

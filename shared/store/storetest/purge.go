@@ -123,9 +123,15 @@ func inhabited(t *testing.T, store Store, tenant string) (webhook.Subscription, 
 	check(t, store.PutKey(ctx, key(tenant, 1)))
 	check(t, store.SaveJob(ctx, someJob(tenant, "job_1")))
 	check1(t, store, namedSecret(tenant, "n", "x"))
+	check(t, store.SaveTriggerState(ctx, []webhook.StateItem{{StateRef: stateOfRequest(tenant), Data: []byte("{}"), Expires: start.AddDate(100, 0, 0)}}))
 	_, err := store.PutEventType(ctx, webhook.EventType{Tenant: tenant, Type: "a", UpdatedAt: nano})
 	check(t, err)
 	return s, e, d
+}
+
+// stateOfRequest is what is remembered of a request to publish.
+func stateOfRequest(tenant string) webhook.StateRef {
+	return webhook.StateRef{Tenant: tenant, Key: webhook.Hash(20, "array", "r"), Part: "DONE"}
 }
 
 // deserted reports what is left of what inhabited made.
@@ -138,6 +144,9 @@ func deserted(t *testing.T, store Store, s webhook.Subscription, e webhook.Store
 		} else if !errors.Is(err, webhook.ErrNotFound) {
 			t.Fatal(err)
 		}
+	}
+	if items := must[[]webhook.StateItem](t)(store.TriggerState(ctx, []webhook.StateRef{stateOfRequest(tenant)})); items[0].Rev > 0 {
+		left = append(left, "what is remembered of a request")
 	}
 	_, err := store.Event(ctx, tenant, e.Source, e.ID)
 	there("event", err)

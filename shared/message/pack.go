@@ -1,0 +1,72 @@
+package message
+
+import (
+	"encoding/binary"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Pack is a batch of published events of one tenant, in the order of their
+// array: all that came in one request, or one part of it.
+type Pack struct {
+	Request string // names the array of a part; "" if the pack is the whole
+	First   int    // the place in the array of the first event
+	Last    bool   // no part comes after this one
+	Holds   int    // how often the part has gone back into the queue, to wait for those before it
+	Events  []webhook.Event
+}
+
+// MaxPack is the size in bytes at which a pack with more than one event is
+// full: about three of SQS's 64 KiB billing units before compression.
+const MaxPack = 192 << 10
+
+// Encode writes the pack as a message body.
+func (p Pack) Encode() []byte {
+	b := []byte{byte(KindPack)}
+	if p.Request != "" {
+		b = p.Head()
+	}
+	for _, e := range p.Events {
+		b = AppendEvent(b, e)
+	}
+	return b
+}
+
+// Head begins the body of a part; its events follow.
+func (p Pack) Head() []byte {
+	b := appendText([]byte{byte(KindPart)}, p.Request)
+	last := uint64(0)
+	if p.Last {
+		last = 1
+	}
+	for _, n := range []uint64{uint64(p.First), last, uint64(p.Holds)} {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
+}
+
+// DecodePack reads what [Pack.Encode] wrote.
+func DecodePack(body []byte) (p Pack, err error) {
+	f := fields{}
+	switch KindOf(body) {
+	case KindPack:
+		f.rest = body[1:]
+	case KindPart:
+		f.rest = body[1:]
+		p.Request, p.First, p.Last, p.Holds = f.text(), f.place(), f.place() == 1, f.place()
+		if f.err == nil && (p.Request == "" || len(f.rest) == 0) {
+			f.err = ErrMalformed
+		}
+	default:
+		f.err = ErrMalformed
+	}
+	for f.err == nil && len(f.rest) > 0 {
+		var e webhook.Event
+		e, f.rest, f.err = CutEvent(f.rest)
+		p.Events = append(p.Events, e)
+	}
+	if f.err != nil {
+		return Pack{}, f.err
+	}
+	return p, nil
+}
