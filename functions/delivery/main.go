@@ -16,7 +16,7 @@ import (
 
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
-		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_API_HOST")
+		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_EGRESS_PORTS", "POSTINO_API_HOST")
 	store, retries, resend := f.Store(), f.Queue("POSTINO_QUEUE_RETRIES"), f.Queue("POSTINO_QUEUE_RESEND")
 	guard, statistics := f.Guard(), f.Statistics(store)
 	stage := &delivery.Deliverer{

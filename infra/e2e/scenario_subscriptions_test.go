@@ -136,7 +136,8 @@ func (s *scene) refusesURLs(urls ...string) {
 
 func publicAddressesOnly(s *scene) {
 	s.refusesURLs("ftp://a.example/", "https://u:p@a.example/", "//a.example/", "a.example", "https://10.0.0.1/", "https://192.168.1.1/",
-		"https://169.254.169.254/latest/meta-data", "https://[::ffff:10.0.0.1]/", "https://0x0a000001/", "https://[fd00::1]/", "javascript:alert(1)")
+		"https://169.254.169.254/latest/meta-data", "https://[::ffff:10.0.0.1]/", "https://0x0a000001/", "https://[fd00::1]/", "javascript:alert(1)",
+		"http://a.example/", "https://a.example:8443/")
 	s.must(201, "POST", "/subscriptions", `{"url":"https://a.example/"}`)
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/postino/postino/infra/recipes"
 	"github.com/postino/postino/shared/postino"
 	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/stdlog"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -47,6 +48,7 @@ func run() error {
 	flag.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes any")
 	flag.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
 	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
+	flag.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts that callbacks may reach, by https")
 	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
 	flag.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "`messages` that may wait before publishers get 503, and half of which one tenant may fill before it gets 429; 0 for no limit")
 	c.Retention = webhook.DefaultRetention
@@ -62,6 +64,7 @@ func run() error {
 		return unexpected(flag.Arg(0), show.set)
 	}
 	c.Log = slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	stdlog.Route(c.Log)
 	if err := show.load(); err != nil {
 		return err
 	}

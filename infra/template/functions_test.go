@@ -8,8 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/postino/postino/shared/httpapi"
+	"github.com/postino/postino/shared/retry"
 )
 
 // environment returns a function's variables.
@@ -51,6 +55,7 @@ func TestVariablesNameTheSameThingEverywhere(t *testing.T) {
 		"POSTINO_KMS_KEY":           "SealingKey",
 		"POSTINO_ADMIN_KEY_SECRET":  "AdminKey",
 		"POSTINO_EGRESS_ALLOW":      "EgressAllow",
+		"POSTINO_EGRESS_PORTS":      "EgressPorts",
 		"POSTINO_LOG_LEVEL":         "LogLevel",
 		"POSTINO_API_HOST":          "Api",
 	}
@@ -101,6 +106,17 @@ func variablesIn(t *testing.T, folder string) (names []string) {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// Each waits longer than the one before: the attempt, the work on a request, the function, API Gateway.
+func TestATestOfASubscriberIsWaitedForByAll(t *testing.T) {
+	template := read(t)
+	function := time.Duration(number(functions(template)["Manage"]["Timeout"])) * time.Second
+	gateway := time.Duration(number(at(template, "Resources", "ManageIntegration", "Properties", "TimeoutInMillis"))) * time.Millisecond
+	if !(retry.MaxTimeout < httpapi.Longest && httpapi.Longest < function && function < gateway) {
+		t.Errorf("an attempt takes up to %v, the work on a request %v, the function %v, API Gateway %v: want each longer than the one before",
+			retry.MaxTimeout, httpapi.Longest, function, gateway)
+	}
 }
 
 func TestSweepRunsEachMinuteAndIsNotRunAgain(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -166,8 +167,7 @@ func (d *Deliverer) claim(ctx context.Context, del *webhook.Delivery) error {
 	if del.Claim.Token != "" && now.Before(del.Claim.Until) {
 		return errClaimed
 	}
-	const longestTimeout = 25 * time.Second // of the contract
-	del.Claim = webhook.Claim{Token: rand.Text(), Until: now.Add(longestTimeout + claimSlack)}
+	del.Claim = webhook.Claim{Token: rand.Text(), Until: now.Add(retry.MaxTimeout + claimSlack)}
 	return d.save(ctx, del, webhook.Parts{})
 }
 

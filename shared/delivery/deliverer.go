@@ -16,14 +16,13 @@ import (
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/oauth"
 	"github.com/postino/postino/shared/pace"
+	"github.com/postino/postino/shared/peer"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Doer makes the POSTs; see egress for the client that belongs here.
-type Doer interface {
-	Do(*http.Request) (*http.Response, error)
-}
+// Doer makes the requests that [peer.Ask] is given.
+type Doer = peer.Doer
 
 // Private finds the client for connections with certificates of a subscriber's
 // own; see [egress.Pool].

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/postino/postino/shared/peer"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
@@ -67,6 +67,9 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 			r.outcome = retry.Retry
 		}
 	}
+	if peer.Final(err) {
+		r.outcome = retry.Permanent
+	}
 	if err != nil && ctx.Err() != nil {
 		return result{}, errInterrupted
 	}
@@ -79,15 +82,14 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 // exchange sends the request and notes what the subscriber said. An error means
 // that there is no answer, or not all of it.
 func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
-	resp, err := d.client(s, false).Do(req)
-	if err != nil {
+	answer, err := peer.Ask(d.client(s, false), req, maxAnswer)
+	if answer.Status == 0 {
 		return err
 	}
-	defer resp.Body.Close()
-	err = r.answer(a, resp, s.policy, hide(s, c, used))
-	r.retryAfter = retry.RetryAfter(resp.StatusCode, resp.Header.Get("Retry-After"), a.StartedAt)
+	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
+	r.retryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
 	r.parks = r.outcome == retry.Gone && !s.request.TemplatedURL()
-	r.stale = d.refuse(s, c, used, resp.StatusCode) && r.outcome != retry.Success
+	r.stale = d.refuse(s, c, used, answer.Status) && r.outcome != retry.Success
 	return err
 }
 
@@ -125,27 +127,26 @@ func request(ctx context.Context, s *subscriber, c call, used credentials, at st
 	return req, nil
 }
 
-// answer notes what the subscriber said, without what is hidden. An error
-// means that the answer broke off or came too late.
-func (r *result) answer(a *webhook.Attempt, resp *http.Response, policy retry.Policy, hide hidden) error {
-	a.StatusCode = resp.StatusCode
-	r.outcome = policy.Outcome(resp.StatusCode)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+// note notes what the subscriber said, without what is hidden; whole means that
+// the answer did not break off.
+func (r *result) note(a *webhook.Attempt, said peer.Answer, whole bool, policy retry.Policy, hide hidden) {
+	a.StatusCode = said.Status
+	r.outcome = policy.Outcome(said.Status)
 	kept := keptFailure
-	if r.outcome == retry.Success && err == nil {
+	if r.outcome == retry.Success && whole {
 		kept = keptSuccess
 	}
+	body := said.Body
 	if hide != nil {
 		body = []byte(hide.replace(string(body)))
 	}
 	a.Response = &webhook.Response{
-		Headers: keepHeaders(resp.Header, kept, hide),
+		Headers: keepHeaders(said.Header, kept, hide),
 		Body:    keepText(body, kept),
 	}
-	if err == nil && r.outcome != retry.Success {
+	if whole && r.outcome != retry.Success {
 		a.Error = webhook.ErrorStatus
 	}
-	return err
 }
 
 // keepText keeps up to n bytes of text, ending between characters.
@@ -184,19 +185,10 @@ func keepHeaders(h http.Header, room int, hide hidden) map[string]string {
 	return kept
 }
 
-// detail says in words what broke, without addresses or secrets: errors of
-// net/http carry the whole URL.
+// detail says in words what broke; see [peer.Words].
 func detail(class webhook.ErrorClass, err error, timeout time.Duration) string {
 	if class == webhook.ErrorTimeout {
 		return "no complete answer within " + retry.FormatDuration(timeout)
 	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			break
-		}
-		err = inner
-	}
-	const most = 200 // characters of a cause that are kept
-	return keepText([]byte(err.Error()), most)
+	return peer.Words(err)
 }

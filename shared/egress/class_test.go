@@ -182,7 +182,7 @@ func TestWrappingKeepsTheClass(t *testing.T) {
 		err  error
 		want webhook.ErrorClass
 	}{
-		{&Refused{"10.0.0.1", "no"}, webhook.ErrorRefused},
+		{&Refused{Host: "10.0.0.1", Reason: "no"}, webhook.ErrorRefused},
 		{&net.DNSError{IsTimeout: true}, webhook.ErrorDNS},
 		{context.DeadlineExceeded, webhook.ErrorTimeout},
 		{errSent, webhook.ErrorReset},

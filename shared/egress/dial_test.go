@@ -82,7 +82,7 @@ func TestNamesAreRefusedByWhatTheyResolveTo(t *testing.T) {
 func TestPublicAddressesAreNotReachedWithoutHTTPSWhereOthersAreAllowed(t *testing.T) {
 	dns := newNameserver(t)
 	dns.script("public.example", addrs("8.8.8.8"))
-	g := &Guard{ResolverAddress: dns.address(), Allow: loopback}
+	g := &Guard{ResolverAddress: dns.address(), Allow: append([]netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, loopback...)}
 	for _, url := range []string{"http://public.example", "http://public.example:443", "https://public.example:8443"} {
 		if err := check(g, url); err != nil {
 			t.Errorf("CheckURL(%s) = %v, want it saved", url, err)

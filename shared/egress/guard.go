@@ -8,35 +8,40 @@
 package egress
 
 import (
-	"fmt"
-	"net"
+	"cmp"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"code.dny.dev/ssrf"
 )
 
-// Guard decides where requests may go: by https on port 443 to any public
-// address, and by http or https on any port to the networks in Allow. The zero
-// Guard allows no more than the former. It is safe for concurrent use and must
+// Guard decides where requests may go: by https to Ports of any public address,
+// and by http or https on any port to the networks in Allow. The zero Guard
+// allows no more than https on port 443. It is safe for concurrent use and must
 // not be changed once in use.
 type Guard struct {
 	// Allow names networks that may be reached although they are private, and
 	// without https. The metadata services of clouds, OwnHosts and RuntimeAPI
-	// stay refused within them.
+	// stay refused within them, in every spelling of their addresses.
 	Allow []netip.Prefix
+	// Ports are those of public hosts that https may go to; empty for 443.
+	Ports []uint16
 	// OwnHosts are the hosts of our own API, "host" for all its ports or
 	// "host:port" for one. They are compared as written, with the name and with
-	// the address dialled; other names of the same machine are not known here.
+	// the address dialled. An unspecified address stands for all that the machine
+	// has.
 	OwnHosts []string
 	// RuntimeAPI is AWS_LAMBDA_RUNTIME_API, "host:port": who reaches it takes
 	// over the function. Empty outside Lambda.
 	RuntimeAPI string
 	// ResolverAddress is the DNS server to ask, "host:port"; empty for the system's.
 	ResolverAddress string
-	// Setting is how a refusal calls what fills Allow; empty for -egress-allow.
-	Setting string
+	// Setting and PortSetting are how a refusal calls what fills Allow and
+	// Ports; empty for -egress-allow and -egress-ports.
+	Setting, PortSetting string
 }
 
 // Refused is the error for a destination that the guard refuses. It is found
@@ -44,6 +49,7 @@ type Guard struct {
 type Refused struct {
 	Host   string // as it was written or dialled
 	Reason string // in words for whoever chose the host
+	Lasts  bool   // no later try can end otherwise: it does not depend on DNS, or must never work
 }
 
 func (r *Refused) Error() string {
@@ -53,6 +59,12 @@ func (r *Refused) Error() string {
 	return r.Host + ": " + r.Reason
 }
 
+// Why is Reason: it leaves out the address that a name has in our network.
+func (r *Refused) Why() string { return r.Reason }
+
+// Final is Lasts.
+func (r *Refused) Final() bool { return r.Lasts }
+
 // Control judges an address that is about to be dialled for https. It is made
 // for net.Dialer's field of that name.
 func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
@@ -61,55 +73,79 @@ func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
 
 func (g *Guard) control(network, address string, secure bool) error {
 	if network != "tcp4" && network != "tcp6" {
-		return &Refused{address, "only TCP is dialled"}
+		return &Refused{Host: address, Reason: "only TCP is dialled"}
 	}
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return &Refused{address, "not an address and a port"}
+		return &Refused{Host: address, Reason: "not an address and a port"}
+	}
+	if reason := g.never(to); reason != "" {
+		return &Refused{to.Addr().String(), reason, true}
 	}
 	if reason := g.judge(to, secure); reason != "" {
-		return &Refused{to.Addr().String(), reason}
+		return &Refused{to.Addr().String(), reason, false}
 	}
 	return nil
 }
 
-// judge returns why to is refused, or "" if it is not. What comes first holds
-// even within Allow.
+// judge returns why to is refused, or "" if it is not.
 func (g *Guard) judge(to netip.AddrPort, secure bool) string {
-	to = netip.AddrPortFrom(to.Addr().Unmap().WithZone(""), to.Port())
+	if reason := g.never(to); reason != "" {
+		return reason
+	}
+	addr := to.Addr().Unmap().WithZone("")
 	switch {
-	case g.isOwn(to):
-		return "our own API is no destination"
-	case samePlace(g.RuntimeAPI, to):
-		return "the Lambda Runtime API is no destination"
-	case metadata[to.Addr()]:
-		return "a cloud's metadata service is no destination"
-	case g.allows(to.Addr()):
+	case g.allows(addr):
 		return ""
-	case sameHost(g.RuntimeAPI, to.Addr()):
+	case sameHost(g.RuntimeAPI, addr):
 		return "the host of the Lambda Runtime API is no destination"
 	}
-	if kind := special(to.Addr()); kind != "" {
+	if kind := special(addr); kind != "" {
 		return "this is " + kind + "; to send there, name it in " + g.setting()
 	}
-	if !secure || to.Port() != httpsPort {
-		return g.needHTTPS()
+	return g.judgePort(to.Port(), secure)
+}
+
+// never returns why to is refused whatever is allowed, or "". What an IPv6
+// address may be translated to is judged too.
+func (g *Guard) never(to netip.AddrPort) string {
+	for _, addr := range spellings(to.Addr()) {
+		to := netip.AddrPortFrom(addr, to.Port())
+		switch {
+		case g.isOwn(to):
+			return "our own API is no destination"
+		case samePlace(g.RuntimeAPI, to):
+			return "the Lambda Runtime API is no destination"
+		case metadata[addr]:
+			return "a cloud's metadata service is no destination"
+		}
 	}
 	return ""
 }
 
 const httpsPort = 443
 
-func (g *Guard) needHTTPS() string {
-	return "only https on port 443 is taken here; http and other ports only to the networks named in " + g.setting()
+// judgePort judges what leads to a public address.
+func (g *Guard) judgePort(port uint16, secure bool) string {
+	if secure && (slices.Contains(g.Ports, port) || len(g.Ports) == 0 && port == httpsPort) {
+		return ""
+	}
+	return "only https on port " + g.ports() + " is taken here; other ports only if they are named in " + cmp.Or(g.PortSetting, "-egress-ports") +
+		", http only to the networks named in " + g.setting()
 }
 
-func (g *Guard) setting() string {
-	if g.Setting == "" {
-		return "-egress-allow"
+func (g *Guard) ports() string {
+	if len(g.Ports) == 0 {
+		return strconv.Itoa(httpsPort)
 	}
-	return g.Setting
+	list := make([]string, len(g.Ports))
+	for i, port := range g.Ports {
+		list[i] = strconv.Itoa(int(port))
+	}
+	return strings.Join(list, " or ")
 }
+
+func (g *Guard) setting() string { return cmp.Or(g.Setting, "-egress-allow") }
 
 func (g *Guard) allows(addr netip.Addr) bool {
 	for _, network := range g.Allow {
@@ -119,54 +155,6 @@ func (g *Guard) allows(addr netip.Addr) bool {
 	}
 	return false
 }
-
-func (g *Guard) isOwn(to netip.AddrPort) bool {
-	for _, own := range g.OwnHosts {
-		if addr, err := netip.ParseAddr(own); err == nil && addr.Unmap() == to.Addr() || samePlace(own, to) {
-			return true
-		}
-	}
-	return false
-}
-
-// samePlace compares with "address:port". A server that listens on 0.0.0.0 or
-// [::] answers on every loopback address.
-func samePlace(hostPort string, to netip.AddrPort) bool {
-	place, err := netip.ParseAddrPort(hostPort)
-	if err != nil || place.Port() != to.Port() {
-		return false
-	}
-	addr := place.Addr().Unmap()
-	return addr == to.Addr() || addr.IsUnspecified() && (to.Addr().IsLoopback() || to.Addr().IsUnspecified())
-}
-
-// sameHost compares with the address in "address:port".
-func sameHost(hostPort string, addr netip.Addr) bool {
-	place, err := netip.ParseAddrPort(hostPort)
-	return err == nil && place.Addr().Unmap() == addr
-}
-
-// ownName reports whether a host name is that of our own API or of the Runtime
-// API. Addresses are compared by judge.
-func (g *Guard) ownName(name string, port uint16) bool {
-	for i := range len(g.OwnHosts) + 1 {
-		own := g.RuntimeAPI
-		if i < len(g.OwnHosts) {
-			own = g.OwnHosts[i]
-		}
-		host, ownPort, err := net.SplitHostPort(own)
-		if err != nil {
-			host, ownPort = own, ""
-		}
-		if host != "" && plainName(host) == name && (ownPort == "" || ownPort == fmt.Sprint(port)) {
-			return true
-		}
-	}
-	return false
-}
-
-// plainName is a host name in lower case without the root's full stop.
-func plainName(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
 
 // public knows the special-purpose registries of IANA.
 var public = ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork())

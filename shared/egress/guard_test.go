@@ -2,10 +2,14 @@ package egress
 
 import (
 	"errors"
+	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/postino/postino/shared/peer"
 )
 
 // refusedAddresses are never dialled, over https and on port 443 either.
@@ -101,7 +105,7 @@ func TestAllowedNetworksOpenEveryPortAndPlainHTTP(t *testing.T) {
 	for _, text := range []string{
 		"http://127.0.0.1:9000/x", "https://127.9.9.9", "http://[::1]:1", "http://10.1.2.3", "http://localhost:9000",
 		"http://sub.localhost.:9000", "http://[::ffff:127.0.0.1]:9000", "http://example.com:8080", "https://example.com",
-	} {
+	} { // a name may lie in 10.1.2.3
 		if err := check(g, text); err != nil {
 			t.Errorf("CheckURL(%s) = %v, want it allowed", text, err)
 		}
@@ -142,6 +146,84 @@ func TestNothingOpensMetadataRuntimeOrOwnAPI(t *testing.T) {
 	for _, text := range []string{"http://127.0.0.1:9002", "https://hooks.example", "https://xapi.postino.example", "http://127.0.0.1:8082", "http://127.0.0.2:8080"} {
 		if err := check(g, text); err != nil {
 			t.Errorf("CheckURL(%s) = %v, want it allowed", text, err)
+		}
+	}
+}
+
+// spelled are the forms in which an address may be written or dialled.
+func spelled(addr string) []string {
+	b := netip.MustParseAddr(addr).As4()
+	hex := fmt.Sprintf("%02x%02x:%02x%02x", b[0], b[1], b[2], b[3])
+	byPrefix := func(format string) string { return fmt.Sprintf(format, b[0], b[1], b[2], b[3]) }
+	return []string{
+		addr, "::" + hex, "::ffff:" + hex, "::ffff:0:" + hex, "64:ff9b::" + hex, "64:ff9b:1::" + hex,
+		byPrefix("64:ff9b:1:%02x%02x:%02x:%02x00::"), byPrefix("64:ff9b:1:ab%02x:%02x:%02x%02x::"), byPrefix("64:ff9b:1:abcd:%02x:%02x%02x:%02x00:0"),
+		"2002:" + hex + "::1", "2001:0:" + hex + ":8000:63bf:3fff:fdd2",
+		fmt.Sprintf("2001:0:4136:e378:8000:63bf:%02x%02x:%02x%02x", ^b[0], ^b[1], ^b[2], ^b[3]),
+		"fd12:3456::5efe:" + hex, "fe80::200:5efe:" + hex,
+	}
+}
+
+func TestWhatMustNeverBeReachedIsRefusedInEverySpelling(t *testing.T) {
+	g := &Guard{
+		Allow:    []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")},
+		OwnHosts: []string{"127.0.0.1:8080", "192.168.7.7"}, RuntimeAPI: "127.0.0.1:9001",
+	}
+	var refused []string
+	for _, addr := range []string{"169.254.169.254", "169.254.170.2", "168.63.129.16", "192.168.7.7"} {
+		for _, s := range spelled(addr) {
+			refused = append(refused, literal(s)+":80")
+		}
+	}
+	for _, addr := range []string{"127.0.0.1", "0.0.0.0"} {
+		for _, s := range spelled(addr) {
+			refused = append(refused, literal(s)+":8080", literal(s)+":9001")
+		}
+	}
+	refused = append(refused, "[::]:8080", "[::]:9001", "[fd00:1:2:3::a9fe:a9fe]:80", "[fe80::a9fe:a9fe%25lo]:80")
+	for _, to := range refused {
+		if err := check(g, "http://"+to); !isRefused(err) {
+			t.Errorf("CheckURL(http://%s) = %v, want it refused", to, err)
+		}
+		if err := g.control("tcp6", strings.Replace(to, "%25", "%", 1), false); !peer.Final(err) {
+			t.Errorf("Control(%s) = %v, want it refused for good", to, err)
+		}
+	}
+	if err := check(g, "http://localhost:8080"); !isRefused(err) {
+		t.Errorf("CheckURL(http://localhost:8080) = %v, want it refused", err)
+	}
+	for _, to := range []string{"0.0.0.0:8082", "[::]:8082", "[64:ff9b::7f00:1]:8082", "[64:ff9b::a00:1]:80", "[fd00::1]:8080"} {
+		if err := check(g, "http://"+to); err != nil {
+			t.Errorf("CheckURL(http://%s) = %v, want it allowed", to, err)
+		}
+	}
+}
+
+func TestAServerThatListensEverywhereIsItsOwnAtEachAddress(t *testing.T) {
+	real := interfaces
+	defer func() { interfaces = real }()
+	interfaces = func() ([]net.Addr, error) {
+		return []net.Addr{&net.IPNet{IP: net.IPv4(10, 9, 8, 7), Mask: net.CIDRMask(24, 32)}}, nil
+	}
+	g := &Guard{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")}, OwnHosts: []string{"[::]:8080"}}
+	for to, want := range map[string]bool{"10.9.8.7:8080": false, "10.9.8.6:8080": true, "10.9.8.7:8081": true, "127.0.0.1:8080": false} {
+		if err := check(g, "http://"+to); (err == nil) != want {
+			t.Errorf("CheckURL(http://%s) = %v, want it allowed: %v", to, err, want)
+		}
+	}
+}
+
+func TestARefusalIsForGoodUnlessAnotherAnswerOfDNSCouldChangeIt(t *testing.T) {
+	dns := newNameserver(t)
+	dns.script("inside.example", addrs("10.0.0.1"))
+	dns.script("metadata.example", addrs("169.254.169.254"))
+	g := &Guard{ResolverAddress: dns.address(), Allow: loopback, OwnHosts: []string{"127.0.0.1:1"}}
+	for text, want := range map[string]bool{
+		"https://10.0.0.1": true, "http://localhost:1": true, "https://8.8.8.8:8443": true, "http://8.8.8.8": true,
+		"https://metadata.example": true, "https://inside.example": false,
+	} {
+		if err := post(t, g, text); !isRefused(err) || peer.Final(err) != want {
+			t.Errorf("post to %s = %v, want it refused, for good: %v", text, err, want)
 		}
 	}
 }

@@ -76,6 +76,7 @@ func (s *shot) gotConn(info httptrace.GotConnInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, s.sent = info.Conn, false
+	allowMore(info.Conn)
 }
 
 func (s *shot) wroteHeaders() {

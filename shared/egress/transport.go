@@ -24,7 +24,8 @@ const (
 
 // Transport posts to where its guard lets it, over http and https, HTTP/1.1
 // and HTTP/2. It ignores proxies in the environment, follows nothing, asks for
-// no compression, reads at most 64 KiB of headers, and keeps connections and TLS
+// no compression, reads at most 64 KiB of headers, hangs up on a server that sends
+// more than its answers may be long, and keeps connections and TLS
 // sessions: a kept connection costs a request nothing, a new one a millisecond of
 // processor time. The time from dialling to the answer's last byte is bounded by
 // the request's context alone, the caller's to set.
@@ -123,7 +124,11 @@ func (g *Guard) dialer(secure bool) func(context.Context, string, string) (net.C
 		if err := g.checkDial(address, secure); err != nil {
 			return nil, err
 		}
-		return dialer.DialContext(ctx, network, address)
+		c, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return newMetered(c), nil
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,57 +14,67 @@ import (
 // subscription's owner hears at once of what could never work. Its errors are
 // all [*Refused].
 //
-// An address is judged as it will be when dialled. A name may have any scheme
-// and port if Allow names any network at all, because only its address, at dial
-// time, tells whether it lies there; "localhost" stands for the two loopback
-// addresses. Spellings that some resolvers take for addresses, such as
-// 2130706433, 0x7f.1 or 0177.0.0.1, are refused whatever they would mean.
+// An address is judged as it will be when dialled. A name is that of a public
+// host, unless Allow names networks beyond loopback: then it may have any scheme
+// and port, because only its address, at dial time, tells whether it lies there.
+// "localhost" stands for the two loopback addresses. Spellings that some
+// resolvers take for addresses, such as 2130706433, 0x7f.1 or 0177.0.0.1, are
+// refused whatever they would mean.
 func (g *Guard) CheckURL(u *url.URL) error {
 	port, ok := defaultPorts[u.Scheme]
 	switch {
 	case !ok:
-		return &Refused{u.Host, "want an https URL"}
+		return &Refused{u.Host, "want an https URL", true}
 	case u.Opaque != "" || u.Hostname() == "":
-		return &Refused{u.Host, "want a URL with a host"}
+		return &Refused{u.Host, "want a URL with a host", true}
 	case u.User != nil:
-		return &Refused{u.Host, "want a URL without user name and password"}
+		return &Refused{u.Host, "want a URL without user name and password", true}
 	}
 	if text := u.Port(); text != "" {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || n == 0 {
-			return &Refused{u.Host, "want a port from 1 to 65535"}
+			return &Refused{u.Host, "want a port from 1 to 65535", true}
 		}
 		port = uint16(n)
 	}
-	if reason := g.checkHost(u.Hostname(), port, u.Scheme == "https"); reason != "" {
-		return &Refused{u.Hostname(), reason}
+	reason, named := g.checkHost(u.Hostname(), port, u.Scheme == "https")
+	if reason == "" && named && !g.allowsNames() {
+		reason = g.judgePort(port, u.Scheme == "https")
+	}
+	if reason != "" {
+		return &Refused{u.Hostname(), reason, true}
 	}
 	return nil
 }
 
 var defaultPorts = map[string]uint16{"https": httpsPort, "http": 80}
 
-// checkHost returns why a host, as written in a URL, is refused, or "".
-func (g *Guard) checkHost(host string, port uint16, secure bool) string {
+// checkHost returns why a host, as written in a URL, is refused, or "". If it is
+// named, only DNS tells where it is.
+func (g *Guard) checkHost(host string, port uint16, secure bool) (reason string, named bool) {
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return g.checkLiteral(addr, port, secure)
+		return g.checkLiteral(addr, port, secure), false
 	}
 	name := plainName(host)
 	switch {
 	case strings.Contains(name, ":"):
-		return "this is no IPv6 address"
+		return "this is no IPv6 address", false
 	case endsInNumber(name):
-		return "this is no name, and no IPv4 address in its one plain form"
+		return "this is no name, and no IPv4 address in its one plain form", false
 	case !isName(name):
-		return "want a host name of letters, digits, hyphens and full stops; write others in their ASCII form (xn--…)"
+		return "want a host name of letters, digits, hyphens and full stops; write others in their ASCII form (xn--…)", false
 	case g.ownName(name, port):
-		return "our own API is no destination"
+		return "our own API is no destination", false
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
-		return g.checkLocalhost(port, secure)
-	case len(g.Allow) == 0 && (!secure || port != httpsPort):
-		return g.needHTTPS()
+		return g.checkLocalhost(port, secure), false
 	}
-	return ""
+	return "", true
+}
+
+// allowsNames reports whether a name may lead to an allowed network. Those of
+// loopback have names of their own.
+func (g *Guard) allowsNames() bool {
+	return slices.ContainsFunc(g.Allow, func(network netip.Prefix) bool { return !network.Addr().IsLoopback() })
 }
 
 // checkLiteral is judge for an address as written. A mapped address is another
@@ -79,11 +90,21 @@ func (g *Guard) checkLiteral(addr netip.Addr, port uint16, secure bool) string {
 	return g.judge(netip.AddrPortFrom(addr, port), secure)
 }
 
-// checkLocalhost refuses the name unless one of its two addresses is allowed.
-func (g *Guard) checkLocalhost(port uint16, secure bool) string {
-	reason := g.judge(netip.AddrPortFrom(netip.IPv6Loopback(), port), secure)
-	if reason != "" {
-		reason = g.judge(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), secure)
+// loopbacks are what "localhost" stands for.
+var loopbacks = []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+
+// checkLocalhost refuses the name unless one of its two addresses is allowed
+// and neither is one that must never be reached.
+func (g *Guard) checkLocalhost(port uint16, secure bool) (reason string) {
+	for _, addr := range loopbacks {
+		if reason := g.never(netip.AddrPortFrom(addr, port)); reason != "" {
+			return reason
+		}
+	}
+	for _, addr := range loopbacks {
+		if reason = g.judge(netip.AddrPortFrom(addr, port), secure); reason == "" {
+			break
+		}
 	}
 	return reason
 }
@@ -115,14 +136,14 @@ func isName(name string) bool {
 func (g *Guard) checkDial(address string, secure bool) error {
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
-		return &Refused{address, "not a host and a port"}
+		return &Refused{address, "not a host and a port", true}
 	}
 	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
-		return &Refused{address, "want a port from 1 to 65535"}
+		return &Refused{address, "want a port from 1 to 65535", true}
 	}
-	if reason := g.checkHost(host, uint16(port), secure); reason != "" {
-		return &Refused{host, reason}
+	if reason, _ := g.checkHost(host, uint16(port), secure); reason != "" {
+		return &Refused{host, reason, true}
 	}
 	return nil
 }
@@ -147,4 +168,20 @@ func ParseAllow(list string) ([]netip.Prefix, error) {
 		networks = append(networks, network.Masked())
 	}
 	return networks, nil
+}
+
+// ParsePorts reads a list of ports for [Guard].Ports, separated by commas:
+// "443,8443". The empty list stands for 443.
+func ParsePorts(list string) (ports []uint16, err error) {
+	if strings.TrimSpace(list) == "" {
+		return nil, nil
+	}
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
+		if err != nil || n == 0 {
+			return nil, fmt.Errorf("%q: want ports from 1 to 65535, separated by commas", text)
+		}
+		ports = append(ports, uint16(n))
+	}
+	return ports, nil
 }

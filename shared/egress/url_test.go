@@ -36,7 +36,7 @@ func TestDestinationsArePlainURLs(t *testing.T) {
 		{"https://xn--bcher-kva.example", ""},
 		{"https://intranet", ""}, // its address decides, when dialled
 		{"https://under_score.example", ""},
-		{"http://example.com", "only https on port 443 is taken here; http and other ports only to the networks named in -egress-allow"},
+		{"http://example.com", "only https on port 443 is taken here; other ports only if they are named in -egress-ports, http only to the networks named in -egress-allow"},
 		{"https://example.com:8443", "only https on port 443"},
 		{"https://example.com:80", "only https on port 443"},
 		{"http://example.com:443", "only https on port 443"},
@@ -94,6 +94,41 @@ func TestAllowListsAreReadStrictly(t *testing.T) {
 	for _, bad := range []string{"localhost", "127.0.0.0/33", "127.0.0.1-9", "127.0.0.0/8;::1", "::ffff:10.0.0.0/104", "fe80::1%eth0", "*", "10/8"} {
 		if got, err := ParseAllow(bad); err == nil {
 			t.Errorf("ParseAllow(%q) = %v, want an error", bad, got)
+		}
+	}
+}
+
+func TestPortListsAreReadStrictly(t *testing.T) {
+	got, err := ParsePorts(" 443,8443 , 65535")
+	if diff := cmp.Diff([]uint16{443, 8443, 65535}, got); diff != "" || err != nil {
+		t.Errorf("ParsePorts: %v (-want +got):\n%s", err, diff)
+	}
+	if got, err := ParsePorts(" "); got != nil || err != nil {
+		t.Errorf("ParsePorts of nothing = %v, %v, want nothing", got, err)
+	}
+	for _, bad := range []string{"0", "65536", "443,", "443;8443", "443-450", "https", "-1", "+1", "0x1"} {
+		if got, err := ParsePorts(bad); err == nil {
+			t.Errorf("ParsePorts(%q) = %v, want an error", bad, got)
+		}
+	}
+}
+
+// One rule holds with and without loopback allowed, as it is on AWS and locally.
+func TestPublicPortsAreThoseThatAreNamed(t *testing.T) {
+	for _, allow := range [][]netip.Prefix{nil, loopback} {
+		g := &Guard{Allow: allow, Ports: []uint16{443, 8443}}
+		for text, want := range map[string]bool{
+			"https://example.com": true, "https://example.com:8443": true, "https://example.com:9443": false, "http://example.com:8443": false,
+			"http://example.com": false, "https://8.8.8.8:8443": true, "https://8.8.8.8:9443": false, "http://8.8.8.8:8443": false,
+		} {
+			if err := check(g, text); (err == nil) != want {
+				t.Errorf("CheckURL(%s) with %v allowed = %v, want it saved: %v", text, allow, err, want)
+			}
+		}
+		for port, want := range map[string]bool{"443": true, "8443": true, "9443": false} {
+			if err := dial(g, "8.8.8.8", port); (err == nil) != want {
+				t.Errorf("dialling port %s with %v allowed = %v, want it dialled: %v", port, allow, err, want)
+			}
 		}
 	}
 }

@@ -14,6 +14,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -25,8 +26,13 @@ import (
 	"time"
 )
 
-// handlerTimeout bounds the work on one request, below API Gateway's 30 s.
+// handlerTimeout bounds the work on one request of a route that does not say
+// otherwise, below API Gateway's 30 s.
 const handlerTimeout = 25 * time.Second
+
+// Longest is the most that [Route.Within] may be: the function ends a second
+// later, and API Gateway's patience another.
+const Longest = 28 * time.Second
 
 // Route is one row of an API's table.
 type Route struct {
@@ -34,6 +40,8 @@ type Route struct {
 	Pattern string   // a path as [http.ServeMux] writes it, without method; {tenant} is checked
 	Roles   Role     // who may call it, beside the admin key; [Anyone] needs no key
 	Query   []string // names of the query parameters it knows
+	// Within is how long the work may take, up to [Longest]; 0 means 25 s.
+	Within time.Duration
 	// Handle answers. It is nil for a route that another function serves: the
 	// row then only stands in Allow.
 	Handle func(*Request) (Response, error)
@@ -152,7 +160,7 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, m methods) {
 
 func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(route.Within, handlerTimeout))
 	defer cancel()
 	request := &Request{Request: r.WithContext(ctx), w: w, intake: rt.Intake}
 	defer request.release()

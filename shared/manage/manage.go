@@ -116,7 +116,7 @@ func (h *Handler) routes() []httpapi.Route {
 
 		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
 		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},
-		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test},
+		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test, Within: httpapi.Longest},
 		{Method: get, Pattern: statePath, Roles: manage, Handle: h.getState},
 		{Method: del, Pattern: statePath, Roles: manage, Handle: h.deleteState},
 

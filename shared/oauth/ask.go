@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/peer"
 	"github.com/postino/postino/shared/secret"
 	"github.com/postino/postino/shared/strictjson"
 )
@@ -20,11 +20,9 @@ const (
 	maxToken  = 8 << 10  // bytes of a token: what a header may have elsewhere
 )
 
-// Doer makes requests; see egress for the client that belongs here. It must
-// follow no redirect: that would take the credentials elsewhere.
-type Doer interface {
-	Do(*http.Request) (*http.Response, error)
-}
+// Doer makes the requests that [peer.Ask] is given. It must follow no redirect:
+// that would take the credentials elsewhere.
+type Doer = peer.Doer
 
 // Failure is why there is no token.
 type Failure struct {
@@ -63,22 +61,19 @@ func once(ctx context.Context, client Doer, g Grant, inBody bool) (a answer, aga
 	if err != nil {
 		return a, false, &Failure{Detail: "the token endpoint's URL is none"}
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return a, false, &Failure{"the token endpoint was not reached", err}
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	said, err := peer.Ask(client, req, maxAnswer)
 	switch {
+	case err != nil && said.Status == 0:
+		return a, false, &Failure{"the token endpoint was not reached", err}
 	case err != nil:
 		return a, false, &Failure{"the token endpoint's answer broke off", err}
-	case len(body) > maxAnswer:
+	case said.More:
 		return a, false, &Failure{Detail: fmt.Sprintf("the token endpoint's answer is longer than %d bytes", maxAnswer)}
-	case resp.StatusCode != http.StatusOK:
-		again = resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusBadRequest
-		return a, again, &Failure{Detail: refusal(resp.StatusCode, body)}
+	case said.Status != http.StatusOK:
+		again = said.Status == http.StatusUnauthorized || said.Status == http.StatusBadRequest
+		return a, again, &Failure{Detail: refusal(said.Status, said.Body)}
 	}
-	a, err = read(body)
+	a, err = read(said.Body)
 	return a, false, err
 }
 

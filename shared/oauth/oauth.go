@@ -135,7 +135,7 @@ func (t *Tokens) fetch(ctx context.Context, client Doer, e *entry, f *flight, gr
 	}
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
 	defer cancel()
-	got, err := ask(ctx, client, grant, inBody)
+	got, err := survive(ctx, client, grant, inBody)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	defer close(f.done)
@@ -150,6 +150,17 @@ func (t *Tokens) fetch(ctx context.Context, client Doer, e *entry, f *flight, gr
 		f.token, f.err = Token{Value: e.token}, nil
 		e.renew = now.Add(pause)
 	}
+}
+
+// survive asks, and makes a panic a failure: in a goroutine of its own it would
+// end the process, and with it everybody's deliveries.
+func survive(ctx context.Context, client Doer, grant Grant, inBody bool) (got answer, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			got, err = answer{}, &Failure{Detail: "the token endpoint's answer could not be read"}
+		}
+	}()
+	return ask(ctx, client, grant, inBody)
 }
 
 // Refuse forgets a token that the subscriber does not take, unless it was

@@ -288,3 +288,46 @@ func FuzzTokenAnswer(f *testing.F) {
 		}
 	})
 }
+
+// A fetch ends by its own deadline, whatever the endpoint does; what waits for
+// it does so by deadlines of its own, and the next fetch begins anew.
+func TestAFetchThatHangsEndsAndIsNotTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tokens oauth.Tokens
+		e := &endpoint{answer: func(n int64, r *http.Request) (*http.Response, error) {
+			if n > 1 {
+				return numbered(n, r)
+			}
+			body, _ := io.Pipe() // nobody writes, and no deadline ends it but a close
+			return &http.Response{StatusCode: 200, Body: body}, nil
+		}}
+		long, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var waiting sync.WaitGroup
+		began := time.Now()
+		for _, patience := range []time.Duration{time.Second, time.Minute} {
+			waiting.Go(func() {
+				ctx, cancel := context.WithTimeout(long, patience)
+				defer cancel()
+				if _, err := tokens.Get(ctx, e, owner, grant); err == nil {
+					t.Error("an endpoint that hangs gave a token")
+				}
+				if took := time.Since(began); took > min(patience, 10*time.Second) {
+					t.Errorf("who may wait for %v waited for %v, want at most that and 10s", patience, took)
+				}
+			})
+		}
+		waiting.Wait()
+		if token := get(t, &tokens, e, owner, grant); token.Value.Reveal() != "t2" {
+			t.Errorf("the next caller gets %q, want t2", token.Value.Reveal())
+		}
+	})
+}
+
+func TestAPanicWhileReadingAnAnswerIsAFailure(t *testing.T) {
+	e := &endpoint{answer: func(int64, *http.Request) (*http.Response, error) { panic("odd answer") }}
+	var failure *oauth.Failure
+	if _, err := (&oauth.Tokens{}).Get(t.Context(), e, owner, grant); !errors.As(err, &failure) {
+		t.Errorf("Get = %v, want a failure", err)
+	}
+}

@@ -10,6 +10,10 @@ import (
 // MaxRetryAfter is the longest wait that a subscriber can ask for.
 const MaxRetryAfter = Day
 
+// MaxTimeout is the longest that an attempt may take, from connecting to the
+// answer's last byte. What waits for an attempt must wait longer.
+const MaxTimeout = 25 * time.Second
+
 // RetryAfter is the wait that an answer asks for, for [Schedule.After]: header
 // is the answer's Retry-After. Only 429 and 503 can ask; for all other statuses,
 // and for a header that [ParseRetryAfter] does not understand, it is 0.

@@ -28,9 +28,10 @@ func (o Outcome) String() string {
 }
 
 // Policy is a subscription's own reading of statuses. Its entries are codes,
-// "100" to "599", or classes, "1xx" to "5xx".
+// "100" to "599", or classes, "1xx" to "5xx". No status below 200 is a success:
+// the answer is still to come then, or, after 101, never comes.
 type Policy struct {
-	Success   []string // ends the delivery well; empty means 2xx
+	Success   []string // ends the delivery well, "200" and up; empty means 2xx
 	Permanent []string // ends it badly at once; empty means none
 }
 
@@ -41,22 +42,27 @@ const MaxCodes = 100
 // The reasons to refuse a [Policy].
 var (
 	ErrCode         = errors.New(`want a status from "100" to "599", or a class from "1xx" to "5xx"`)
+	ErrNoAnswer     = errors.New(`want a status from "200" to "599", or a class from "2xx" to "5xx": what begins with 1 is not an answer yet`)
 	ErrTooManyCodes = fmt.Errorf("want at most %d statuses", MaxCodes)
 )
 
 // Validate refuses entries that are neither code nor class with an error that
-// begins with their place, "success[0]: ", and wraps [ErrCode].
+// begins with their place, "success[0]: ", and wraps [ErrCode] or [ErrNoAnswer].
 func (p Policy) Validate() error {
 	for _, list := range []struct {
 		name  string
 		codes []string
-	}{{"success", p.Success}, {"permanent", p.Permanent}} {
+		least byte // first digit
+	}{{"success", p.Success, '2'}, {"permanent", p.Permanent, '1'}} {
 		if len(list.codes) > MaxCodes {
 			return fmt.Errorf("%s: %w", list.name, ErrTooManyCodes)
 		}
 		for i, code := range list.codes {
 			if !isCode(code) {
 				return fmt.Errorf("%s[%d]: %w", list.name, i, ErrCode)
+			}
+			if code[0] < list.least {
+				return fmt.Errorf("%s[%d]: %w", list.name, i, ErrNoAnswer)
 			}
 		}
 	}
@@ -65,7 +71,8 @@ func (p Policy) Validate() error {
 
 // Outcome reads a status. The first row that fits decides:
 //
-//	named by Success (by default 2xx)  Success
+//	200 or more, named by Success
+//	(by default 2xx)                   Success
 //	410                                Gone
 //	named by Permanent                 Permanent
 //	any other, 3xx included            Retry
@@ -78,7 +85,7 @@ func (p Policy) Outcome(status int) Outcome {
 		success = defaultSuccess
 	}
 	switch {
-	case named(success, status):
+	case status >= 200 && named(success, status):
 		return Success
 	case status == http.StatusGone:
 		return Gone

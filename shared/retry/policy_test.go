@@ -10,6 +10,7 @@ func TestStatusesMeanWhatTheTableSays(t *testing.T) {
 	standard := Policy{}
 	line := Policy{Success: []string{"2xx", "409"}, Permanent: []string{"400", "4xx"}}
 	odd := Policy{Success: []string{"410", "302"}, Permanent: []string{"302", "500"}}
+	early := Policy{Success: []string{"1xx", "101", "2xx"}}
 	for _, tt := range []struct {
 		policy Policy
 		name   string
@@ -41,6 +42,8 @@ func TestStatusesMeanWhatTheTableSays(t *testing.T) {
 		{odd, "odd", 302, Success},
 		{odd, "odd", 200, Retry}, // a list replaces the default
 		{odd, "odd", 500, Permanent},
+		{early, "early", 101, Retry}, // such an answer never comes to an end
+		{early, "early", 199, Retry},
 	} {
 		if got := tt.policy.Outcome(tt.status); got != tt.want {
 			t.Errorf("%s policy: Outcome(%d) = %v, want %v", tt.name, tt.status, got, tt.want)
@@ -49,9 +52,18 @@ func TestStatusesMeanWhatTheTableSays(t *testing.T) {
 }
 
 func TestPoliciesNameStatuses(t *testing.T) {
-	for _, code := range []string{"100", "199", "200", "410", "599", "1xx", "2xx", "5xx"} {
+	for _, code := range []string{"200", "410", "599", "2xx", "5xx"} {
 		if err := (Policy{Success: []string{code}, Permanent: []string{code}}).Validate(); err != nil {
 			t.Errorf("Validate(%q) = %v, want it accepted", code, err)
+		}
+	}
+	for _, code := range []string{"100", "101", "199", "1xx"} {
+		if err := (Policy{Permanent: []string{code}}).Validate(); err != nil {
+			t.Errorf("Validate(%q) as permanent = %v, want it accepted", code, err)
+		}
+		err := Policy{Success: []string{"2xx", code}}.Validate()
+		if !errors.Is(err, ErrNoAnswer) || !strings.HasPrefix(err.Error(), "success[1]: ") {
+			t.Errorf("Validate(%q) as success = %v, want success[1]: ErrNoAnswer", code, err)
 		}
 	}
 	for _, code := range []string{"", "2", "20", "099", "600", "0xx", "6xx", "2XX", "x00", "20x", "2x0", "2000", "-20", "2 0", "٢00"} {

@@ -13,7 +13,6 @@ import (
 // The bounds and the default of retry.timeout.
 const (
 	minTimeout     = time.Second
-	maxTimeout     = 25 * time.Second
 	defaultTimeout = 15 * time.Second
 )
 
@@ -35,12 +34,12 @@ func readRetry(d *draft, v strictjson.Value) {
 			spec.Timeout = d.timeout(path, v)
 		},
 		"success": func(path string, v strictjson.Value) {
-			if spec.Success = d.list(path, v, retry.MaxCodes, checkCode); len(spec.Success) == 0 {
+			if spec.Success = d.list(path, v, retry.MaxCodes, checkSuccess); len(spec.Success) == 0 {
 				d.faults.Add(path, "want at least one status; leave it out for 2xx")
 			}
 		},
 		"permanent": func(path string, v strictjson.Value) {
-			spec.Permanent = d.list(path, v, retry.MaxCodes, checkCode)
+			spec.Permanent = d.list(path, v, retry.MaxCodes, checkPermanent)
 		},
 	})
 	d.Subscription.Retry = spec
@@ -72,8 +71,12 @@ func checkStep(s string) error {
 	return errors.Unwrap(err) // without the index in a list of one
 }
 
-func checkCode(s string) error {
+func checkSuccess(s string) error {
 	return errors.Unwrap(retry.Policy{Success: []string{s}}.Validate())
+}
+
+func checkPermanent(s string) error {
+	return errors.Unwrap(retry.Policy{Permanent: []string{s}}.Validate())
 }
 
 func (d *draft) timeout(path string, v strictjson.Value) string {
@@ -86,7 +89,7 @@ func (d *draft) timeout(path string, v strictjson.Value) string {
 	switch {
 	case err != nil:
 		d.faults.Add(path, "%s", err)
-	case t < minTimeout || t > maxTimeout:
+	case t < minTimeout || t > retry.MaxTimeout:
 		d.faults.Add(path, "want 1s to 25s")
 	}
 	return s

@@ -119,17 +119,23 @@ func hosts(list string) (names []string) {
 	return names
 }
 
-// Guard is the egress guard that POSTINO_EGRESS_ALLOW and POSTINO_API_HOST
-// describe.
+// Guard is the egress guard that POSTINO_EGRESS_ALLOW, POSTINO_EGRESS_PORTS and
+// POSTINO_API_HOST describe.
 func (f *Function) Guard() *egress.Guard {
 	allow, err := egress.ParseAllow(f.Value("POSTINO_EGRESS_ALLOW"))
 	if err != nil {
 		Fail(fmt.Errorf("POSTINO_EGRESS_ALLOW: %w", err))
 	}
+	ports, err := egress.ParsePorts(f.Value("POSTINO_EGRESS_PORTS"))
+	if err != nil {
+		Fail(fmt.Errorf("POSTINO_EGRESS_PORTS: %w", err))
+	}
 	return &egress.Guard{
-		Allow:      allow,
-		OwnHosts:   hosts(f.Value("POSTINO_API_HOST")),
-		RuntimeAPI: os.Getenv("AWS_LAMBDA_RUNTIME_API"),
-		Setting:    "the stack's parameter EgressAllow",
+		Allow:       allow,
+		Ports:       ports,
+		OwnHosts:    hosts(f.Value("POSTINO_API_HOST")),
+		RuntimeAPI:  os.Getenv("AWS_LAMBDA_RUNTIME_API"),
+		Setting:     "the stack's parameter EgressAllow",
+		PortSetting: "its parameter EgressPorts",
 	}
 }

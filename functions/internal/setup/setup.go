@@ -19,6 +19,7 @@ import (
 	"github.com/postino/postino/shared/metric"
 	"github.com/postino/postino/shared/queue/sqsqueue"
 	"github.com/postino/postino/shared/stats"
+	"github.com/postino/postino/shared/stdlog"
 	"github.com/postino/postino/shared/store/dynamostore"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -53,7 +54,8 @@ func New(names ...string) *Function {
 		Fail(fmt.Errorf("POSTINO_LOG_LEVEL: %w", err))
 	}
 	f.Log = slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
-	cfg, err := config.LoadDefaultConfig(context.Background())
+	stdlog.Route(f.Log)
+	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(sdkLog{f.Log}))
 	if err != nil {
 		Fail(err)
 	}

@@ -38,6 +38,7 @@ type Config struct {
 	Data        string               // folder of the database and keys; made if absent
 	AdminKey    string               // empty takes, or makes, the one in Data
 	EgressAllow string               // see [egress.ParseAllow]
+	EgressPorts string               // see [egress.ParsePorts]
 	Resolver    string               // DNS server, host:port; empty for the system's
 	SweepEvery  time.Duration        // 0 means a minute
 	Skew        func() time.Duration // what the clock shows beyond the real one; nil means nothing
@@ -130,7 +131,11 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	if err != nil {
 		return err
 	}
-	guard := &egress.Guard{Allow: allow, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
+	ports, err := egress.ParsePorts(s.config.EgressPorts)
+	if err != nil {
+		return err
+	}
+	guard := &egress.Guard{Allow: allow, Ports: ports, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
 	s.stats.Store, s.stats.Now, s.stats.Log = s.store, s.clock.Now, s.config.Log
 	s.fanout = &fanout.Fanout{
 		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retention: s.config.Retention,

@@ -96,18 +96,9 @@ type Server struct {
 // have one, and speaks HTTP/2 if asked to.
 func (a *Authority) Serve(handler http.Handler, http2 bool) *Server {
 	a.t.Helper()
-	key, cert := a.make(&x509.Certificate{
-		Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}, Life)
-	clients := x509.NewCertPool()
-	clients.AddCert(a.cert)
 	s := &Server{Server: httptest.NewUnstartedServer(handler), Closed: make(chan string, 1000)}
 	s.EnableHTTP2 = http2
-	s.TLS = &tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}},
-		ClientAuth:   tls.VerifyClientCertIfGiven, ClientCAs: clients,
-	}
+	s.TLS = a.config()
 	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			s.Closed <- c.RemoteAddr().String()
@@ -117,6 +108,21 @@ func (a *Authority) Serve(handler http.Handler, http2 bool) *Server {
 	s.StartTLS()
 	a.t.Cleanup(s.Close)
 	return s
+}
+
+// config is that of a server on 127.0.0.1.
+func (a *Authority) config() *tls.Config {
+	a.t.Helper()
+	key, cert := a.make(&x509.Certificate{
+		Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, Life)
+	clients := x509.NewCertPool()
+	clients.AddCert(a.cert)
+	return &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}},
+		ClientAuth:   tls.VerifyClientCertIfGiven, ClientCAs: clients,
+	}
 }
 
 // Name is the name in the certificate that a request's client has shown; "" for
