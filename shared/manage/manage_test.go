@@ -182,6 +182,12 @@ func (w *world) must(t testing.TB, status int, method, path, body string) answer
 	return a
 }
 
+// allowPrivate opens the guard to a network that names may lead to, by any
+// scheme and port.
+func (w *world) allowPrivate() {
+	w.Destinations = &egress.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+}
+
 // allowLoopback opens the guard as -egress-allow does.
 func (w *world) allowLoopback() {
 	w.Destinations = &egress.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}

@@ -84,7 +84,7 @@ func TestWhatAPortalKeyMovesGoesWithoutWhatOthersSet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := openWithPortal(t)
-			w.allowLoopback()
+			w.allowPrivate()
 			w.set(t, tt.was)
 			before := w.must(t, 200, "GET", sub+"/s/secret", "")
 			got := w.asPortal("PATCH", sub+"/s", tt.patch)
