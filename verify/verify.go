@@ -18,6 +18,7 @@
 package verify
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -34,13 +35,21 @@ import (
 // unless [Verifier].Tolerance says otherwise.
 const DefaultTolerance = 5 * time.Minute
 
+// DefaultMaxBody is the most bytes of a body, unless [Verifier].MaxBody says
+// otherwise: more than any callback of Postino has.
+const DefaultMaxBody = 1 << 20
+
 const (
 	headerID        = "webhook-id"
 	headerTimestamp = "webhook-timestamp"
 	headerSignature = "webhook-signature"
 
-	maxID         = 1024 // bytes; ids of Postino have 36
-	maxSignatures = 32   // looked at in one request, so that a forged list costs little
+	maxID = 1024 // bytes; ids of Postino have 36
+
+	// What a forged request may cost: each v1a signature reads the whole body
+	// once for each public key. Postino signs with five secrets at most.
+	maxSignatures = 8    // of one request
+	maxSignature  = 1024 // bytes of all of them; eight of v1a take 743
 )
 
 // Why a request is not believed, found with errors.Is in what
@@ -56,6 +65,8 @@ var (
 	ErrTooOld = errors.New("timestamp too old")
 	// ErrTooNew: signed further ahead than the tolerance. Perhaps a clock is wrong.
 	ErrTooNew = errors.New("timestamp too far in the future")
+	// ErrTooLarge: the body is larger than the verifier's MaxBody.
+	ErrTooLarge = errors.New("body too large")
 	// ErrNoMatch: no signature fits any of our secrets. The body was changed, or
 	// the secret is another one.
 	ErrNoMatch = errors.New("no signature matches")
@@ -64,12 +75,15 @@ var (
 // ErrSecret: a secret given to [New] is not one.
 var ErrSecret = errors.New("want whsec_ and base64 of 24 to 64 bytes, or whpk_ and base64 of 32 bytes")
 
-// Verifier checks signatures. It is safe for concurrent use; set Tolerance
+// Verifier checks signatures. It is safe for concurrent use; set its fields
 // before the first use. Make it with [New]: the zero Verifier believes nothing.
 type Verifier struct {
 	// Tolerance is how far webhook-timestamp may be from our clock, into the
 	// past and into the future; zero means [DefaultTolerance].
 	Tolerance time.Duration
+	// MaxBody is the most bytes of a body that are looked at; zero means
+	// [DefaultMaxBody].
+	MaxBody int
 
 	shared [][]byte            // keys of v1
 	public []ed25519.PublicKey // keys of v1a
@@ -78,7 +92,9 @@ type Verifier struct {
 // New makes a Verifier of every secret that is in force: one, or during a
 // rotation the old one and the new one. A secret is whsec_… for signatures of
 // scheme v1, or the public key whpk_… for those of v1a. For anything else, and
-// for no secret at all, it returns [ErrSecret], which never repeats the secret.
+// for no secret at all, it returns [ErrSecret], which never repeats the secret;
+// so it does for one of the few public keys for which anybody can sign, and for
+// more than eight secrets.
 func New(secrets ...string) (*Verifier, error) {
 	v := &Verifier{}
 	for i, secret := range secrets {
@@ -89,23 +105,36 @@ func New(secrets ...string) (*Verifier, error) {
 	if len(secrets) == 0 {
 		return nil, fmt.Errorf("no secret: %w", ErrSecret)
 	}
+	if len(secrets) > maxSignatures {
+		return nil, fmt.Errorf("more than %d secrets: %w", maxSignatures, ErrSecret)
+	}
 	return v, nil
 }
 
 func (v *Verifier) add(secret string) bool {
 	prefix, text, _ := strings.Cut(secret, "_")
-	key, err := base64.StdEncoding.DecodeString(text)
+	key, ok := decode(text)
 	switch {
-	case err != nil:
+	case !ok:
 		return false
 	case prefix == "whsec" && len(key) >= 24 && len(key) <= 64:
 		v.shared = append(v.shared, key)
-	case prefix == "whpk" && len(key) == ed25519.PublicKeySize:
+	case prefix == "whpk" && len(key) == ed25519.PublicKeySize && !smallOrder([ed25519.PublicKeySize]byte(key)):
 		v.public = append(v.public, key)
 	default:
 		return false
 	}
 	return true
+}
+
+// decode takes base64 in its one right form: padded, without stray bits and
+// line breaks, so that no two texts stand for one signature.
+func decode(text string) ([]byte, bool) {
+	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
+		return nil, false
+	}
+	b, err := base64.StdEncoding.Strict().DecodeString(text)
+	return b, err == nil
 }
 
 // Verify returns nil if one of the signatures in header was made over body with
@@ -125,20 +154,39 @@ func (v *Verifier) Verify(header http.Header, body []byte) error {
 	if err != nil {
 		return err
 	}
-	list := strings.Fields(strings.Join(values(header, headerSignature), " "))
-	if len(list) == 0 {
-		return fmt.Errorf("%w: %s", ErrMissingHeader, headerSignature)
-	}
-	if len(list) > maxSignatures {
-		return fmt.Errorf("%w: %s: more than %d signatures", ErrMalformedHeader, headerSignature, maxSignatures)
+	list, err := signatures(header)
+	if err != nil {
+		return err
 	}
 	if err := v.checkTime(timestamp); err != nil {
 		return err
+	}
+	if most := cmp.Or(v.MaxBody, DefaultMaxBody); len(body) > most {
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, most)
 	}
 	if !v.anyMatches(list, id+"."+timestamp+".", body) {
 		return ErrNoMatch
 	}
 	return nil
+}
+
+// signatures returns the list of them, which is short.
+func signatures(header http.Header) ([]string, error) {
+	size, found := 0, values(header, headerSignature)
+	for _, value := range found {
+		size += len(value)
+	}
+	if size > maxSignature {
+		return nil, fmt.Errorf("%w: %s: more than %d bytes", ErrMalformedHeader, headerSignature, maxSignature)
+	}
+	switch list := strings.Fields(strings.Join(found, " ")); {
+	case len(list) == 0:
+		return nil, fmt.Errorf("%w: %s", ErrMissingHeader, headerSignature)
+	case len(list) > maxSignatures:
+		return nil, fmt.Errorf("%w: %s: more than %d signatures", ErrMalformedHeader, headerSignature, maxSignatures)
+	default:
+		return list, nil
+	}
 }
 
 // values finds a header under its canonical name or under its lower-case one.
@@ -199,8 +247,8 @@ func (v *Verifier) anyMatches(list []string, prefix string, body []byte) bool {
 	}
 	for _, signature := range list {
 		scheme, text, _ := strings.Cut(signature, ",")
-		got, err := base64.StdEncoding.DecodeString(text)
-		if err == nil && (scheme == "v1" && equalsAny(got, want) || scheme == "v1a" && v.signed(message, got)) {
+		got, ok := decode(text)
+		if ok && (scheme == "v1" && equalsAny(got, want) || scheme == "v1a" && v.signed(message, got)) {
 			return true
 		}
 	}
@@ -216,7 +264,12 @@ func equalsAny(got []byte, want [][]byte) bool {
 	return false
 }
 
+// signed reads the message once for each key, so what cannot be a signature is
+// not looked at.
 func (v *Verifier) signed(message, signature []byte) bool {
+	if len(signature) != ed25519.SignatureSize {
+		return false
+	}
 	for _, key := range v.public {
 		if ed25519.Verify(key, message, signature) {
 			return true

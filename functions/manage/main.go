@@ -33,6 +33,7 @@ func main() {
 			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
 			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
+		Failed:    sealer.Failed,
 		Counter:   lifecycle.Counter{Count: f.Metrics.Count, Stats: f.Statistics(store).Ended},
 		Retention: f.Retention(),
 		Auth:      f.Authenticator(),

@@ -7,12 +7,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/secret"
 )
-
-// minAdminKey is the fewest characters of an admin key. Generated ones have
-// many more; this refuses what somebody typed in haste.
-const minAdminKey = 16
 
 // AdminKey reads the API's admin key, a plain string in Secrets Manager, from
 // the secret of that name or ARN. Space around it is dropped. It needs
@@ -26,8 +24,8 @@ func AdminKey(ctx context.Context, config aws.Config, id string) (secret.String,
 		return "", fmt.Errorf("read the admin key %s: %w", id, err)
 	}
 	key := strings.TrimSpace(aws.ToString(value.SecretString))
-	if len(key) < minAdminKey {
-		return "", fmt.Errorf("read the admin key %s: want a string of at least %d characters", id, minAdminKey)
+	if err := httpapi.CheckAdminKey(key); err != nil {
+		return "", fmt.Errorf("read the admin key %s: %w", id, err)
 	}
 	return secret.String(key), nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -78,6 +80,23 @@ func (a AdminKey) Authenticate(_ context.Context, _, key string) (Principal, boo
 
 // maxKey bounds what is hashed for a stranger.
 const maxKey = 512
+
+// minAdminKey is the fewest characters of an admin key. Generated ones have
+// more; this refuses what somebody typed in haste.
+const minAdminKey = 16
+
+// CheckAdminKey refuses an admin key that is easily guessed, or that no caller
+// could send as it is. The error does not repeat it.
+func CheckAdminKey(key string) error {
+	visible := func(r rune) bool { return r > ' ' && r <= '~' }
+	switch {
+	case strings.ContainsFunc(key, func(r rune) bool { return !visible(r) }):
+		return errors.New("the admin key holds a blank, or what is not ASCII: want letters, digits and signs only, none of them at its ends either")
+	case len(key) < minAdminKey || len(key) > maxKey:
+		return fmt.Errorf("the admin key has %d characters: want %d to %d", len(key), minAdminKey, maxKey)
+	}
+	return nil
+}
 
 // bearer returns the key of an Authorization header; "" if there is none.
 func bearer(header string) string {

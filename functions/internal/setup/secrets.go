@@ -108,6 +108,16 @@ func (s Sealer) Open(sealed []byte, place ...string) ([]byte, error) {
 	return sealer.Open(sealed, place...)
 }
 
+// Failed returns why nothing can be sealed or opened, nil if all is well, for
+// /healthz: without the stack's key everything answers, and no callback can be
+// signed.
+func (s Sealer) Failed() error {
+	if _, err := s.sealer.get(); err != nil {
+		return fmt.Errorf("fetch data key: %w", err)
+	}
+	return nil
+}
+
 // hosts are the names in a list with commas, in which a stack without a domain
 // of its own leaves the last one empty.
 func hosts(list string) (names []string) {

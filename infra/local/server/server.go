@@ -7,11 +7,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +18,7 @@ import (
 	"github.com/postino/postino/shared/delivery"
 	"github.com/postino/postino/shared/egress"
 	"github.com/postino/postino/shared/fanout"
+	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/job"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/localdb"
@@ -96,6 +95,9 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 			s.db.Close()
 		}
 	}()
+	if err = s.proveSealer(ctx, sealer); err != nil {
+		return nil, err
+	}
 	if s.store = c.Store; s.store == nil {
 		store, err := localstore.New(s.db)
 		if err != nil {
@@ -248,27 +250,15 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(err, s.db.Close())
 }
 
-// openSealer opens, or at the first start makes, the key that seals secrets. It
-// is there before the database is, so data without it has lost it: a new one
-// could open none of the secrets in it.
-func openSealer(data string) (*secret.Sealer, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
-		return nil, err
-	}
-	key := filepath.Join(data, "sealing.key")
-	_, noData := os.Stat(filepath.Join(data, "postino.db"))
-	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) && noData == nil {
-		return nil, fmt.Errorf("%s is missing: put it back, or the secrets in the data cannot be read", key)
-	}
-	return secret.FromFile(key)
-}
-
 func keyFile(data string) string { return filepath.Join(data, "admin.key") }
 
 // adminKey returns the configured key, or the one in the data folder, which
 // the first start makes.
 func adminKey(c Config) (string, error) {
 	if c.AdminKey != "" {
+		if err := httpapi.CheckAdminKey(c.AdminKey); err != nil {
+			return "", fmt.Errorf("POSTINO_ADMIN_KEY: %w", err)
+		}
 		return c.AdminKey, nil
 	}
 	text, err := secret.File(keyFile(c.Data), func() ([]byte, error) { return []byte(rand.Text() + "\n"), nil })
@@ -278,6 +268,9 @@ func adminKey(c Config) (string, error) {
 	key := strings.TrimSpace(string(text))
 	if key == "" {
 		return "", fmt.Errorf("%s is empty: remove it to have a new key made", keyFile(c.Data))
+	}
+	if err := httpapi.CheckAdminKey(key); err != nil {
+		return "", fmt.Errorf("%s: %w", keyFile(c.Data), err)
 	}
 	return key, nil
 }

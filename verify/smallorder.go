@@ -1,0 +1,36 @@
+package verify
+
+import "crypto/ed25519"
+
+// smallOrder reports whether a public key is one of the points whose order
+// divides eight: for them signatures can be made that fit any message, or many,
+// without a private key. It knows all their encodings, also those that are not
+// reduced.
+func smallOrder(key [ed25519.PublicKeySize]byte) bool {
+	key[31] &= 0x7f // the sign of x
+	return lowOrder[key]
+}
+
+// lowOrder are y of those points, little-endian, without the sign of x.
+var lowOrder = func() map[[ed25519.PublicKeySize]byte]bool {
+	all := map[[ed25519.PublicKeySize]byte]bool{
+		{0: 0}: true, // order 4
+		{0: 1}: true, // order 1, the neutral element
+		{ // order 8
+			0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
+			0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+		}: true,
+		{ // order 8
+			0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
+			0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+		}: true,
+	}
+	for _, lowest := range []byte{0xec, 0xed, 0xee} { // p-1 of order 2, p and p+1, which stand for 0 and 1
+		y := [ed25519.PublicKeySize]byte{0: lowest, 31: 0x7f}
+		for i := 1; i < 31; i++ {
+			y[i] = 0xff
+		}
+		all[y] = true
+	}
+	return all
+}()
