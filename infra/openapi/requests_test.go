@@ -38,7 +38,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","auth":{"type":"header","name":"X-Key","value":"v"}}`,
 		`{"url":"https://a.example","retry":{"schedule":[],"timeout":"1s","success":["2xx","409"],"permanent":["4xx"]}}`,
 		`{"url":"https://a.example","retry":{"schedule":null,"timeout":null,"success":null,"permanent":null},"state":"paused","signing":"v1"}`,
-		`{"url":"https://a.example","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`,
+		`{"url":"https://a.example","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`, `{"url":"https://a.example","secret":{"raw":"it's a secret"}}`, `{"url":"https://a.example","secret":{"base64":"YQ=="}}`,
 	},
 	bad: []string{
 		`{}`, `[]`, `null`, `"x"`, `{"url":null}`, `{"url":""}`, `{"url":5}`, `{"url":"ftp://a.example"}`, `{"url":"a.example"}`,
@@ -58,7 +58,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","auth":{"type":"basic","username":"u","token":"t"}}`, `{"url":"https://a.example","signing":"v2"}`, `{"url":"https://a.example","state":"off"}`,
 		`{"url":"https://a.example","retry":{"schedule":["0s"]}}`, `{"url":"https://a.example","retry":{"success":[]}}`, `{"url":"https://a.example","retry":{"permanent":["600"]}}`, `{"url":"https://a.example","retry":{"timeout":"1h"}}`, `{"url":"https://a.example","retry":{"tries":3}}`,
 		`{"url":"https://a.example","max_age":"366d"}`, `{"url":"https://a.example","retry":{"timeout":"26s"}}`, `{"url":"https://a.example","retry":{"timeout":"999ms"}}`, `{"url":"https://a.example","retry":{"schedule":["500ms"]}}`, `{"url":"https://a.example","retry":{"schedule":["8d"]}}`,
-		`{"url":"https://a.example","secret":"short"}`, `{"url":"https://a.example","secret":null}`,
+		`{"url":"https://a.example","secret":"short"}`, `{"url":"https://a.example","secret":{}}`, `{"url":"https://a.example","secret":{"raw":""}}`, `{"url":"https://a.example","secret":{"raw":"a","base64":"YQ=="}}`, `{"url":"https://a.example","secret":{"hex":"aa"}}`, `{"url":"https://a.example","secret":{"base64":"YQ"}}`, `{"url":"https://a.example","secret":null}`,
 	},
 	beyond: []string{
 		`{"url":"https://a.example","auth":{"type":"bearer","token":"***"}}`, `{"url":"https://a.example","state":"disabled"}`, // only of one that is so

@@ -139,6 +139,34 @@ func TestStarsAreTheStoredAuthOnlyAsAWhole(t *testing.T) {
 	}
 }
 
+func TestASecretFromElsewhereSignsAndCanBeWrittenBack(t *testing.T) {
+	w := open(t)
+	for secret, shown := range map[string]string{
+		`{"raw":"hunter2"}`:      "whsec_aHVudGVyMg==",
+		`{"raw":"schlüssel"}`:    "whsec_c2NobMO8c3NlbA==",
+		`{"base64":"/wA="}`:      "whsec_/wA=",
+		`{"raw":"whsec_is raw"}`: "whsec_d2hzZWNfaXMgcmF3",
+	} {
+		created := w.must(t, 201, "PUT", sub+"/s", `{"url":"https://a.example","secret":`+secret+`}`)
+		if got := created.get(t, "secret"); got != shown {
+			t.Errorf("%s is shown as %v, want %s", secret, got, shown)
+		}
+		for _, again := range []string{secret, `"` + shown + `"`} {
+			w.must(t, 200, "PUT", sub+"/s", `{"url":"https://a.example","secret":`+again+`}`)
+			w.must(t, 200, "POST", sub+"/s/rotate-secret", `{"secret":`+secret+`}`)
+		}
+		w.must(t, 422, "PUT", sub+"/s", `{"url":"https://a.example","secret":{"raw":"another"}}`)
+		w.must(t, 204, "DELETE", sub+"/s", "")
+	}
+	for _, bad := range []string{`{}`, `{"raw":5}`, `{"raw":""}`, `{"raw":"` + strings.Repeat("é", 129) + `"}`, `{"base64":"a"}`, `{"raw":"a","base64":"YQ=="}`, `{"hex":"00"}`, `"whsec_aHVudGVyMg=="`, `5`} {
+		got := w.must(t, 422, "PUT", sub+"/s", `{"url":"https://a.example","secret":`+bad+`}`)
+		if strings.Contains(string(got.body), "aHVudGVyMg") {
+			t.Errorf("the refusal repeats the secret: %s", got.body)
+		}
+	}
+	w.must(t, 422, "PUT", sub+"/s", `{"url":"https://a.example","signing":"v1a","secret":{"raw":"hunter2"}}`)
+}
+
 func TestNobodyButPostinoDisables(t *testing.T) {
 	w := open(t)
 	w.must(t, 422, "POST", sub, `{"url":"https://a.example","state":"disabled"}`)

@@ -33,15 +33,16 @@ const (
 	privatePrefix   = "whsk_"
 	publicPrefix    = "whpk_"
 
-	minSymmetric = 24 // bytes; the range that the specification allows
-	maxSymmetric = 64
+	minStandard  = 24 // bytes; the range that the specification allows
+	maxStandard  = 64
+	maxSymmetric = 256         // bytes of a key that comes from elsewhere; HMAC takes any
 	newSymmetric = sha256.Size // bytes of a generated secret: as strong as the hash
 )
 
 // What is wrong with a secret. The errors of [ParseSecret] wrap these; none of
 // them carries any part of the secret.
 var (
-	ErrPrefix   = errors.New("want a secret that begins with whsec_ (v1) or whsk_ (v1a)")
+	ErrPrefix   = errors.New(`want a secret that begins with whsec_ (v1) or whsk_ (v1a), or any other as {"raw": "…"} or {"base64": "…"}`)
 	ErrEncoding = errors.New("want padded standard base64 after the prefix")
 	ErrLength   = errors.New("wrong length")
 	ErrKeyPair  = errors.New("the public half does not belong to the private half")
@@ -79,7 +80,30 @@ type Key struct {
 	private ed25519.PrivateKey // of V1a
 }
 
-// ParseSecret reads whsec_ and the base64 of 24 to 64 bytes, or whsk_ and the
+// Bytes writes a key of 1 to 256 bytes that comes from elsewhere as a secret of
+// [V1]. Libraries of Standard Webhooks verify with it as with any other.
+func Bytes(key []byte) (string, error) {
+	if len(key) == 0 || len(key) > maxSymmetric {
+		return "", fmt.Errorf("%w: want 1 to %d bytes, got %d", ErrLength, maxSymmetric, len(key))
+	}
+	return symmetricPrefix + encoding.EncodeToString(key), nil
+}
+
+// Standard is nil for a secret as Standard Webhooks wants it: for [V1] of 24 to
+// 64 bytes. One that was typed wrong is often shorter. Its errors are those of
+// [ParseSecret].
+func Standard(secret string) error {
+	if _, err := ParseSecret(secret); err != nil {
+		return err
+	}
+	text, ok := strings.CutPrefix(secret, symmetricPrefix)
+	if n := len(strings.TrimRight(text, "=")) * 3 / 4; ok && (n < minStandard || n > maxStandard) {
+		return fmt.Errorf(`%w: want %d to %d bytes after decoding, got %d; a key from elsewhere may be shorter or longer, as {"base64": "…"}`, ErrLength, minStandard, maxStandard, n)
+	}
+	return nil
+}
+
+// ParseSecret reads whsec_ and the base64 of 1 to 256 bytes, or whsk_ and the
 // base64 of an ed25519 private key (64 bytes) or its seed (32 bytes). Its
 // errors are [ErrPrefix], [ErrEncoding], [ErrLength] and [ErrKeyPair], worded
 // for the person who chose the secret.
@@ -98,8 +122,8 @@ func parseSymmetric(text string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	if len(key) < minSymmetric || len(key) > maxSymmetric {
-		return Key{}, fmt.Errorf("%w: want %d to %d bytes after decoding, got %d", ErrLength, minSymmetric, maxSymmetric, len(key))
+	if len(key) == 0 || len(key) > maxSymmetric {
+		return Key{}, fmt.Errorf("%w: want 1 to %d bytes after decoding, got %d", ErrLength, maxSymmetric, len(key))
 	}
 	return Key{scheme: V1, macs: newMACs(key)}, nil
 }

@@ -3,6 +3,8 @@ package signature
 import (
 	"bytes"
 	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,13 +128,40 @@ func TestBadSecretsAreRefusedWithoutBeingRepeated(t *testing.T) {
 		{"private key not base64", "whsk_%%%%", ErrEncoding},
 		{"foreign public half", "whsk_" + encoding.EncodeToString(private), ErrKeyPair},
 	} {
-		_, err := ParseSecret(tt.secret)
+		err := Standard(tt.secret)
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: got error %v, want %v", tt.name, err, tt.want)
 		}
 		if _, text, _ := strings.Cut(tt.secret, "_"); err != nil && len(text) > 8 && strings.Contains(err.Error(), text[:8]) {
 			t.Errorf("%s: the error repeats the secret: %v", tt.name, err)
 		}
+	}
+}
+
+func TestAKeyFromElsewhereSignsWhateverItsLength(t *testing.T) {
+	at := time.Unix(vectorTime, 0)
+	for _, n := range []int{1, 2, 3, 8, 23, 24, 64, 65, 256} {
+		key := bytes.Repeat([]byte{0xA7}, n)
+		secret, err := Bytes(key)
+		if err != nil {
+			t.Fatalf("%d bytes: %v", n, err)
+		}
+		h := hmac.New(sha256.New, key)
+		fmt.Fprintf(h, "%s.%d.%s", vectorID, vectorTime, vectorBody)
+		if got, want := mustParse(t, secret).Sign(vectorID, at, []byte(vectorBody)), "v1,"+encoding.EncodeToString(h.Sum(nil)); got != want {
+			t.Errorf("a key of %d bytes signs %s, want %s", n, got, want)
+		}
+		if standard := Standard(secret) == nil; standard != (n >= 24 && n <= 64) {
+			t.Errorf("a secret of %d bytes is standard: %v", n, standard)
+		}
+	}
+	for _, n := range []int{0, 257} {
+		if secret, err := Bytes(make([]byte, n)); !errors.Is(err, ErrLength) {
+			t.Errorf("%d bytes: %q, %v, want ErrLength", n, secret, err)
+		}
+	}
+	if _, err := ParseSecret("whsec_" + encoding.EncodeToString(make([]byte, 257))); !errors.Is(err, ErrLength) {
+		t.Errorf("a secret of 257 bytes: %v, want ErrLength", err)
 	}
 }
 

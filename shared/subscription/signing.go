@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -30,17 +31,56 @@ var prefixes = map[string]string{string(signature.V1): "whsec_", string(signatur
 // readSecret reads a secret that the caller chose. What is wrong with it is
 // said without repeating any of it.
 func readSecret(d *draft, v strictjson.Value) {
-	s := d.text("secret", v)
-	if v.Kind() != strictjson.String {
+	if v.Kind() == strictjson.Object {
+		d.foreignSecret(v)
+		return
+	}
+	s, ok := v.Text()
+	if !ok {
+		d.faults.Add("secret", `want a string, or {"raw": "…"} or {"base64": "…"}`)
 		return
 	}
 	if strings.HasPrefix(s, "whpk_") {
 		d.publicKey(s)
 		return
 	}
-	if _, err := signature.ParseSecret(s); err != nil {
+	judge := signature.Standard
+	if len(d.now.Secrets) > 0 { // it is only compared with the one that is there
+		judge = func(s string) error { _, err := signature.ParseSecret(s); return err }
+	}
+	if err := judge(s); err != nil {
 		d.faults.Add("secret", "%s", err)
 		return
+	}
+	d.Secret = secret.String(s)
+}
+
+// foreignSecret reads a key from elsewhere: the bytes of a text, or of base64.
+func (d *draft) foreignSecret(v strictjson.Value) {
+	var key []byte
+	given := 0
+	for name, member := range v.Members() {
+		text, ok := member.Text()
+		var err error
+		switch given++; {
+		case name != "raw" && name != "base64":
+			d.faults.Unknown("secret", name, []string{"raw", "base64"})
+		case !ok:
+			d.faults.Add("secret."+name, "want a string")
+		case name == "raw":
+			key = []byte(text)
+		default:
+			if key, err = base64.StdEncoding.Strict().DecodeString(text); err != nil {
+				d.faults.Add("secret.base64", "want padded standard base64")
+			}
+		}
+	}
+	if given != 1 {
+		d.faults.Add("secret", `want {"raw": "…"} or {"base64": "…"}`)
+	}
+	s, err := signature.Bytes(key)
+	if err != nil && !d.faults.Any() {
+		d.faults.Add("secret", "%s", err)
 	}
 	d.Secret = secret.String(s)
 }
