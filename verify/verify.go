@@ -73,7 +73,7 @@ var (
 )
 
 // ErrSecret: a secret given to [New] is not one.
-var ErrSecret = errors.New("want whsec_ and base64 of 24 to 64 bytes, or whpk_ and base64 of 32 bytes")
+var ErrSecret = errors.New("want whsec_ and base64 of 1 to 256 bytes, or whpk_ and base64 of 32 bytes")
 
 // Verifier checks signatures. It is safe for concurrent use; set its fields
 // before the first use. Make it with [New]: the zero Verifier believes nothing.
@@ -117,7 +117,7 @@ func (v *Verifier) add(secret string) bool {
 	switch {
 	case !ok:
 		return false
-	case prefix == "whsec" && len(key) >= 24 && len(key) <= 64:
+	case prefix == "whsec" && len(key) >= 1 && len(key) <= 256:
 		v.shared = append(v.shared, key)
 	case prefix == "whpk" && len(key) == ed25519.PublicKeySize && !smallOrder([ed25519.PublicKeySize]byte(key)):
 		v.public = append(v.public, key)

@@ -167,7 +167,7 @@ func TestLowerCaseNamesAndSplitListsWillDo(t *testing.T) {
 func TestBadSecretsAreRefusedUnseen(t *testing.T) {
 	of := func(n int) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{0xA7}, n)) }
 	for _, secret := range []string{
-		"", "whsec_", "whsec_" + of(23), "whsec_" + of(65), "whsec_p6en!", of(32), "whpk_" + of(31), "whpk_" + of(64),
+		"", "whsec_", "whsec_" + of(257), "whsec_p6en!", of(32), "whpk_" + of(31), "whpk_" + of(64),
 		"whsk_" + of(64), "WHSEC_" + of(32),
 	} {
 		v, err := verify.New(vectorSecret, secret)
@@ -238,6 +238,25 @@ func BenchmarkVerify(b *testing.B) {
 	for b.Loop() {
 		if err := v.Verify(h, body); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestSecretsOfAnyLengthThatSignVerify(t *testing.T) {
+	for _, n := range []int{1, 7, 23, 65, 256} {
+		secret, err := signature.Bytes(bytes.Repeat([]byte{0xA7}, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := signature.ParseSecret(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		signed := key.Sign("id", now, []byte("body"))
+		h := header("id", strconv.FormatInt(now.Unix(), 10), signed)
+		if err := verifier(t, secret).Verify(h, []byte("body")); err != nil {
+			t.Errorf("a signature by %d bytes: %v, want it believed", n, err)
 		}
 	}
 }
