@@ -18,6 +18,7 @@ import (
 // callback is one that arrived.
 type callback struct {
 	path    string
+	target  string // the path with its query, as it was sent
 	headers http.Header
 	body    string
 	trusted int // secrets that its path had when it came
@@ -62,7 +63,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if req.TLS != nil {
 		req.Header.Set("tls-client", egresstest.Name(req))
 	}
-	a := r.keep(callback{path: path, headers: req.Header.Clone(), body: string(body)})
+	a := r.keep(callback{path: path, target: req.RequestURI, headers: req.Header.Clone(), body: string(body)})
 	select {
 	case <-time.After(time.Duration(a.Delay)):
 	case <-req.Context().Done(): // nobody waits for the answer

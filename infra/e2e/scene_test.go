@@ -20,7 +20,7 @@ type scenario struct {
 
 // scenarios are all of them; docs/testing.md says what each is for.
 func scenarios() (all []scenario) {
-	for _, some := range [][]scenario{bodyScenarios, publishScenarios, signatureScenarios, subscriptionScenarios, searchScenarios, againScenarios, healthScenarios} {
+	for _, some := range [][]scenario{bodyScenarios, readableScenarios, publishScenarios, signatureScenarios, subscriptionScenarios, searchScenarios, againScenarios, healthScenarios} {
 		all = append(all, some...)
 	}
 	return all
