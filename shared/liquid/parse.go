@@ -17,6 +17,8 @@ type parser struct {
 	scanner  *scanner
 	tokens   []token // of the expression at hand
 	at       int     // the next of them
+	items    int     // outputs and tags so far
+	passed   int     // tokens in them
 	depth    int     // of blocks
 	brackets int     // of the expression at hand
 	captured int     // captures around this place
@@ -50,6 +52,7 @@ func (p *parser) parse() error {
 	}
 	t := p.template
 	t.body = body
+	t.weight = p.weight()
 	t.constant = t.source == t.Prefix()
 	if len(body.nodes) == 1 && p.scanner.count == 1 {
 		if out, ok := body.nodes[0].(*output); ok && out.secret == "" {
@@ -99,6 +102,7 @@ func (p *parser) piece(b *block, opened, it item) error {
 		b.addText(it)
 		return nil
 	case it.kind == itemOutput:
+		p.items++
 		b.blank = false
 		out, err := p.output(it, true)
 		if out != nil {
@@ -108,6 +112,7 @@ func (p *parser) piece(b *block, opened, it item) error {
 	case it.name == "liquid":
 		return p.liquid(b, it)
 	}
+	p.items++
 	parse, ok := tags[it.name]
 	if !ok {
 		return misplaced(opened, it)

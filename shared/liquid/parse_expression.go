@@ -8,6 +8,7 @@ import (
 func (p *parser) begin(it item) (err error) {
 	p.at, p.brackets = 0, 0
 	p.tokens, err = tokenize(p.tokens[:0], it.text, it.inside)
+	p.passed += len(p.tokens)
 	return err
 }
 

@@ -11,6 +11,7 @@ type Template struct {
 	outputs  []Output
 	roots    []Root
 	secrets  []string
+	weight   int // bytes
 }
 
 // Options say what a template may contain.

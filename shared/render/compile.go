@@ -29,6 +29,7 @@ type Request struct {
 	headers     []header
 	body        body
 	require     []path
+	weight      int // bytes
 }
 
 type header struct {
@@ -48,9 +49,12 @@ var methods = []string{"POST", "PUT", "PATCH", "DELETE"}
 // Compile compiles the request of s. All faults are reported, in the order of
 // the fields.
 func Compile(s webhook.Subscription) (*Request, []Fault) {
-	c := &compiler{}
+	c, spec := &compiler{}, cmp.Or(s.Request, &webhook.RequestSpec{})
+	if size := sizeOf(spec); size > MaxSize {
+		c.fault("request", "has %d bytes, want at most %d: let the body be shorter", size, MaxSize)
+		return &Request{}, c.faults
+	}
 	r := &Request{method: "POST", contentType: JSON, url: c.url(s.URL)}
-	spec := cmp.Or(s.Request, &webhook.RequestSpec{})
 	if r.method = cmp.Or(spec.Method, "POST"); !slices.Contains(methods, r.method) {
 		c.fault("request.method", "want one of %s", strings.Join(methods, ", "))
 	}
@@ -69,6 +73,7 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 		}
 		r.require = append(r.require, p)
 	}
+	r.weight = requestWeight + c.weight + len(spec.Require)*requireWeight
 	return r, c.faults
 }
 
@@ -88,7 +93,13 @@ func (r *Request) Mentions() map[string][]string {
 // TemplatedURL reports whether the url differs from event to event.
 func (r *Request) TemplatedURL() bool { return !r.url.Constant() }
 
-type compiler struct{ faults []Fault }
+type compiler struct {
+	faults    []Fault
+	templates int
+	weight    int // bytes of what was compiled so far
+	nodes     int // of the body
+	full      bool
+}
 
 func (c *compiler) fault(field, format string, args ...any) {
 	c.faults = append(c.faults, Fault{field, fmt.Sprintf(format, args...)})
@@ -96,12 +107,15 @@ func (c *compiler) fault(field, format string, args ...any) {
 
 // parse compiles one template and judges its variables; nil if it is at fault.
 func (c *compiler) parse(field, source string) *liquid.Template {
+	if c.full {
+		return nil
+	}
 	t, err := liquid.Parse(source, liquid.Options{Secrets: true, Judge: wrongMember})
 	if err != nil {
 		c.fault(field, "%v", err)
 		return nil
 	}
-	return t
+	return c.weigh(t)
 }
 
 // builtin prepares a body that needs no template.

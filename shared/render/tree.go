@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/postino/postino/shared/liquid"
+	"github.com/postino/postino/shared/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -48,6 +49,9 @@ func (c *compiler) node(field string, v liquid.Value, depth int) *tree {
 		c.fault(field, "want at most %d levels", maxTree)
 		return nil
 	}
+	if !c.count() {
+		return nil
+	}
 	switch {
 	case v.IsString():
 		return c.leaf(field, v)
@@ -69,6 +73,7 @@ func (c *compiler) leaf(field string, v liquid.Value) *tree {
 	case t == nil:
 		return nil
 	case t.Constant():
+		c.weight += len(v.Text()) - t.Weight() // which is not kept
 		return &tree{kind: constant, literal: v}
 	case t.Lone():
 		return &tree{kind: lone, template: t}
@@ -79,8 +84,9 @@ func (c *compiler) leaf(field string, v liquid.Value) *tree {
 func (c *compiler) object(field string, v liquid.Value, depth int) *tree {
 	t := &tree{kind: object}
 	for name, value := range v.Members() {
-		key := c.parse(field+"."+name, name)
-		t.members = append(t.members, member{key, c.node(field+"."+name, value, depth+1)})
+		place := field + "." + strictjson.Clip(name, maxShown)
+		key := c.parse(place, name)
+		t.members = append(t.members, member{key, c.node(place, value, depth+1)})
 	}
 	return t
 }
