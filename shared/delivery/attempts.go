@@ -204,7 +204,11 @@ func (d *Deliverer) target(ctx context.Context, del webhook.Delivery, sub *subsc
 	if err != nil {
 		return webhook.Target{}, err
 	}
-	return sub.request.Target(e, sub.Subscription, occasion(del))
+	request, err := sub.compiled()
+	if err != nil {
+		return webhook.Target{}, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
+	}
+	return request.Target(e, sub.Subscription, occasion(del))
 }
 
 func occasion(del webhook.Delivery) render.Occasion {
@@ -244,7 +248,11 @@ func (d *Deliverer) content(ctx context.Context, del webhook.Delivery) (webhook.
 	if err != nil {
 		return c, err
 	}
-	_, c, err = sub.request.Render(render.NewEvent(e.Event), sub.Subscription, occasion(del))
+	request, err := sub.compiled()
+	if err != nil {
+		return c, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
+	}
+	_, c, err = request.Render(render.NewEvent(e.Event), sub.Subscription, occasion(del))
 	var skip *render.Skip
 	if errors.As(err, &skip) || err == nil && del.Digest != "" && digest(c) != del.Digest {
 		return c, webhook.ErrNotFound

@@ -6,22 +6,27 @@ import (
 	"fmt"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/postino/postino/shared/auth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
 	"github.com/postino/postino/shared/webhook"
+	"github.com/postino/postino/shared/weighed"
 )
 
-// cachedSubscribers bounds the prepared subscriptions that a process keeps.
-const cachedSubscribers = 20_000
+// Bounds of the prepared subscriptions that a process keeps, in bytes: a usual one
+// takes 3 KB. A function has 512 MB.
+const (
+	maxSubscribers      = 64 << 20
+	maxOwnedSubscribers = 16 << 20 // of one tenant, when others want the rest
+	heavy               = 32 << 10 // a request that weighs more is not kept compiled
+)
 
 // subscriber is one version of a subscription, made ready for attempts.
 type subscriber struct {
 	webhook.Subscription
-	request  *render.Request
+	request  *render.Request // nil if it is heavy; see compiled
+	varies   bool            // the url differs from event to event
 	auth     *auth.Auth
 	schedule retry.Schedule
 	policy   retry.Policy
@@ -54,14 +59,11 @@ func (s *subscriber) active(at time.Time) []signature.Key {
 type subscribers struct {
 	store   Subscriptions
 	secrets Opener
-	cache   *lru.Cache[webhook.VersionRef, *subscriber]
+	cache   *weighed.Cache[webhook.VersionRef, *subscriber]
 }
 
 func newSubscribers(store Subscriptions, secrets Opener) *subscribers {
-	cache, err := lru.New[webhook.VersionRef, *subscriber](cachedSubscribers)
-	if err != nil {
-		panic(err) // the size is a positive constant
-	}
+	cache := weighed.New[webhook.VersionRef, *subscriber](maxSubscribers, maxOwnedSubscribers, nil)
 	return &subscribers{store, secrets, cache}
 }
 
@@ -77,7 +79,7 @@ func (s *subscribers) get(ctx context.Context, ref webhook.VersionRef) (*subscri
 	if err != nil {
 		return nil, fmt.Errorf("prepare subscription %s of %s: %w", ref.ID, ref.Tenant, err)
 	}
-	s.cache.Add(ref, sub)
+	s.cache.Put(ref.Tenant, ref, sub, sub.weight())
 	return sub, nil
 }
 
@@ -87,9 +89,9 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	request, faults := render.Compile(sub)
-	if len(faults) > 0 { // it was judged when it was saved
-		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
+	request, err := compile(sub)
+	if err != nil {
+		return nil, err
 	}
 	credentials, err := s.auth(sub)
 	if err != nil {
@@ -98,10 +100,14 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 	p := &subscriber{
 		Subscription: sub,
 		request:      request,
+		varies:       request.TemplatedURL(),
 		auth:         credentials,
 		schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,
+	}
+	if request.Weight() > heavy {
+		p.request = nil
 	}
 	for _, sealed := range sub.Secrets {
 		plain, err := s.secrets.Open(sealed.Sealed, sub.Tenant, sub.ID, "signing")
@@ -115,6 +121,38 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 		p.keys = append(p.keys, signingKey{key, sealed.Expires})
 	}
 	return p, nil
+}
+
+// compile compiles a request, which was judged when it was saved.
+func compile(sub webhook.Subscription) (*render.Request, error) {
+	request, faults := render.Compile(sub)
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
+	}
+	return request, nil
+}
+
+// compiled returns the request. A heavy one is compiled each time: only later
+// attempts ask for it.
+func (s *subscriber) compiled() (*render.Request, error) {
+	if s.request != nil {
+		return s.request, nil
+	}
+	return compile(s.Subscription)
+}
+
+// credentialsWeight is what keys and auth take at most beside their texts, in bytes.
+const credentialsWeight = 2 << 10
+
+func (s *subscriber) weight() int {
+	n := s.Size() + credentialsWeight
+	if s.request != nil {
+		n += s.request.Weight()
+	}
+	if s.auth != nil {
+		n += 2 * len(s.Auth.Sealed) // opened, and its certificates read
+	}
+	return n
 }
 
 func (s *subscribers) auth(sub webhook.Subscription) (*auth.Auth, error) {

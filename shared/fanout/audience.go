@@ -8,15 +8,19 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
+	"github.com/postino/postino/shared/weighed"
 )
 
-// cachedTenants bounds the tenants whose subscriptions a process keeps.
-const cachedTenants = 10_000
+// Bounds of the audiences that a process keeps, in bytes: a usual subscription
+// takes 2 KB of them. A function has 512 MB. What a tenant may have at all is
+// bounded when its subscriptions are saved: see webhook.Quota.
+const (
+	maxAudiences = 128 << 20
+	maxAudience  = 96 << 20 // one tenant's
+)
 
 // loadPage is the number of heads read at once when a tenant is loaded whole.
 const loadPage = 1000
@@ -26,15 +30,11 @@ type audiences struct {
 	store   Subscriptions
 	log     *slog.Logger
 	mu      sync.Mutex
-	tenants *lru.Cache[string, *audience]
+	tenants *weighed.Cache[string, *audience]
 }
 
 func newAudiences(store Subscriptions, log *slog.Logger) *audiences {
-	tenants, err := lru.New[string, *audience](cachedTenants)
-	if err != nil {
-		panic(err) // the size is a positive constant
-	}
-	return &audiences{store: store, log: log, tenants: tenants}
+	return &audiences{store: store, log: log, tenants: weighed.New[string, *audience](maxAudiences, maxAudience, nil)}
 }
 
 func (a *audiences) of(tenant string) *audience {
@@ -43,9 +43,17 @@ func (a *audiences) of(tenant string) *audience {
 	t, ok := a.tenants.Get(tenant)
 	if !ok {
 		t = &audience{tenant: tenant, store: a.store, log: a.log}
-		a.tenants.Add(tenant, t)
+		a.tenants.Put(tenant, tenant, t, t.weight())
 	}
 	return t
+}
+
+// keep notes what an audience weighs now. One that is too heavy is forgotten, and
+// read again by the next batch.
+func (a *audiences) keep(t *audience) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tenants.Put(t.tenant, t.tenant, t, t.weight())
 }
 
 // audience is one tenant's subscriptions, ready for matching, as of a version
@@ -68,6 +76,17 @@ func (a *audience) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanE
 		return nil, nil
 	}
 	return a.index.match(ctx, e)
+}
+
+// weight is about how many bytes of memory the audience takes.
+func (a *audience) weight() int {
+	const bare = 256
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.index == nil {
+		return bare
+	}
+	return bare + a.index.weight()
 }
 
 // refresh brings the audience up to every change acknowledged before the call.
@@ -173,25 +192,47 @@ func (a *audience) load(ctx context.Context) error {
 }
 
 // view is the audiences as one batch sees them: each tenant is brought up to
-// date once, at its first event.
+// date once, at its first event, and stays at hand whatever the process keeps.
 type view struct {
 	all  *audiences
 	mu   sync.Mutex
-	seen map[string]func() error
+	seen map[string]*glance
 }
 
-func (a *audiences) view() *view { return &view{all: a, seen: map[string]func() error{}} }
+// glance is a view of one tenant.
+type glance struct {
+	*audience
+	refreshed func() error
+}
 
-func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry, error) {
-	a := v.all.of(e.Tenant)
+func (a *audiences) view() *view { return &view{all: a, seen: map[string]*glance{}} }
+
+// of returns what the batch sees of a tenant, brought up to date.
+func (v *view) of(ctx context.Context, tenant string) (*audience, error) {
 	v.mu.Lock()
-	refresh, ok := v.seen[e.Tenant]
-	if !ok {
-		refresh = sync.OnceValue(func() error { return a.refresh(ctx) })
-		v.seen[e.Tenant] = refresh
+	g := v.seen[tenant]
+	if g == nil {
+		g = &glance{audience: v.all.of(tenant)}
+		g.refreshed = sync.OnceValue(func() error { return v.all.refresh(ctx, g.audience) })
+		v.seen[tenant] = g
 	}
 	v.mu.Unlock()
-	if err := refresh(); err != nil {
+	return g.audience, g.refreshed()
+}
+
+// refresh brings an audience up to date, and notes what it weighs then.
+func (a *audiences) refresh(ctx context.Context, t *audience) error {
+	before := t.weight()
+	err := t.refresh(ctx)
+	if t.weight() != before {
+		a.keep(t)
+	}
+	return err
+}
+
+func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry, error) {
+	a, err := v.of(ctx, e.Tenant)
+	if err != nil {
 		return nil, err
 	}
 	if a.takes(e.AcceptedAt) {

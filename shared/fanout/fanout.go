@@ -172,26 +172,25 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay str
 	if e.Expunged || len(entries) == 0 {
 		return nil, nil
 	}
-	subs, err := f.versions.get(ctx, e.Tenant, entries)
-	if err != nil {
-		return nil, fmt.Errorf("read subscriptions: %w", err)
-	}
 	a := &asking{rendering: newRendering(e.Event, replay)}
-	for _, p := range subs {
+	err := f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
 		if err := ctx.Err(); err != nil {
-			return nil, err // the message comes again
+			return err // the message comes again
 		}
-		switch {
-		case p.Costly || p.trigger != nil:
-			a.entries = append(a.entries, p)
-		case !p.Only:
-			if err := f.deliver(ctx, a.rendering, p.subscriber, 0, out); err != nil {
-				return nil, err
-			}
+		if p.asks() {
+			a.entries = append(a.entries, p.light())
+			return nil
 		}
+		return f.deliver(ctx, a.rendering, p.subscriber, 0, out)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return a, nil
 }
+
+// asks reports whether the entry is more than a first attempt.
+func (p planned) asks() bool { return p.Costly || p.Only || p.trigger != nil }
 
 // askAll asks the triggers of one event, all at once.
 func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {
@@ -208,13 +207,20 @@ func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {
 
 // ask carries out one entry that is not simply a first attempt.
 func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	whole, release, err := f.versions.whole(ctx, r.event.Tenant, p)
+	if err != nil || whole.subscriber == nil {
+		return err
+	}
+	defer release()
 	switch {
 	case p.Costly:
-		return f.undecided(ctx, r, p, out)
+		return f.undecided(ctx, r, whole, out)
+	case p.trigger == nil: // it only cancels, and what there was to cancel has gone
+		return nil
 	case r.occasion != "":
-		return f.triggeredAgain(ctx, r, p, out)
+		return f.triggeredAgain(ctx, r, whole, out)
 	}
-	return f.triggered(ctx, r, p, out)
+	return f.triggered(ctx, r, whole, out)
 }
 
 // deliver queues the first attempt, or cancels a delivery that cannot be

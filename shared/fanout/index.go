@@ -13,7 +13,7 @@ import (
 // index finds the subscriptions that an event matches, and those whose timers
 // it cancels.
 type index struct {
-	heads   map[string]webhook.Head
+	heads   map[string]face
 	entries pattern.Index[place]
 }
 
@@ -26,7 +26,19 @@ type place struct {
 
 const itself = -1
 
-func newIndex() *index { return &index{heads: map[string]webhook.Head{}} }
+// face is what matching needs of a head once its filters are compiled.
+type face struct {
+	version int64
+	cancels int // clauses
+}
+
+// faceWeight is what a face takes in its map, in bytes.
+const faceWeight = 160
+
+func newIndex() *index { return &index{heads: map[string]face{}} }
+
+// weight is about how many bytes of memory the index takes.
+func (x *index) weight() int { return x.entries.Weight() + faceWeight*len(x.heads) }
 
 // add files a subscription. Its filters were judged when it was saved, so an
 // error is a fault of ours; the subscription then matches nothing.
@@ -46,7 +58,7 @@ func (x *index) add(h webhook.Head) error {
 		}
 		filters[i] = p
 	}
-	x.heads[h.ID] = h
+	x.heads[h.ID] = face{h.Version, len(h.Cancels)}
 	x.entries.Add(place{h.ID, itself}, h.Types, filters[0])
 	for i, c := range h.Cancels {
 		x.entries.Add(place{h.ID, i}, c.Types, filters[i+1])
@@ -55,7 +67,7 @@ func (x *index) add(h webhook.Head) error {
 }
 
 func (x *index) remove(id string) {
-	for i := range x.heads[id].Cancels {
+	for i := range x.heads[id].cancels {
 		x.entries.Remove(place{id, i})
 	}
 	x.entries.Remove(place{id, itself})
@@ -69,7 +81,7 @@ func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntr
 	_, err := x.entries.Judge(ctx, e, func(p place, v pattern.Verdict) bool {
 		entry := found[p.id]
 		if entry == nil {
-			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].Version, Only: true}
+			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].version, Only: true}
 			found[p.id] = entry
 		}
 		switch {

@@ -88,14 +88,14 @@ func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent) (*ask
 		if err != nil {
 			return nil, fmt.Errorf("page %d: %w", page, err)
 		}
-		subs, err := f.versions.get(ctx, e.Tenant, entries)
-		if err != nil {
-			return nil, fmt.Errorf("read subscriptions: %w", err)
-		}
-		for _, p := range subs {
-			if p.trigger != nil && !e.Expunged {
-				a.entries = append(a.entries, p)
+		err = f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
+			if p.asks() && !e.Expunged {
+				a.entries = append(a.entries, p.light())
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return a, nil

@@ -192,12 +192,12 @@ func (f *Fanout) startedBy(ctx context.Context, wake message.Fire, version int64
 		ended = webhook.ReasonNotDue
 	}
 	for _, v := range []int64{version, heads[0].Version} {
-		found, err := f.versions.get(ctx, wake.Tenant, []webhook.PlanEntry{{Subscription: wake.Subscription, Version: v}})
+		s, err := f.versions.get(ctx, webhook.VersionRef{Tenant: wake.Tenant, ID: wake.Subscription, Version: v})
 		if err != nil {
 			return nil, "", fmt.Errorf("read subscription: %w", err)
 		}
-		if len(found) > 0 {
-			return found[0].subscriber, ended, nil
+		if s != nil {
+			return s, ended, nil
 		}
 	}
 	return nil, ended, nil

@@ -160,3 +160,28 @@ type Change struct {
 	Version      int64
 	Subscription string
 }
+
+// Size returns about how many bytes of memory the subscription takes.
+func (s Subscription) Size() int {
+	const fields = 1 << 10 // all but the texts that may be long
+	n := fields + len(s.Name) + len(s.Description) + len(s.Metadata) + len(s.URL) + len(s.Filter) + len(s.Trigger)
+	for _, t := range s.Types {
+		n += 16 + len(t)
+	}
+	if s.Request != nil {
+		n += len(s.Request.Body)
+		for name, value := range s.Request.Headers {
+			n += 64 + len(name) + len(value)
+		}
+		for _, path := range s.Request.Require {
+			n += 16 + len(path)
+		}
+	}
+	if s.Auth != nil {
+		n += len(s.Auth.Sealed) + len(s.Auth.Shown)
+	}
+	for _, secret := range s.Secrets {
+		n += 64 + len(secret.Sealed)
+	}
+	return n
+}
