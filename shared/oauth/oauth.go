@@ -74,6 +74,7 @@ type entry struct {
 // flight is one fetch that any number of callers wait for.
 type flight struct {
 	done  chan struct{}
+	ends  time.Time // what is under way later than this has lost its way
 	token Token
 	err   error
 }
@@ -102,8 +103,8 @@ func (t *Tokens) join(ctx context.Context, client Doer, k key, grant Grant) (*fl
 	if e.token != "" && time.Now().Before(e.renew) {
 		return nil, Token{Value: e.token}
 	}
-	if e.flight == nil {
-		e.flight = &flight{done: make(chan struct{})}
+	if now := time.Now(); e.flight == nil || now.After(e.flight.ends) {
+		e.flight = &flight{done: make(chan struct{}), ends: now.Add(fetchTimeout + time.Second)}
 		go t.fetch(ctx, client, e, e.flight, grant, e.inBody)
 	}
 	return e.flight, Token{}
@@ -140,7 +141,10 @@ func (t *Tokens) fetch(ctx context.Context, client Doer, e *entry, f *flight, gr
 	defer t.mu.Unlock()
 	defer close(f.done)
 	now := time.Now()
-	f.token, f.err, e.flight = Token{got.token, true}, err, nil
+	f.token, f.err = Token{got.token, true}, err
+	if e.flight == f {
+		e.flight = nil
+	}
 	switch {
 	case err == nil:
 		life := min(cmp.Or(got.life, unsaidLife), maxLife)

@@ -331,3 +331,30 @@ func TestAPanicWhileReadingAnAnswerIsAFailure(t *testing.T) {
 		t.Errorf("Get = %v, want a failure", err)
 	}
 }
+
+func TestAFetchThatNeverEndsIsNotTheLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tokens oauth.Tokens
+		hang := make(chan struct{})
+		e := &endpoint{answer: func(n int64, r *http.Request) (*http.Response, error) {
+			if n == 1 {
+				<-hang // as nothing should
+				return nil, errors.New("late")
+			}
+			return numbered(n, r)
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+		defer cancel()
+		if _, err := tokens.Get(ctx, e, owner, grant); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Get = %v, want the caller's deadline", err)
+		}
+		if token := get(t, &tokens, e, owner, grant); token.Value.Reveal() != "t2" {
+			t.Errorf("the next caller gets %q, want t2", token.Value.Reveal())
+		}
+		close(hang)
+		synctest.Wait()
+		if token := get(t, &tokens, e, owner, grant); token.Value.Reveal() != "t2" {
+			t.Errorf("after the first fetch failed late: %q, want t2", token.Value.Reveal())
+		}
+	})
+}

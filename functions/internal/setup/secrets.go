@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/postino/postino/shared/apikey"
 	"github.com/postino/postino/shared/awssecret"
@@ -14,39 +12,6 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/secret"
 )
-
-// fetchTimeout bounds one fetch of a key.
-const fetchTimeout = 5 * time.Second
-
-// fetched is a value that is fetched beside the start, which it does not
-// delay, and again at its use if that did not succeed.
-type fetched[T any] struct {
-	mu    sync.Mutex
-	fetch func(context.Context) (T, error)
-	value T
-	known bool
-}
-
-func fetching[T any](fetch func(context.Context) (T, error)) *fetched[T] {
-	f := &fetched[T]{fetch: fetch}
-	go f.get()
-	return f
-}
-
-func (f *fetched[T]) get() (T, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.known {
-		return f.value, nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
-	defer cancel()
-	value, err := f.fetch(ctx)
-	if err == nil {
-		f.value, f.known = value, true
-	}
-	return value, err
-}
 
 // adminKey knows the admin key of the stack.
 type adminKey struct{ key *fetched[httpapi.AdminKey] }
