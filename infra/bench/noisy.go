@@ -38,6 +38,7 @@ var neighbourhoods = []neighbours{
 	{"one that hangs", 1, slowly(time.Hour), false},
 	{"one that answers 500", 1, failing, false},
 	{"50 that answer 500, breakers open", 50, failing, true},
+	{"20 that are hostile, breakers open", 20, hostile, true},
 }
 
 // pairs is how often each kind of neighbour is measured, in turns with a server
