@@ -117,6 +117,9 @@ func escapeHeader(_ int, _ []byte, text string) (string, error) {
 
 // escapeBytes writes the chosen bytes of text as %XX.
 func escapeBytes(text string, chosen func(c byte) bool) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f || chosen(byte(r)) }) {
+		return text
+	}
 	var b strings.Builder
 	for i := range len(text) {
 		if !chosen(text[i]) {
