@@ -6,11 +6,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/postino/postino/shared/oauth"
-	"github.com/postino/postino/shared/render"
+	"github.com/postino/postino/shared/redact"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -86,12 +84,11 @@ func (d *Deliverer) tokenDetail(err error) string {
 // shorter ones are in every text.
 const shortest = 6 // bytes
 
-// hidden are secrets as they may stand in an answer, the longest first: one may
-// begin another.
+// hidden are secrets that may stand in an answer.
 type hidden []string
 
-// hide returns every secret of the request in every spelling: some subscribers
-// answer what they were sent.
+// hide returns every secret of the request: some subscribers answer what they
+// were sent.
 func hide(s *subscriber, c call, used credentials) (list hidden) {
 	if s.auth == nil && len(c.secrets) == 0 {
 		return nil // most have none
@@ -102,17 +99,11 @@ func hide(s *subscriber, c call, used credentials) (list hidden) {
 	}
 	for _, text := range all {
 		if len(text) >= shortest {
-			list = append(list, render.Spellings(text)...)
+			list = append(list, text)
 		}
 	}
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
 	return list
 }
 
-// replace puts stars into a text for every secret.
-func (h hidden) replace(text string) string {
-	for _, secret := range h {
-		text = strings.ReplaceAll(text, secret, render.Stars)
-	}
-	return text
-}
+// replace puts stars into a text for every secret, however it is spelled.
+func (h hidden) replace(text string) string { return redact.Hide(text, h) }

@@ -1,8 +1,12 @@
 package delivery
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"html"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -74,6 +78,28 @@ func TestAnswersThatRepeatCredentialsAreKeptWithStars(t *testing.T) {
 	a := trial(t, poster(t, "127.0.0.0/8"), authorized(t, s.URL, `{"type":"basic","username":"username","password":"pass \"word"}`))
 	if want := `{"user":"***","password":"***","all":"Basic ***"}`; a.Response.Body != want || a.Response.Headers["location"] != "https://a.example/?p=&h=Basic ***" {
 		t.Errorf("kept %s and location %s, want %s", a.Response.Body, a.Response.Headers["location"], want)
+	}
+}
+
+// A gateway logs what it got as JSON, puts that into JSON of its own, and
+// answers it, escaped for a page.
+func TestAnAnswerWithinAnAnswerShowsNoSecret(t *testing.T) {
+	const token = `tök"en/with-\\-&<signs>`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got := strconv.QuoteToASCII(r.Header.Get("X-Key"))
+		inner, _ := json.Marshal(map[string]string{"got": got, "raw": r.Header.Get("X-Key")})
+		outer, _ := json.Marshal(map[string]string{"log": string(inner)})
+		w.Header().Set("X-Echo", base64.StdEncoding.EncodeToString(outer))
+		w.WriteHeader(http.StatusBadGateway)
+		w.Write([]byte(html.EscapeString(string(outer))))
+	}))
+	defer s.Close()
+	auth, _ := json.Marshal(map[string]string{"type": "header", "name": "X-Key", "value": token})
+	a := trial(t, poster(t, "127.0.0.0/8"), authorized(t, s.URL, string(auth)))
+	for _, text := range []string{a.Response.Body, a.Response.Headers["x-echo"]} {
+		if !strings.Contains(text, "***") || strings.Contains(text, "with") || strings.Contains(text, "signs") || strings.Contains(text, "aXRo") {
+			t.Errorf("kept %s, want no part of the token", text)
+		}
 	}
 }
 

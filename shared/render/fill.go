@@ -1,10 +1,7 @@
 package render
 
 import (
-	"encoding/json"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/postino/postino/shared/webhook"
@@ -47,37 +44,6 @@ func Fill(t webhook.Text, value func(name string) string) string {
 	}
 	b.WriteString(t.Plain[from:])
 	return b.String()
-}
-
-// Spellings returns how a secret may stand in a request, or in an answer that
-// repeats one: plain, in every encoding of [Fill], and as others write JSON.
-func Spellings(secret string) []string {
-	list := []string{secret}
-	if strings.IndexFunc(secret, escaped) < 0 {
-		return list
-	}
-	for _, encode := range encoders {
-		list = append(list, encode(secret))
-	}
-	for _, quoted := range []string{strconv.QuoteToASCII(secret), string(forHTML(secret))} {
-		list = append(list, quoted[1:len(quoted)-1])
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// forHTML is JSON that may stand in HTML.
-func forHTML(text string) []byte {
-	b, err := json.Marshal(text)
-	if err != nil {
-		panic("render: " + err.Error()) // a string
-	}
-	return b
-}
-
-// escaped reports whether some encoding writes r otherwise.
-func escaped(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.' && r != '~'
 }
 
 // Redact is [Fill] with [Stars] for every secret.
