@@ -25,7 +25,7 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"README.md", "ARCHITECTURE.md", "docs/cost.md", "docs/operations.md"} {
+	for _, name := range []string{"README.md", "ARCHITECTURE.md", "docs/cost.md", "docs/operations.md", "docs/portal.md"} {
 		for _, test := range regexp.MustCompile("`(Test[A-Z]\\w+)`").FindAllStringSubmatch(pages(t)[name], -1) {
 			if !defined[test[1]] {
 				t.Errorf("%s names %s, which does not exist", name, test[1])
