@@ -42,6 +42,9 @@ type Route struct {
 	Query   []string // names of the query parameters it knows
 	// Within is how long the work may take, up to [Longest]; 0 means 25 s.
 	Within time.Duration
+	// Origins is true for a route that CloudEvents' webhooks post to: whoever asks
+	// by OPTIONS whether an origin may is told yes, and its key decides.
+	Origins bool
 	// Handle answers. It is nil for a route that another function serves: the
 	// row then only stands in Allow.
 	Handle func(*Request) (Response, error)
@@ -108,6 +111,17 @@ func (m methods) allow() string {
 	return strings.Join(names, ", ")
 }
 
+// options are the headers that answer OPTIONS. A sender of CloudEvents asks
+// with WebHook-Request-Origin before it posts (HTTP 1.1 Web Hooks for Event
+// Delivery, 4); any origin may, as often as it likes, if it has a key.
+func (m methods) options(r *http.Request) http.Header {
+	header := http.Header{"Allow": {m.allow()}}
+	if m[http.MethodPost].Origins && r.Header.Get("WebHook-Request-Origin") != "" {
+		header["Webhook-Allowed-Origin"], header["Webhook-Allowed-Rate"] = []string{"*"}, []string{"*"}
+	}
+	return header
+}
+
 // ServeHTTP answers one request.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer rt.recovered(w, r)
@@ -152,7 +166,7 @@ func (rt *Router) serve(w http.ResponseWriter, r *http.Request, m methods) {
 	case ok:
 		rt.answer(w, r, route)
 	case r.Method == http.MethodOptions:
-		write(w, r, Response{Status: http.StatusNoContent, Header: http.Header{"Allow": {m.allow()}}})
+		write(w, r, Response{Status: http.StatusNoContent, Header: m.options(r)})
 	default:
 		write(w, r, errorResponse(notAllowed(r.Method, m.allow())))
 	}

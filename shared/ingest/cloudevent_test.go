@@ -198,3 +198,27 @@ func TestCloudEventWithoutDataHasNone(t *testing.T) {
 		t.Errorf("events %+v, want two without data and one with null", events)
 	}
 }
+
+func TestAnEmptyBatchIsTakenAndHoldsNothing(t *testing.T) {
+	var o outside
+	got := post(t, o.handler(), `[]`, "content-type", "application/cloudevents-batch+json")
+	if got.status != 202 || string(got.body) != `{"ids":[]}` || len(o.messages)+len(o.tenants) > 0 {
+		t.Errorf("answer %d %s with %d messages and tenants %v, want 202 with no ids and nothing done", got.status, got.body, len(o.messages), o.tenants)
+	}
+}
+
+func TestTheHandshakeOfCloudEventsWebhooksIsAnswered(t *testing.T) {
+	var o outside
+	for origin, want := range map[string]string{"eventemitter.example.com": "*", "": ""} {
+		r := httptest.NewRequest("OPTIONS", "/v1/tenants/acme/events", nil)
+		if origin != "" {
+			r.Header.Set("WebHook-Request-Origin", origin)
+			r.Header.Set("WebHook-Request-Rate", "120")
+		}
+		w := httptest.NewRecorder()
+		o.handler().ServeHTTP(w, r)
+		if w.Code != 204 || w.Header().Get("WebHook-Allowed-Origin") != want || w.Header().Get("WebHook-Allowed-Rate") != want || w.Header().Get("Allow") == "" {
+			t.Errorf("OPTIONS from %q = %d %v, want 204 that allows %q", origin, w.Code, w.Header(), want)
+		}
+	}
+}

@@ -49,7 +49,7 @@ type Handler struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.once.Do(func() {
 		h.router = httpapi.NewRouter([]httpapi.Route{
-			{Method: http.MethodPost, Pattern: Pattern, Roles: httpapi.Publish | httpapi.Manage, Handle: h.counted},
+			{Method: http.MethodPost, Pattern: Pattern, Roles: httpapi.Publish | httpapi.Manage, Origins: true, Handle: h.counted},
 			{Method: http.MethodGet, Pattern: Pattern}, // manage
 		}, h.Auth, h.Log)
 		h.router.Intake = h.Intake
@@ -87,6 +87,9 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	p, err := publication.Read(r, h.now())
 	if err != nil {
 		return httpapi.Response{}, err
+	}
+	if len(p.Events) == 0 { // a batch of CloudEvents may be empty
+		return httpapi.Response{Status: http.StatusAccepted, Body: several{[]string{}}}, nil
 	}
 	ids := make([]string, len(p.Events))
 	for i, e := range p.Events {

@@ -68,7 +68,10 @@ func (h *Handler) put(r *httpapi.Request, body strictjson.Value) (httpapi.Respon
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = webhook.ErrConflict
 	}
-	return httpapi.OK(subscription.View(saved, "", dropped...)), err
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(subscription.Advised(subscription.View(saved, "", dropped...), h.advice(r, saved, wish))), nil
 }
 
 // sameID refuses an id in the body that is not the path's.
@@ -146,13 +149,13 @@ func (h *Handler) set(r *httpapi.Request, state webhook.State) (httpapi.Response
 func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription) (subscription.Wish, error)) (httpapi.Response, error) {
 	var saved webhook.Subscription
 	var dropped []string
+	var wish subscription.Wish
 	err := retry(r.Context(), func() error {
 		now, err := h.current(r.Context(), ref(r))
 		if err != nil {
 			return err
 		}
-		wish, err := apply(now)
-		if err != nil {
+		if wish, err = apply(now); err != nil {
 			return err
 		}
 		var next webhook.Subscription
@@ -162,7 +165,10 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 		saved, err = h.save(r, now, next, wish.Gives("state"))
 		return err
 	})
-	return httpapi.OK(subscription.View(saved, "", dropped...)), err
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(subscription.Advised(subscription.View(saved, "", dropped...), h.advice(r, saved, wish))), nil
 }
 
 // save stores next if it differs from now, and wakes the waiting line if it may

@@ -97,7 +97,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.putTenant},
 		{Method: del, Pattern: tenantPath, Roles: admin, Handle: h.deleteTenant},
 
-		{Method: post, Pattern: eventsPath}, // ingest
+		{Method: post, Pattern: eventsPath, Origins: true}, // ingest
 		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
 		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
 		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replayEvent},

@@ -125,8 +125,31 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 	}
 	noteSaved(r, s)
 	location := "/v1/tenants/" + s.Tenant + "/subscriptions/" + s.ID
-	return httpapi.Response{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Body: subscription.View(s, shown)}, nil
+	return httpapi.Response{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Body: subscription.Advised(subscription.View(s, shown), h.advice(r, s, wish))}, nil
 }
+
+// advice warns of types that nobody registered, if the request has types. Not
+// to know is no reason to refuse what is stored already.
+func (h *Handler) advice(r *httpapi.Request, s webhook.Subscription, wish subscription.Wish) []httpapi.FieldError {
+	if !wish.Gives("types") || len(s.Types) == 0 {
+		return nil
+	}
+	types, next, err := h.Store.PageEventTypes(r.Context(), r.Tenant, webhook.Page{Limit: maxAdvice})
+	if err != nil {
+		h.log().Warn("read event types for advice", "tenant", r.Tenant, "error", err)
+	}
+	if err != nil || next != "" {
+		return nil
+	}
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = t.Type
+	}
+	return subscription.Advice(s, names)
+}
+
+// maxAdvice is the most registered types that advice looks through.
+const maxAdvice = 250
 
 func noteSaved(r *httpapi.Request, s webhook.Subscription) {
 	r.Note(slog.String("subscription", s.ID), slog.Int64("version", s.Version), slog.String("state", string(s.State)))

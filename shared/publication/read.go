@@ -18,9 +18,9 @@ import (
 
 // Publication is one request to publish, read and found good.
 type Publication struct {
-	Events []webhook.Event
-	Single bool // not sent as an array: answered with one id
-	Size   int  // bytes of the body
+	Events []webhook.Event // none for an empty batch of CloudEvents
+	Single bool            // not sent as an array: answered with one id
+	Size   int             // bytes of the body
 }
 
 // The content types of publications beside application/json.
@@ -97,6 +97,8 @@ func (d decoder) body(r *httpapi.Request, read element, many, one bool) (Publica
 	case kind == strictjson.Object && one:
 		e, err := d.one(v, read)
 		return Publication{Events: []webhook.Event{e}, Single: true, Size: len(text)}, err
+	case kind == strictjson.Array && many && !one && v.Len(1) == 0: // CloudEvents allows an empty batch
+		return Publication{Size: len(text)}, nil
 	case kind == strictjson.Array && many:
 		events, err := d.array(v, read)
 		return Publication{Events: events, Size: len(text)}, err

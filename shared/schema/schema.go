@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/postino/postino/shared/rfc3339"
 )
 
 // MaxSize is the most bytes of a schema's text.
@@ -74,7 +76,9 @@ func compile(text []byte, budget *int) (_ *Schema, faults []Fault) {
 	c, expressions := jsonschema.NewCompiler(), new(patterns)
 	c.UseLoader(nothing{})
 	c.UseRegexpEngine(expressions.compile)
+	c.AssertFormat() // in every draft alike
 	c.RegisterFormat(&jsonschema.Format{Name: "regex", Validate: isPattern})
+	c.RegisterFormat(&jsonschema.Format{Name: "date-time", Validate: isTime})
 	if err := c.AddResource(base, doc); err != nil {
 		return nil, []Fault{explain(err)}
 	}
@@ -99,6 +103,16 @@ func compile(text []byte, budget *int) (_ *Schema, faults []Fault) {
 		return nil, []Fault{{"", fmt.Sprintf("would take %d bytes of memory, want at most %d: use fewer or shorter regular expressions", s.weight, MaxWeight)}}
 	}
 	return s, nil
+}
+
+// isTime is the format date-time: what the API takes for a time.
+func isTime(v any) error {
+	text, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	_, err := rfc3339.Parse(text)
+	return err
 }
 
 func checkDraft(doc any) *Fault {

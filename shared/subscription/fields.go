@@ -50,7 +50,8 @@ var fields = []field{
 	{"created_at", oursTime("created_at"), keep, func(s webhook.Subscription) any { return httpapi.Time(s.CreatedAt) }},
 	{"updated_at", oursTime("updated_at"), keep, func(s webhook.Subscription) any { return httpapi.Time(s.UpdatedAt) }},
 	{"secret", readSecret, nil, nil},
-	{"dropped", func(*draft, strictjson.Value) {}, keep, nil}, // of the answer to a change
+	{"dropped", func(*draft, strictjson.Value) {}, keep, nil},  // of the answer to a change
+	{"warnings", func(*draft, strictjson.Value) {}, keep, nil}, // the same
 }
 
 // keep is the default of a field that is ours to set. A request may repeat such

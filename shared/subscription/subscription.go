@@ -60,6 +60,7 @@ var rules = []func(s webhook.Subscription, faults *httpapi.Faults){
 			faults.Add("url", "required")
 		}
 	},
+	covered,
 }
 
 // Default is a subscription of which nothing is said.
