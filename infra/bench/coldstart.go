@@ -22,7 +22,7 @@ var functions = []string{"ingest", "fanout", "delivery", "manage", "sweep"}
 
 // settings are what template.yaml gives the functions, naming nothing real.
 var settings = []string{
-	"POSTINO_TABLE=bench", "POSTINO_RETENTION=30", "POSTINO_PAYLOAD_RETENTION=30", "POSTINO_ONCE_RETENTION=400", "POSTINO_LOG_LEVEL=WARN", "POSTINO_EGRESS_ALLOW=", "POSTINO_EGRESS_PORTS=443", "POSTINO_API_HOST=api.example",
+	"POSTINO_TABLE=bench", "POSTINO_RETENTION=30", "POSTINO_PAYLOAD_RETENTION=30", "POSTINO_ONCE_RETENTION=400", "POSTINO_LOG_LEVEL=WARN", "POSTINO_EGRESS_ALLOW=", "POSTINO_EGRESS_PORTS=443", "POSTINO_API_HOST=api.example", "POSTINO_MAX_SUBSCRIPTIONS=10000",
 	"POSTINO_ADMIN_KEY_SECRET=bench", "POSTINO_KMS_KEY=bench",
 	"POSTINO_QUEUE_EVENTS=https://queue.example/events", "POSTINO_QUEUE_DELIVERIES=https://queue.example/deliveries",
 	"POSTINO_QUEUE_RETRIES=https://queue.example/retries", "POSTINO_QUEUE_RESEND=https://queue.example/resend",

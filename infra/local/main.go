@@ -51,6 +51,8 @@ func run() error {
 	flag.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts that callbacks may reach, by https")
 	flag.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
 	flag.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "`messages` that may wait before publishers get 503, and half of which one tenant may fill before it gets 429; 0 for no limit")
+	c.Quota = webhook.DefaultQuota
+	flag.IntVar(&c.Quota.Subscriptions, "max-subscriptions", c.Quota.Subscriptions, "how many `subscriptions` a tenant may have; 0 for any number")
 	c.Retention = webhook.DefaultRetention
 	flag.Var(days{&c.Retention.All}, "retention", "how `long` events and deliveries are kept once nothing waits for them, 15d to 365d")
 	flag.Var(days{&c.Retention.Payload}, "payload-retention", "how `long` data, bodies and answers are kept, 1d or more; the retention if that is shorter")

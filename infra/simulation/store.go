@@ -215,6 +215,10 @@ func (s *Store) SaveSubscription(_ context.Context, sub webhook.Subscription, ex
 	if err := s.expected(ref, expect); err != nil {
 		return webhook.Subscription{}, err
 	}
+	if err := s.within(sub, expect); err != nil {
+		return webhook.Subscription{}, err
+	}
+	sub.Within = webhook.Quota{}
 	sub.Version = s.change(sub.Tenant, sub.ID)
 	if expect == 0 {
 		sub.Born = sub.Version
@@ -222,6 +226,18 @@ func (s *Store) SaveSubscription(_ context.Context, sub webhook.Subscription, ex
 	s.versions[webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}] = sub
 	s.heads[ref] = sub.Head()
 	return sub, nil
+}
+
+// within judges the quota with sub saved.
+func (s *Store) within(sub webhook.Subscription, expect int64) error {
+	count, heavy := int64(1), int64(sub.Heavy)
+	for ref, head := range s.heads {
+		if ref.Tenant == sub.Tenant && ref.ID != sub.ID {
+			count, heavy = count+1, heavy+int64(head.Heavy)
+		}
+	}
+	before := s.heads[webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}].Heavy
+	return sub.Within.Check(count, heavy, expect == 0, sub.Heavy > before)
 }
 
 // DeleteSubscription removes the head if the current version is expect.

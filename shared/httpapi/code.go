@@ -62,6 +62,8 @@ var (
 	DataExpired         = newCode(http.StatusConflict, "data_expired")
 	RecoverRunning      = newCode(http.StatusConflict, "recover_running")
 	TenantDeleting      = newCode(http.StatusConflict, "tenant_deleting")
+	SubscriptionsFull   = newCode(http.StatusConflict, "subscriptions_full")
+	FiltersFull         = newCode(http.StatusConflict, "filters_full")
 
 	RequestTooLarge = newCode(http.StatusRequestEntityTooLarge, "request_too_large")
 	EventTooLarge   = newCode(http.StatusRequestEntityTooLarge, "event_too_large")

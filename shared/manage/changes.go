@@ -186,8 +186,9 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 		if now.State == webhook.Active {
 			next.DisabledAt = time.Time{}
 		}
+		next.Within = h.Quota
 		if next, err = h.Store.SaveSubscription(r.Context(), next, now.Version); err != nil {
-			return next, fmt.Errorf("save subscription %s: %w", now.ID, err)
+			return next, h.refusal(fmt.Errorf("save subscription %s: %w", now.ID, err))
 		}
 	}
 	noteSaved(r, next)

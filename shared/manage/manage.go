@@ -38,6 +38,7 @@ type Handler struct {
 	Failed       func() error      // why nothing can be written now, for /healthz; nil knows no such thing
 	Intake       *httpapi.Intake   // of bodies in hand; nil bounds nothing
 	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
+	Quota        webhook.Quota     // of each tenant; zero bounds nothing
 	Version      string            // of this build, as /healthz shows it
 	Now          func() time.Time  // our clock; nil means time.Now
 	Random       io.Reader         // for ids; nil means crypto/rand

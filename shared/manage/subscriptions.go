@@ -120,8 +120,9 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 	if err := h.Store.EnsureTenant(r.Context(), s.Tenant); err != nil {
 		return httpapi.Response{}, err
 	}
+	s.Within = h.Quota
 	if s, err = h.Store.SaveSubscription(r.Context(), s, 0); err != nil {
-		return httpapi.Response{}, fmt.Errorf("create subscription %s: %w", s.ID, err)
+		return httpapi.Response{}, h.refusal(fmt.Errorf("create subscription %s: %w", wish.ID, err))
 	}
 	noteSaved(r, s)
 	location := "/v1/tenants/" + s.Tenant + "/subscriptions/" + s.ID

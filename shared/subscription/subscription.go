@@ -106,6 +106,7 @@ func read(body strictjson.Value, base, now webhook.Subscription, destinations De
 	if d.Subscription.URL != "" {
 		d.checkTemplates()
 	}
+	d.weigh()
 	return d.Wish, d.faults.Err()
 }
 

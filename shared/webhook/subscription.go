@@ -30,6 +30,8 @@ type Subscription struct {
 	Portal         bool            `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
 	Types          []string        `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
 	Filter         json.RawMessage `json:"filter,omitempty"`        // an event pattern; nil means none
+	Heavy          int             `json:"heavy,omitempty"`         // bytes of memory that types and filters take in fan-out, beyond FreeFilter
+	Within         Quota           `json:"-"`                       // holds when it is saved; not stored
 	Trigger        json.RawMessage `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
 	TriggerEpoch   int64           `json:"trigger_epoch,omitempty"` // see Epoch
 	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
@@ -104,6 +106,7 @@ type Head struct {
 	Filter  json.RawMessage
 	Epoch   int64    // see [Subscription.Epoch]
 	Cancels []Cancel // of the trigger; at most [MaxCancels]
+	Heavy   int      // see [Subscription.Heavy]
 	Health  Health   // of this version
 }
 
@@ -130,7 +133,7 @@ func (s Subscription) Epoch() int64 {
 func (s Subscription) Head() Head {
 	return Head{
 		Tenant: s.Tenant, ID: s.ID, Version: s.Version, Born: s.Born, State: s.State, Types: s.Types, Filter: s.Filter,
-		Epoch: s.Epoch(), Cancels: s.cancels(),
+		Epoch: s.Epoch(), Cancels: s.cancels(), Heavy: s.Heavy,
 	}
 }
 

@@ -43,6 +43,7 @@ type Config struct {
 	Skew        func() time.Duration // what the clock shows beyond the real one; nil means nothing
 	Retention   webhook.Retention    // zero for [webhook.DefaultRetention]
 	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
+	Quota       webhook.Quota        // of each tenant; zero for [webhook.DefaultQuota]
 	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
 	Store       Store                // nil for the one in Data, where queues are in any case
 	Version     string               // of Postino
@@ -78,6 +79,9 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	}
 	if err := c.Retention.Check(); err != nil {
 		return nil, err
+	}
+	if c.Quota == (webhook.Quota{}) {
+		c.Quota = webhook.DefaultQuota
 	}
 	s := &Server{config: c, clock: Clock{skew: c.Skew}}
 	sealer, err := openSealer(c.Data)

@@ -19,6 +19,9 @@ const changeTries = 20
 type change struct {
 	tenant, id string
 	expect     int64 // the version that is current until now, 0 for none
+	gone       bool  // it deletes
+	heavy      int   // see webhook.Subscription, which also has the quota
+	within     webhook.Quota
 	// items returns the head's write, which carries the condition, and what
 	// else the change stores at that version.
 	items func(version int64) ([]types.TransactWriteItem, error)
@@ -31,20 +34,50 @@ func (s *Store) change(ctx context.Context, op string, c change) error {
 		if err := pause(ctx, try); err != nil {
 			return fault(op, err)
 		}
-		current, err := s.TenantVersion(ctx, c.tenant)
+		counter, err := s.get(ctx, "tenant version", counterKey(c.tenant))
 		if err != nil {
 			return err
 		}
+		has, err := s.occupied(ctx, c, counter)
+		if err != nil {
+			return err
+		}
+		current := counter.int("n")
 		items, err := c.items(current + 1)
 		if err != nil {
 			return err
 		}
-		err = s.transact(ctx, append(items, s.bookkeeping(c, current)...))
+		err = s.transact(ctx, append(items, s.bookkeeping(c, current, has)...))
 		if overtaken, err := refusal(op, c.expect, err); !overtaken {
 			return err
 		}
 	}
 	return coded(op, "TransactionConflict")
+}
+
+// occupancy is how many subscriptions a tenant has, and what their filters take.
+type occupancy struct{ subscriptions, heavy int64 }
+
+// occupied returns what the tenant has after the change, whose condition on the
+// counter makes it exact, or the error of the quota. What the filters of the version
+// before take is read only where some tenant has heavy ones.
+func (s *Store) occupied(ctx context.Context, c change, counter item) (occupancy, error) {
+	has, before := occupancy{counter.int("sn"), counter.int("sw")}, int64(0)
+	switch {
+	case c.expect == 0 && !c.gone:
+		has.subscriptions++
+	case has.heavy > 0:
+		head, err := s.get(ctx, "head", headKey(c.tenant, c.id))
+		if err != nil {
+			return has, err
+		}
+		before = head.int("hw") // of another version than expected: then the head refuses
+	}
+	if c.gone {
+		has.subscriptions--
+	}
+	has.heavy = max(0, has.heavy+int64(c.heavy)-before)
+	return has, c.within.Check(has.subscriptions, has.heavy, c.expect == 0 && !c.gone, int64(c.heavy) > before)
 }
 
 // transact leaves the request token to the SDK: one for each call, the same
@@ -54,13 +87,13 @@ func (s *Store) transact(ctx context.Context, items []types.TransactWriteItem) e
 	return err
 }
 
-// bookkeeping raises the tenant's version from current, logs the change, and
-// lets the version before it expire.
-func (s *Store) bookkeeping(c change, current int64) []types.TransactWriteItem {
+// bookkeeping raises the tenant's version from current, notes what it has then,
+// logs the change, and lets the version before it expire.
+func (s *Store) bookkeeping(c change, current int64, has occupancy) []types.TransactWriteItem {
 	counter := &types.Update{
-		TableName: &s.table, Key: at(counterKey(c.tenant)), UpdateExpression: aws.String("SET n = :m"),
+		TableName: &s.table, Key: at(counterKey(c.tenant)), UpdateExpression: aws.String("SET n = :m, sn = :s, sw = :w"),
 		ConditionExpression:       aws.String("attribute_not_exists(n)"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":m": number(current + 1)},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":m": number(current + 1), ":s": number(has.subscriptions), ":w": number(has.heavy)},
 	}
 	if current > 0 {
 		counter.ConditionExpression = aws.String("n = :n")

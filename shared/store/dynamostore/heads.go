@@ -84,6 +84,7 @@ func headItem(h webhook.Head) (item, error) {
 	it.setStr("st", string(h.State))
 	it.setText("fi", h.Filter)
 	it.setInt("ep", h.Epoch)
+	it.setInt("hw", int64(h.Heavy))
 	if len(h.Cancels) > 0 {
 		var cancels bytes.Buffer
 		encoder := json.NewEncoder(&cancels)
@@ -106,7 +107,7 @@ func headItem(h webhook.Head) (item, error) {
 
 func headOf(tenant, id string, it item) (webhook.Head, error) {
 	h := webhook.Head{
-		Tenant: tenant, ID: id, Version: it.int("ve"), Born: it.int("bo"), State: webhook.State(it.str("st")), Epoch: it.int("ep"),
+		Tenant: tenant, ID: id, Version: it.int("ve"), Born: it.int("bo"), State: webhook.State(it.str("st")), Epoch: it.int("ep"), Heavy: int(it.int("hw")),
 	}
 	if list, ok := it["ty"].(*types.AttributeValueMemberL); ok {
 		for _, typ := range list.Value {

@@ -25,7 +25,7 @@ func (s *Store) BeginDeletion(ctx context.Context, tenant string, now time.Time)
 // Its change counter goes on from where it was: one higher, without an entry
 // in the change log, so that whoever knows the tenant loads it anew.
 func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) error {
-	err := s.setCounter(ctx, "end deletion", tenant, "SET ge = :t ADD n :one",
+	err := s.setCounter(ctx, "end deletion", tenant, "SET ge = :t REMOVE sn, sw ADD n :one",
 		aws.String("attribute_exists(gb) AND attribute_not_exists(ge)"), item{":t": number(nanos(now)), ":one": number(1)})
 	if err != nil {
 		return err

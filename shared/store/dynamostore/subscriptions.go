@@ -13,9 +13,12 @@ import (
 // head, the change log and the tenant's version, if the current version is
 // still expect. It returns s with Version set, and with Born set when it
 // creates. Expect 0 creates: [webhook.ErrExists] if there is one. Otherwise
-// [webhook.ErrNotFound] or [webhook.ErrConflict].
+// [webhook.ErrNotFound] or [webhook.ErrConflict]. Beyond s.Within,
+// [webhook.ErrTooMany] or [webhook.ErrTooHeavy].
 func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
-	err := s.change(ctx, "save subscription", change{tenant: sub.Tenant, id: sub.ID, expect: expect, items: func(version int64) ([]types.TransactWriteItem, error) {
+	c := change{tenant: sub.Tenant, id: sub.ID, expect: expect, heavy: sub.Heavy, within: sub.Within}
+	sub.Within = webhook.Quota{}
+	c.items = func(version int64) ([]types.TransactWriteItem, error) {
 		sub.Version = version
 		if expect == 0 {
 			sub.Born = version
@@ -28,8 +31,8 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 		head.ConditionExpression, head.ExpressionAttributeValues = still(expect)
 		whole, err := versionItem(sub)
 		return []types.TransactWriteItem{{Put: head}, {Put: &types.Put{TableName: &s.table, Item: whole}}}, err
-	}})
-	if err != nil {
+	}
+	if err := s.change(ctx, "save subscription", c); err != nil {
 		return webhook.Subscription{}, err
 	}
 	return sub, nil
@@ -39,7 +42,7 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 // and the tenant's version, if the current version is still expect; errors as
 // SaveSubscription. Versions stay until they expire.
 func (s *Store) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
-	return s.change(ctx, "delete subscription", change{tenant: ref.Tenant, id: ref.ID, expect: expect, items: func(int64) ([]types.TransactWriteItem, error) {
+	return s.change(ctx, "delete subscription", change{tenant: ref.Tenant, id: ref.ID, expect: expect, gone: true, items: func(int64) ([]types.TransactWriteItem, error) {
 		head := &types.Delete{TableName: &s.table, Key: at(headKey(ref.Tenant, ref.ID)), ReturnValuesOnConditionCheckFailure: allOld}
 		head.ConditionExpression, head.ExpressionAttributeValues = still(max(expect, 1))
 		return []types.TransactWriteItem{{Delete: head}}, nil

@@ -65,7 +65,7 @@ func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page)
 	return list.page(err)
 }
 
-const selectHeads = "SELECT id, version, born, state, types, filter, epoch, cancels, health FROM subscriptions WHERE tenant = ?"
+const selectHeads = "SELECT id, version, born, state, types, filter, epoch, cancels, health, heavy FROM subscriptions WHERE tenant = ?"
 
 const headRange = " AND id >= ? AND id < ? ORDER BY id "
 
@@ -83,7 +83,7 @@ func readHead(row *localdb.Row, tenant string) (webhook.Head, error) {
 	if !row.IsNull(5) {
 		head.Filter = json.RawMessage(row.Text(5))
 	}
-	head.Epoch = row.Int64(6)
+	head.Epoch, head.Heavy = row.Int64(6), int(row.Int64(9))
 	if !row.IsNull(7) {
 		if err := decode(row.Text(7), &head.Cancels); err != nil {
 			return head, err
@@ -119,10 +119,10 @@ func putHead(tx *localdb.Tx, head webhook.Head) error {
 		}
 		cancels = text
 	}
-	_, err := tx.Exec(`INSERT INTO subscriptions (tenant, id, version, born, state, types, filter, epoch, cancels)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.Exec(`INSERT INTO subscriptions (tenant, id, version, born, state, types, filter, epoch, cancels, heavy)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET version = excluded.version, born = excluded.born, state = excluded.state,
-			types = excluded.types, filter = excluded.filter, epoch = excluded.epoch, cancels = excluded.cancels, health = NULL`,
-		head.Tenant, head.ID, head.Version, head.Born, string(head.State), types, filter, head.Epoch, cancels)
+			types = excluded.types, filter = excluded.filter, epoch = excluded.epoch, cancels = excluded.cancels, health = NULL, heavy = excluded.heavy`,
+		head.Tenant, head.ID, head.Version, head.Born, string(head.State), types, filter, head.Epoch, cancels, head.Heavy)
 	return err
 }

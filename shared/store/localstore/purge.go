@@ -76,7 +76,7 @@ func (s *Store) BeginDeletion(ctx context.Context, tenant string, now time.Time)
 // Its change counter goes on from where it was.
 func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) error {
 	return s.change(ctx, func(tx *localdb.Tx) error {
-		_, err := tx.Exec(`UPDATE tenants SET gone_ended = ?2, known = 0, version = version + 1
+		_, err := tx.Exec(`UPDATE tenants SET gone_ended = ?2, known = 0, version = version + 1, subscriptions = 0, heavy = 0
 			WHERE tenant = ?1 AND gone_began IS NOT NULL AND gone_ended IS NULL`, tenant, stamp(now))
 		return err
 	})

@@ -207,4 +207,9 @@ CREATE TABLE stats ( -- what became of deliveries, for graphs
 ALTER TABLE tenants ADD COLUMN known INTEGER NOT NULL DEFAULT 1; -- 0 once deleted: its counter goes on
 ALTER TABLE tenants ADD COLUMN gone_began TEXT;                 -- its last deletion
 ALTER TABLE tenants ADD COLUMN gone_ended TEXT;
+`, `
+ALTER TABLE subscriptions ADD COLUMN heavy INTEGER NOT NULL DEFAULT 0;   -- bytes that its filters take beyond what is free
+ALTER TABLE tenants ADD COLUMN subscriptions INTEGER NOT NULL DEFAULT 0; -- how many it has
+ALTER TABLE tenants ADD COLUMN heavy INTEGER NOT NULL DEFAULT 0;         -- of all of them
+UPDATE tenants SET subscriptions = (SELECT count(*) FROM subscriptions s WHERE s.tenant = tenants.tenant);
 `}

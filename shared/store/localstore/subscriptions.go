@@ -11,19 +11,26 @@ import (
 // SaveSubscription stores sub as a new version, with its head, if the current
 // version is still expect; 0 creates it. It returns sub with its Version, and
 // its Born if it was created; or [webhook.ErrExists], [webhook.ErrNotFound],
-// [webhook.ErrConflict].
+// [webhook.ErrConflict]; beyond sub.Within, [webhook.ErrTooMany] or
+// [webhook.ErrTooHeavy].
 func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
 	saved := sub
 	err := s.change(ctx, func(tx *localdb.Tx) (err error) {
 		saved = sub
-		if err := expected(tx, webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect); err != nil {
+		saved.Within = webhook.Quota{}
+		before, err := expected(tx, webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect)
+		if err != nil {
 			return err
 		}
 		if saved.Version, err = change(tx, sub.Tenant, sub.ID); err != nil {
 			return err
 		}
+		more := 0
 		if expect == 0 {
-			saved.Born = saved.Version
+			saved.Born, more = saved.Version, 1
+		}
+		if err := occupy(tx, sub.Tenant, sub.Within, more, sub.Heavy-before.Heavy); err != nil {
+			return err
 		}
 		if err := putVersion(tx, saved); err != nil {
 			return err
@@ -40,13 +47,17 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 // otherwise [webhook.ErrNotFound] or [webhook.ErrConflict].
 func (s *Store) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
 	return s.change(ctx, func(tx *localdb.Tx) error {
-		if err := expected(tx, ref, expect); err != nil {
+		before, err := expected(tx, ref, expect)
+		if err != nil {
 			return err
 		}
 		if _, err := change(tx, ref.Tenant, ref.ID); err != nil {
 			return err
 		}
-		_, err := tx.Exec("DELETE FROM subscriptions WHERE tenant = ? AND id = ?", ref.Tenant, ref.ID)
+		if err := occupy(tx, ref.Tenant, webhook.Quota{}, -1, -before.Heavy); err != nil {
+			return err
+		}
+		_, err = tx.Exec("DELETE FROM subscriptions WHERE tenant = ? AND id = ?", ref.Tenant, ref.ID)
 		return err
 	})
 }
@@ -56,20 +67,37 @@ func (s *Store) change(ctx context.Context, fn func(tx *localdb.Tx) error) error
 	return s.recent.change(func() error { return s.db.Write(ctx, localdb.Durable, fn) })
 }
 
-// expected returns nil if the subscription's version is expect, 0 for none.
-func expected(tx *localdb.Tx, ref webhook.SubscriptionRef, expect int64) error {
+// expected returns the subscription's head if its version is expect, 0 for none.
+func expected(tx *localdb.Tx, ref webhook.SubscriptionRef, expect int64) (webhook.Head, error) {
 	current, err := headOf(tx, ref)
 	switch {
 	case err != nil:
-		return err
+		return current, err
 	case current.Version == expect:
-		return nil
+		return current, nil
 	case expect == 0:
-		return webhook.ErrExists
+		return current, webhook.ErrExists
 	case current.Version == 0:
-		return webhook.ErrNotFound
+		return current, webhook.ErrNotFound
 	}
-	return webhook.ErrConflict
+	return current, webhook.ErrConflict
+}
+
+// occupy counts subscriptions, and what their filters take, of a tenant that has
+// had a change.
+func occupy(tx *localdb.Tx, tenant string, within webhook.Quota, more, heavier int) error {
+	if _, err := tx.Exec("UPDATE tenants SET subscriptions = max(0, subscriptions + ?), heavy = max(0, heavy + ?) WHERE tenant = ?", more, heavier, tenant); err != nil {
+		return err
+	}
+	var subscriptions, heavy int64
+	err := tx.Query("SELECT subscriptions, heavy FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) error {
+		subscriptions, heavy = row.Int64(0), row.Int64(1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return within.Check(subscriptions, heavy, more > 0, heavier > 0)
 }
 
 // Versions returns immutable versions in the order asked for, or

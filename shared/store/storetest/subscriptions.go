@@ -20,6 +20,8 @@ var subscriptionCases = map[string]func(*testing.T, Store){
 	"AnIdMadeAnewIsBornAnew":              bornAnew,
 	"HeadsAndVersionsComeInOrderAskedFor": inOrderAskedFor,
 	"LargeSubscriptionsComeBack":          largeSubscription,
+	"ATenantHasNoMoreThanItsQuota":        quota,
+	"RacingCreatorsStayWithinTheQuota":    racingQuota,
 }
 
 // save stores s as a new version and reports any error.
