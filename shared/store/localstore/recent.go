@@ -17,10 +17,15 @@ type recent struct {
 	generation int64 // counts their beginnings and ends
 	heads      map[webhook.SubscriptionRef]webhook.Head
 	tenants    map[string]webhook.TenantState
+	bytes      int // of filters and types in heads
 }
 
-// maxRecent bounds either map: heads are up to 2 KB.
-const maxRecent = 10_000
+// maxRecent bounds either map, and maxRecentBytes the filters in the heads: most
+// are below 2 KB.
+const (
+	maxRecent      = 10_000
+	maxRecentBytes = 20 << 20
+)
 
 func newRecent() *recent {
 	return &recent{heads: map[webhook.SubscriptionRef]webhook.Head{}, tenants: map[string]webhook.TenantState{}}
@@ -33,6 +38,7 @@ func (r *recent) change(f func() error) error {
 	r.generation++
 	clear(r.heads)
 	clear(r.tenants)
+	r.bytes = 0
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
@@ -73,14 +79,31 @@ func (r *recent) put(generation int64, heads map[webhook.SubscriptionRef]webhook
 	if r.changing > 0 || r.generation != generation {
 		return
 	}
-	if len(r.heads)+len(heads) > maxRecent {
+	more := sizeOf(heads)
+	if len(r.heads)+len(heads) > maxRecent || r.bytes+more > maxRecentBytes {
 		clear(r.heads)
+		r.bytes = 0
 	}
 	if len(r.tenants)+len(tenants) > maxRecent {
 		clear(r.tenants)
 	}
-	if len(heads) <= maxRecent {
+	if len(heads) <= maxRecent && more <= maxRecentBytes {
 		maps.Copy(r.heads, heads)
+		r.bytes += more // those that were there are counted again, which only clears earlier
 	}
 	maps.Copy(r.tenants, tenants)
+}
+
+// sizeOf returns how many bytes the texts of heads take.
+func sizeOf(heads map[webhook.SubscriptionRef]webhook.Head) (n int) {
+	for _, h := range heads {
+		n += len(h.Filter)
+		for _, t := range h.Types {
+			n += len(t)
+		}
+		for _, c := range h.Cancels {
+			n += len(c.Filter)
+		}
+	}
+	return n
 }
