@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,10 +43,14 @@ func main() {
 }
 
 func run() error {
-	c := server.Config{Version: postino.Version, AdminKey: os.Getenv("POSTINO_ADMIN_KEY")}
+	c := server.Config{Version: postino.Version, AdminKey: os.Getenv("POSTINO_ADMIN_KEY"), MetricsKey: os.Getenv("POSTINO_METRICS_KEY")}
 	var show demoFlag
 	level := slog.LevelWarn
 	flag.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes any")
+	flag.Func("hosts", "`names`, with commas, that requests may call this server beside localhost and addresses; on other addresses than loopback every name may be used unless some are given", func(list string) error {
+		c.Hosts = strings.Split(strings.ToLower(list), ",")
+		return nil
+	})
 	flag.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
 	flag.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
 	flag.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts that callbacks may reach, by https")

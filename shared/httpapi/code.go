@@ -54,6 +54,8 @@ var (
 
 	MethodNotAllowed = newCode(http.StatusMethodNotAllowed, "method_not_allowed")
 
+	BodyTooSlow = newCode(http.StatusRequestTimeout, "body_too_slow")
+
 	SubscriptionExists  = newCode(http.StatusConflict, "subscription_exists")
 	SubscriptionDeleted = newCode(http.StatusConflict, "subscription_deleted")
 	SigningSecretsFull  = newCode(http.StatusConflict, "signing_secrets_full")
@@ -67,6 +69,8 @@ var (
 
 	RequestTooLarge = newCode(http.StatusRequestEntityTooLarge, "request_too_large")
 	EventTooLarge   = newCode(http.StatusRequestEntityTooLarge, "event_too_large")
+
+	HostNotServed = newCode(http.StatusMisdirectedRequest, "host_not_served")
 
 	UnsupportedMediaType = newCode(http.StatusUnsupportedMediaType, "unsupported_media_type")
 	UnsupportedEncoding  = newCode(http.StatusUnsupportedMediaType, "unsupported_encoding")

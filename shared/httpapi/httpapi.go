@@ -6,8 +6,8 @@
 // [*Problem] is answered as it is; the refusals of package webhook and a
 // deadline become 404 or 503; any other error, and a panic, is logged and
 // becomes a bare 500. The order of checks is: path (404), method (405), key
-// (401), role (403), tenant (422, or 404 when the key is another tenant's),
-// query (422), and then the handler's own.
+// (401), role (403), tenant (422, or 404 when the key is another tenant's), room
+// for the request (429, 503), query (422), and then the handler's own.
 //
 // Reading a request's head and body is bounded in size here and in time by the
 // server ([http.Server.ReadTimeout], or API Gateway).
@@ -52,8 +52,8 @@ type Route struct {
 
 // Router serves a table of routes. It is safe for concurrent use.
 type Router struct {
-	// Intake bounds the bodies that are in hand; nil does not. It is set before
-	// the first request.
+	// Intake bounds the requests and bodies that are in hand; nil does not. It is
+	// set before the first request.
 	Intake *Intake
 	// Refused is told of each request whose key was missing, unknown, or not one
 	// that may do this; nil tells nobody. It is set before the first request.
@@ -203,8 +203,10 @@ func (rt *Router) call(r *Request, route Route) (Response, error) {
 		rt.noteRefusal(r, route, err)
 		return Response{}, err
 	}
-	if err := r.enter(); err != nil {
-		return Response{}, err
+	if route.Roles != Anyone {
+		if err := r.enter(); err != nil {
+			return Response{}, err
+		}
 	}
 	if err := r.parseQuery(route.Query); err != nil {
 		return Response{}, err

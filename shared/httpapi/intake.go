@@ -1,115 +1,118 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 )
 
-// Intake bounds what the requests of one process hold in memory at a time, so
-// that a flood is refused early instead of slowing everything down. The nil
-// Intake and the zero Intake bound nothing. It is safe for concurrent use.
+// Intake bounds what the requests of one process hold at a time, so that a
+// flood is refused early instead of slowing everything down. Only requests with
+// a key that is known hold anything. Of what is free a tenant gets as much as
+// it leaves free at least: alone half, beside a greedy one a quarter, and so on,
+// so that something is left for whoever comes next. The nil Intake and the zero
+// Intake bound nothing. It is safe for concurrent use.
 type Intake struct {
-	Requests int // being answered; beyond that 503; 0 means no limit; one tenant gets a quarter
-	Bytes    int // of bodies, by their announced length; 0 means no limit; one tenant gets half
+	Requests int // being answered; 0 means no limit; one tenant gets a quarter
+	Bytes    int // of bodies, as they arrive; 0 means no limit
+	// Admitted is told of each request that brings a key that is known; nil is not.
+	Admitted func(context.Context)
 
 	mu       sync.Mutex
-	requests int
-	bytes    int
-	byTenant map[string]int // bytes
-	inside   map[string]int // requests
+	requests account
+	bytes    account
+}
+
+// account is how much of something is held, and by which tenant; requests of no
+// tenant are those of "".
+type account struct {
+	held     int
+	byTenant map[string]int
+}
+
+// verdict is whether there is room, and if not who is to blame.
+type verdict int
+
+const (
+	room        verdict = iota
+	tenantsFull         // the tenant has more than an even share
+	allFull
+)
+
+// judge decides on n more for a request of the tenant that holds mine already.
+// One that is alone always has room.
+func (a *account) judge(tenant string, mine, n, limit int) verdict {
+	own := a.byTenant[tenant] + n
+	switch {
+	case limit == 0 || a.held == mine || own <= limit-a.held-n:
+		return room
+	case a.byTenant[tenant] > 0 && own*len(a.byTenant) >= a.held+n:
+		return tenantsFull
+	}
+	return allFull
+}
+
+// add counts n more for the tenant, or less.
+func (a *account) add(tenant string, n int) {
+	if a.byTenant == nil {
+		a.byTenant = map[string]int{}
+	}
+	a.held += n
+	if a.byTenant[tenant] += n; a.byTenant[tenant] == 0 {
+		delete(a.byTenant, tenant)
+	}
 }
 
 // intakeAfter is when a caller should come back: what is in hand takes
 // milliseconds.
 const intakeAfter = time.Second
 
-// Bound returns a handler that answers 503 while as many requests as there may
-// be are being answered by next.
-func (in *Intake) Bound(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !in.enter() {
-			write(w, r, errorResponse(Overloaded.Problem("Too many requests at a time.").After(intakeAfter)))
-			return
-		}
-		defer in.leave()
-		next.ServeHTTP(w, r)
-	})
-}
-
-func (in *Intake) enter() bool {
+// enter reserves the place of one request until leave returns it: 429 for a
+// tenant that holds too many, else 503.
+func (in *Intake) enter(tenant string) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.Requests > 0 && in.requests >= in.Requests {
-		return false
+	verdict := in.requests.judge(tenant, 0, 1, in.Requests)
+	if own := in.requests.byTenant[tenant]; in.Requests > 0 && own >= max(1, in.Requests/4) {
+		verdict = tenantsFull
 	}
-	in.requests++
-	return true
-}
-
-func (in *Intake) leave() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.requests--
-}
-
-// enterAs counts a request among those of its tenant until leaveAs: 429 beyond
-// the tenant's quarter. The slots of those whose key is not known yet are
-// nobody's.
-func (in *Intake) enterAs(tenant string) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if own := in.inside[tenant]; in.Requests > 0 && own >= max(1, in.Requests/4) {
-		return TenantIntakeFull.Problem("This tenant has too many requests at a time.").After(intakeAfter).
-			Because(fmt.Errorf("%s has %d requests", tenant, own))
+	switch verdict {
+	case tenantsFull:
+		return TenantIntakeFull.Problem("This tenant has too many requests at a time.").After(intakeAfter)
+	case allFull:
+		return Overloaded.Problem("Too many requests at a time.").After(intakeAfter)
 	}
-	if in.inside == nil {
-		in.inside = map[string]int{}
-	}
-	in.inside[tenant]++
+	in.requests.add(tenant, 1)
 	return nil
 }
 
-func (in *Intake) leaveAs(tenant string) {
+func (in *Intake) leave(tenant string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.inside[tenant]--; in.inside[tenant] == 0 {
-		delete(in.inside, tenant)
-	}
+	in.requests.add(tenant, -1)
 }
 
-// take reserves room for a body until give returns it: 429 beyond the tenant's
-// half, 503 beyond the whole. A body that is alone always has room.
-func (in *Intake) take(tenant string, n int) error {
-	if in == nil || in.Bytes == 0 {
-		return nil
-	}
+// take reserves room for n bytes more of a body that holds mine, until give
+// returns it, if there is room for what is going to follow too: 429 for a tenant
+// that holds too much, else 503.
+func (in *Intake) take(tenant string, mine, n, follow int) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	switch own := in.byTenant[tenant]; {
-	case own > 0 && own+n > in.Bytes/2:
+	switch in.bytes.judge(tenant, mine, n+follow, in.Bytes) {
+	case tenantsFull:
 		return TenantIntakeFull.Problem("This tenant has sent too much at a time.").After(intakeAfter).
-			Because(fmt.Errorf("bodies of %s hold %d bytes", tenant, own))
-	case in.bytes > 0 && in.bytes+n > in.Bytes:
-		return Overloaded.Problem("Too much has been sent at a time.").After(intakeAfter).Because(fmt.Errorf("bodies hold %d bytes", in.bytes))
+			Because(fmt.Errorf("bodies of %s hold %d bytes", tenant, in.bytes.byTenant[tenant]))
+	case allFull:
+		return Overloaded.Problem("Too much has been sent at a time.").After(intakeAfter).
+			Because(fmt.Errorf("bodies hold %d bytes", in.bytes.held))
 	}
-	if in.byTenant == nil {
-		in.byTenant = map[string]int{}
-	}
-	in.byTenant[tenant] += n
-	in.bytes += n
+	in.bytes.add(tenant, n)
 	return nil
 }
 
 func (in *Intake) give(tenant string, n int) {
-	if n == 0 {
-		return
-	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.bytes -= n
-	if in.byTenant[tenant] -= n; in.byTenant[tenant] == 0 {
-		delete(in.byTenant, tenant)
-	}
+	in.bytes.add(tenant, -n)
 }

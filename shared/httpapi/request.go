@@ -1,10 +1,8 @@
 package httpapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -25,45 +23,11 @@ type Request struct {
 	Tenant    string     // from the path; "" on a route outside tenants
 	Query     url.Values // only names that the route knows, each once
 
-	w      http.ResponseWriter
-	notes  []slog.Attr
-	intake *Intake // nil has room for all
-	inside bool    // it counts among its tenant's requests there
-	held   int     // bytes that were reserved there
-}
-
-// enter counts the request among its tenant's, or refuses it.
-func (r *Request) enter() error {
-	if r.intake == nil || r.Tenant == "" {
-		return nil
-	}
-	err := r.intake.enterAs(r.Tenant)
-	r.inside = err == nil
-	return err
-}
-
-// release gives back what [Request.enter] and [Request.Read] took.
-func (r *Request) release() {
-	if r.inside {
-		r.intake.leaveAs(r.Tenant)
-	}
-	r.intake.give(r.Tenant, r.held)
-}
-
-// reserve makes room for the body: as much as is announced, else as much as
-// there may be.
-func (r *Request) reserve() error {
-	n := webhook.MaxRequestSize
-	if r.ContentLength >= 0 {
-		n = int(r.ContentLength)
-	}
-	if err := r.intake.take(r.Tenant, n); err != nil {
-		return err
-	}
-	if r.intake != nil && r.intake.Bytes > 0 {
-		r.held += n
-	}
-	return nil
+	w       http.ResponseWriter
+	notes   []slog.Attr
+	intake  *Intake // nil has room for all
+	held    int     // bytes that were reserved there
+	entered bool    // has a place there
 }
 
 // Note adds to the line that is logged for this request. No secrets, no bodies.
@@ -131,33 +95,6 @@ func (r *Request) MediaType() (string, error) {
 		return "", UnsupportedEncoding.Problem("Send UTF-8.")
 	}
 	return media, nil
-}
-
-// Read returns the whole body; over [webhook.MaxRequestSize] is 413, and 429 or
-// 503 when the [Intake] has no room.
-func (r *Request) Read() ([]byte, error) {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil, nil
-	}
-	if r.ContentLength > webhook.MaxRequestSize {
-		return nil, tooLong()
-	}
-	if err := r.reserve(); err != nil {
-		return nil, err
-	}
-	var body bytes.Buffer
-	if r.ContentLength > 0 {
-		body.Grow(int(r.ContentLength) + bytes.MinRead) // room for ReadFrom to find the end without growing
-	}
-	_, err := body.ReadFrom(http.MaxBytesReader(r.w, r.Body, webhook.MaxRequestSize))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
-		return nil, tooLong()
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, IncompleteBody.Problem("The body ended too early.")
-	}
-	return body.Bytes(), nil
 }
 
 func tooLong() error {

@@ -49,6 +49,13 @@ func errorResponse(p *Problem) Response {
 	return Response{Status: p.Status, Header: header, Body: p}
 }
 
+// Refuse answers with a problem, for what stands before all routes.
+func Refuse(w http.ResponseWriter, r *http.Request, p *Problem) { write(w, r, errorResponse(p)) }
+
+// restTime is how long a refusal waits for the rest of a body that nobody wants
+// any more: some callers read no answer before they have sent it all.
+const restTime = 2 * time.Second
+
 // write sends the answer. Answers may hold secrets and never go stale well, so
 // nothing between us and the caller may keep them.
 func write(w http.ResponseWriter, r *http.Request, response Response) {
@@ -57,6 +64,10 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 		header[name] = values
 	}
 	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if response.Status >= http.StatusBadRequest && r.Body != nil && r.Body != http.NoBody {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTime))
+	}
 	if response.Body == nil {
 		w.WriteHeader(response.Status)
 		return

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"regexp"
@@ -34,17 +35,22 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 			Intake: intake, Failed: s.db.Failed, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery, Retention: s.config.Retention, Quota: s.config.Quota, Counter: s.counter(),
 			Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
 		},
-		metrics: http.HandlerFunc(s.serveMetrics),
+		metrics: s.metricsRoutes(),
 	}
 	if s.config.TestClock {
-		r.clock = httpapi.NewRouter([]httpapi.Route{
+		clock := httpapi.NewRouter([]httpapi.Route{
 			{Method: http.MethodPost, Pattern: clockPath, Roles: httpapi.Admin, Handle: s.advance},
 		}, auth, s.config.Log)
+		clock.Intake = intake
+		r.clock = clock
 	}
-	return intake.Bound(r)
+	return answering(ownHosts(s.listener.Addr(), s.config.Addr, s.config.Hosts, r))
 }
 
-const clockPath = "/v1/clock"
+const (
+	clockPath   = "/v1/clock"
+	metricsPath = "/metrics"
+)
 
 // routes sends each request to whom it concerns, as API Gateway does on AWS:
 // publishing to ingest, and all that is not local mode's own to manage.
@@ -59,7 +65,7 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.EscapedPath(); {
 	case r.Method == http.MethodPost && publishPath.MatchString(path):
 		rt.ingest.ServeHTTP(w, r)
-	case r.Method == http.MethodGet && path == "/metrics":
+	case path == metricsPath:
 		rt.metrics.ServeHTTP(w, r)
 	case rt.clock != nil && path == clockPath:
 		rt.clock.ServeHTTP(w, r)
@@ -68,18 +74,21 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveMetrics answers with everything counted since the start, in
-// Prometheus's text format.
-func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) {
+// showMetrics answers with everything counted since the start, in Prometheus's
+// text format.
+func (s *Server) showMetrics(r *httpapi.Request) (httpapi.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	var gauges []metric.Gauge
-	gauges = append(gauges, metric.Gauge{Name: "goroutines", Value: float64(runtime.NumGoroutine())})
+	gauges := []metric.Gauge{{Name: "goroutines", Value: float64(runtime.NumGoroutine())}}
 	for _, q := range queueTable {
 		if n, err := s.byName[q.name].Backlog(ctx); err == nil {
 			gauges = append(gauges, metric.Gauge{Name: "backlog", Labels: `queue="` + q.name + `"`, Value: float64(n)})
 		}
 	}
-	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	s.metrics.WritePrometheus(w, gauges...) // an error means that the asker has gone
+	var text bytes.Buffer
+	if err := s.metrics.WritePrometheus(&text, gauges...); err != nil {
+		return httpapi.Response{}, err
+	}
+	header := http.Header{"Content-Type": {"text/plain; version=0.0.4; charset=utf-8"}}
+	return httpapi.Response{Status: http.StatusOK, Header: header, Body: httpapi.Encoded(text.Bytes())}, nil
 }

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -36,6 +37,8 @@ type Config struct {
 	Addr        string               // host:port to listen on; port 0 takes any
 	Data        string               // folder of the database and keys; made if absent
 	AdminKey    string               // empty takes, or makes, the one in Data
+	MetricsKey  string               // beside the admin key the one that may read /metrics; empty lets everybody
+	Hosts       []string             // names that requests may call us, beside localhost and addresses; see ownHosts
 	EgressAllow string               // see [egress.ParseAllow]
 	EgressPorts string               // see [egress.ParsePorts]
 	Resolver    string               // DNS server, host:port; empty for the system's
@@ -45,9 +48,12 @@ type Config struct {
 	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
 	Quota       webhook.Quota        // of each tenant; zero for [webhook.DefaultQuota]
 	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
-	Store       Store                // nil for the one in Data, where queues are in any case
-	Version     string               // of Postino
-	Log         *slog.Logger
+	// MaxConnections may be open at a time; 0 means 4,096. To one more another
+	// gives way, a stranger's first.
+	MaxConnections int
+	Store          Store  // nil for the one in Data, where queues are in any case
+	Version        string // of Postino
+	Log            *slog.Logger
 }
 
 // Server is a running Postino.
@@ -119,7 +125,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
 		return nil, err
 	}
-	s.listener = limited(s.listener, maxConnections)
+	s.listener = limited(s.listener, cmp.Or(c.MaxConnections, maxConnections))
 	if err = s.wire(sealer); err != nil {
 		s.listener.Close()
 		return nil, err
@@ -165,6 +171,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		ReadTimeout:       60 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    64 << 10,
+		ConnContext:       withConnection,
 		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	return nil

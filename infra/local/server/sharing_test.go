@@ -1,10 +1,15 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +23,8 @@ var greeds = []struct {
 	take func(t *testing.T, a *api)
 }{
 	{"workers, by hundreds of subscriptions to a receiver that never answers", takeWorkers},
+	{"room for bodies, by uploads that do not come on", takeBodies},
+	{"places of requests, by more uploads than there are places", takePlaces},
 }
 
 // TestAGreedyTenantTakesNothingFromAnother: while one tenant, whose name is
@@ -73,4 +80,43 @@ func takeWorkers(t *testing.T, a *api) {
 	}
 	a.publish(1)
 	await(t, "the greedy tenant's share of the workers", func() bool { return hangs.count() >= 192 })
+}
+
+// upload begins to publish, by a connection of its own, and goes no further
+// than it is told.
+func upload(t *testing.T, a *api, announced int, sent string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(a.s.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	head := fmt.Sprintf("POST /v1/tenants/acme/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", key, announced)
+	if _, err := io.WriteString(c, head+sent); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// takeBodies announces more than there is room for, and sends a little.
+func takeBodies(t *testing.T, a *api) {
+	for range 40 { // of 4 MiB: 160 MiB of 64
+		upload(t, a, 4<<20, "[")
+	}
+}
+
+// takePlaces leaves requests unfinished, more than one tenant has places for.
+func takePlaces(t *testing.T, a *api) {
+	var refused atomic.Int64
+	for range 600 {
+		c := upload(t, a, 100, "[")
+		go func() {
+			answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+
+			if err == nil && answer.StatusCode == http.StatusTooManyRequests {
+				refused.Add(1)
+			}
+		}()
+	}
+	await(t, "a refusal", func() bool { return refused.Load() > 0 })
 }
