@@ -110,6 +110,10 @@ func TestMetricsAskForTheirKeyIfThereIsOne(t *testing.T) {
 	if resp, _ := a.get("/v1/tenants", "", own); resp.StatusCode != 401 {
 		t.Errorf("elsewhere the key of the metrics is answered %d, want 401", resp.StatusCode)
 	}
+	c := server.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), MetricsKey: "short", Log: slog.New(slog.DiscardHandler)}
+	if _, err := server.Start(t.Context(), c); err == nil || !strings.Contains(err.Error(), "POSTINO_METRICS_KEY") {
+		t.Errorf("a short key: %v, want an error that names POSTINO_METRICS_KEY", err)
+	}
 	open := open(t, nil)
 	if resp, _ := open.get("/metrics", "", ""); resp.StatusCode != 200 {
 		t.Errorf("without one: %d, want 200", resp.StatusCode)

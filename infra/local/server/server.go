@@ -266,6 +266,11 @@ func keyFile(data string) string { return filepath.Join(data, "admin.key") }
 // adminKey returns the configured key, or the one in the data folder, which
 // the first start makes.
 func adminKey(c Config) (string, error) {
+	if c.MetricsKey != "" {
+		if err := httpapi.CheckAdminKey(c.MetricsKey); err != nil {
+			return "", fmt.Errorf("POSTINO_METRICS_KEY: %w", err)
+		}
+	}
 	if c.AdminKey != "" {
 		if err := httpapi.CheckAdminKey(c.AdminKey); err != nil {
 			return "", fmt.Errorf("POSTINO_ADMIN_KEY: %w", err)
