@@ -95,12 +95,26 @@ func TestTroubleOfNeighboursLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer alone.close()
-	c, err := compare(t.Context(), b, alone, neighbours{"a failing one", 1, failing, true})
+	c, err := compare(t.Context(), b, alone, neighbours{name: "a failing one", n: 1, answer: failing, calm: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.alone) != pairs || len(c.beside) != pairs || c.ratio(0.5) <= 0 {
 		t.Errorf("%d and %d halves with a ratio of %g, want %d pairs", len(c.alone), len(c.beside), c.ratio(0.5), pairs)
+	}
+}
+
+// TestHostileNeighboursOfAnotherTenantLoseNothing: the same beside twenty that
+// mean harm.
+func TestHostileNeighboursOfAnotherTenantLoseNothing(t *testing.T) {
+	b := smallBench(t, 500*time.Millisecond)
+	alone, err := b.place(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer alone.close()
+	if _, err := compare(t.Context(), b, alone, neighbours{name: "hostile ones", n: 20, tenant: "hostile", harm: true}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/postino/postino/shared/egress/egresstest"
 )
 
 // Of the scenario noisy: what waits on each neighbour, how often the healthy
@@ -29,16 +32,20 @@ type neighbours struct {
 	n      int
 	answer func(w http.ResponseWriter, r *http.Request) (taken bool) // nil: nobody listens
 	calm   bool                                                      // measure when each event was tried or set aside once
+	tenant string                                                    // whose they are; "" for that of the healthy subscriber
+	harm   bool                                                      // instead of answer: each is hostile in its own way
 }
 
 var neighbourhoods = []neighbours{
-	{"one with a 4 s endpoint", 1, slowly(4 * time.Second), false},
-	{"50 with 4 s endpoints", 50, slowly(4 * time.Second), false},
-	{"one that refuses connections", 1, nil, false},
-	{"one that hangs", 1, slowly(time.Hour), false},
-	{"one that answers 500", 1, failing, false},
-	{"50 that answer 500, breakers open", 50, failing, true},
-	{"20 that are hostile, breakers open", 20, hostile, true},
+	{name: "one with a 4 s endpoint", n: 1, answer: slowly(4 * time.Second)},
+	{name: "50 with 4 s endpoints", n: 50, answer: slowly(4 * time.Second)},
+	{name: "one that refuses connections", n: 1},
+	{name: "one that hangs", n: 1, answer: slowly(time.Hour)},
+	{name: "one that answers 500", n: 1, answer: failing},
+	{name: "50 that answer 500, breakers open", n: 50, answer: failing, calm: true},
+	{name: "20 that are hostile, breakers open", n: 20, answer: hostile, calm: true},
+	{name: "20 hostile ones of another tenant", n: 20, tenant: "hostile", harm: true},
+	{name: "300 that hang, of another tenant", n: 300, answer: slowly(time.Hour), tenant: "hanging"},
 }
 
 // pairs is how often each kind of neighbour is measured, in turns with a server
@@ -140,6 +147,8 @@ type place struct {
 	runs     int
 
 	neighbours int
+	tenant     string       // of the neighbours
+	stopHarm   func()       // nil without hostile neighbours
 	served     atomic.Int64 // callbacks that neighbours have answered for good
 	published  int64        // events for neighbours
 }
@@ -168,6 +177,9 @@ func (b *bench) place(ctx context.Context) (*place, error) {
 // close closes the receiver first: the server waits for answers.
 func (p *place) close() {
 	p.receiver.close()
+	if p.stopHarm != nil {
+		p.stopHarm()
+	}
 	_ = p.target.stop()
 }
 
@@ -193,28 +205,45 @@ func (p *place) measure(ctx context.Context, d time.Duration, other *place) ([]t
 
 // disturb makes events wait on the neighbours, and returns when they do.
 func (p *place) disturb(ctx context.Context, n neighbours) error {
-	nobody, err := closedPort()
+	p.neighbours, p.tenant = n.n, cmp.Or(n.tenant, tenant)
+	urls, err := p.settle(n)
 	if err != nil {
 		return err
 	}
-	p.neighbours = n.n
+	for i, url := range urls {
+		route := "/v1/tenants/" + p.tenant + "/subscriptions/neighbour" + strconv.Itoa(i)
+		fields := fmt.Sprintf(`{"url":"%s","types":["noise"],"retry":{"timeout":"10s"}}`, url)
+		if _, err := p.target.call(ctx, http.MethodPut, route, fields); err != nil {
+			return err
+		}
+	}
+	return p.replenish(ctx)
+}
+
+// settle makes the neighbours' endpoints and returns where they are.
+func (p *place) settle(n neighbours) (urls []string, err error) {
+	if n.harm {
+		urls, p.stopHarm, err = egresstest.Plain(n.n)
+		return urls, err
+	}
+	nobody, err := closedPort()
+	if err != nil {
+		return nil, err
+	}
 	for i := range n.n {
 		path := "/neighbour/" + strconv.Itoa(i)
-		url := p.receiver.url + path
 		if n.answer == nil {
-			url = nobody + path
+			urls = append(urls, nobody+path)
+			continue
 		}
 		p.receiver.serve(path, &endpoint{answer: func(w http.ResponseWriter, r *http.Request) {
 			if n.answer(w, r) {
 				p.served.Add(1)
 			}
 		}})
-		fields := fmt.Sprintf(`{"url":"%s","types":["noise"],"retry":{"timeout":"10s"}}`, url)
-		if _, err := p.target.subscribe(ctx, "neighbour"+strconv.Itoa(i), fields); err != nil {
-			return err
-		}
+		urls = append(urls, p.receiver.url+path)
 	}
-	return p.replenish(ctx)
+	return urls, nil
 }
 
 // replenish publishes as many events for the neighbours as they have taken, so
@@ -223,7 +252,7 @@ func (p *place) replenish(ctx context.Context) error {
 	const array = 100
 	events := "[" + strings.Repeat(`{"type":"noise","data":{}},`, array-1) + `{"type":"noise","data":{}}]`
 	for p.published-p.served.Load()/int64(p.neighbours) < neighbourEvents {
-		if _, err := p.target.call(ctx, http.MethodPost, "/v1/tenants/"+tenant+"/events", events); err != nil {
+		if _, err := p.target.call(ctx, http.MethodPost, "/v1/tenants/"+p.tenant+"/events", events); err != nil {
 			return err
 		}
 		p.published += array

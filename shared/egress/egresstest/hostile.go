@@ -67,20 +67,45 @@ func (a *Authority) hostile(scheme string, h habit) Hostile {
 		a.t.Fatal(err)
 	}
 	a.t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			c, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				c.SetDeadline(time.Now().Add(time.Minute)) // should the client never hang up
-				h.serve(c)
-			}()
-		}
-	}()
+	go h.accept(listener)
 	return Hostile{h.name, scheme + "://" + listener.Addr().String(), h.want}
+}
+
+// accept serves the habit to whoever comes, until the listener is closed.
+func (h habit) accept(listener net.Listener) {
+	for {
+		c, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			c.SetDeadline(time.Now().Add(time.Minute)) // should the client never hang up
+			h.serve(c)
+		}()
+	}
+}
+
+// Plain starts n hostile servers that speak HTTP without TLS, each with another
+// habit, for programs that are no tests; there are some thirty. It returns their
+// addresses, and what stops them.
+func Plain(n int) (urls []string, stop func(), err error) {
+	var listeners []net.Listener
+	stop = func() {
+		for _, l := range listeners {
+			l.Close()
+		}
+	}
+	for _, h := range plainHabits[:min(n, len(plainHabits))] {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		go h.accept(l)
+		listeners, urls = append(listeners, l), append(urls, "http://"+l.Addr().String())
+	}
+	return urls, stop, nil
 }
 
 const (
