@@ -121,6 +121,9 @@ func (h *Handler) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter
 	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
 }
 
+// maxPlan is more than any plan has entries: a cursor that names more is made up.
+const maxPlan = 1 << 30
+
 // planPosition is a cursor's position in a plan: the entries before it; or -1
 // and the last delivery shown beyond the plan.
 func planPosition(position string) (n int, after string, err error) {
@@ -133,7 +136,7 @@ func planPosition(position string) (n int, after string, err error) {
 		}
 		return -1, after, nil
 	}
-	if n, err = strconv.Atoi(position); err != nil || n < 0 {
+	if n, err = strconv.Atoi(position); err != nil || n < 0 || n > maxPlan {
 		return 0, "", httpapi.BadCursor()
 	}
 	return n, "", nil

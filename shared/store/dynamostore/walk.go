@@ -34,6 +34,10 @@ type stop struct {
 	delivery string
 }
 
+// maxPages is more than any plan has: a position that names another page is
+// made up.
+const maxPages = 1 << 20
+
 func (s stop) String() string { return fmt.Sprintf("%s#%d#%s", s.event, s.page, s.delivery) }
 
 func parseStop(s string) (stop, bool) {
@@ -43,7 +47,7 @@ func parseStop(s string) (stop, bool) {
 	}
 	page, err := strconv.Atoi(parts[2])
 	at := stop{parts[0] + "#" + parts[1], page, parts[3]}
-	return at, err == nil && page >= 0 && isEventSK(at.event) && (at.delivery == "" || isDeliveryID(at.delivery))
+	return at, err == nil && page >= 0 && page < maxPages && isEventSK(at.event) && (at.delivery == "" || isDeliveryID(at.delivery))
 }
 
 // walk begins behind the place at which the page before ended, "" for the

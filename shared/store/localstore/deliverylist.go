@@ -15,7 +15,7 @@ const deliveryIDEnd = "dlv_~"
 // PageDeliveries lists stored deliveries in order of their events' acceptance,
 // which is the order of their ids.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
-	list := newList[webhook.Delivery](page, "deliveries", tenant, filter.Subscription, string(filter.Status))
+	list := newList[webhook.Delivery](page, isDeliveryID, "deliveries", tenant, filter.Subscription, string(filter.Status))
 	low, high, err := list.bounds(deliveriesBetween(page))
 	if err != nil {
 		return nil, "", err
@@ -29,6 +29,11 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 		})
 	})
 	return list.page(err)
+}
+
+func isDeliveryID(text string) bool {
+	_, _, err := webhook.ParseDeliveryID(text)
+	return err == nil
 }
 
 // deliveriesBetween returns the range of ids within the page's bounds.

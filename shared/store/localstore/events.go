@@ -51,7 +51,7 @@ func (s *Store) Event(ctx context.Context, tenant, source, id string) (e webhook
 // PageEvents lists events, without their data and plan, of the type ("" for
 // any; a trailing "*" matches a prefix).
 func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) ([]webhook.StoredEvent, string, error) {
-	list := newList[webhook.StoredEvent](page, "events", tenant, typ)
+	list := newList[webhook.StoredEvent](page, isEventPosition, "events", tenant, typ)
 	first, end := acceptedBetween(page)
 	low, high, err := list.bounds(eventPosition(first, ""), eventPosition(end, ""))
 	if err != nil {
@@ -87,10 +87,18 @@ func eventPosition(acceptedMillis int64, key string) string {
 	return fmt.Sprintf("%015d", acceptedMillis) + key
 }
 
+// acceptedDigits is how much of an event's place its acceptance takes.
+const acceptedDigits = 15
+
+// isEventPosition reports whether eventKeys can take the text apart.
+func isEventPosition(text string) bool {
+	return len(text) >= acceptedDigits && strings.Trim(text[:acceptedDigits], "0123456789") == ""
+}
+
 // eventKeys takes an event's place apart.
 func eventKeys(position string) []any {
-	accepted, _ := strconv.ParseInt(position[:15], 10, 64) // ours: positions are checked
-	return []any{accepted, position[15:]}
+	accepted, _ := strconv.ParseInt(position[:acceptedDigits], 10, 64) // digits that fit
+	return []any{accepted, position[acceptedDigits:]}
 }
 
 // eventRow returns the values of insertEvent.

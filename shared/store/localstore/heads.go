@@ -51,7 +51,7 @@ func (s *Store) ListHeads(ctx context.Context, tenant, after string, limit int) 
 // PageHeads returns one page of heads by id and the position of the next; ""
 // means the end.
 func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Head, string, error) {
-	list := newList[webhook.Head](page, "heads", tenant)
+	list := newList[webhook.Head](page, anyText, "heads", tenant)
 	low, high, err := list.bounds("", "~")
 	if err != nil {
 		return nil, "", err

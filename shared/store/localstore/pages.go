@@ -14,17 +14,22 @@ const maxRows = 1000
 // list collects one page of a paged list whose rows come in order of a key.
 type list[T any] struct {
 	asked   webhook.Page
-	name    []string // tells this list from all others
+	name    []string              // tells this list from all others
+	valid   func(key string) bool // whether a position may name it
 	entries []T
 	rows    int    // taken or passed over
 	next    string // key of the first row beyond; "" at the end
 }
 
-// newList begins a page. The name holds all that selects the rows, tenant
-// included: positions of one list mean nothing in another.
-func newList[T any](page webhook.Page, name ...string) *list[T] {
-	return &list[T]{asked: page, name: name}
+// newList begins a page. Valid judges the keys in positions, which anybody can
+// make up. The name holds all that selects the rows, tenant included: positions
+// of one list mean nothing in another.
+func newList[T any](page webhook.Page, valid func(key string) bool, name ...string) *list[T] {
+	return &list[T]{asked: page, name: name, valid: valid}
 }
+
+// anyText is what a list's key may be whose rows are found by comparing text.
+func anyText(string) bool { return true }
 
 // order returns the direction as SQL.
 func (l *list[T]) order() string {
@@ -46,7 +51,7 @@ func (l *list[T]) bounds(low, high string) (string, string, error) {
 	}
 	key := l.asked.Position[sealSize:]
 	switch {
-	case l.position(key) != l.asked.Position:
+	case l.position(key) != l.asked.Position || !l.valid(key):
 		return "", "", webhook.ErrNotFound
 	case l.asked.Desc:
 		return low, min(high, key+"\x00"), nil // the key itself is still to come

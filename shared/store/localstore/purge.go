@@ -84,7 +84,7 @@ func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) e
 
 // PageTenants lists tenants by name.
 func (s *Store) PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error) {
-	l := newList[string](page, "tenants")
+	l := newList[string](page, anyText, "tenants")
 	low, high, err := l.bounds("", "\x7f")
 	if err != nil {
 		return nil, "", err

@@ -11,6 +11,7 @@ import (
 
 var positionCases = map[string]func(*testing.T, Store){
 	"MadeUpOnesAreNotFound":         madeUpPositions,
+	"ForgedOnesArePagesOrRefused":   forgedPositions,
 	"OfOtherListsAreNotFound":       foreignPositions,
 	"OutliveTheEntryTheyEndedAt":    positionOfDeletedHead,
 	"CanBeUsedAgainAndByAnyProcess": positionUsedTwice,
