@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -101,7 +102,11 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 			continue
 		}
 		m := batch[j.message]
-		d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", j.err)
+		if overtaken(j.err) {
+			d.Log.Debug("another worker is at it", "group", m.Group, "received", m.Received, "cause", j.err)
+		} else {
+			d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", j.err)
+		}
 		if n := len(failed); n == 0 || failed[n-1] != m.ID {
 			failed = append(failed, m.ID)
 		}
@@ -202,15 +207,36 @@ func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
 	return nil
 }
 
+// overtaken reports an outcome that is to be expected where several workers
+// meet: somebody else changed the delivery or job first, or is making this
+// attempt. The message comes again, and finds what became of it.
+func overtaken(err error) bool {
+	return errors.Is(err, webhook.ErrConflict) || errors.Is(err, errClaimed)
+}
+
+// overtakenTries bounds how often a message is worked anew at once because
+// somebody else was faster. Nearly always the second look finds nothing to do.
+const overtakenTries = 3
+
+// work does what a message asks for.
 func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
+	if j.err != nil {
+		return j.err
+	}
+	for range overtakenTries {
+		if err = d.workOnce(ctx, j); !errors.Is(err, webhook.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (d *Deliverer) workOnce(ctx context.Context, j *job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if j.err != nil {
-		return j.err
-	}
 	if j.kind == message.KindFirst {
 		return d.firstAttempt(ctx, j)
 	}

@@ -128,7 +128,7 @@ func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, 
 			return del, 0, err
 		}
 	}
-	return del, 0, webhook.ErrConflict
+	return del, 0, fmt.Errorf("changed by others %d times: %w", recordTries, webhook.ErrBusy) // not a conflict: it was posted
 }
 
 // standsAlone reports whether the delivery holds the only record of its first

@@ -70,17 +70,7 @@ func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := signature.Generate(signature.V1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sub, err := store.SaveSubscription(t.Context(), webhook.Subscription{
-		Tenant: "acme", ID: "s", URL: "https://a.example/", State: webhook.Active, Retry: webhook.RetrySpec{Timeout: "15s"},
-		Secrets: []webhook.SigningSecret{{Scheme: "v1", Sealed: []byte(secret)}},
-	}, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sub := subscribed(t, store)
 	ids, bodies := firsts(sub, 3)
 	client := &posts{by: map[string]int{}}
 	stage := &delivery.Deliverer{
@@ -103,6 +93,23 @@ func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
 			t.Errorf("%s is %s (%v), want succeeded", id, d.Status, err)
 		}
 	}
+}
+
+// subscribed is a subscription that signs.
+func subscribed(t *testing.T, store *localstore.Store) webhook.Subscription {
+	t.Helper()
+	secret, err := signature.Generate(signature.V1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := store.SaveSubscription(t.Context(), webhook.Subscription{
+		Tenant: "acme", ID: "s", URL: "https://a.example/", State: webhook.Active, Retry: webhook.RetrySpec{Timeout: "15s"},
+		Secrets: []webhook.SigningSecret{{Scheme: "v1", Sealed: []byte(secret)}},
+	}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sub
 }
 
 // firsts are first attempts for a subscription.

@@ -64,7 +64,11 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 		if err == nil {
 			continue
 		}
-		f.Log.Error("fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
+		level := slog.LevelError
+		if errors.Is(err, errContended) {
+			level = slog.LevelWarn // others were faster: it comes again
+		}
+		f.Log.Log(ctx, level, "fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
 		failed = append(failed, batch[i].ID)
 	}
 	return failed

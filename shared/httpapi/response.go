@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
+
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Response is a successful answer.
@@ -86,18 +87,5 @@ func write(w http.ResponseWriter, r *http.Request, response Response) {
 	}
 }
 
-// Time is a time as the API shows it: RFC 3339, UTC, milliseconds, or finer if
-// it was published finer. The zero Time is null.
-type Time time.Time
-
-// MarshalJSON writes the time.
-func (t Time) MarshalJSON() ([]byte, error) {
-	at, layout := time.Time(t).UTC(), `"2006-01-02T15:04:05.000Z07:00"`
-	if at.IsZero() {
-		return []byte("null"), nil
-	}
-	if at.Nanosecond()%int(time.Millisecond) != 0 {
-		layout = `"` + time.RFC3339Nano + `"`
-	}
-	return at.AppendFormat(nil, layout), nil
-}
+// Time is a time as the API shows it.
+type Time = webhook.Time

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/trigger"
@@ -79,8 +80,8 @@ func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *p
 	}
 	if view.Timer != nil {
 		for _, w := range view.Timer.Waiting {
-			if w.Event == e.ID && w.Time.Equal(e.Time) {
-				d.Waiting, d.NextAt = webhook.WaitTimer, w.Due
+			if w.Event == e.ID && time.Time(w.Time).Equal(e.Time) {
+				d.Waiting, d.NextAt = webhook.WaitTimer, time.Time(w.Due)
 				return "", nil
 			}
 		}

@@ -109,7 +109,7 @@ func tooMany(signing []webhook.SigningSecret) error {
 	}
 	first := slices.MinFunc(signing[1:], func(a, b webhook.SigningSecret) int { return a.Expires.Compare(b.Expires) })
 	return httpapi.SigningSecretsFull.Problem(fmt.Sprintf("%d secrets sign at once, and no more may. The next one ends at %s. An overlap of 0s ends all but the new one.",
-		maxSecrets, first.Expires.Format(time.RFC3339)))
+		maxSecrets, webhook.FormatTime(first.Expires)))
 }
 
 // is reports whether a sealed secret is the given one, however that is written.

@@ -82,7 +82,7 @@ func TestNoMoreThanFiveSecretsSign(t *testing.T) {
 		w.must(t, 200, "POST", rotate, fmt.Sprintf(`{"overlap":"%dh"}`, 10-n))
 	}
 	refused := w.must(t, 409, "POST", rotate, `{}`)
-	if detail, _ := refused.get(t, "detail").(string); !strings.Contains(detail, "5 secrets") || !strings.Contains(detail, "2026-03-01T19:00:00Z") {
+	if detail, _ := refused.get(t, "detail").(string); !strings.Contains(detail, "5 secrets") || !strings.Contains(detail, "2026-03-01T19:00:00.000Z") {
 		t.Errorf("refused with %q, want how many, and when the next ends", detail)
 	}
 	if signs := w.signing(t); len(signs) != 5 {

@@ -84,7 +84,7 @@ func moment(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	text := t.UTC().Format("2006-01-02T15:04:05.000Z")
+	text := webhook.FormatTime(t)
 	return &text
 }
 

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -102,7 +101,7 @@ func standard(e webhook.Event) []byte {
 	b = append(b, '{')
 	b = appendMember(b, "id", e.ID)
 	b = appendMember(b, "type", e.Type)
-	b = appendMember(b, "timestamp", formatTime(e.Time))
+	b = appendMember(b, "timestamp", webhook.FormatTime(e.Time))
 	if e.Subject != "" {
 		b = appendMember(b, "subject", e.Subject)
 	}
@@ -122,7 +121,7 @@ func cloudEvent(e webhook.Event) []byte {
 	b = appendMember(b, "id", e.ID)
 	b = appendMember(b, "source", e.Source)
 	b = appendMember(b, "type", e.Type)
-	b = appendMember(b, "time", formatTime(e.Time))
+	b = appendMember(b, "time", webhook.FormatTime(e.Time))
 	if e.Subject != "" {
 		b = appendMember(b, "subject", e.Subject)
 	}
@@ -155,5 +154,3 @@ func members(object []byte) []byte {
 	}
 	return object[1 : len(object)-1]
 }
-
-func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

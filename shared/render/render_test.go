@@ -50,11 +50,11 @@ func TestBodiesWithoutTemplateCarryTheDataByteForByte(t *testing.T) {
 		format string
 		want   string
 	}{
-		{"standard", event, "", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","data":` + string(event.Data) + `}`},
-		{"standard, bare", bare, "standard", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.5Z","data":null}`},
-		{"cloudevents", withExtension, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","traceparent":"00-a","datacontenttype":"application/json","data":` + string(event.Data) + `}`},
-		{"cloudevents of a type of its own", typed, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z","subject":"u\"1` + "\u2028" + `<&>","datacontenttype":"application/vnd.acme+json","x":"\"datacontenttype\":","data":` + string(event.Data) + `}`},
-		{"cloudevents, bare", bare, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.5Z"}`},
+		{"standard", event, "", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.500Z","subject":"u\"1` + "\u2028" + `<&>","data":` + string(event.Data) + `}`},
+		{"standard, bare", bare, "standard", `{"id":"evt_1","type":"flight.booked","timestamp":"2026-03-01T11:00:00.500Z","data":null}`},
+		{"cloudevents", withExtension, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.500Z","subject":"u\"1` + "\u2028" + `<&>","traceparent":"00-a","datacontenttype":"application/json","data":` + string(event.Data) + `}`},
+		{"cloudevents of a type of its own", typed, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.500Z","subject":"u\"1` + "\u2028" + `<&>","datacontenttype":"application/vnd.acme+json","x":"\"datacontenttype\":","data":` + string(event.Data) + `}`},
+		{"cloudevents, bare", bare, "cloudevents", `{"specversion":"1.0","id":"evt_1","source":"/tenants/acme","type":"flight.booked","time":"2026-03-01T11:00:00.500Z"}`},
 	} {
 		_, got, err := rendered(t, tt.event, webhook.Subscription{Request: &webhook.RequestSpec{Format: tt.format}})
 		if err != nil {
@@ -75,7 +75,7 @@ func TestBodiesOfTheOwner(t *testing.T) {
 			`{"n":12345678901234567890,"legs":[ 1, "b" ],"amount":1.10,"none":null,"c":5}`},
 		{"mixed text is a string", "", `{"text":"plan {{ data.plan }}!","subject":"{{ subject }}"}`, `{"text":"plan gold!","subject":"u\"1` + "\u2028" + `<&>"}`},
 		{"keys are templates", "", `{"{{ data.plan }}_at":1,"a":[true,null,{"b":"{{ data.plan | upcase }}"}]}`, `{"gold_at":1,"a":[true,null,{"b":"GOLD"}]}`},
-		{"raw JSON", "", `"{\"plan\": {{ data.plan | json }}, \"at\": {{ now | json }} }"`, `{"plan": "gold", "at": "2026-03-01T12:00:01Z" }`},
+		{"raw JSON", "", `"{\"plan\": {{ data.plan | json }}, \"at\": {{ now | json }} }"`, `{"plan": "gold", "at": "2026-03-01T12:00:01.000Z" }`},
 		{"a form", "application/x-www-form-urlencoded", `{"To":"{{ subject }}","Legs":"x{{ data.plan }} y","List":[1,"b&c"],"None":null}`,
 			"To=u%221%E2%80%A8%3C%26%3E&Legs=xgold+y&List=1&List=b%26c"},
 		{"raw form", "application/x-www-form-urlencoded", `"a={{ subject | url_encode }}"`, "a=u%221%E2%80%A8%3C%26%3E"},

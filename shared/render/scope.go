@@ -55,13 +55,13 @@ func eventVariables(e webhook.Event) (map[string]liquid.Value, error) {
 		liquid.Member{Name: "source", Value: liquid.String(e.Source)},
 		liquid.Member{Name: "type", Value: liquid.String(e.Type)},
 		liquid.Member{Name: "subject", Value: subject},
-		liquid.Member{Name: "time", Value: liquid.String(formatTime(e.Time))},
+		liquid.Member{Name: "time", Value: liquid.String(webhook.FormatTime(e.Time))},
 		liquid.Member{Name: "data", Value: data},
 		liquid.Member{Name: "extensions", Value: extensions},
 	)
 	return map[string]liquid.Value{
 		"event": envelope, "data": data, "subject": subject,
-		"now": liquid.String(formatTime(e.AcceptedAt)),
+		"now": liquid.String(webhook.FormatTime(e.AcceptedAt)),
 	}, nil
 }
 

@@ -1,8 +1,6 @@
 package trigger
 
 import (
-	"time"
-
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -11,7 +9,7 @@ import (
 // form that all decisions look at. Events that ingest took never fail.
 func DecodeEvent(e webhook.Event) (*pattern.Event, error) {
 	return pattern.Decode(pattern.Envelope{
-		ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time.UTC().Format(time.RFC3339Nano),
+		ID: e.ID, Source: e.Source, Type: e.Type, Time: webhook.FormatTime(e.Time),
 		Subject: e.Subject, HasSubject: e.Subject != "", Data: e.Data, Extensions: e.Extensions,
 	})
 }

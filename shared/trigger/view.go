@@ -85,33 +85,33 @@ type View struct {
 
 // ClaimView is one delivery that counts against once or a cap.
 type ClaimView struct {
-	Delivery string    `json:"delivery"`
-	At       time.Time `json:"at"`
+	Delivery string       `json:"delivery"`
+	At       webhook.Time `json:"at"`
 }
 
 // TimerView is what waits for its delay.
 type TimerView struct {
-	Waiting    []WaitView `json:"waiting"`     // the first fires next
-	Fired      []WaitView `json:"fired"`       // the latest, oldest first
-	CanceledAt *time.Time `json:"canceled_at"` // time of the latest event that canceled; null if none
+	Waiting    []WaitView   `json:"waiting"`     // the first fires next
+	Fired      []WaitView   `json:"fired"`       // the latest, oldest first
+	CanceledAt webhook.Time `json:"canceled_at"` // time of the latest event that canceled; null if none
 }
 
 // WaitView is one start.
 type WaitView struct {
-	Event string    `json:"event"`
-	Time  time.Time `json:"time"`
-	Due   time.Time `json:"due"`
+	Event string       `json:"event"`
+	Time  webhook.Time `json:"time"`
+	Due   webhook.Time `json:"due"`
 }
 
 // MarkView is what was decided for one event.
 type MarkView struct {
-	Event  string     `json:"event"`
-	Source string     `json:"source"`
-	Count  int64      `json:"count,omitempty"`
-	At     time.Time  `json:"at"`     // our clock
-	Due    *time.Time `json:"due"`    // of an event with a delay
-	Sent   bool       `json:"sent"`   // it led to a delivery
-	Reason string     `json:"reason"` // why it did not; "" if it did, or if it waits or waited for its delay
+	Event  string       `json:"event"`
+	Source string       `json:"source"`
+	Count  int64        `json:"count,omitempty"`
+	At     webhook.Time `json:"at"`     // our clock
+	Due    webhook.Time `json:"due"`    // of an event with a delay
+	Sent   bool         `json:"sent"`   // it led to a delivery
+	Reason string       `json:"reason"` // why it did not; "" if it did, or if it waits or waited for its delay
 }
 
 // maxMarks is how many events a view shows.
@@ -149,11 +149,11 @@ func view(items, marks []webhook.StateItem) (v View, found bool, err error) {
 		v.Count = &st.count.value.N
 	}
 	if st.once.exists() {
-		v.Once = &ClaimView{st.once.value.Delivery, st.once.value.At}
+		v.Once = &ClaimView{st.once.value.Delivery, webhook.Time(st.once.value.At)}
 	}
 	v.Cap, v.Events = []ClaimView{}, []MarkView{}
 	for _, c := range st.cap.value.Claims {
-		v.Cap = append(v.Cap, ClaimView{c.Delivery, c.At})
+		v.Cap = append(v.Cap, ClaimView{c.Delivery, webhook.Time(c.At)})
 	}
 	if st.timer.exists() {
 		v.Timer = viewTimer(st.timer.value)
@@ -175,22 +175,23 @@ func view(items, marks []webhook.StateItem) (v View, found bool, err error) {
 func viewTimer(t timer) *TimerView {
 	v := &TimerView{Waiting: []WaitView{}, Fired: []WaitView{}}
 	for _, p := range t.Pending {
-		v.Waiting = append(v.Waiting, WaitView{p.ID, p.Time, p.Due})
+		v.Waiting = append(v.Waiting, viewWait(p))
 	}
 	for _, f := range t.Fired {
-		v.Fired = append(v.Fired, WaitView{f.ID, f.Time, f.Due})
+		v.Fired = append(v.Fired, viewWait(f))
 	}
 	if t.Canceled != nil {
-		v.CanceledAt = &t.Canceled.Time
+		v.CanceledAt = webhook.Time(t.Canceled.Time)
 	}
 	return v
 }
 
+func viewWait(s start) WaitView {
+	return WaitView{s.ID, webhook.Time(s.Time), webhook.Time(s.Due)}
+}
+
 func viewMark(m mark) MarkView {
-	v := MarkView{Event: m.ID, Source: m.Source, Count: m.Count, At: m.At, Sent: m.Outcome == sent}
-	if !m.Due.IsZero() {
-		v.Due = &m.Due
-	}
+	v := MarkView{Event: m.ID, Source: m.Source, Count: m.Count, At: webhook.Time(m.At), Due: webhook.Time(m.Due), Sent: m.Outcome == sent}
 	if !v.Sent {
 		v.Reason = string(m.Outcome)
 	}

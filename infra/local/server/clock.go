@@ -8,6 +8,7 @@ import (
 
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Clock is our clock: the real one, or one that stands still and is moved by
@@ -73,7 +74,7 @@ func (s *Server) advance(r *httpapi.Request) (httpapi.Response, error) {
 	if err := s.Advance(r.Context(), by); err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(map[string]string{"now": s.clock.Now().UTC().Format(time.RFC3339Nano)}), nil
+	return httpapi.OK(map[string]string{"now": webhook.FormatTime(s.clock.Now())}), nil
 }
 
 // Advance moves a standing clock forward, from each moment at which something

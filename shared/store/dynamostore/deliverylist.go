@@ -44,7 +44,7 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 		examined += len(batch)
 		used := 0
 		for ; used < len(batch) && len(deliveries) < page.Limit; used++ {
-			if deliveries, err = s.appendMatch(deliveries, tenant, filter.Status, batch[used]); err != nil {
+			if deliveries, err = s.appendMatch(deliveries, tenant, filter, batch[used]); err != nil {
 				return nil, "", err
 			}
 			end = batch[used].end
@@ -57,10 +57,12 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	return deliveries, next, nil
 }
 
-// appendMatch appends the candidate if it is stored, has not expired, and is in that status: an
-// index may not know yet that it is not.
-func (s *Store) appendMatch(deliveries []webhook.Delivery, tenant string, status webhook.Status, c candidate) ([]webhook.Delivery, error) {
-	if c.item == nil || s.dead(c.item) || status != "" && c.item.str("st") != string(status) {
+// appendMatch appends the candidate if it is stored, has not expired, and is
+// what the filter wants: an index may not know yet that it is not in that
+// status, and two subscriptions may have one tag.
+func (s *Store) appendMatch(deliveries []webhook.Delivery, tenant string, filter webhook.DeliveryFilter, c candidate) ([]webhook.Delivery, error) {
+	if c.item == nil || s.dead(c.item) || filter.Status != "" && c.item.str("st") != string(filter.Status) ||
+		filter.Subscription != "" && c.item.str("s") != filter.Subscription {
 		return deliveries, nil
 	}
 	d, err := deliveryOf(tenant, c.item)
