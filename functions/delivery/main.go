@@ -31,6 +31,7 @@ func main() {
 		Secrets:   f.Opener(),
 		Jobs: &job.Worker{
 			Store: store, Resend: resend, Retries: retries, Log: f.Log,
+			Secrets: f.Opener(),
 			Counter: lifecycle.Counter{Count: f.Metrics.Count, Stats: statistics.Ended},
 		},
 		Now:     time.Now,

@@ -3,16 +3,14 @@ package delivery
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -182,13 +180,13 @@ func (d *Deliverer) repeat(ctx context.Context, del webhook.Delivery, from origi
 	if err != nil {
 		return d.skip(ctx, del, err)
 	}
-	content, err := d.content(ctx, del)
+	content, err := d.making.Content(ctx, del, sub.Version)
 	if errors.Is(err, webhook.ErrNotFound) {
 		d.Log.Warn("nothing left to send", "tenant", del.Tenant, "delivery", del.ID)
 		return d.cancel(ctx, del, webhook.ReasonExpired) // expunged or expired: it would wait for ever
 	}
 	if err != nil {
-		return err
+		return d.skip(ctx, del, err)
 	}
 	return d.attempt(ctx, del, sub, target, content, from)
 }
@@ -200,7 +198,7 @@ func (d *Deliverer) current(ctx context.Context, h webhook.Head) (*subscriber, e
 // target renders where the delivery goes from the subscription as it is now.
 // The error is a [*render.Skip] if it leads nowhere.
 func (d *Deliverer) target(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Target, error) {
-	e, err := d.event(ctx, del)
+	e, err := d.making.Event(ctx, del)
 	if err != nil {
 		return webhook.Target{}, err
 	}
@@ -208,60 +206,18 @@ func (d *Deliverer) target(ctx context.Context, del webhook.Delivery, sub *subsc
 	if err != nil {
 		return webhook.Target{}, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
 	}
-	return request.Target(e, sub.Subscription, occasion(del))
+	return request.Target(e, sub.Subscription, sendable.Occasion(del))
 }
 
-func occasion(del webhook.Delivery) render.Occasion {
-	return render.Occasion{Delivery: del.ID, Count: del.Count}
-}
-
-// event reads the delivery's event; of one that retention removed, what the
-// delivery itself knows.
-func (d *Deliverer) event(ctx context.Context, del webhook.Delivery) (*render.Event, error) {
-	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
-	if errors.Is(err, webhook.ErrNotFound) {
-		e.Event = webhook.Event{Tenant: del.Tenant, ID: del.EventID, Source: del.EventSource, AcceptedAt: del.CreatedAt}
-		err = nil
-	}
+// prepared is a version of a subscription as the maker of contents needs it.
+func (d *Deliverer) prepared(ctx context.Context, ref webhook.VersionRef) (sendable.Prepared, error) {
+	sub, err := d.subscribers.get(ctx, ref)
 	if err != nil {
-		return nil, fmt.Errorf("read event of %s: %w", del.ID, err)
-	}
-	return render.NewEvent(e.Event), nil
-}
-
-// content returns a delivery's body: as stored, or rendered again from the
-// event and the version it was decided with, if that gives the same bytes.
-// Otherwise [webhook.ErrNotFound].
-func (d *Deliverer) content(ctx context.Context, del webhook.Delivery) (webhook.Content, error) {
-	c, err := d.Store.Content(ctx, del.Tenant, del.ID)
-	if !errors.Is(err, webhook.ErrNotFound) {
-		return c, err
-	}
-	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
-	if err != nil {
-		return c, err
-	}
-	if e.Expunged {
-		return c, webhook.ErrNotFound
-	}
-	sub, err := d.subscribers.get(ctx, webhook.VersionRef{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version})
-	if err != nil {
-		return c, err
+		return sendable.Prepared{}, err
 	}
 	request, err := sub.compiled()
 	if err != nil {
-		return c, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
+		return sendable.Prepared{}, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
 	}
-	_, c, err = request.Render(render.NewEvent(e.Event), sub.Subscription, occasion(del))
-	var skip *render.Skip
-	if errors.As(err, &skip) || err == nil && del.Digest != "" && digest(c) != del.Digest {
-		return c, webhook.ErrNotFound
-	}
-	return c, err
-}
-
-// digest names a body's bytes: 128 bits are enough to notice a difference.
-func digest(c webhook.Content) string {
-	sum := sha256.Sum256([]byte(c.Body.Plain))
-	return hex.EncodeToString(sum[:16])
+	return sendable.Prepared{Subscription: sub.Subscription, Request: request, Secrets: sub.auth.Secrets()}, nil
 }

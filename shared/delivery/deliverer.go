@@ -19,6 +19,7 @@ import (
 	"github.com/postino/postino/shared/pace"
 	"github.com/postino/postino/shared/peer"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -70,6 +71,7 @@ type Deliverer struct {
 	counter     *breaker.Counter
 	pacer       *pace.Pacer
 	life        lifecycle.Executor
+	making      sendable.Maker
 	audits      *lru.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
 }
 
@@ -132,6 +134,7 @@ func (d *Deliverer) start() {
 		d.Observe = func(string, time.Duration) {}
 	}
 	d.life = d.executor()
+	d.making = sendable.Maker{Store: d.Store, Prepare: d.prepared}
 }
 
 // job is one thing that a message asks for.

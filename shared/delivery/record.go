@@ -118,7 +118,7 @@ func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, 
 		}
 		t := lifecycle.Record(del, r.attempted(), from.of(), schedule, d.Now())
 		if t.Next.Digest == "" {
-			t.Next.Digest = digest(content)
+			t.Next.Digest = content.Digest()
 		}
 		var saved webhook.Delivery
 		if saved, err = d.life.Save(ctx, t, parts(del, &t.Next, content)); !errors.Is(err, webhook.ErrConflict) {
@@ -148,7 +148,7 @@ func parts(before webhook.Delivery, next *webhook.Delivery, content webhook.Cont
 	brief := whole
 	brief.Response = nil
 	next.Last = &brief
-	if before.Rev == 0 {
+	if before.Digest == "" { // of one that was canceled before it was rendered, too
 		p.Content = &content
 	}
 	return p
@@ -164,6 +164,10 @@ func (d *Deliverer) save(ctx context.Context, del *webhook.Delivery, with webhoo
 }
 
 func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {
+	return d.cancelFor(ctx, del, reason, "")
+}
+
+func (d *Deliverer) cancelFor(ctx context.Context, del webhook.Delivery, reason webhook.Reason, detail string) error {
 	if del.Status != webhook.Pending {
 		return d.announce(ctx, del) // a repeat may have been stopped before it
 	}
@@ -173,7 +177,7 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 			return err // it went with its tenant
 		}
 	}
-	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, d.Now()), webhook.Parts{})
+	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, detail, d.Now()), webhook.Parts{})
 	return err
 }
 
@@ -182,7 +186,7 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 func (d *Deliverer) skip(ctx context.Context, del webhook.Delivery, err error) error {
 	var why *render.Skip
 	if errors.As(err, &why) {
-		return d.cancel(ctx, del, why.Reason)
+		return d.cancelFor(ctx, del, why.Reason, why.Kept())
 	}
 	return err
 }

@@ -24,11 +24,8 @@ func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target
 	values := make(map[string]string, len(found))
 	for _, name := range names {
 		secret, ok := found[name]
-		switch {
-		case s.Portal && !secret.Portal: // whether there is one is not for the customer to know
-			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name + " that a portal key may name"}
-		case !ok:
-			return nil, &render.Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
+		if skip := render.Unusable(name, s.Subscription, secret, ok); skip != nil {
+			return nil, skip
 		}
 		plain, err := d.Secrets.Open(secret.Sealed, s.Tenant, "secrets", name)
 		if err != nil {

@@ -67,7 +67,7 @@ func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content we
 // first attempt.
 func firstContent(t *lifecycle.Transition, content webhook.Content) (with webhook.Parts) {
 	if t.Next.Rev == 0 {
-		with.Content, t.Next.Digest = &content, digest(content)
+		with.Content, t.Next.Digest = &content, content.Digest()
 	}
 	return with
 }

@@ -119,7 +119,7 @@ func (x Expunger) once(ctx context.Context, d webhook.Delivery, now time.Time) e
 	alone := d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded // nothing is stored beside it
 	t := lifecycle.Transition{Next: d}
 	if d.Status == webhook.Pending {
-		t = lifecycle.Cancel(d, webhook.ReasonExpired, now)
+		t = lifecycle.Cancel(d, webhook.ReasonExpired, "", now)
 	}
 	answered := d.Last != nil && d.Last.Response != nil
 	var with webhook.Parts

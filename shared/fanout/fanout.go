@@ -233,7 +233,7 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 	m, err := r.first(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
-		return f.cancel(ctx, r, s, count, skip.Reason, out)
+		return f.cancel(ctx, r, s, count, skip, out)
 	}
 	if err != nil {
 		return fmt.Errorf("render for %s: %w", s.ID, err)
@@ -251,7 +251,7 @@ func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *ou
 			return err
 		}
 	}
-	return f.cancel(ctx, r, p.subscriber, 0, webhook.ReasonFilterCost, out)
+	return f.cancel(ctx, r, p.subscriber, 0, &render.Skip{Reason: webhook.ReasonFilterCost}, out)
 }
 
 // backoff is what a caller waits before it asks a busy store again.

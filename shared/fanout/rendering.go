@@ -58,13 +58,13 @@ func (r *rendering) delivery(s *subscriber, count int) message.First {
 // cancel stores the delivery that is not to be, with its reason, and tells of
 // it. That it is stored already means that this was done before, perhaps up to
 // there.
-func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why webhook.Reason, out *outgoing) error {
+func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why *render.Skip, out *outgoing) error {
 	first := r.delivery(s, count)
 	t := lifecycle.Cancel(webhook.Delivery{
 		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
 		Subscription: first.Subscription, Version: first.Version, Occasion: first.Occasion, Count: first.Count,
 		Status: webhook.Pending, CreatedAt: first.Accepted,
-	}, why, f.now())
+	}, why.Reason, why.Kept(), f.now())
 	life := lifecycle.Executor{
 		Store:    f.Store,
 		Counter:  lifecycle.Counter{Count: f.Count, Stats: f.Ended},

@@ -78,6 +78,16 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 	return "", err
 }
 
+// skipped is why nothing could be rendered, as it was decided; what that was
+// about is seen by rendering again.
+func (t *triggering) skipped(d trigger.Decision) *render.Skip {
+	var skip *render.Skip
+	if _, err := t.first(t.subscriber, d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
+		return skip
+	}
+	return &render.Skip{Reason: d.Reason}
+}
+
 // follow does what was decided and stored. Doing it twice does no harm.
 func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, out *outgoing) error {
 	switch d.Do {
@@ -88,7 +98,7 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 		f.Count("deliveries_planned", 1)
 		return out.deliveries.add(ctx, *t.message)
 	case trigger.Cancel:
-		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, d.Reason, out)
+		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, t.skipped(d), out)
 	case trigger.Wait:
 		return f.wake(ctx, t, d.Due, out)
 	}

@@ -62,6 +62,7 @@ var (
 	DeliveryEnded       = newCode(http.StatusConflict, "delivery_ended")
 	DataExpunged        = newCode(http.StatusConflict, "data_expunged")
 	DataExpired         = newCode(http.StatusConflict, "data_expired")
+	CannotBeSent        = newCode(http.StatusConflict, "cannot_be_sent")
 	RecoverRunning      = newCode(http.StatusConflict, "recover_running")
 	TenantDeleting      = newCode(http.StatusConflict, "tenant_deleting")
 	SubscriptionsFull   = newCode(http.StatusConflict, "subscriptions_full")

@@ -23,6 +23,7 @@ import (
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -32,6 +33,7 @@ type Worker struct {
 	Resend  Sender            // messages that ask for slices
 	Retries Sender            // attempts of deliveries that are sent again
 	Counter lifecycle.Counter // of what it cancels
+	Secrets sendable.Opener   // opens what a subscription's auth names; nil does not look
 	Now     func() time.Time  // our clock; nil means time.Now
 	Log     *slog.Logger      // one line for each job that ends; nil means none
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -230,16 +231,35 @@ func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.Jo
 }
 
 // sendable reports whether the delivery is still what was decided upon, and
-// there is something to send: of an expunged event nothing is.
+// there is something to send: of an expunged event nothing is. One that was
+// never rendered is tried.
 func (w *Worker) sendable(ctx context.Context, j webhook.Job, d webhook.Delivery) (bool, error) {
 	if d.Status != j.Of {
 		return false, nil
+	}
+	if d.Digest == "" {
+		return w.makes(ctx, d)
 	}
 	e, err := w.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) { // its body may have outlived it
 		return false, fmt.Errorf("read event of %s: %w", d.ID, err)
 	}
 	return !e.Expunged, nil
+}
+
+// makes reports whether its subscription, as it is now, makes something of a
+// delivery.
+func (w *Worker) makes(ctx context.Context, d webhook.Delivery) (bool, error) {
+	heads, err := w.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: d.Tenant, ID: d.Subscription}})
+	if err != nil {
+		return false, fmt.Errorf("read subscription %s: %w", d.Subscription, err)
+	}
+	if gone(heads[0], d) {
+		return false, nil
+	}
+	maker := sendable.Maker{Store: w.Store, Prepare: sendable.Preparing(w.Store, w.Secrets)}
+	skip, err := maker.Check(ctx, d, heads[0].Version)
+	return skip == nil, err
 }
 
 // wake is the message for the round's first attempt; nil if that was made.

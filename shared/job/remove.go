@@ -124,7 +124,7 @@ func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
 		if d.Status != webhook.Pending {
 			return d.Reason == webhook.ReasonDeleted, nil
 		}
-		_, err = w.life().Save(ctx, lifecycle.Cancel(d, webhook.ReasonDeleted, w.now()), webhook.Parts{})
+		_, err = w.life().Save(ctx, lifecycle.Cancel(d, webhook.ReasonDeleted, "", w.now()), webhook.Parts{})
 		if err == nil {
 			return true, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -32,12 +33,12 @@ type Deliveries interface {
 	// Delivery, SaveDelivery: see delivery's Deliveries.
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
-	// Event returns a stored event, or [webhook.ErrNotFound].
-	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
+	sendable.Store
 }
 
 // Subscriptions removes what is left of deleted ones.
 type Subscriptions interface {
+	sendable.Versions
 	// Heads, TenantVersion: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
 	TenantVersion(ctx context.Context, tenant string) (int64, error)

@@ -186,7 +186,7 @@ func owed(s webhook.Subscription, n int, status webhook.Status) webhook.Delivery
 	e := webhook.Event{Tenant: s.Tenant, ID: fmt.Sprint("e", n), Source: webhook.DefaultSource(s.Tenant), AcceptedAt: accepted}
 	d := webhook.Delivery{
 		Tenant: s.Tenant, ID: webhook.DeliveryID(s.Tenant, e.Key(), accepted, s.ID, ""), EventID: e.ID, EventSource: e.Source,
-		Subscription: s.ID, Version: s.Version, Status: status, CreatedAt: accepted, Round: n % 3, Step: 2, Attempts: 2,
+		Subscription: s.ID, Version: s.Version, Status: status, CreatedAt: accepted, Round: n % 3, Step: 2, Attempts: 2, Digest: "made",
 	}
 	if status != webhook.Pending {
 		d.EndedAt = accepted.Add(time.Minute)

@@ -103,9 +103,12 @@ func Release(d webhook.Delivery, why webhook.Waiting, at time.Time) Transition {
 	return to(d, next)
 }
 
-// Cancel ends a pending delivery that is not to be posted any more.
-func Cancel(d webhook.Delivery, why webhook.Reason, now time.Time) Transition {
-	return to(d, ended(d, webhook.Canceled, why, now))
+// Cancel ends a pending delivery that is not to be posted any more. Detail says
+// why in words, without the event's data; "" if the reason says it all.
+func Cancel(d webhook.Delivery, why webhook.Reason, detail string, now time.Time) Transition {
+	next := ended(d, webhook.Canceled, why, now)
+	next.Detail = detail
+	return to(d, next)
 }
 
 // Exhaust ends a pending delivery that may wait no longer.
@@ -114,7 +117,7 @@ func Exhaust(d webhook.Delivery, why webhook.Reason, now time.Time) Transition {
 }
 
 func ended(d webhook.Delivery, status webhook.Status, why webhook.Reason, now time.Time) webhook.Delivery {
-	d.Status, d.Reason, d.Waiting, d.Claim = status, why, "", webhook.Claim{}
+	d.Status, d.Reason, d.Detail, d.Waiting, d.Claim = status, why, "", "", webhook.Claim{}
 	d.NextAt, d.WaitingSince, d.EndedAt = time.Time{}, time.Time{}, precise(now)
 	return d
 }
@@ -123,7 +126,7 @@ func ended(d webhook.Delivery, status webhook.Status, why webhook.Reason, now ti
 // attempt is due at the given time.
 func SendAgain(d webhook.Delivery, at time.Time) Transition {
 	next := d
-	next.Status, next.Reason, next.EndedAt = webhook.Pending, "", time.Time{}
+	next.Status, next.Reason, next.Detail, next.EndedAt = webhook.Pending, "", "", time.Time{}
 	next.Round, next.Step = d.Round+1, 0
 	next.Waiting, next.NextAt = webhook.WaitRetry, precise(at)
 	return to(d, next)

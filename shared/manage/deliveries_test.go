@@ -273,7 +273,7 @@ func TestDeliveryIsShownWithAllAttempts(t *testing.T) {
 		}
 	}
 	got := w.must(t, 200, "GET", "/deliveries/"+d.ID, "")
-	want := `{"id":"` + d.ID + `","event":"1","source":"/tenants/acme","subscription":"s1","replay":null,"status":"pending","waiting":"retry","reason":null,` +
+	want := `{"id":"` + d.ID + `","event":"1","source":"/tenants/acme","subscription":"s1","replay":null,"status":"pending","waiting":"retry","reason":null,"detail":null,` +
 		`"next_attempt_at":"2026-03-01T12:00:05.000Z","created_at":"2026-03-01T12:00:00.000Z","ended_at":null,"attempt_count":2,"attempts":[` +
 		`{"number":1,"manual":false,"started_at":"2026-03-01T12:00:00.000Z","duration_ms":12,"status_code":null,"error":"connect","detail":"why","response":null},` +
 		`{"number":2,"manual":false,"started_at":"2026-03-01T12:00:00.000Z","duration_ms":12,"status_code":500,"error":"status","detail":"why","response":{"headers":{"x":"y"},"body":"no"}}]}`

@@ -17,6 +17,7 @@ type deliveryView struct {
 	Status        webhook.Status   `json:"status"`
 	Waiting       *webhook.Waiting `json:"waiting"`
 	Reason        *webhook.Reason  `json:"reason"`
+	Detail        *string          `json:"detail"` // the reason in words; null if it says it all
 	NextAttemptAt httpapi.Time     `json:"next_attempt_at"`
 	CreatedAt     httpapi.Time     `json:"created_at"`
 	EndedAt       httpapi.Time     `json:"ended_at"`
@@ -38,7 +39,7 @@ type attemptView struct {
 
 func viewDelivery(d webhook.Delivery) deliveryView {
 	return deliveryView{
-		ID: d.ID, Event: d.EventID, Source: d.EventSource, Subscription: d.Subscription, Replay: orNull(d.Occasion), Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason),
+		ID: d.ID, Event: d.EventID, Source: d.EventSource, Subscription: d.Subscription, Replay: orNull(d.Occasion), Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason), Detail: orNull(d.Detail),
 		NextAttemptAt: httpapi.Time(d.NextAt), CreatedAt: httpapi.Time(d.CreatedAt), EndedAt: httpapi.Time(d.EndedAt), AttemptCount: d.Attempts,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/sendable"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -26,11 +27,15 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.payloadIsThere(r.Context(), d); err != nil {
 		return httpapi.Response{}, err
 	}
-	switch head, err := h.head(r, d.Subscription); {
-	case err != nil:
+	head, err := h.head(r, d.Subscription)
+	if err != nil {
 		return httpapi.Response{}, err
-	case head.Version == 0 || head.Born > d.Version:
+	}
+	if head.Version == 0 || head.Born > d.Version {
 		return httpapi.Response{}, httpapi.SubscriptionDeleted.Problem("The subscription of this delivery was deleted.")
+	}
+	if err := h.canBeSent(r.Context(), d, head.Version); err != nil {
+		return httpapi.Response{}, err
 	}
 	again := message.Again{
 		Kind: message.AgainManual, Tenant: d.Tenant, Delivery: d.ID, Subscription: d.Subscription, Round: d.Round, Token: rand.Text(),
@@ -40,6 +45,17 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	noteDelivery(r, d)
 	return httpapi.Response{Status: http.StatusAccepted, Body: viewDelivery(d)}, nil
+}
+
+// canBeSent is a 409 for a delivery of which the current version of its
+// subscription makes no request.
+func (h *Handler) canBeSent(ctx context.Context, d webhook.Delivery, current int64) error {
+	make := sendable.Maker{Store: h.Store, Prepare: sendable.Preparing(h.Store, h.Secrets)}
+	skip, err := make.Check(ctx, d, current)
+	if err != nil || skip == nil {
+		return err
+	}
+	return httpapi.CannotBeSent.Problem(fmt.Sprintf("Nothing can be sent, for %s: %s.", skip.Reason, skip.Detail))
 }
 
 func noteDelivery(r *httpapi.Request, d webhook.Delivery) {
@@ -69,7 +85,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		if d.Status != webhook.Pending {
 			return httpapi.DeliveryEnded.Problem(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
 		}
-		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, h.now()), webhook.Parts{})
+		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, "", h.now()), webhook.Parts{})
 		return err
 	})
 	if err != nil {

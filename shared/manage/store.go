@@ -54,6 +54,8 @@ type Search interface {
 	// Attempts lists a delivery's stored attempts by number. An attempt that
 	// succeeded at once stands in the delivery alone.
 	Attempts(ctx context.Context, tenant, id string) ([]webhook.Attempt, error)
+	// Content: see delivery's Deliveries.
+	Content(ctx context.Context, tenant, id string) (webhook.Content, error)
 	// CountDue counts the due pointers up to a time that wait to be swept, at
 	// most limit.
 	CountDue(ctx context.Context, through time.Time, limit int) (int, error)

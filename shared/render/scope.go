@@ -19,6 +19,29 @@ type Skip struct {
 	Detail string // in words for the subscription's owner
 }
 
+// Unusable is the Skip for a secret that a subscription names and cannot use,
+// given what was found of it; nil if it can.
+func Unusable(name string, s webhook.Subscription, secret webhook.NamedSecret, found bool) *Skip {
+	switch {
+	case s.Portal && !secret.Portal: // whether there is one is not for the customer to know
+		return &Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name + " that a portal key may name"}
+	case !found:
+		return &Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
+	}
+	return nil
+}
+
+// Kept returns the detail as far as it can be kept with a delivery: it names a
+// field, a secret or a limit. What templates say may hold the event's data, and
+// is not kept.
+func (s *Skip) Kept() string {
+	switch s.Reason {
+	case webhook.ReasonMissingField, webhook.ReasonMissingSecret, webhook.ReasonTooLarge:
+		return s.Detail
+	}
+	return ""
+}
+
 // Error gives reason and detail.
 func (s *Skip) Error() string { return fmt.Sprintf("%s: %s", s.Reason, s.Detail) }
 

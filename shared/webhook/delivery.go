@@ -1,6 +1,10 @@
 package webhook
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // Status is how a delivery stands.
 type Status string
@@ -71,6 +75,7 @@ type Delivery struct {
 	Status       Status
 	Waiting      Waiting
 	Reason       Reason
+	Detail       string    // the reason in words: a field, a secret's name, a limit; nothing of the event's data
 	Round        int       // 0 at first; each new start of the schedule adds one
 	Step         int       // automatic attempts made in this round = index of the next one
 	NextAt       time.Time // zero when nothing is planned
@@ -78,7 +83,7 @@ type Delivery struct {
 	CreatedAt    time.Time // the event's acceptance
 	EndedAt      time.Time
 	WaitingSince time.Time // since when in the waiting line; zero when not
-	Digest       string    // of the body's bytes; "" until first stored
+	Digest       string    // of the body's bytes; "" until it is first rendered and kept
 	Last         *Attempt  // newest attempt; whole if it succeeded at once, else without its response
 	Claim        Claim     // who is making the attempt (Round, Step)
 	Rev          int64     // store's count of writes; 0 means not stored yet
@@ -160,6 +165,12 @@ type Target struct {
 type Header struct {
 	Name  string `json:"name"`
 	Value Text   `json:"value"`
+}
+
+// Digest names a body's bytes: 128 bits are enough to notice a difference.
+func (c Content) Digest() string {
+	sum := sha256.Sum256([]byte(c.Body.Plain))
+	return hex.EncodeToString(sum[:16])
 }
 
 // Text is rendered text with places for secrets, which only delivery fills.

@@ -18,6 +18,7 @@ func (s *Store) deliveryItem(k key, d webhook.Delivery) (item, error) {
 	it.setStr("st", string(d.Status))
 	it.setStr("w", string(d.Waiting))
 	it.setStr("r", string(d.Reason))
+	it.setStr("rd", d.Detail)
 	it.setInt("ro", int64(d.Round))
 	it.setInt("sp", int64(d.Step))
 	it.setTime("nx", d.NextAt)
@@ -73,6 +74,7 @@ func deliveryOf(tenant string, it item) (webhook.Delivery, error) {
 		Status:       webhook.Status(it.str("st")),
 		Waiting:      webhook.Waiting(it.str("w")),
 		Reason:       webhook.Reason(it.str("r")),
+		Detail:       it.str("rd"),
 		Round:        int(it.int("ro")),
 		Step:         int(it.int("sp")),
 		NextAt:       it.time("nx"),

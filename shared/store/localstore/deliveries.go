@@ -90,10 +90,10 @@ type statement struct {
 }
 
 const insertDelivery = `INSERT INTO deliveries (tenant, id, event_source, event_id, subscription, occasion, occurrence, created_at,
-		version, status, waiting, reason, round, step, next_at, attempts, ended_at, waiting_since, digest, last, claim, claim_until, rev)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
+		version, status, waiting, reason, detail, round, step, next_at, attempts, ended_at, waiting_since, digest, last, claim, claim_until, rev)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`
 
-const updateDelivery = `UPDATE deliveries SET version = ?, status = ?, waiting = ?, reason = ?, round = ?, step = ?, next_at = ?,
+const updateDelivery = `UPDATE deliveries SET version = ?, status = ?, waiting = ?, reason = ?, detail = ?, round = ?, step = ?, next_at = ?,
 		attempts = ?, ended_at = ?, waiting_since = ?, digest = ?, last = ?, claim = ?, claim_until = ?, rev = rev + 1
 	WHERE tenant = ? AND id = ? AND rev = ?`
 
@@ -109,7 +109,7 @@ func saving(d webhook.Delivery) (statement, error) {
 		last = text
 	}
 	state := []any{
-		d.Version, string(d.Status), string(d.Waiting), string(d.Reason), d.Round, d.Step, stamp(d.NextAt),
+		d.Version, string(d.Status), string(d.Waiting), string(d.Reason), d.Detail, d.Round, d.Step, stamp(d.NextAt),
 		d.Attempts, stamp(d.EndedAt), stamp(d.WaitingSince), d.Digest, last, d.Claim.Token, stamp(d.Claim.Until),
 	}
 	if d.Rev > 0 {
@@ -120,7 +120,7 @@ func saving(d webhook.Delivery) (statement, error) {
 }
 
 const selectDeliveries = `SELECT id, status, event_source, event_id, subscription, occasion, created_at, version, waiting, reason,
-		round, step, attempts, digest, claim, rev, next_at, ended_at, waiting_since, claim_until, last, occurrence
+		round, step, attempts, digest, claim, rev, next_at, ended_at, waiting_since, claim_until, last, occurrence, detail
 	FROM deliveries WHERE tenant = ?`
 
 // readDelivery reads the columns of selectDeliveries.
@@ -131,7 +131,7 @@ func readDelivery(row *localdb.Row, tenant string) (webhook.Delivery, error) {
 		CreatedAt: time.UnixMilli(row.Int64(6)).UTC(), Version: row.Int64(7),
 		Waiting: webhook.Waiting(row.Text(8)), Reason: webhook.Reason(row.Text(9)),
 		Round: int(row.Int64(10)), Step: int(row.Int64(11)), Attempts: int(row.Int64(12)),
-		Digest: row.Text(13), Claim: webhook.Claim{Token: row.Text(14)}, Rev: row.Int64(15), Count: int(row.Int64(21)),
+		Digest: row.Text(13), Claim: webhook.Claim{Token: row.Text(14)}, Rev: row.Int64(15), Count: int(row.Int64(21)), Detail: row.Text(22),
 	}
 	for i, t := range []*time.Time{&d.NextAt, &d.EndedAt, &d.WaitingSince, &d.Claim.Until} {
 		var err error

@@ -78,6 +78,7 @@ CREATE TABLE deliveries (
 	status        TEXT NOT NULL,
 	waiting       TEXT NOT NULL,
 	reason        TEXT NOT NULL,
+	detail        TEXT NOT NULL,    -- the reason in words
 	round         INTEGER NOT NULL,
 	step          INTEGER NOT NULL,
 	next_at       TEXT,

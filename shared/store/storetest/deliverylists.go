@@ -16,6 +16,7 @@ var deliveryListCases = map[string]func(*testing.T, Store){
 	"HoldWholeDeliveries":              listedDeliveries,
 	"AreEmptyWhereNothingIsOwed":       noDeliveries,
 	"CoverPagedPlans":                  pagedPlanDeliveries,
+	"TellSubscriptionsOfOneTagApart":   deliveriesOfOneTag,
 }
 
 func deliveryID(d webhook.Delivery) string      { return d.ID }

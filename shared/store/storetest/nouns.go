@@ -75,7 +75,7 @@ func owed(e webhook.StoredEvent, subscription string, status webhook.Status) web
 	case webhook.Succeeded:
 		d.EndedAt, d.Attempts, d.Last = e.AcceptedAt.Add(time.Second), 1, attempt(1)
 	default:
-		d.Reason, d.EndedAt = webhook.ReasonManual, e.AcceptedAt.Add(time.Second)
+		d.Reason, d.Detail, d.EndedAt = webhook.ReasonManual, "said \"so\", ü", e.AcceptedAt.Add(time.Second)
 	}
 	return d
 }
