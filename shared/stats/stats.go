@@ -42,7 +42,7 @@ const (
 
 const (
 	between = 10 * time.Second
-	maxRows = 20_000 // rows in memory, each below 1 KB; what comes beyond is lost
+	maxRows = 20_000 // rows in memory, each below 1 KB, half of them of one tenant; what comes beyond is lost
 	writers = 16
 )
 
@@ -55,6 +55,7 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	rows    map[place]map[string]int64 // of subscriptions
+	shares  map[string]int             // of tenants in rows
 	late    map[place]map[string]int64 // what a busy store refused; of tenants too
 	lost    int
 	flushed time.Time
@@ -109,12 +110,32 @@ func (r *Recorder) addAt(at time.Time, sub webhook.SubscriptionRef, names ...str
 	hour := at.Unix() / 3600 * 3600
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	row := r.row(&r.rows, place{sub.Tenant, sub.ID, hour})
+	row := r.counted(place{sub.Tenant, sub.ID, hour})
 	for _, name := range names {
 		if row != nil && name != "" {
 			row[name]++
 		}
 	}
+}
+
+// counted returns the row of a subscription; nil if there is no room for
+// another, or its tenant has half of it.
+func (r *Recorder) counted(p place) map[string]int64 {
+	if row := r.rows[p]; row != nil {
+		return row
+	}
+	if r.shares[p.tenant] >= maxRows/2 {
+		r.lost++
+		return nil
+	}
+	row := r.row(&r.rows, p)
+	if row != nil {
+		if r.shares == nil {
+			r.shares = map[string]int{}
+		}
+		r.shares[p.tenant]++
+	}
+	return row
 }
 
 // row returns the row of a place; nil if there is no room for another.
@@ -148,7 +169,7 @@ func (r *Recorder) Flush(ctx context.Context) {
 func (r *Recorder) Close(ctx context.Context) {
 	r.mu.Lock()
 	rows, lost := withTenants(r.rows, r.late), r.lost
-	r.rows, r.late, r.lost = nil, nil, 0
+	r.rows, r.shares, r.late, r.lost = nil, nil, nil, 0
 	if len(rows) > 0 {
 		r.flushed = time.Now()
 	}

@@ -111,6 +111,8 @@ func TestStoringIsAtMostEveryTenSecondsAndWaitsForABusyStore(t *testing.T) {
 	})
 }
 
+// TestMemoryIsBoundedAndWhatIsLostIsSaid: one tenant has half of it, and those of
+// another are there nevertheless.
 func TestMemoryIsBoundedAndWhatIsLostIsSaid(t *testing.T) {
 	var log strings.Builder
 	store := &memory{err: webhook.ErrBusy}
@@ -118,14 +120,17 @@ func TestMemoryIsBoundedAndWhatIsLostIsSaid(t *testing.T) {
 	for i := range 30_000 {
 		r.Ended(ended(webhook.SubscriptionRef{Tenant: "acme", ID: fmt.Sprint("s", i)}, webhook.Succeeded, time.Now()))
 	}
+	for i := range 5 {
+		r.Ended(ended(webhook.SubscriptionRef{Tenant: "other", ID: fmt.Sprint("s", i)}, webhook.Succeeded, time.Now()))
+	}
 	r.Close(t.Context())
-	if store.calls != 20_001 || !strings.Contains(log.String(), "lost=10000") {
-		t.Errorf("%d rows, log %s", store.calls, log.String())
+	if store.calls != 10_000+1+5+1 || !strings.Contains(log.String(), "lost=20000") {
+		t.Errorf("%d rows, log %s, want 10,000 of one tenant, 5 of the other, and one for each tenant", store.calls, log.String())
 	}
 	store.err, store.calls = errors.New("injected"), 0
 	r.Close(t.Context())
 	r.Close(t.Context())
-	if store.calls != 20_000 || !strings.Contains(log.String(), "injected") {
+	if store.calls != 10_000+1+5+1 || !strings.Contains(log.String(), "injected") {
 		t.Errorf("%d rows after a fault, log %s", store.calls, log.String())
 	}
 }
