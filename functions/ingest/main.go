@@ -20,6 +20,7 @@ func main() {
 		Tenants: store,
 		Types:   store,
 		Events:  events,
+		Records: store,
 		Limit: &ingest.Limit{
 			Messages: f.Number("POSTINO_MAX_BACKLOG"),
 			Queues:   []ingest.Backlog{events, f.Queue("POSTINO_QUEUE_DELIVERIES")},

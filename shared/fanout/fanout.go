@@ -124,6 +124,9 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 	}
 	if stored.Nonce != e.Nonce {
 		f.Count("events_duplicate", 1)
+		if known := !stored.Expunged && (stored.Data != nil || e.Data == nil); known && !stored.SameContent(e) {
+			f.Count("events_conflicting", 1)
+		}
 		return nil, nil // the publication that won carries its own plan out
 	}
 	stored.Order = e.Order

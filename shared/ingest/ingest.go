@@ -31,6 +31,7 @@ type Handler struct {
 	Tenants Tenants
 	Types   Types // nil checks no event against a schema
 	Events  Sender
+	Records Records // of what publishers may repeat; nil remembers nothing
 	Auth    httpapi.Authenticator
 	Limit   *Limit                   // of what may wait; nil means none
 	Intake  *httpapi.Intake          // of bodies in hand; nil bounds nothing
@@ -41,6 +42,7 @@ type Handler struct {
 	once   sync.Once
 	router *httpapi.Router
 	known  known
+	recent recent
 
 	schemas schema.Cache
 }
@@ -89,11 +91,7 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	if len(p.Events) == 0 { // a batch of CloudEvents may be empty
-		return httpapi.Response{Status: http.StatusAccepted, Body: several{[]string{}}}, nil
-	}
-	ids := make([]string, len(p.Events))
-	for i, e := range p.Events {
-		ids[i] = e.ID
+		return httpapi.Response{Status: http.StatusAccepted, Body: several{IDs: []string{}}}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
 	defer cancel()
@@ -105,27 +103,48 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	} else if err != nil {
 		return httpapi.Response{}, unavailable(nil, err)
 	}
-	messages, sizes := pack(r.Tenant, p.Events)
+	if err := h.bind(ctx, r.Tenant, p); err != nil {
+		return httpapi.Response{}, err
+	}
+	events := p.Once()
+	messages, sizes := pack(r.Tenant, events)
 	if err := h.Events.Send(ctx, messages); err != nil {
-		return httpapi.Response{}, unavailable(accepted(ids, sizes, err), err)
+		return httpapi.Response{}, unavailable(accepted(idsOf(events), sizes, err), err)
 	}
 	if h.Count != nil {
-		h.Count("events_accepted", len(ids))
+		h.Count("events_accepted", len(events))
 	}
-	r.Note(slog.Int("events", len(ids)), slog.String("id", ids[0]), slog.Int("bytes", p.Size), slog.Int("messages", len(messages)))
+	r.Note(slog.Int("events", len(events)), slog.String("id", events[0].ID), slog.Int("bytes", p.Size), slog.Int("messages", len(messages)))
+	return httpapi.Response{Status: http.StatusAccepted, Body: h.answer(ctx, p)}, nil
+}
+
+// answer tells the ids, in the order of the request, and which of them are
+// known to have been accepted before.
+func (h *Handler) answer(ctx context.Context, p publication.Publication) any {
+	duplicates := h.duplicates(ctx, p)
 	if p.Single {
-		return httpapi.Response{Status: http.StatusAccepted, Body: single{ids[0]}}, nil
+		return single{p.Events[0].ID, len(duplicates) > 0}
 	}
-	return httpapi.Response{Status: http.StatusAccepted, Body: several{ids}}, nil
+	return several{idsOf(p.Events), duplicates}
+}
+
+func idsOf(events []webhook.Event) []string {
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	return ids
 }
 
 // The answers to a publication.
 type (
 	single struct {
-		ID string `json:"id"`
+		ID        string `json:"id"`
+		Duplicate bool   `json:"duplicate,omitempty"`
 	}
 	several struct {
-		IDs []string `json:"ids"`
+		IDs        []string `json:"ids"`
+		Duplicates []string `json:"duplicates,omitempty"`
 	}
 )
 
@@ -173,7 +192,7 @@ func accepted(ids []string, sizes []int, err error) []string {
 
 // unavailable is the 503 that lists what was taken nevertheless.
 func unavailable(accepted []string, cause error) error {
-	p := httpapi.PartiallyAccepted.Problem("Not all events could be queued. Those in accepted are; send the others again.").After(retryAfter)
+	p := httpapi.PartiallyAccepted.Problem("Not all events could be queued. Those in accepted are. Send the same request again, or the others: what was accepted is not taken twice if its id is your own, or with the same Idempotency-Key.").After(retryAfter)
 	if len(accepted) == 0 {
 		p = httpapi.NotQueued.Problem("The events could not be queued. Send them again.").After(retryAfter)
 	}

@@ -167,15 +167,6 @@ func TestIdempotencyKeyMakesIdsRepeatable(t *testing.T) {
 	}
 }
 
-func TestOneIdTwiceInAnArrayIsTwoPublications(t *testing.T) {
-	var o outside
-	got := post(t, o.handler(), `[{"type":"a","id":"1","data":1},{"type":"a","id":"1","data":1}]`)
-	events := o.events(t)
-	if got.status != 202 || len(events) != 2 || events[0].Nonce == events[1].Nonce {
-		t.Errorf("answer %d, %d events; want both, with their own nonces", got.status, len(events))
-	}
-}
-
 func TestHalfFailedSendListsWhatWasAccepted(t *testing.T) {
 	var o outside
 	o.refuse = func([]queue.Message) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // Tenants makes a tenant known by its first use.
@@ -13,6 +14,16 @@ type Tenants interface {
 	// EnsureTenant registers the tenant; a repeat changes nothing. While it is
 	// being deleted, [webhook.ErrDeleting].
 	EnsureTenant(ctx context.Context, tenant string) error
+}
+
+// Records is where is remembered what publishers may repeat.
+type Records interface {
+	// TriggerState, SaveTriggerState: see trigger's Store. The records are of
+	// the tenant, without a subscription.
+	TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error)
+	SaveTriggerState(ctx context.Context, items []webhook.StateItem) error
+	// TenantState: see fanout's Subscriptions.
+	TenantState(ctx context.Context, tenant string) (webhook.TenantState, error)
 }
 
 // Sender is the queue of events.

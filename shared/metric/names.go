@@ -29,6 +29,7 @@ var All = []Metric{
 	{"auth_failures", Counter, "ingest manage", "requests whose key was missing, unknown, or not one that may do this"},
 	{"events_stored", Counter, "fanout", "events decided for the first time"},
 	{"events_duplicate", Counter, "fanout", "events dropped since their identity was there already"},
+	{"events_conflicting", Counter, "fanout", "of these, those that say something else than what is kept"},
 	{"events_skipped", Counter, "fanout", "matches that a trigger made nothing of"},
 	{"events_replayed", Counter, "fanout", "events sent again by replay"},
 	{"deliveries_planned", Counter, "fanout", "first attempts queued"},

@@ -29,7 +29,7 @@ func isBinary(header http.Header) bool {
 
 // binary reads a CloudEvent whose attributes are headers and whose data is the
 // body, which is kept with the white space around it. No body means no data.
-func (d decoder) binary(r *httpapi.Request, media string) (Publication, error) {
+func (d *decoder) binary(r *httpapi.Request, media string) (Publication, error) {
 	if media != "" && !isJSON(media) {
 		return Publication{}, httpapi.UnsupportedMediaType.Problem("Only CloudEvents with JSON data are taken.")
 	}

@@ -29,7 +29,7 @@ const maxExtensions = 16 << 10
 // cloudEvent collects the attributes of one CloudEvent, whichever way they
 // were sent.
 type cloudEvent struct {
-	decoder
+	*decoder
 	event      webhook.Event
 	faults     *httpapi.Faults
 	prefix     string          // of fields in faults: "ce-" for headers
@@ -38,7 +38,7 @@ type cloudEvent struct {
 }
 
 // newCloudEvent returns a collector that notes faults with prefix.
-func (d decoder) newCloudEvent(prefix string, faults *httpapi.Faults) *cloudEvent {
+func (d *decoder) newCloudEvent(prefix string, faults *httpapi.Faults) *cloudEvent {
 	return &cloudEvent{decoder: d, faults: faults, prefix: prefix, seen: make(map[string]bool, 4)}
 }
 
@@ -47,7 +47,7 @@ var required = []string{"specversion", "id", "source", "type"}
 
 // structured reads a CloudEvent in JSON format. An attribute that is null
 // counts as absent, as that format wants it; data that is null is null.
-func (d decoder) structured(v strictjson.Value, faults *httpapi.Faults) webhook.Event {
+func (d *decoder) structured(v strictjson.Value, faults *httpapi.Faults) webhook.Event {
 	c := d.newCloudEvent("", faults)
 	for name, member := range v.Members() {
 		switch {

@@ -14,7 +14,7 @@ var plainFields = []string{"type", "data", "id", "source", "subject", "time"}
 // plain reads {"type","data",["id","source","subject","time"]}. Data is any
 // JSON value, null too, but it must be there: an event without it is more
 // often a misspelt field than meant.
-func (d decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Event {
+func (d *decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Event {
 	var e webhook.Event
 	typed := false
 	for name, member := range v.Members() {
@@ -59,7 +59,7 @@ func text(name string, v strictjson.Value, check func(string) string, faults *ht
 }
 
 // time reads the event's time.
-func (d decoder) time(name string, v strictjson.Value, e *webhook.Event, faults *httpapi.Faults) {
+func (d *decoder) time(name string, v strictjson.Value, e *webhook.Event, faults *httpapi.Faults) {
 	s, ok := v.Text()
 	if !ok {
 		faults.Add(name, "want a string")

@@ -18,10 +18,18 @@ import (
 
 // Publication is one request to publish, read and found good.
 type Publication struct {
-	Events []webhook.Event // none for an empty batch of CloudEvents
-	Single bool            // not sent as an array: answered with one id
-	Size   int             // bytes of the body
+	Events  []webhook.Event // none for an empty batch of CloudEvents
+	Repeats []int           // those that say again what one before them says, under the same id
+	Single  bool            // not sent as an array: answered with one id
+	Size    int             // bytes of the body
+	Key     string          // the request's Idempotency-Key; "" for none
+	Digest  string          // with a Key: of what all events say
+	chosen  []bool          // by event: its id would be another at each request
 }
+
+// Repeatable reports whether the i-th event has the same id if the request is
+// repeated.
+func (p Publication) Repeatable(i int) bool { return !p.chosen[i] }
 
 // The content types of publications beside application/json.
 const (
@@ -40,7 +48,21 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	if err != nil {
 		return Publication{}, err
 	}
-	d := decoder{tenant: r.Tenant, key: key, came: now, now: now.UTC().Truncate(time.Millisecond)}
+	d := &decoder{tenant: r.Tenant, key: key, came: now, now: now.UTC().Truncate(time.Millisecond)}
+	p, err := d.read(r, media)
+	if err != nil {
+		return p, err
+	}
+	p.chosen = d.chosen
+	if p.Key = key; key != "" {
+		p.Digest = contentOf(d.contents...)
+	}
+	p.Repeats, err = repeats(p.Events)
+	return p, err
+}
+
+// read reads the publication in the mode that its headers name.
+func (d *decoder) read(r *httpapi.Request, media string) (Publication, error) {
 	switch {
 	case media == structuredType, media == batchType:
 		return d.body(r, d.structured, media == batchType, media == structuredType)
@@ -55,7 +77,7 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 // One reads one event inside another request, as {"type","data",…} or as a
 // CloudEvent in JSON format, and notes what is wrong with it.
 func One(v strictjson.Value, tenant string, now time.Time, faults *httpapi.Faults) webhook.Event {
-	d := decoder{tenant: tenant, came: now, now: now.UTC().Truncate(time.Millisecond)}
+	d := &decoder{tenant: tenant, came: now, now: now.UTC().Truncate(time.Millisecond)}
 	if v.Kind() != strictjson.Object {
 		faults.Add("event", "want an object")
 		return webhook.Event{}
@@ -78,13 +100,16 @@ type decoder struct {
 	key    string    // Idempotency-Key; "" for none
 	came   time.Time // when the request did
 	now    time.Time // that, in whole milliseconds
+
+	contents []string // with a key: what each event says, hashed
+	chosen   []bool   // by event: its id is a new one of ours
 }
 
 // element reads one event out of a JSON object and notes what is wrong with it.
 type element func(v strictjson.Value, faults *httpapi.Faults) webhook.Event
 
 // body reads a publication whose body is one event, or an array of them.
-func (d decoder) body(r *httpapi.Request, read element, many, one bool) (Publication, error) {
+func (d *decoder) body(r *httpapi.Request, read element, many, one bool) (Publication, error) {
 	text, err := r.Read()
 	if err != nil {
 		return Publication{}, err
@@ -114,7 +139,7 @@ func wrongBody(detail string) error {
 	return httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: detail})
 }
 
-func (d decoder) one(v strictjson.Value, read element) (webhook.Event, error) {
+func (d *decoder) one(v strictjson.Value, read element) (webhook.Event, error) {
 	if len(v) > webhook.MaxEventSize {
 		return webhook.Event{}, tooLarge("body")
 	}
@@ -124,7 +149,7 @@ func (d decoder) one(v strictjson.Value, read element) (webhook.Event, error) {
 }
 
 // array reads all elements or refuses all.
-func (d decoder) array(v strictjson.Value, read element) ([]webhook.Event, error) {
+func (d *decoder) array(v strictjson.Value, read element) ([]webhook.Event, error) {
 	n := v.Len(webhook.MaxBatch)
 	if n == 0 || n > webhook.MaxBatch {
 		return nil, wrongBody(fmt.Sprintf("want 1 to %d events", webhook.MaxBatch))
@@ -155,7 +180,12 @@ func tooLarge(place string) error {
 }
 
 // complete gives the n-th event of the request what its publisher left to us.
-func (d decoder) complete(e webhook.Event, n int) webhook.Event {
+func (d *decoder) complete(e webhook.Event, n int) webhook.Event {
+	content := ""
+	if d.key != "" {
+		content = contentOf(e.ID, e.Source, e.Type, e.Subject, e.Time.String(), string(e.Extensions), string(e.Data))
+		d.contents = append(d.contents, content)
+	}
 	e.Tenant, e.AcceptedAt, e.Order, e.Nonce = d.tenant, d.now, webhook.OrderOf(d.came, n), rand.Text()
 	if e.Source == "" {
 		e.Source = webhook.DefaultSource(d.tenant)
@@ -163,10 +193,11 @@ func (d decoder) complete(e webhook.Event, n int) webhook.Event {
 	if e.Time.IsZero() {
 		e.Time = d.now
 	}
+	d.chosen = append(d.chosen, e.ID == "" && d.key == "")
 	switch {
 	case e.ID != "":
 	case d.key != "":
-		e.ID = webhook.RepeatableID(d.tenant, d.key, n)
+		e.ID = webhook.RepeatableID(d.tenant, d.key, n, content)
 	default:
 		e.ID = d.newID()
 	}
@@ -174,7 +205,7 @@ func (d decoder) complete(e webhook.Event, n int) webhook.Event {
 }
 
 // newID is a ULID: sortable by time, and not to be guessed.
-func (d decoder) newID() string {
+func (d *decoder) newID() string {
 	id := ulid.MustNew(ulid.Timestamp(d.now), rand.Reader)
 	return "evt_" + strings.ToLower(id.String())
 }

@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -40,6 +41,14 @@ type Event struct {
 func OrderOf(came time.Time, place int) uint32 {
 	const perMilli = uint32(time.Millisecond / time.Microsecond)
 	return uint32(came.UnixMicro())%perMilli<<16 | uint32(place)
+}
+
+// SameContent reports whether two publications of one identity say the same. A
+// time that was left out is that of acceptance, and says nothing.
+func (e Event) SameContent(f Event) bool {
+	left := e.Time.Equal(e.AcceptedAt) && f.Time.Equal(f.AcceptedAt)
+	return e.Type == f.Type && e.Subject == f.Subject && (left || e.Time.Equal(f.Time)) &&
+		bytes.Equal(e.Data, f.Data) && bytes.Equal(e.Extensions, f.Extensions)
 }
 
 // Key names the event within its tenant; see [EventKey].

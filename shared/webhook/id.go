@@ -36,10 +36,11 @@ func Hash(n int, parts ...string) string {
 func EventKey(source, id string) string { return Hash(20, "event", source, id) }
 
 // RepeatableID is the event id made for the n-th event of a request that
-// carried an Idempotency-Key.
-func RepeatableID(tenant, idempotencyKey string, n int) string {
+// carried an Idempotency-Key. Other content gets another id, so that it is never
+// taken for a repeat, however late it comes.
+func RepeatableID(tenant, idempotencyKey string, n int, content string) string {
 	var num [binary.MaxVarintLen64]byte
-	return "evt_" + Hash(16, "idempotency", tenant, idempotencyKey, string(binary.AppendUvarint(num[:0], uint64(n))))
+	return "evt_" + Hash(16, "idempotency", tenant, idempotencyKey, string(binary.AppendUvarint(num[:0], uint64(n))), content)
 }
 
 // RepeatableReplay is the id of a replay whose request carried an

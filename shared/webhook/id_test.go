@@ -67,7 +67,7 @@ func TestHashedPartsDoNotRunTogether(t *testing.T) {
 	if webhook.EventKey("a", "bc") == webhook.EventKey("ab", "c") {
 		t.Error("(a, bc) and (ab, c) have one key")
 	}
-	if webhook.RepeatableID("a", "k", 1) == webhook.RepeatableID("a", "k1", 0) {
+	if webhook.RepeatableID("a", "k", 1, "c") == webhook.RepeatableID("a", "k1", 0, "c") {
 		t.Error("(k, 1) and (k1, 0) have one id")
 	}
 }

@@ -24,7 +24,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 	intake := newIntake()
 	r := &routes{
 		ingest: &ingest.Handler{
-			Tenants: s.store, Types: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
+			Tenants: s.store, Types: s.store, Records: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
 			Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
 		},
 		manage: &manage.Handler{
