@@ -50,7 +50,7 @@ func (d *Deliverer) client(s *subscriber, forToken bool) Doer {
 	if forToken {
 		name += " and system"
 	}
-	return d.Private.Client(name, func() *tls.Config { return own.Config(forToken) })
+	return d.Private.Client(s.Tenant, name, func() *tls.Config { return own.Config(forToken) })
 }
 
 // refuse forgets an access token that the subscriber answered 401 to, and

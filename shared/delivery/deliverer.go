@@ -29,7 +29,7 @@ type Doer = peer.Doer
 // Private finds the client for connections with certificates of a subscriber's
 // own; see [egress.Pool].
 type Private interface {
-	Client(name string, config func() *tls.Config) *http.Client
+	Client(tenant, name string, config func() *tls.Config) *http.Client
 }
 
 // Opener opens sealed secrets; see secret.Sealer.

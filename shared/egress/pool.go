@@ -3,9 +3,9 @@ package egress
 import (
 	"crypto/tls"
 	"net/http"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"sync"
+
+	"github.com/postino/postino/shared/weighed"
 )
 
 // Bounds of what a [Pool] keeps: all of it leaves a Lambda function some of its
@@ -14,16 +14,22 @@ const (
 	maxPrivate         = 64 // transports
 	maxPrivateIdle     = 6  // connections of each
 	maxPrivateSessions = 64 // TLS sessions of each
+	maxOwned           = 16 // transports of one tenant, when others want the rest
 )
+
+// privateWeight is what one takes at most, in bytes: certificates of 16 KiB as
+// text, sessions, and buffers of its idle connections.
+const privateWeight = 1 << 20
 
 // Pool keeps a client for each set of certificates that subscribers bring. What
 // has different names shares neither connections nor TLS sessions. Of more than
-// 64 the one that was not used for longest is dropped, and its connections are
-// closed as soon as they serve nothing. It is safe for concurrent use.
+// 64 the one that was not used for longest is dropped, first of a tenant that has
+// more than 16, and its connections are closed as soon as they serve nothing. It is
+// safe for concurrent use.
 type Pool struct {
 	guard *Guard
 	mu    sync.Mutex
-	kept  *simplelru.LRU[string, *private]
+	kept  *weighed.Cache[string, *private]
 }
 
 type private struct {
@@ -33,16 +39,15 @@ type private struct {
 
 // NewPool makes an empty pool, all of whose clients obey the guard.
 func NewPool(guard *Guard) *Pool {
-	kept, err := simplelru.NewLRU(maxPrivate, func(_ string, p *private) { p.CloseIdleConnections() })
-	if err != nil {
-		panic(err) // the size is a positive constant
-	}
+	kept := weighed.New[string](maxPrivate*privateWeight, maxOwned*privateWeight, (*private).drop)
 	return &Pool{guard: guard, kept: kept}
 }
 
-// Client returns the client of a name, and makes it if there is none. The name
-// must stand for what config returns, completely.
-func (p *Pool) Client(name string, config func() *tls.Config) *http.Client {
+func (p *private) drop() { p.CloseIdleConnections() }
+
+// Client returns the client of a name, and makes it for a tenant if there is none.
+// The name must stand for what config returns, completely.
+func (p *Pool) Client(tenant, name string, config func() *tls.Config) *http.Client {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if one, ok := p.kept.Get(name); ok {
@@ -50,6 +55,6 @@ func (p *Pool) Client(name string, config func() *tls.Config) *http.Client {
 	}
 	t := newTransport(p.guard, config(), maxPrivateIdle, maxPrivateSessions)
 	one := &private{t, NewClient(t)}
-	p.kept.Add(name, one)
+	p.kept.Put(tenant, name, one, privateWeight-weighed.Overhead)
 	return one.client
 }

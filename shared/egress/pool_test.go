@@ -23,7 +23,7 @@ type seen struct {
 // visit asks as one of a pool's clients.
 func visit(t *testing.T, pool *egress.Pool, name, url string, config *tls.Config) seen {
 	t.Helper()
-	resp, err := pool.Client(name, func() *tls.Config { return config }).Get(url)
+	resp, err := pool.Client("acme", name, func() *tls.Config { return config }).Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestAConnectionIsNotUsedForThoseWhoTrustOthers(t *testing.T) {
 	pool := egress.NewPool(loopback())
 	visit(t, pool, "trusts it", s.URL, identity(t, ca, ""))
 	stranger := identity(t, egresstest.New(t, "other"), "")
-	resp, err := pool.Client("trusts another", func() *tls.Config { return stranger }).Get(s.URL)
+	resp, err := pool.Client("acme", "trusts another", func() *tls.Config { return stranger }).Get(s.URL)
 	if err == nil {
 		resp.Body.Close()
 		t.Fatal("a connection that was open served a client that does not trust its certificate")
@@ -130,11 +130,30 @@ func TestTheGuardHoldsForEveryClientOfAPool(t *testing.T) {
 	ca := egresstest.New(t, "ca")
 	s := ca.Serve(http.HandlerFunc(tell), false)
 	config := identity(t, ca, "")
-	resp, err := egress.NewPool(&egress.Guard{}).Client("x", func() *tls.Config { return config }).Get(s.URL)
+	resp, err := egress.NewPool(&egress.Guard{}).Client("acme", "x", func() *tls.Config { return config }).Get(s.URL)
 	if err == nil {
 		resp.Body.Close()
 	}
 	if class := egress.Class(err); class != "refused_address" {
 		t.Errorf("error %v of class %q, want refused_address", err, class)
+	}
+}
+
+func TestATenantPushesOutItsOwnTransportsFirst(t *testing.T) {
+	made := 0
+	pool := egress.NewPool(&egress.Guard{})
+	ask := func(tenant, name string) {
+		pool.Client(tenant, name, func() *tls.Config { made++; return &tls.Config{} })
+	}
+	ask("quiet", "its certificate")
+	for i := range 200 {
+		ask("greedy", fmt.Sprint("certificate ", i))
+	}
+	before := made
+	if ask("quiet", "its certificate"); made != before {
+		t.Error("a tenant with 200 certificates pushed out the one of another")
+	}
+	if ask("greedy", "certificate 0"); made != before+1 {
+		t.Error("a pool keeps more than 64 transports")
 	}
 }
