@@ -126,6 +126,28 @@ func TestAPortalKeyDoesNotMoveAUrlWithASecretByItsAuth(t *testing.T) {
 	}
 }
 
+// Auth that is written as it is shown is the stored one: it stays where it is.
+func TestAuthThatIsWrittenBackDoesNotMoveWithAUrl(t *testing.T) {
+	for url, dropped := range map[string][]string{"https://a.example/other": nil, "https://b.example/": {"auth"}} {
+		w := openWithPortal(t)
+		w.set(t, `{"url":"https://a.example/","auth":{"type":"bearer","token":"t"}}`)
+		var all map[string]any
+		w.asPortal("GET", sub+"/s", "").into(t, &all)
+		all["url"] = url
+		body, err := json.Marshal(all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.asPortal("PUT", sub+"/s", string(body))
+		if list := textList(got.get(t, "dropped")); got.status != 200 || !reflect.DeepEqual(list, dropped) {
+			t.Errorf("PUT with the url %s = %d %s, want %q dropped", url, got.status, got.body, dropped)
+		}
+		if s := w.version(t, "s"); (s.Auth == nil) != (dropped != nil) {
+			t.Errorf("with the url %s its auth is %+v, want it gone: %t", url, s.Auth, dropped != nil)
+		}
+	}
+}
+
 func TestAPortalKeyWritesBackWhatItRead(t *testing.T) {
 	w := openWithPortal(t)
 	w.set(t, strings.Replace(operators, `"auth":{"type":"bearer","token":"{{ secrets.op }}"},`, "", 1))

@@ -63,9 +63,10 @@ func (t *trials) setFull(tenant string) {
 // beginTest takes one of the tenant's places until end is called, or refuses.
 func (h *Handler) beginTest(ctx context.Context, tenant string) (end func(), err error) {
 	began, token, first := h.trials.clock(), rand.Text(), mathrand.IntN(testPlaces)
+	refused := httpapi.TenantTestsFull.Problem("This tenant tests too much at a time.").After(testHold)
 	for i := range testPlaces {
 		if h.trials.isFull(tenant) {
-			break
+			return nil, refused // and full for no longer, however often it is asked
 		}
 		place := "test-" + strconv.Itoa((first+i)%testPlaces)
 		ref := webhook.SubscriptionRef{Tenant: tenant}
@@ -78,7 +79,7 @@ func (h *Handler) beginTest(ctx context.Context, tenant string) (end func(), err
 		}
 	}
 	h.trials.setFull(tenant)
-	return nil, httpapi.TenantTestsFull.Problem("This tenant tests too much at a time.").After(testHold)
+	return nil, refused
 }
 
 // endTest gives a place back. If that fails the place comes back by itself.
