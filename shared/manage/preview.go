@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/postino/postino/shared/attribute"
 	"github.com/postino/postino/shared/httpapi"
@@ -28,6 +29,9 @@ type previewView struct {
 	Matched bool         `json:"matched"`
 	Reason  *string      `json:"reason"`            // the rule that said no
 	Detail  string       `json:"detail,omitempty"`  // of a request that cannot be rendered
+	Count   *int         `json:"count,omitempty"`   // the occasion's, if the trigger counts
+	Due     *time.Time   `json:"due,omitempty"`     // when a delay would be over
+	Held    *string      `json:"held,omitempty"`    // what the delivery would wait for: the subscription is closed
 	Request *requestView `json:"request"`           // as if the trigger fired; null if it cannot be rendered
 	Attempt *attemptView `json:"attempt,omitempty"` // of a test
 }
@@ -217,12 +221,22 @@ func within(field string, err error) error {
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
 func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
-	why, err := h.match(r, s, e)
+	d, err := h.match(r, s, e)
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	view := previewView{Matched: why == "", Reason: reason(why)}
-	trial, err := trial(s, e)
+	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason)}
+	if d.Count > 0 {
+		view.Count = &d.Count
+	}
+	if d.Do == trigger.Wait {
+		view.Due = &d.Due
+	}
+	if view.Matched && s.State != webhook.Active && s.State != "" {
+		held := string(s.State)
+		view.Held = &held
+	}
+	trial, err := trial(s, e, d.Count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		if view.Matched {
@@ -238,37 +252,37 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 	return view, &trial, nil
 }
 
-// match returns the reason of the first rule that says no; "" if none does.
-func (h *Handler) match(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Reason, error) {
+// match returns what would be decided: the reason of the first rule that says
+// no, "" if none does, and how often the key would have occurred.
+func (h *Handler) match(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (d trigger.Decision, err error) {
 	if !pattern.TypesMatch(s.Types, e.Type) {
-		return webhook.ReasonType, nil
+		return trigger.Decision{Reason: webhook.ReasonType}, nil
 	}
 	decoded, err := trigger.DecodeEvent(e)
 	if err != nil {
-		return "", err
+		return d, err
 	}
 	if s.Filter != nil {
 		filter, err := pattern.Compile(s.Filter, "filter")
 		if err != nil {
-			return "", err
+			return d, err
 		}
 		switch filter.Judge(decoded) {
 		case pattern.No:
-			return webhook.ReasonFilter, nil
+			return trigger.Decision{Reason: webhook.ReasonFilter}, nil
 		case pattern.Costly:
-			return webhook.ReasonFilterCost, nil
+			return trigger.Decision{Reason: webhook.ReasonFilterCost}, nil
 		}
 	}
 	spec, err := trigger.Compile(s)
 	if err != nil || spec == nil {
-		return "", err
+		return d, err
 	}
 	var state trigger.Reader = h.Store
 	if r.Principal.Role == httpapi.Portal {
 		state = noState{} // what is known of a key only manage may read
 	}
-	decision, err := spec.Evaluate(r.Context(), state, s, e, decoded, h.now())
-	return decision.Reason, err
+	return spec.Evaluate(r.Context(), state, s, e, decoded, h.now())
 }
 
 // noState knows nothing of any key.
@@ -283,15 +297,15 @@ func (noState) TriggerState(_ context.Context, refs []webhook.StateRef) ([]webho
 	return items, nil
 }
 
-// trial renders as if the trigger fired.
-func trial(s webhook.Subscription, e webhook.Event) (webhook.Trial, error) {
+// trial renders as if the trigger fired, after so many occurrences.
+func trial(s webhook.Subscription, e webhook.Event, count int) (webhook.Trial, error) {
 	request, faults := render.Compile(s)
 	if len(faults) > 0 {
 		return webhook.Trial{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
 	t := webhook.Trial{Event: e.ID, Delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")}
 	var err error
-	t.Target, t.Content, err = request.Render(render.NewEvent(e), s, render.Occasion{Delivery: t.Delivery, Count: 1})
+	t.Target, t.Content, err = request.Render(render.NewEvent(e), s, render.Occasion{Delivery: t.Delivery, Count: count})
 	return t, err
 }
 
