@@ -18,7 +18,8 @@ type Types interface {
 	EventTypes(ctx context.Context, tenant string, types []string) (map[string]webhook.EventType, error)
 }
 
-// check holds each event against the schema of its type, if that has one.
+// check holds each event against the schema of its type, if that has one. If
+// the installation is strict, a type must be registered.
 func (h *Handler) check(ctx context.Context, tenant string, p publication.Publication) error {
 	if h.Types == nil {
 		return nil
@@ -26,6 +27,9 @@ func (h *Handler) check(ctx context.Context, tenant string, p publication.Public
 	types, err := h.Types.EventTypes(ctx, tenant, distinctTypes(p.Events))
 	if err != nil {
 		return unavailable(nil, fmt.Errorf("read event types of %s: %w", tenant, err))
+	}
+	if err := h.strict(types, p); err != nil {
+		return err
 	}
 	var faults httpapi.Faults
 	budget := schema.MaxCost
@@ -55,6 +59,24 @@ func (h *Handler) check(ctx context.Context, tenant string, p publication.Public
 		}
 		for _, w := range compiled.Check(e.Data, &budget) {
 			faults.Add(place+w.Path, "%s", w.Detail)
+		}
+	}
+	return faults.Err()
+}
+
+// strict refuses types that are not registered, if the installation is strict.
+func (h *Handler) strict(registered map[string]webhook.EventType, p publication.Publication) error {
+	if !h.Strict {
+		return nil
+	}
+	var faults httpapi.Faults
+	for i, e := range p.Events {
+		place := "type"
+		if !p.Single {
+			place = "[" + strconv.Itoa(i) + "].type"
+		}
+		if _, ok := registered[e.Type]; !ok {
+			faults.Add(place, "is not registered, and this installation takes only types that are: see PUT /event-types/{type}")
 		}
 	}
 	return faults.Err()

@@ -119,3 +119,24 @@ func TestOneRequestCompilesSoManySchemasAndNoMore(t *testing.T) {
 		t.Errorf("one of them alone = %d %.300s, want 202", got.status, got.body)
 	}
 }
+
+func TestAStrictInstallationTakesOnlyTypesThatAreRegistered(t *testing.T) {
+	for _, tt := range []struct {
+		strict bool
+		body   string
+		fields []string
+	}{
+		{true, `{"type":"order","data":1}`, nil},
+		{true, `{"type":"ordr","data":1}`, []string{"type"}},
+		{true, `[{"type":"order","data":1},{"type":"ordr","data":1}]`, []string{"[1].type"}},
+		{false, `{"type":"ordr","data":1}`, nil},
+	} {
+		var o outside
+		h := o.handler()
+		h.Types, h.Strict = &registered{schemas: map[string]string{"order": `true`}}, tt.strict
+		got := post(t, h, tt.body)
+		if !slices.Equal(got.fields(), tt.fields) || (got.status == 202) != (tt.fields == nil) {
+			t.Errorf("strict %v: %s = %d %s, want faults in %v", tt.strict, tt.body, got.status, got.body, tt.fields)
+		}
+	}
+}

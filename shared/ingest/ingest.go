@@ -30,6 +30,7 @@ const retryAfter = 2 * time.Second
 type Handler struct {
 	Tenants Tenants
 	Types   Types // nil checks no event against a schema
+	Strict  bool  // refuses types that are not registered; needs Types
 	Events  Sender
 	Records Records // of what publishers may repeat; nil remembers nothing
 	Auth    httpapi.Authenticator

@@ -25,7 +25,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 	r := &routes{
 		ingest: &ingest.Handler{
 			Tenants: s.store, Types: s.store, Records: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
-			Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
+			Strict: s.config.StrictTypes, Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
 		},
 		manage: &manage.Handler{
 			Store: s.store, Resend: s.byName["resend"], Events: s.byName["events"],

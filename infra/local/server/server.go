@@ -47,6 +47,7 @@ type Config struct {
 	Retention   webhook.Retention    // zero for [webhook.DefaultRetention]
 	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
 	Quota       webhook.Quota        // of each tenant; zero for [webhook.DefaultQuota]
+	StrictTypes bool                 // events of types that are not registered are refused
 	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
 	// MaxConnections may be open at a time; 0 means 4,096. To one more another
 	// gives way, a stranger's first.
