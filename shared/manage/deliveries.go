@@ -178,7 +178,7 @@ func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
 }
 
 func (h *Handler) getDelivery(r *httpapi.Request) (httpapi.Response, error) {
-	d, err := h.delivery(r)
+	d, err := h.deliveryOrPlanned(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

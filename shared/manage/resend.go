@@ -79,7 +79,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	var d webhook.Delivery
 	life := lifecycle.Executor{Store: h.Store, Counter: h.Counter, Leave: h.leaveLine}
 	err := retry(r.Context(), func() (err error) {
-		if d, err = h.delivery(r); err != nil {
+		if d, err = h.deliveryOrPlanned(r); err != nil {
 			return err
 		}
 		if d.Status != webhook.Pending {
