@@ -44,7 +44,7 @@ var neighbourhoods = []neighbours{
 	{name: "one that answers 500", n: 1, answer: failing},
 	{name: "50 that answer 500, breakers open", n: 50, answer: failing, calm: true},
 	{name: "20 that are hostile, breakers open", n: 20, answer: hostile, calm: true},
-	{name: "20 hostile ones of another tenant", n: 20, tenant: "hostile", harm: true},
+	{name: "20 hostile ones of another tenant, breakers open", n: 20, tenant: "hostile", harm: true, calm: true},
 	{name: "300 that hang, of another tenant", n: 300, answer: slowly(time.Hour), tenant: "hanging"},
 }
 
