@@ -85,7 +85,9 @@ func (r *rights) grant(one right, name string) {
 	r.allowed[one] = name
 	granted.Lock()
 	defer granted.Unlock()
-	granted.used[name] = granted.used[name]
+	if _, known := granted.used[name]; !known {
+		granted.used[name] = false
+	}
 }
 
 // polls makes use of the rights that Lambda needs to hand a queue's messages to

@@ -118,7 +118,7 @@ func FuzzHideLeavesNoSecret(f *testing.F) {
 	f.Fuzz(func(t *testing.T, before, after, inner, outer string) {
 		first, known := spell[inner]
 		second, known2 := spell[outer]
-		if !known || !known2 || strings.ContainsAny(before+after, "\\%&=\xff") {
+		if !known || !known2 || strings.ContainsAny(before+after, "\\%&=") || strings.Contains(before+after, "\xff") {
 			return // which could swallow the beginning of what follows
 		}
 		secret := secrets[3]
