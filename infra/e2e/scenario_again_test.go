@@ -11,6 +11,7 @@ var againScenarios = []scenario{
 	{name: "what was expunged is not sent again", play: expungedIsNotSentAgain},
 	{name: "a manual retry leaves the automatic schedule alone", play: manualRetriesLeaveTheSchedule},
 	{name: "closing and opening a subscription during its backoff loses nothing", play: backoffSurvivesClosing},
+	{name: "what a pause held until it was of no use is not sent", play: uselessIsNotSent},
 }
 
 func recoveryCounts(s *scene) {
@@ -145,4 +146,38 @@ func backoffSurvivesClosing(s *scene) {
 		}
 		s.delivery("e2", id, "status", "succeeded")
 	}
+}
+
+func uselessIsNotSent(s *scene) {
+	s.subscribe("aged", `"types":["a.b"],"max_age":"10s"`)
+	s.subscribe("carts", `"types":["a.b"],"trigger":{"delay":"1s","cancel":[{"types":["a.order"]}]}`)
+	for _, id := range []string{"aged", "carts"} {
+		s.must(200, "POST", "/subscriptions/"+id+"/pause", "")
+	}
+	s.publish("e1", `{}`)
+	s.must(202, "POST", "/events", `{"type":"a.b","id":"other","subject":"u2","data":{}}`)
+	s.advance(2 * time.Second) // beyond the delay
+	for _, id := range []string{"aged", "carts"} {
+		s.delivery("e1", id, "waiting", "paused")
+		s.delivery("other", id, "waiting", "paused")
+	}
+	s.must(202, "POST", "/events", `{"type":"a.order","id":"order","subject":"u1","data":{}}`)
+	s.until(func() string {
+		if got := s.must(200, "GET", "/subscriptions/carts/state/u1", ""); !strings.Contains(string(got.text), `"canceled_at":"`) {
+			return "nothing was canceled: " + string(got.text)
+		}
+		return ""
+	})
+	s.advance(9 * time.Second) // beyond max_age
+	for _, id := range []string{"aged", "carts"} {
+		s.must(200, "POST", "/subscriptions/"+id+"/resume", "")
+	}
+	s.advance(2 * time.Second)
+	s.delivery("e1", "aged", "status", "canceled", "reason", "stale")
+	s.delivery("other", "aged", "status", "canceled", "reason", "stale")
+	s.delivery("e1", "carts", "status", "canceled", "reason", "canceled_by_event")
+	s.publish("e2", `{}`)
+	s.delivery("e2", "aged", "status", "succeeded")
+	s.delivery("other", "carts", "status", "succeeded")
+	s.came("aged", 1)
 }

@@ -140,8 +140,8 @@ func (d *Deliverer) manual(ctx context.Context, j *job) error {
 }
 
 // ready returns the subscriber if the delivery may be posted now, else nil. If
-// its subscription is gone it is canceled; if that is closed it is parked; if
-// it is not its turn, it is put off.
+// its subscription is gone, or it was held until it is of no use, it is canceled;
+// if its subscription is closed it is parked; if it is not its turn, it is put off.
 func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, j *job, content webhook.Content) (*subscriber, error) {
 	if gone(j.head, del.Version) {
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
@@ -151,6 +151,9 @@ func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, j *job, con
 	}
 	sub, err := d.current(ctx, j.head)
 	if err != nil {
+		return nil, err
+	}
+	if ended, err := d.endOutdated(ctx, del, sub); err != nil || ended {
 		return nil, err
 	}
 	if its, err := d.turn(ctx, del, sub, content, j.again.Token); err != nil || !its {

@@ -78,6 +78,10 @@ const probeChoice = 16
 
 // postProbe posts one of the waiting deliveries, another each time.
 func (d *Deliverer) postProbe(ctx context.Context, head webhook.Head, waiting []string) error {
+	sub, err := d.current(ctx, head)
+	if err != nil {
+		return err
+	}
 	for i := range waiting {
 		id := waiting[(head.Health.Breaker.Probes-1+i)%len(waiting)]
 		del, err := d.Store.Delivery(ctx, head.Tenant, id)
@@ -90,6 +94,11 @@ func (d *Deliverer) postProbe(ctx context.Context, head webhook.Head, waiting []
 			continue // the drain passes over it
 		case gone(head, del.Version):
 			return d.cancel(ctx, del, webhook.ReasonDeleted)
+		}
+		if ended, err := d.endOutdated(ctx, del, sub); err != nil {
+			return err
+		} else if ended {
+			continue
 		}
 		return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, probe: true, head: head})
 	}

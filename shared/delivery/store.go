@@ -75,6 +75,12 @@ type Dues interface {
 	PutDue(ctx context.Context, due webhook.Due) error
 }
 
+// Triggers tells what became of a trigger's key while a delivery was held.
+type Triggers interface {
+	// TriggerState: see trigger's Reader.
+	TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error)
+}
+
 // NamedSecrets holds what requests mention as {{ secrets.name }}.
 type NamedSecrets interface {
 	// Secrets returns the named secrets that exist, sealed, by name,
@@ -90,6 +96,7 @@ type Store interface {
 	Lines
 	Conditions
 	Dues
+	Triggers
 	expunge.Store
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/postino/postino/shared/auth"
 	"github.com/postino/postino/shared/render"
 	"github.com/postino/postino/shared/retry"
 	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
 	"github.com/postino/postino/shared/weighed"
 )
@@ -32,6 +34,7 @@ type subscriber struct {
 	policy   retry.Policy
 	timeout  time.Duration
 	keys     []signingKey
+	trigger  func() (*trigger.Spec, error) // nil if it has neither trigger nor max_age; only what was held asks
 }
 
 type signingKey struct {
@@ -105,6 +108,7 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 		schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,
+		trigger:      sync.OnceValues(func() (*trigger.Spec, error) { return trigger.Compile(sub) }),
 	}
 	if request.Weight() > heavy {
 		p.request = nil

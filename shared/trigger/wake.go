@@ -1,6 +1,8 @@
 package trigger
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"github.com/postino/postino/shared/webhook"
@@ -28,6 +30,40 @@ func ReadMark(item webhook.StateItem) (Mark, bool, error) {
 	err := p.decode(item)
 	m := p.value
 	return Mark{m.Source, m.ID, m.Version, m.Due}, p.exists(), err
+}
+
+// CanceledSince reports whether an event has canceled what the trigger's delay
+// led to: one that comes after the delay's start, whenever it is handled. It
+// is how what fired, but could not be sent yet, is still canceled.
+func (s *Spec) CanceledSince(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event) (bool, error) {
+	if s.delay == 0 {
+		return false, nil
+	}
+	d, err := DecodeEvent(e)
+	if err != nil {
+		return false, err
+	}
+	o, reason := s.Occurrence(sub, e, d)
+	if reason != "" {
+		return false, nil
+	}
+	items, err := r.TriggerState(ctx, WakeRefs(o.part(partTimer), o.mark))
+	if err != nil {
+		return false, fmt.Errorf("read trigger state: %w", err)
+	}
+	st, err := load(items)
+	if err != nil {
+		return false, err
+	}
+	return st.timer.value.Canceled.cancels(o.start(o.due(), o.orderIn(st.mark.value))), nil
+}
+
+// orderIn is the event's order as its mark tells it.
+func (o *Occurrence) orderIn(m mark) uint32 {
+	if m.Event == o.eventKey {
+		return m.Order
+	}
+	return o.event.Order
 }
 
 // Next names the mark of the start that a timer fires next, and when; "" if
