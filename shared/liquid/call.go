@@ -14,6 +14,12 @@ type filtered struct {
 	calls []call
 }
 
+// written reports whether the value stands in the template as it is.
+func (f *filtered) written() bool {
+	_, is := f.base.(*literal)
+	return is && len(f.calls) == 0
+}
+
 // call is one use of a filter.
 type call struct {
 	filter *filter

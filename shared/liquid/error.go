@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ type Error struct {
 	Column  int    // from 1, in characters
 	Message string // a plain sentence without the position
 	Cause   error  // a *BudgetError, the error of an Escape function, or nil
+	public  string // Message without anything of the scope; "" if it holds nothing of it
 }
 
 // Error gives the position and the message: line 3, column 14: unknown filter "foo".
@@ -20,12 +22,20 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
+// Public is Error without anything that the template was given to render.
+func (e *Error) Public() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, cmp.Or(e.public, e.Message))
+}
+
 // Unwrap returns the cause, nil if there is none.
 func (e *Error) Unwrap() error { return e.Cause }
 
 // Abort is returned by a render that met the tag abort: the template decided that nothing is to be sent.
 type Abort struct {
+	Line    int    // of the tag, from 1
+	Column  int    // from 1, in characters
 	Message string // what the template said, at most 200 characters; "" if it said nothing
+	written bool   // Message stands in the template as it is
 }
 
 // Error gives the template's own message.
@@ -34,6 +44,15 @@ func (a *Abort) Error() string {
 		return "aborted by the template"
 	}
 	return "aborted by the template: " + a.Message
+}
+
+// Public gives the position, and the message if that stands in the template.
+func (a *Abort) Public() string {
+	at := fmt.Sprintf("line %d, column %d", a.Line, a.Column)
+	if !a.written || a.Message == "" {
+		return at
+	}
+	return at + ": " + a.Message
 }
 
 // The interrupts travel as errors from the tag to the loop that handles them.
@@ -50,12 +69,24 @@ func located(source string, off int, err error) error {
 	case *faultAt:
 		line, column := place(source, err.off)
 		return &Error{Line: line, Column: column, Message: err.message}
+	case *quoting:
+		line, column := place(source, off)
+		return &Error{Line: line, Column: column, Message: err.message, public: err.public}
 	}
 	if err == errBreak || err == errContinue {
 		return err
 	}
 	line, column := place(source, off)
-	return &Error{Line: line, Column: column, Message: err.Error(), Cause: cause(err)}
+	return &Error{Line: line, Column: column, Message: err.Error(), Cause: cause(err), public: public(err)}
+}
+
+// public is what can be told of an error that a caller gave us: that there was one.
+func public(err error) string {
+	switch err.(type) {
+	case fault, *BudgetError:
+		return ""
+	}
+	return "what is printed here does not fit its place"
 }
 
 // cause is err itself where a caller may want to recognise it: plain messages of this package carry nothing more.
@@ -70,6 +101,14 @@ func cause(err error) error {
 type fault string
 
 func (f fault) Error() string { return string(f) }
+
+// quoting is a fault whose message quotes what was rendered.
+type quoting struct {
+	message string
+	public  string // the same without
+}
+
+func (q *quoting) Error() string { return q.message }
 
 func faultf(format string, args ...any) error { return fault(fmt.Sprintf(format, args...)) }
 

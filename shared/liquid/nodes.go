@@ -127,5 +127,6 @@ func (a *abortion) render(r *run) error {
 		_, size := utf8.DecodeRuneInString(text[i:])
 		i += size
 	}
-	return &Abort{text}
+	line, column := place(r.template.source, a.off)
+	return &Abort{line, column, text, a.message.written()}
 }

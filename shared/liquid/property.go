@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,7 +34,10 @@ func (r *run) property(item, key Value) (v Value, has bool, err error) {
 		return Int(item.num >> min(key.num, 63) & 1), true, nil
 	case item.kind == kindString, item.kind == kindInt, item.kind == kindBig:
 		name := key.Text()
-		return Null, false, faultf("cannot select the property %q of a %s", name[:min(len(name), 100)], item.typeName())
+		return Null, false, &quoting{
+			message: fmt.Sprintf("cannot select the property %q of a %s", name[:min(len(name), 100)], item.typeName()),
+			public:  "cannot select a property of a " + item.typeName(),
+		}
 	}
 	return Null, false, nil
 }

@@ -44,7 +44,7 @@ type Root struct {
 func Parse(source string, options Options) (*Template, error) {
 	p := &parser{options: options, template: &Template{source: source, slots: map[string]int{}}}
 	if len(source) > MaxSource {
-		return nil, &Error{1, 1, faultf("a template of %d bytes: at most %d are allowed", len(source), MaxSource).Error(), nil}
+		return nil, &Error{Line: 1, Column: 1, Message: faultf("a template of %d bytes: at most %d are allowed", len(source), MaxSource).Error()}
 	}
 	if err := p.parse(); err != nil {
 		return nil, located(source, 0, err)

@@ -184,10 +184,10 @@ func (r *Request) renderHeaders(s *scope) ([]webhook.Header, error) {
 	for _, h := range r.headers {
 		text, err := s.render(h.value, escapeHeader, func([]byte) string { return EncodeHeader })
 		if err != nil {
-			return nil, err
+			return nil, in("header "+h.name, err)
 		}
 		if !cleanHeader(text.Plain) {
-			return nil, &Skip{webhook.ReasonRenderError, fmt.Sprintf("header %s: want no control characters, and at most %d bytes", h.name, maxHeaderValue)}
+			return nil, &Skip{Reason: webhook.ReasonRenderError, Detail: fmt.Sprintf("header %s: want no control characters, and at most %d bytes", h.name, maxHeaderValue)}
 		}
 		list = append(list, webhook.Header{Name: h.name, Value: text})
 	}

@@ -27,7 +27,7 @@ func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.
 	}
 	for _, p := range r.require {
 		if p.in(sc.Vars["event"]).Empty() {
-			return webhook.Target{}, webhook.Content{}, &Skip{webhook.ReasonMissingField, strings.Join(p, ".") + " is missing or empty"}
+			return webhook.Target{}, webhook.Content{}, &Skip{Reason: webhook.ReasonMissingField, Detail: strings.Join(p, ".") + " is missing or empty"}
 		}
 	}
 	target, err := r.target(sc)
@@ -61,7 +61,7 @@ func (r *Request) target(s *scope) (t webhook.Target, err error) {
 		return webhook.Target{URL: webhook.Text{Plain: r.url.Source()}}, nil
 	}
 	if t.URL, err = r.renderURL(s); err != nil {
-		return t, err
+		return t, in("url", err)
 	}
 	t.Headers, err = r.renderHeaders(s)
 	return t, err
@@ -73,7 +73,7 @@ func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
 	case r.body != nil:
 		var err error
 		if c.Body, err = r.body.render(s); err != nil {
-			return c, err
+			return c, in("body", err)
 		}
 	case r.format == "cloudevents":
 		c.Body.Plain = string(cloudEvent(e.event))
@@ -81,11 +81,11 @@ func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
 		c.Body.Plain = string(standard(e.event))
 	}
 	if len(c.Body.Plain) > webhook.MaxBodySize+envelopeRoom {
-		return c, &Skip{webhook.ReasonTooLarge, fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}
+		return c, &Skip{Reason: webhook.ReasonTooLarge, Detail: fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}
 	}
 	if r.body != nil {
 		if err := wellFormed(r.kind, c.Body.Plain); err != nil {
-			return c, &Skip{webhook.ReasonRenderError, "body: what was rendered " + err.Error()}
+			return c, &Skip{Reason: webhook.ReasonRenderError, Detail: "body: what was rendered " + err.Error(), public: "body: what was rendered " + r.kind.public(err)}
 		}
 	}
 	return c, nil

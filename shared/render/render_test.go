@@ -229,6 +229,42 @@ func TestEventsThatMakeNoCallbackSayWhy(t *testing.T) {
 	}
 }
 
+func TestWhatIsKeptOfASkipHoldsNothingOfTheEvent(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		sub  webhook.Subscription
+		kept string
+	}{
+		{"abort in words of its own", sub(`{"a":"{% abort 'no address' %}"}`), "body: line 1, column 1: no address"},
+		{"abort in words of the event", sub(`{"a":"{% abort data.x %}"}`), "body: line 1, column 1"},
+		{"abort in words of both", sub(`{"a":"no {% abort 'no ' | append: data.x %}"}`), "body: line 1, column 4"},
+		{"abort without a word", sub(`{"a":"{% abort %}"}`), "body: line 1, column 1"},
+		{"a failing filter in the url", webhook.Subscription{URL: "https://a.example/?n={{ 1 | divided_by: data.zero }}"}, "url: line 1, column 29: divided by 0"},
+		{"a failing filter in a header", withHeader("x-a", "n {{ 1 | divided_by: data.zero }}"), "header x-a: line 1, column 10: divided by 0"},
+		{"a property by the event", sub(`{"a":"{{ data.list | map: data.x }}"}`), "body: line 1, column 16: cannot select a property of a number"},
+		{"nothing in the path", webhook.Subscription{URL: "https://a.example/{{ data.none }}/y"}, "url: line 1, column 19: nothing to print in the path"},
+		{"keys that become one", sub(`{"{{ data.x }}":1,"s3cr3t":2}`), "body: two keys render alike"},
+		{"no JSON", sub(`"{{ data.x | json }}{% if data.x %} {{ data.x | json }}{% endif %}"`), "body: what was rendered is not JSON"},
+		{"no XML", written("application/xml", "<a>{{ data.tag | escape }}</a>"), "body: what was rendered is not XML in UTF-8"},
+		{"a line break in a header", withHeader("x-a", "{{ data.lines }}"), "header x-a: want no control characters, and at most 4096 bytes"},
+	} {
+		e := event
+		e.Data = json.RawMessage(`{"x":"s3cr3t","zero":0,"list":[5],"tag":"\u0001s3cr3t","lines":"s3cr3t\r\n"}`)
+		_, _, err := rendered(t, e, tt.sub)
+		var skip *render.Skip
+		if !errors.As(err, &skip) || skip.Kept() != tt.kept {
+			t.Errorf("%s: keeps %q of %v, want %q", tt.name, keptOf(skip), err, tt.kept)
+		}
+	}
+}
+
+func keptOf(s *render.Skip) string {
+	if s == nil {
+		return ""
+	}
+	return s.Kept()
+}
+
 func TestRedactedTextsShowStars(t *testing.T) {
 	target, _, err := rendered(t, event, webhook.Subscription{URL: "https://a.example/{{ secrets.path }}?t={{ secrets.token }}"})
 	if err != nil {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +18,8 @@ import (
 type Skip struct {
 	Reason webhook.Reason
 	Detail string // in words for the subscription's owner
+	public string // Detail without the event's data; "" if it holds nothing of it
+	placed bool   // Detail begins with a position in a template
 }
 
 // Unusable is the Skip for a secret that a subscription names and cannot use,
@@ -31,16 +34,9 @@ func Unusable(name string, s webhook.Subscription, secret webhook.NamedSecret, f
 	return nil
 }
 
-// Kept returns the detail as far as it can be kept with a delivery: it names a
-// field, a secret or a limit. What templates say may hold the event's data, and
-// is not kept.
-func (s *Skip) Kept() string {
-	switch s.Reason {
-	case webhook.ReasonMissingField, webhook.ReasonMissingSecret, webhook.ReasonTooLarge:
-		return s.Detail
-	}
-	return ""
-}
+// Kept returns the detail as far as it can be kept with a delivery: without
+// anything of the event's data, which the words of a template may quote.
+func (s *Skip) Kept() string { return cmp.Or(s.public, s.Detail) }
 
 // Error gives reason and detail.
 func (s *Skip) Error() string { return fmt.Sprintf("%s: %s", s.Reason, s.Detail) }
@@ -179,15 +175,35 @@ func (s *scope) eval(t *liquid.Template) (liquid.Value, error) {
 func skip(err error) error {
 	var abort *liquid.Abort
 	var over *liquid.BudgetError
+	var fault *liquid.Error
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &abort):
-		return &Skip{webhook.ReasonAbort, abort.Message}
-	case errors.Is(err, errEmptySegment):
-		return &Skip{webhook.ReasonMissingField, "url: " + err.Error()}
-	case errors.As(err, &over) && over.Budget == "output":
-		return &Skip{webhook.ReasonTooLarge, err.Error()}
+		return &Skip{Reason: webhook.ReasonAbort, Detail: abort.Message, public: abort.Public(), placed: true}
+	case !errors.As(err, &fault):
+		return &Skip{Reason: webhook.ReasonRenderError, Detail: err.Error(), public: "the template could not be rendered"}
 	}
-	return &Skip{webhook.ReasonRenderError, err.Error()}
+	s := &Skip{Reason: webhook.ReasonRenderError, Detail: err.Error(), public: fault.Public(), placed: true}
+	switch {
+	case errors.Is(err, errEmptySegment):
+		s.Reason, s.public = webhook.ReasonMissingField, s.Detail
+	case errors.As(err, &over) && over.Budget == "output":
+		s.Reason = webhook.ReasonTooLarge
+	}
+	return s
+}
+
+// in names the field whose template was at fault, unless the error does.
+func in(field string, err error) error {
+	var s *Skip
+	if !errors.As(err, &s) || !s.placed {
+		return err
+	}
+	placed := *s
+	placed.placed, placed.public = false, field+": "+s.public
+	if s.Reason != webhook.ReasonAbort { // whose detail is what the template said, and nothing more
+		placed.Detail = field + ": " + s.Detail
+	}
+	return &placed
 }

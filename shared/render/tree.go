@@ -165,7 +165,7 @@ func (t *tree) writeObject(s *scope, w *writer) error {
 		}
 		key := string(w.b[start:])
 		if seen[key] {
-			return &Skip{webhook.ReasonRenderError, "body: two keys render to " + key}
+			return &Skip{Reason: webhook.ReasonRenderError, Detail: "body: two keys render to " + key, public: "body: two keys render alike"}
 		}
 		seen[key] = true
 		w.b = append(w.b, ':')

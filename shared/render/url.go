@@ -75,14 +75,14 @@ func (r *Request) renderURL(s *scope) (webhook.Text, error) {
 		return text, err
 	}
 	if len(text.Plain) > MaxURL {
-		return text, &Skip{webhook.ReasonTooLarge, fmt.Sprintf("url has %d characters, want at most %d", len(text.Plain), MaxURL)}
+		return text, &Skip{Reason: webhook.ReasonTooLarge, Detail: fmt.Sprintf("url has %d characters, want at most %d", len(text.Plain), MaxURL)}
 	}
 	u, err := url.Parse(text.Plain)
 	if err != nil || !strings.HasPrefix(text.Plain, strings.TrimRight(r.LiteralURL(), "/")) {
-		return text, &Skip{webhook.ReasonRenderError, "url: want a URL"}
+		return text, &Skip{Reason: webhook.ReasonRenderError, Detail: "url: want a URL"}
 	}
 	if dots(u.EscapedPath()) {
-		return text, &Skip{webhook.ReasonRenderError, "url: " + errDots}
+		return text, &Skip{Reason: webhook.ReasonRenderError, Detail: "url: " + errDots}
 	}
 	return text, nil
 }

@@ -39,6 +39,14 @@ func wellFormed(k kind, text string) error {
 	return nil
 }
 
+// public is what wellFormed said, without anything of the text.
+func (k kind) public(err error) string {
+	if k == xmlText {
+		return "is not XML in UTF-8"
+	}
+	return err.Error()
+}
+
 func validJSON(text string) error {
 	if !jsontext.Value(text).IsValid() {
 		return errors.New("is not JSON")

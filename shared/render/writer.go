@@ -18,7 +18,7 @@ func (w *writer) insert(secret, encode string) {
 
 func (w *writer) check() error {
 	if len(w.b) > webhook.MaxBodySize {
-		return &Skip{webhook.ReasonTooLarge, fmt.Sprintf("body is larger than %d bytes", webhook.MaxBodySize)}
+		return &Skip{Reason: webhook.ReasonTooLarge, Detail: fmt.Sprintf("body is larger than %d bytes", webhook.MaxBodySize)}
 	}
 	return nil
 }

@@ -474,13 +474,19 @@ func TestARenderThatFailsTouchesNoOther(t *testing.T) {
 	a.subscribe("plain", `"url":"`+sub.URL+`"`)
 	a.call("POST", "/v1/tenants/acme/events", 202, `[{"type":"a","id":"bad","data":{"a":1,"b":0}},{"type":"a","id":"good","data":{"a":4,"b":2,"line_id":"L"}}]`)
 	a.advance("1s")
-	reasons := map[string]any{}
+	type why struct{ reason, detail any }
+	reasons := map[string]why{}
 	for _, d := range a.deliveries("event=bad") {
-		reasons[d["subscription"].(string)] = d["reason"]
+		reasons[d["subscription"].(string)] = why{d["reason"], d["detail"]}
 	}
-	want := map[string]any{"divides": "render_error", "aborts": "abort", "needs": "missing_field", "plain": nil}
-	if diff := cmp.Diff(want, reasons); diff != "" {
-		t.Errorf("reasons differ (-want +got):\n%s", diff)
+	want := map[string]why{
+		"divides": {"render_error", "body: line 1, column 13: divided by 0"}, "aborts": {"abort", "body: line 1, column 1: not now"},
+		"needs": {"missing_field", "url: line 1, column 24: nothing to print in the path"}, "plain": {nil, nil},
+	}
+	for sub, want := range want {
+		if reasons[sub] != want {
+			t.Errorf("%s is canceled by %v, want %v", sub, reasons[sub], want)
+		}
 	}
 	if got := a.deliveries("status=succeeded"); len(got) != 4 || sub.count() != 4 {
 		t.Errorf("%d succeeded with %d attempts, want 4 and 4", len(got), sub.count())
