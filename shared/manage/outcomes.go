@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postino/postino/shared/httpapi"
 	"github.com/postino/postino/shared/pattern"
 	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
@@ -16,6 +17,7 @@ import (
 type skippedView struct {
 	Subscription string         `json:"subscription"`
 	Reason       webhook.Reason `json:"reason"`
+	Until        *httpapi.Time  `json:"until,omitempty"` // when once_per or cap has room again
 }
 
 // outcomes sorts out the deliveries of an event that are not stored: those
@@ -31,7 +33,7 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 	for i, d := range deliveries {
 		if e.Expunged && d.Rev == 0 {
 			if len(skipped) < most {
-				skipped = append(skipped, skippedView{d.Subscription, webhook.ReasonExpired})
+				skipped = append(skipped, skippedView{d.Subscription, webhook.ReasonExpired, nil})
 			}
 			continue
 		}
@@ -39,12 +41,12 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 			kept = append(kept, d)
 			continue
 		}
-		reason, err := h.outcome(ctx, e, decoded, &d)
+		why, err := h.outcome(ctx, e, decoded, &d)
 		if err != nil {
 			return nil, nil, err
 		}
-		if reason != "" {
-			skipped = append(skipped, skippedView{d.Subscription, reason})
+		if why.Reason != "" {
+			skipped = append(skipped, skippedView{d.Subscription, why.Reason, h.until(why)})
 			continue
 		}
 		kept = append(kept, d)
@@ -52,39 +54,49 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 	return kept, skipped, nil
 }
 
-// outcome returns why the trigger skipped the event; "" if it did not, with
-// what the delivery waits for noted in it.
-func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (webhook.Reason, error) {
+// until is when the trigger that said no has room again; nil if it has, or if
+// that is not a matter of time.
+func (h *Handler) until(d trigger.Decision) *httpapi.Time {
+	if !d.Until.After(h.now()) {
+		return nil
+	}
+	until := httpapi.Time(d.Until)
+	return &until
+}
+
+// outcome returns why the trigger skipped the event; no reason if it did not,
+// with what the delivery waits for noted in it.
+func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (why trigger.Decision, err error) {
 	subs, err := h.Store.Versions(ctx, []webhook.VersionRef{{Tenant: e.Tenant, ID: d.Subscription, Version: d.Version}})
 	if errors.Is(err, webhook.ErrNotFound) {
-		return webhook.ReasonDeleted, nil // it went with its subscription, and nothing will come of it
+		return trigger.Decision{Reason: webhook.ReasonDeleted}, nil // it went with its subscription, and nothing will come of it
 	}
 	if err != nil {
-		return "", fmt.Errorf("read subscription %s: %w", d.Subscription, err)
+		return why, fmt.Errorf("read subscription %s: %w", d.Subscription, err)
 	}
 	spec, err := trigger.Compile(subs[0])
 	if err != nil || spec == nil {
-		return "", err
+		return why, err
 	}
 	decision, known, err := spec.Outcome(ctx, h.Store, subs[0], e.Event, decoded)
 	if err != nil || !known || decision.Do == trigger.Send {
-		return "", err
+		return why, err
 	}
 	if decision.Do != trigger.Wait {
-		return decision.Reason, nil
+		return decision, nil
 	}
 	occurrence, _ := spec.Occurrence(subs[0], e.Event, decoded)
 	view, _, err := trigger.ReadView(ctx, h.Store, occurrence.Key())
 	if err != nil {
-		return "", fmt.Errorf("read timer of %s: %w", d.Subscription, err)
+		return why, fmt.Errorf("read timer of %s: %w", d.Subscription, err)
 	}
 	if view.Timer != nil {
 		for _, w := range view.Timer.Waiting {
 			if w.Event == e.ID && time.Time(w.Time).Equal(e.Time) {
 				d.Waiting, d.NextAt = webhook.WaitTimer, time.Time(w.Due)
-				return "", nil
+				return why, nil
 			}
 		}
 	}
-	return webhook.ReasonCanceledBy, nil
+	return trigger.Decision{Reason: webhook.ReasonCanceledBy}, nil
 }

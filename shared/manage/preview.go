@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,14 +27,15 @@ type Tester interface {
 
 // previewView says what an event would lead to now.
 type previewView struct {
-	Matched bool         `json:"matched"`
-	Reason  *string      `json:"reason"`            // the rule that said no
-	Detail  string       `json:"detail,omitempty"`  // of a request that cannot be rendered
-	Count   *int         `json:"count,omitempty"`   // the occasion's, if the trigger counts
-	Due     *time.Time   `json:"due,omitempty"`     // when a delay would be over
-	Held    *string      `json:"held,omitempty"`    // what the delivery would wait for: the subscription is closed
-	Request *requestView `json:"request"`           // as if the trigger fired; null if it cannot be rendered
-	Attempt *attemptView `json:"attempt,omitempty"` // of a test
+	Matched bool          `json:"matched"`
+	Reason  *string       `json:"reason"`            // the rule that said no
+	Detail  string        `json:"detail,omitempty"`  // the condition of the filter that failed, or why nothing can be rendered
+	Until   *httpapi.Time `json:"until,omitempty"`   // when once_per or cap has room again
+	Count   *int          `json:"count,omitempty"`   // the occasion's, if the trigger counts
+	Due     *time.Time    `json:"due,omitempty"`     // when a delay would be over
+	Held    *string       `json:"held,omitempty"`    // what the delivery would wait for: the subscription is closed
+	Request *requestView  `json:"request"`           // as if the trigger fired; null if it cannot be rendered
+	Attempt *attemptView  `json:"attempt,omitempty"` // of a test
 }
 
 // requestView is a rendered request, stars for its secrets.
@@ -225,7 +227,10 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason)}
+	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Until: h.until(d)}
+	if d.Reason == webhook.ReasonFilter {
+		view.Detail = missed(s, e, r.Principal.Role)
+	}
 	if d.Count > 0 {
 		view.Count = &d.Count
 	}
@@ -242,7 +247,7 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 		if view.Matched {
 			view.Matched, view.Reason = false, reason(skip.Reason)
 		}
-		view.Detail = skip.Detail
+		view.Detail = cmp.Or(view.Detail, skip.Detail)
 		return view, nil, nil
 	}
 	if err != nil {
@@ -283,6 +288,30 @@ func (h *Handler) match(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 		state = noState{} // what is known of a key only manage may read
 	}
 	return spec.Evaluate(r.Context(), state, s, e, decoded, h.now())
+}
+
+// maxMissed is how much is shown of a condition, and of what was found.
+const maxMissed = 200
+
+// missed says which condition of the filter failed. What was found is not for
+// portal keys: the event may be a sample, which they may not see.
+func missed(s webhook.Subscription, e webhook.Event, role httpapi.Role) string {
+	decoded, err := trigger.DecodeEvent(e)
+	if err != nil {
+		return ""
+	}
+	miss := pattern.Why(s.Filter, decoded)
+	if miss.Field == "" {
+		return "filter: each condition is met, but not all of them by one element of an array"
+	}
+	want := "filter." + miss.Field + ": want " + strictjson.Clip(miss.Want, maxMissed)
+	switch {
+	case role == httpapi.Portal:
+		return want
+	case strings.HasSuffix(miss.Field, "$or"):
+		return want + ", and the event meets none of these"
+	}
+	return want + ", found " + cmp.Or(strictjson.Clip(miss.Found, maxMissed), "nothing")
 }
 
 // noState knows nothing of any key.

@@ -1,8 +1,10 @@
 package manage_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/trigger"
 	"github.com/postino/postino/shared/webhook"
@@ -42,5 +44,38 @@ func TestAPreviewShowsTheRealCountAndWhatWouldCome(t *testing.T) {
 	other := w.must(t, http.StatusOK, "POST", sub+"/s1/preview", `{"event":{"type":"a","subject":"u2","data":1}}`)
 	if other.get(t, "matched") != false || other.get(t, "count") != 1.0 || other.get(t, "request", "body") != `{"n":1}` {
 		t.Errorf("of a key that never occurred: %s, want count 1", other.body)
+	}
+}
+
+func TestAPreviewNamesTheConditionThatFailed(t *testing.T) {
+	w := openWithPortal(t)
+	w.set(t, `{"url":"https://a.example/","filter":{"subject":["ada"],"data":{"amount":[{"numeric":[">",100]}]}}}`)
+	const ask = `{"event":{"type":"a","subject":"ada","data":{"amount":5}}}`
+	want := `filter.data.amount: want [{"numeric":[">",100]}]`
+	got := w.must(t, http.StatusOK, "POST", sub+"/s/preview", ask)
+	if got.get(t, "reason") != "filter" || got.get(t, "detail") != want+", found 5" {
+		t.Errorf("preview = %s, want the reason filter and %s, found 5", got.body, want)
+	}
+	if got := w.must(t, http.StatusOK, "POST", sub+"/s/preview", `{"event":{"type":"a","subject":"ada","data":1}}`); got.get(t, "detail") != want+", found nothing" {
+		t.Errorf("without the field: %s, want found nothing", got.body)
+	}
+	if got := w.asPortal("POST", sub+"/s/preview", ask); got.get(t, "reason") != "filter" || got.get(t, "detail") != want {
+		t.Errorf("for a portal key: %s, want %s without what was found", got.body, want)
+	}
+}
+
+func TestAPreviewSaysUntilWhenThereIsNoRoom(t *testing.T) {
+	for _, tt := range []struct{ trigger, reason string }{
+		{`{"key":"subject","once_per":"1h"}`, "once"},
+		{`{"key":"subject","cap":{"max":1,"per":"1h"}}`, "cap"},
+	} {
+		w := openWithPortal(t)
+		w.set(t, `{"url":"https://a.example/","trigger":`+tt.trigger+`}`)
+		const ask = `{"event":{"type":"a","subject":"ada","data":1}}`
+		w.fire(t, w.version(t, "s"), webhook.Event{Tenant: "acme", ID: "e1", Type: "a", Subject: "ada", Data: json.RawMessage("1"), Time: w.now(), AcceptedAt: w.now()})
+		got, want := w.must(t, http.StatusOK, "POST", sub+"/s/preview", ask), webhook.FormatTime(w.now().Add(time.Hour))
+		if got.get(t, "reason") != tt.reason || got.get(t, "until") != want {
+			t.Errorf("preview by %s = %s, want %s until %s", tt.trigger, got.body, tt.reason, want)
+		}
 	}
 }

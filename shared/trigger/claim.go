@@ -46,6 +46,19 @@ func (o *Occurrence) held(st *state, now time.Time) bool {
 	return o.spec.once || o.spec.oncePer > 0 && now.Before(c.At.Add(o.spec.oncePer))
 }
 
+// free is when what is claimed by now leaves room again; zero if it does not, or
+// if the reason is another one.
+func (o *Occurrence) free(st *state, reason webhook.Reason) time.Time {
+	claims := st.cap.value.Claims
+	switch {
+	case reason == webhook.ReasonOnce && o.spec.oncePer > 0 && st.once.exists():
+		return st.once.value.At.Add(o.spec.oncePer)
+	case reason == webhook.ReasonCap && o.spec.cap != nil && len(claims) >= o.spec.cap.max:
+		return claims[len(claims)-o.spec.cap.max].At.Add(o.spec.cap.per)
+	}
+	return time.Time{}
+}
+
 // take adds a claim to those within the window, if there is room. A claim made
 // before is found again.
 func (l *limit) take(claims []claim, mine claim, now time.Time) ([]claim, bool) {

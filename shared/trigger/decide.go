@@ -24,6 +24,7 @@ type Decision struct {
 	Reason webhook.Reason // of Skip and Cancel
 	Count  int            // how often the key had occurred; 0 without a count
 	Due    time.Time      // of Wait
+	Until  time.Time      // of a view, for once_per and cap: until when what is claimed leaves no room; zero if nothing says so
 }
 
 // Ready tells whether a delivery can be made, before anything is claimed for

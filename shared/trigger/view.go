@@ -24,7 +24,15 @@ func (s *Spec) Evaluate(ctx context.Context, r Reader, sub webhook.Subscription,
 		}
 	}
 	decision, _, err := o.Decide(items, now, Always)
-	return decision, err
+	if err != nil {
+		return decision, err
+	}
+	st, err := load(live(items, now))
+	if err != nil {
+		return decision, err
+	}
+	decision.Until = o.free(st, decision.Reason)
+	return decision, nil
 }
 
 // Outcome tells what was decided for an event that is stored with an entry for
@@ -47,6 +55,7 @@ func (s *Spec) Outcome(ctx context.Context, r Reader, sub webhook.Subscription, 
 		return Decision{}, false, err
 	}
 	decision, known := o.decided(st)
+	decision.Until = o.free(st, decision.Reason)
 	switch {
 	case known:
 		return decision, true, nil

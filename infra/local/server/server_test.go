@@ -493,6 +493,36 @@ func TestARenderThatFailsTouchesNoOther(t *testing.T) {
 	}
 }
 
+func TestAnEventSaysUntilWhenOncePerIsTaken(t *testing.T) {
+	a := start(t)
+	sub := newSubscriber(t, status(200))
+	a.subscribe("s", `"url":"`+sub.URL+`","trigger":{"key":"subject","once_per":"1h"}`)
+	for _, id := range []string{"first", "second"} {
+		a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"a","id":"`+id+`","subject":"u1","data":1}`)
+		a.advance("1s")
+	}
+	skipped := func() map[string]any {
+		list := a.call("GET", "/v1/tenants/acme/events/second", 200, "")["skipped"].([]any)
+		if len(list) != 1 {
+			t.Fatalf("skipped = %v, want one", list)
+		}
+		return list[0].(map[string]any)
+	}
+	until, err := time.Parse(time.RFC3339, fmt.Sprint(skipped()["until"]))
+	if err != nil || skipped()["reason"] != "once" {
+		t.Fatalf("skipped = %v (%v), want once and until when", skipped(), err)
+	}
+	a.advance("1h")
+	if got := skipped(); got["until"] != nil {
+		t.Errorf("after the hour: %v, want no until", got)
+	}
+	a.call("POST", "/v1/tenants/acme/events", 202, `{"type":"a","id":"third","subject":"u1","data":1}`)
+	a.advance("1s")
+	if sub.count() != 2 {
+		t.Errorf("%d callbacks once %v has come, want 2", sub.count(), until)
+	}
+}
+
 func TestWhatWaitsKeepsItsBodyAndTakesTheNewURL(t *testing.T) {
 	a := start(t)
 	old, fresh := newSubscriber(t, status(500)), newSubscriber(t, status(200))
