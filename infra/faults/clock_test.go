@@ -34,17 +34,17 @@ func TestAClockThatJumpsLosesNothing(t *testing.T) {
 	}
 	load("forward", func() { p.jump(t, syscall.SIGUSR1) })
 	load("back", func() { p.jump(t, syscall.SIGUSR2) })
-	load("further back", func() { p.jump(t, syscall.SIGUSR2) })
+	load("further-back", func() { p.jump(t, syscall.SIGUSR2) })
 	steady.settle(t) // whatever the clock says
 
 	p.kill()
 	p = startSkewed(t, data, -time.Hour)
-	load("an hour early", func() {})
+	load("an-hour-early", func() {})
 	steady.settle(t)
 	p.kill()
 	p = startSkewed(t, data, time.Hour)
 	bad.status.Store(200)
-	load("an hour late", func() {})
+	load("an-hour-late", func() {})
 	steady.settle(t)
 	p.jump(t, syscall.SIGUSR1) // beyond all that waits
 	retried.settle(t)

@@ -131,10 +131,10 @@ func TestWhatIsNotDescribedIsSeen(t *testing.T) {
 		{"content type", "PUT", "/v1/tenants/acme", 200, with("Content-Type", "text/plain"), `{"id":"acme"}`, false},
 		{"caching", "PUT", "/v1/tenants/acme", 200, with("Cache-Control", ""), `{"id":"acme"}`, false},
 		{"header", "PUT", "/v1/tenants/acme", 200, with("Location", "/v1/x"), `{"id":"acme"}`, false},
-		{"missing header", "PUT", "/v1/tenants/acme/secrets/a", 201, json, `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, false},
-		{"wrong header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "a"), `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, false},
-		{"right header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "/v1/a"), `{"name":"a","updated_at":"2026-03-01T12:00:00Z"}`, true},
-		{"format", "PUT", "/v1/tenants/acme/secrets/a", 200, json, `{"name":"a","updated_at":"today"}`, false},
+		{"missing header", "PUT", "/v1/tenants/acme/secrets/a", 201, json, `{"name":"a","portal":false,"updated_at":"2026-03-01T12:00:00.000Z"}`, false},
+		{"wrong header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "a"), `{"name":"a","portal":false,"updated_at":"2026-03-01T12:00:00.000Z"}`, false},
+		{"right header", "PUT", "/v1/tenants/acme/secrets/a", 201, with("Location", "/v1/a"), `{"name":"a","portal":false,"updated_at":"2026-03-01T12:00:00.000Z"}`, true},
+		{"format", "PUT", "/v1/tenants/acme/secrets/a", 200, json, `{"name":"a","portal":false,"updated_at":"today"}`, false},
 		{"body of an answer without", "DELETE", "/v1/tenants/acme/secrets/a", 204, json, `{}`, false},
 	} {
 		err := d.answer(tt.method, tt.path, &http.Response{StatusCode: tt.status, Header: tt.header}, []byte(tt.body))

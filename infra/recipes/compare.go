@@ -127,6 +127,6 @@ func fill(text string, start time.Time) string {
 			}
 			at = at.Add(d)
 		}
-		return at.UTC().Format(time.RFC3339Nano)
+		return at.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	})
 }
