@@ -14,7 +14,7 @@ import (
 const countEvery = 10 * time.Second
 
 func main() {
-	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_MAX_BACKLOG", "POSTINO_STRICT_TYPES", "POSTINO_ADMIN_KEY_SECRET")
+	f := setup.New("POSTINO_TABLE", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_MAX_BACKLOG", "POSTINO_STRICT_TYPES", "POSTINO_STRICT_TENANTS", "POSTINO_ADMIN_KEY_SECRET")
 	store, events := f.Store(), f.Queue("POSTINO_QUEUE_EVENTS")
 	stage := &ingest.Handler{
 		Tenants: store,
@@ -27,6 +27,7 @@ func main() {
 			Every:    countEvery,
 		},
 		Strict: f.Value("POSTINO_STRICT_TYPES") == "on",
+		Made:   f.Value("POSTINO_STRICT_TENANTS") == "on",
 		Auth:   f.Authenticator(),
 		Count:  f.Metrics.Count,
 		Log:    f.Log,

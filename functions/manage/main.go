@@ -17,7 +17,7 @@ import (
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_ONCE_RETENTION",
 		"POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND",
-		"POSTINO_KMS_KEY", "POSTINO_ADMIN_KEY_SECRET", "POSTINO_EGRESS_ALLOW", "POSTINO_EGRESS_PORTS", "POSTINO_API_HOST", "POSTINO_MAX_SUBSCRIPTIONS")
+		"POSTINO_KMS_KEY", "POSTINO_ADMIN_KEY_SECRET", "POSTINO_EGRESS_ALLOW", "POSTINO_EGRESS_PORTS", "POSTINO_API_HOST", "POSTINO_MAX_SUBSCRIPTIONS", "POSTINO_STRICT_TENANTS")
 	store, sealer, guard := f.Store(), f.Sealer(), f.Guard()
 	stage := &manage.Handler{
 		Store:  store,
@@ -38,6 +38,7 @@ func main() {
 		Counter:   lifecycle.Counter{Count: f.Metrics.Count, Stats: f.Statistics(store).Ended},
 		Retention: f.Retention(),
 		Quota:     webhook.Quota{Subscriptions: f.Number("POSTINO_MAX_SUBSCRIPTIONS"), Filters: webhook.DefaultQuota.Filters},
+		Made:      f.Value("POSTINO_STRICT_TENANTS") == "on",
 		Auth:      f.Authenticator(),
 		Version:   postino.Version,
 		Log:       f.Log,

@@ -63,6 +63,7 @@ func run() error {
 	flag.Var(days{&c.Retention.Payload}, "payload-retention", "how `long` data, bodies and answers are kept, 1d or more; the retention if that is shorter")
 	flag.Var(days{&c.Retention.Once}, "once-retention", "how `long` triggers hold what they hold for ever after it was last touched, 45d to 3650d")
 	flag.BoolVar(&c.StrictTypes, "strict-types", false, "refuse events of types that their tenant has not registered")
+	flag.BoolVar(&c.StrictTenants, "strict-tenants", false, "refuse tenants that nobody made by PUT /v1/tenants/{tenant}, instead of making them by their first use")
 	flag.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
 	flag.Var(&show, "demo", "show the main job, or a `recipe` by its name: on a clock that is moved for you and, without -data, on data that is removed afterwards")
 	flag.TextVar(&level, "log-level", level, "DEBUG, INFO (a line per attempt), WARN or ERROR")

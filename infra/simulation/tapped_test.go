@@ -36,6 +36,10 @@ func (s *tapped) EnsureTenant(ctx context.Context, tenant string) error {
 	return s.c.cross("EnsureTenant", func() error { return s.Store.EnsureTenant(ctx, tenant) })
 }
 
+func (s *tapped) FindTenant(ctx context.Context, tenant string) error {
+	return s.c.cross("FindTenant", func() error { return s.Store.FindTenant(ctx, tenant) })
+}
+
 func (s *tapped) Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error) {
 	return reading(s.c, "Heads", func() ([]webhook.Head, error) { return s.Store.Heads(ctx, refs) })
 }

@@ -23,6 +23,18 @@ func (s *Store) CreateTenant(_ context.Context, tenant string) (created bool, er
 	return created, nil
 }
 
+// FindTenant returns nil if the tenant is known.
+func (s *Store) FindTenant(_ context.Context, tenant string) error {
+	defer s.lock()()
+	if s.gone[tenant].Running() {
+		return webhook.ErrDeleting
+	}
+	if _, found := s.tenants[tenant]; !found || s.unknown[tenant] {
+		return webhook.ErrNotFound
+	}
+	return nil
+}
+
 // PageTenants lists tenants by name.
 func (s *Store) PageTenants(_ context.Context, page webhook.Page) ([]string, string, error) {
 	defer s.lock()()

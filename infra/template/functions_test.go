@@ -54,6 +54,7 @@ func TestVariablesNameTheSameThingEverywhere(t *testing.T) {
 		"POSTINO_MAX_BACKLOG":       "MaxBacklog",
 		"POSTINO_MAX_SUBSCRIPTIONS": "MaxSubscriptions",
 		"POSTINO_STRICT_TYPES":      "StrictTypes",
+		"POSTINO_STRICT_TENANTS":    "StrictTenants",
 		"POSTINO_KMS_KEY":           "SealingKey",
 		"POSTINO_ADMIN_KEY_SECRET":  "AdminKey",
 		"POSTINO_EGRESS_ALLOW":      "EgressAllow",

@@ -142,6 +142,12 @@ var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 // ValidTenant reports whether a tenant may have this name.
 func ValidTenant(name string) bool { return tenantName.MatchString(name) }
 
+// NoSuchTenant is the problem with a tenant that nobody made, where only those
+// are taken that were.
+func NoSuchTenant(tenant string) *Problem {
+	return TenantNotMade.Problem("Nobody made the tenant " + tenant + ", and this installation takes only tenants that were made: look for a typo in the path, or make it with the admin key, by PUT /v1/tenants/" + tenant + ".")
+}
+
 // ReservedTenant is Postino's own: operational events of all tenants are
 // published there. The admin key subscribes and reads in it; nobody publishes
 // to it or creates it.

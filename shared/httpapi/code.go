@@ -43,6 +43,7 @@ var (
 	PathNotFound         = newCode(http.StatusNotFound, "path_not_found")
 	NotFound             = newCode(http.StatusNotFound, "not_found")
 	TenantNotFound       = newCode(http.StatusNotFound, "tenant_not_found")
+	TenantNotMade        = newCode(http.StatusNotFound, "tenant_not_made")
 	SubscriptionNotFound = newCode(http.StatusNotFound, "subscription_not_found")
 	EventNotFound        = newCode(http.StatusNotFound, "event_not_found")
 	DeliveryNotFound     = newCode(http.StatusNotFound, "delivery_not_found")

@@ -18,6 +18,7 @@ import (
 type nowhere struct{}
 
 func (nowhere) EnsureTenant(context.Context, string) error  { return nil }
+func (nowhere) FindTenant(context.Context, string) error    { return nil }
 func (nowhere) Send(context.Context, []queue.Message) error { return nil }
 
 // BenchmarkPublish measures a request from the router to the packed message,

@@ -39,6 +39,16 @@ func (o *outside) EnsureTenant(_ context.Context, tenant string) error {
 	return o.ensure
 }
 
+// FindTenant finds acme, and those that were ensured.
+func (o *outside) FindTenant(_ context.Context, tenant string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if tenant == "acme" || slices.Contains(o.tenants, tenant) {
+		return o.ensure
+	}
+	return webhook.ErrNotFound
+}
+
 func (o *outside) Send(_ context.Context, messages []queue.Message) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

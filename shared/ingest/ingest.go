@@ -31,6 +31,7 @@ type Handler struct {
 	Tenants Tenants
 	Types   Types // nil checks no event against a schema
 	Strict  bool  // refuses types that are not registered; needs Types
+	Made    bool  // takes only tenants that were made: none by its first use
 	Events  Sender
 	Records Records // of what publishers may repeat; nil remembers nothing
 	Auth    httpapi.Authenticator
@@ -96,13 +97,16 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
 	defer cancel()
+	if h.Made { // before anything else is said of its events
+		if err := h.admit(ctx, r.Tenant); err != nil {
+			return httpapi.Response{}, err
+		}
+	}
 	if err := h.check(ctx, r.Tenant, p); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.ensure(ctx, r.Tenant); errors.Is(err, webhook.ErrDeleting) {
+	if err := h.admit(ctx, r.Tenant); err != nil {
 		return httpapi.Response{}, err
-	} else if err != nil {
-		return httpapi.Response{}, unavailable(nil, err)
 	}
 	if err := h.bind(ctx, r.Tenant, p); err != nil {
 		return httpapi.Response{}, err
@@ -156,14 +160,31 @@ func (h *Handler) now() time.Time {
 	return time.Now()
 }
 
-// ensure makes the tenant known, once a minute and process: so a process learns
-// that it was deleted.
+// admit refuses a tenant that is being deleted and, if only those are taken that
+// were made, one that was not.
+func (h *Handler) admit(ctx context.Context, tenant string) error {
+	err := h.ensure(ctx, tenant)
+	switch {
+	case errors.Is(err, webhook.ErrNotFound):
+		return httpapi.NoSuchTenant(tenant)
+	case err != nil && !errors.Is(err, webhook.ErrDeleting):
+		return unavailable(nil, err)
+	}
+	return err
+}
+
+// ensure makes the tenant known, or finds it, once a minute and process: so a
+// process learns that it was deleted.
 func (h *Handler) ensure(ctx context.Context, tenant string) error {
 	now := h.now()
 	if h.known.has(tenant, now) {
 		return nil
 	}
-	if err := h.Tenants.EnsureTenant(ctx, tenant); err != nil {
+	ensure := h.Tenants.EnsureTenant
+	if h.Made {
+		ensure = h.Tenants.FindTenant
+	}
+	if err := ensure(ctx, tenant); err != nil {
 		return fmt.Errorf("ensure tenant %s: %w", tenant, err)
 	}
 	h.known.add(tenant, now)

@@ -169,3 +169,45 @@ func (e endless) Read(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+func TestAStrictInstallationTakesOnlyTenantsThatWereMade(t *testing.T) {
+	for _, tt := range []struct {
+		strict       bool
+		tenant, code string
+		status       int
+	}{
+		{true, "acme", "", 202},
+		{true, "acm", "tenant_not_made", 404},
+		{false, "acm", "", 202},
+	} {
+		var o outside
+		h := o.handler()
+		h.Made, h.Strict, h.Types = tt.strict, tt.strict, &registered{schemas: map[string]string{"order": `true`}}
+		for range 2 { // a refusal is not remembered as a tenant that is known
+			got := do(t, h, "POST", "/v1/tenants/"+tt.tenant+"/events", `{"type":"order","data":1}`)
+			if got.status != tt.status || got.Code != tt.code {
+				t.Errorf("strict %v: an event of %s = %d %s, want %d %s", tt.strict, tt.tenant, got.status, got.body, tt.status, tt.code)
+			}
+		}
+		if tt.code != "" && (len(o.tenants) > 0 || len(o.messages) > 0) {
+			t.Errorf("strict: a refused event made %v and queued %d messages", o.tenants, len(o.messages))
+		}
+		if got := do(t, h, "POST", "/v1/tenants/"+tt.tenant+"/events", `{"type":"ordr","data":1}`); tt.code != "" && got.Code != tt.code {
+			t.Errorf("what is wrong with the tenant comes before what is wrong with its events: %s", got.body)
+		}
+	}
+}
+
+func TestAStrictInstallationSaysWhyATenantCannotBeFound(t *testing.T) {
+	for _, tt := range []struct {
+		fault  error
+		status int
+	}{{webhook.ErrDeleting, 409}, {webhook.ErrBusy, 503}} {
+		o := outside{ensure: tt.fault}
+		h := o.handler()
+		h.Made = true
+		if got := post(t, h, `{"type":"a","data":1}`); got.status != tt.status {
+			t.Errorf("%v: %d %s, want %d", tt.fault, got.status, got.body, tt.status)
+		}
+	}
+}

@@ -9,11 +9,14 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Tenants makes a tenant known by its first use.
+// Tenants makes a tenant known by its first use, or finds one that was made.
 type Tenants interface {
 	// EnsureTenant registers the tenant; a repeat changes nothing. While it is
 	// being deleted, [webhook.ErrDeleting].
 	EnsureTenant(ctx context.Context, tenant string) error
+	// FindTenant returns nil if the tenant is known, [webhook.ErrNotFound] if it
+	// is not, and [webhook.ErrDeleting] while it is being deleted.
+	FindTenant(ctx context.Context, tenant string) error
 }
 
 // Records is where is remembered what publishers may repeat.

@@ -39,6 +39,7 @@ type Handler struct {
 	Intake       *httpapi.Intake   // of bodies in hand; nil bounds nothing
 	Retention    webhook.Retention // of what is shown; zero means [webhook.DefaultRetention]
 	Quota        webhook.Quota     // of each tenant; zero bounds nothing
+	Made         bool              // takes only tenants that were made: none by its first use
 	Version      string            // of this build, as /healthz shows it
 	Now          func() time.Time  // our clock; nil means time.Now
 	Random       io.Reader         // for ids; nil means crypto/rand

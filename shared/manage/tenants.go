@@ -18,6 +18,8 @@ type Tenants interface {
 	// CreateTenant is EnsureTenant, and reports whether the tenant was not
 	// known.
 	CreateTenant(ctx context.Context, tenant string) (created bool, err error)
+	// FindTenant: see ingest's Tenants.
+	FindTenant(ctx context.Context, tenant string) error
 	// PageTenants lists tenants by name.
 	PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error)
 	// TenantState: see fanout's Subscriptions.
@@ -130,14 +132,37 @@ func (h *Handler) standing(handle func(*httpapi.Request) (httpapi.Response, erro
 	}
 }
 
+// made refuses a tenant that nobody made, if only those are taken that were.
+// The reserved tenant is always there.
+func (h *Handler) made(handle func(*httpapi.Request) (httpapi.Response, error)) func(*httpapi.Request) (httpapi.Response, error) {
+	return func(r *httpapi.Request) (httpapi.Response, error) {
+		if !h.Made || r.Tenant == httpapi.ReservedTenant {
+			return handle(r)
+		}
+		err := h.Store.FindTenant(r.Context(), r.Tenant)
+		if errors.Is(err, webhook.ErrNotFound) {
+			return httpapi.Response{}, httpapi.NoSuchTenant(r.Tenant)
+		}
+		if err != nil {
+			return httpapi.Response{}, fmt.Errorf("find tenant: %w", err)
+		}
+		return handle(r)
+	}
+}
+
 // guarded puts [Handler.standing] before every route that changes something of
-// a tenant.
+// a tenant, and [Handler.made] before those but the one that makes it.
 func (h *Handler) guarded(routes []httpapi.Route) []httpapi.Route {
 	for i, route := range routes {
 		deletes := route.Method == http.MethodDelete && route.Pattern == tenantPath
-		if route.Handle != nil && route.Method != http.MethodGet && !deletes && strings.Contains(route.Pattern, "{tenant}") {
-			routes[i].Handle = h.standing(route.Handle)
+		if route.Handle == nil || route.Method == http.MethodGet || deletes || !strings.Contains(route.Pattern, "{tenant}") {
+			continue
 		}
+		handle := route.Handle
+		if makes := route.Method == http.MethodPut && route.Pattern == tenantPath; !makes {
+			handle = h.made(handle)
+		}
+		routes[i].Handle = h.standing(handle)
 	}
 	return routes
 }

@@ -25,14 +25,14 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 	r := &routes{
 		ingest: &ingest.Handler{
 			Tenants: s.store, Types: s.store, Records: s.store, Events: s.byName["events"], Auth: auth, Now: s.clock.Now, Log: s.config.Log,
-			Strict: s.config.StrictTypes, Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
+			Strict: s.config.StrictTypes, Made: s.config.StrictTenants, Limit: s.limit(), Intake: intake, Count: s.metrics.Count,
 		},
 		manage: &manage.Handler{
 			Store: s.store, Resend: s.byName["resend"], Events: s.byName["events"],
 			Backlogs: manage.Backlogs{
 				Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
 			},
-			Intake: intake, Failed: s.db.Failed, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery, Retention: s.config.Retention, Quota: s.config.Quota, Counter: s.counter(),
+			Intake: intake, Failed: s.db.Failed, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery, Retention: s.config.Retention, Quota: s.config.Quota, Made: s.config.StrictTenants, Counter: s.counter(),
 			Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
 		},
 		metrics: s.metricsRoutes(),

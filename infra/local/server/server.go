@@ -34,21 +34,22 @@ import (
 
 // Config says where and how a server runs.
 type Config struct {
-	Addr        string               // host:port to listen on; port 0 takes any
-	Data        string               // folder of the database and keys; made if absent
-	AdminKey    string               // empty takes, or makes, the one in Data
-	MetricsKey  string               // beside the admin key the one that may read /metrics; empty lets everybody
-	Hosts       []string             // names that requests may call us, beside localhost and addresses; see ownHosts
-	EgressAllow string               // see [egress.ParseAllow]
-	EgressPorts string               // see [egress.ParsePorts]
-	Resolver    string               // DNS server, host:port; empty for the system's
-	SweepEvery  time.Duration        // 0 means a minute
-	Skew        func() time.Duration // what the clock shows beyond the real one; nil means nothing
-	Retention   webhook.Retention    // zero for [webhook.DefaultRetention]
-	TestClock   bool                 // our clock stands still and is moved by POST /v1/clock
-	Quota       webhook.Quota        // of each tenant; zero for [webhook.DefaultQuota]
-	StrictTypes bool                 // events of types that are not registered are refused
-	MaxBacklog  int                  // messages that may wait before publishers are refused; 0 means no limit
+	Addr          string               // host:port to listen on; port 0 takes any
+	Data          string               // folder of the database and keys; made if absent
+	AdminKey      string               // empty takes, or makes, the one in Data
+	MetricsKey    string               // beside the admin key the one that may read /metrics; empty lets everybody
+	Hosts         []string             // names that requests may call us, beside localhost and addresses; see ownHosts
+	EgressAllow   string               // see [egress.ParseAllow]
+	EgressPorts   string               // see [egress.ParsePorts]
+	Resolver      string               // DNS server, host:port; empty for the system's
+	SweepEvery    time.Duration        // 0 means a minute
+	Skew          func() time.Duration // what the clock shows beyond the real one; nil means nothing
+	Retention     webhook.Retention    // zero for [webhook.DefaultRetention]
+	TestClock     bool                 // our clock stands still and is moved by POST /v1/clock
+	Quota         webhook.Quota        // of each tenant; zero for [webhook.DefaultQuota]
+	StrictTypes   bool                 // events of types that are not registered are refused
+	StrictTenants bool                 // tenants that nobody made are refused
+	MaxBacklog    int                  // messages that may wait before publishers are refused; 0 means no limit
 	// MaxConnections may be open at a time; 0 means 4,096. To one more another
 	// gives way, a stranger's first.
 	MaxConnections int

@@ -39,6 +39,21 @@ func (s *Store) CreateTenant(ctx context.Context, tenant string) (created bool, 
 	}
 }
 
+// FindTenant returns nil if the tenant is known, [webhook.ErrNotFound] if it is
+// not, and [webhook.ErrDeleting] while it is being deleted, consistently.
+func (s *Store) FindTenant(ctx context.Context, tenant string) error {
+	stored, err := s.get(ctx, "find tenant", tenantKey(tenant))
+	switch {
+	case err != nil:
+		return err
+	case len(stored) == 0:
+		return webhook.ErrNotFound
+	case stored.int("dl") != 0:
+		return webhook.ErrDeleting
+	}
+	return nil
+}
+
 // PageTenants lists tenants by name.
 func (s *Store) PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error) {
 	list := listNamed("tenants", "")

@@ -42,6 +42,25 @@ func (s *Store) CreateTenant(ctx context.Context, tenant string) (created bool, 
 	return created, err
 }
 
+// FindTenant returns nil if the tenant is known, [webhook.ErrNotFound] if it is
+// not, and [webhook.ErrDeleting] while it is being deleted.
+func (s *Store) FindTenant(ctx context.Context, tenant string) error {
+	return s.db.Read(ctx, func(tx *localdb.Tx) error {
+		if state, err := tenantState(tx, tenant); err != nil || state.Running() {
+			return cmp.Or(err, webhook.ErrDeleting)
+		}
+		known := false
+		err := tx.Query("SELECT known FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) error {
+			known = row.Int64(0) == 1
+			return nil
+		})
+		if err == nil && !known {
+			return webhook.ErrNotFound
+		}
+		return err
+	})
+}
+
 // TenantVersion returns the tenant's change counter, 0 before the first
 // change.
 func (s *Store) TenantVersion(ctx context.Context, tenant string) (version int64, err error) {

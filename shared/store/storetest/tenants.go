@@ -10,6 +10,7 @@ import (
 
 var tenantCases = map[string]func(*testing.T, Store){
 	"AreMadeKnownRepeatedly":      ensureTenants,
+	"AreFoundOnceTheyAreMade":     findTenants,
 	"HaveSubscriptionsOfTheirOwn": isolatedSubscriptions,
 	"HaveEventsOfTheirOwn":        isolatedEvents,
 	"HaveDeliveriesOfTheirOwn":    isolatedDeliveries,
@@ -29,6 +30,26 @@ func ensureTenants(t *testing.T, store Store) {
 	if got := must[int64](t)(store.TenantVersion(t.Context(), "tenant0")); got != 1 {
 		t.Errorf("tenant version after a repeat = %d, want 1", got)
 	}
+}
+
+// findTenants looks for tenants before, while and after they are there. To look
+// for one does not make it.
+func findTenants(t *testing.T, store Store) {
+	ctx := t.Context()
+	for range 2 {
+		wantError(t, "a tenant that nobody made", store.FindTenant(ctx, "acme"), webhook.ErrNotFound)
+	}
+	check(t, store.EnsureTenant(ctx, "acme"))
+	check(t, store.FindTenant(ctx, "acme"))
+	wantError(t, "one that is named alike", store.FindTenant(ctx, "acm"), webhook.ErrNotFound)
+	check(t, store.BeginDeletion(ctx, "acme", start))
+	wantError(t, "a tenant that is being deleted", store.FindTenant(ctx, "acme"), webhook.ErrDeleting)
+	for must[int](t)(store.PurgeTenant(ctx, "acme", 100)) > 0 {
+	}
+	check(t, store.EndDeletion(ctx, "acme", nano))
+	wantError(t, "a deleted tenant", store.FindTenant(ctx, "acme"), webhook.ErrNotFound)
+	check(t, store.EnsureTenant(ctx, "acme"))
+	check(t, store.FindTenant(ctx, "acme"))
 }
 
 func isolatedSubscriptions(t *testing.T, store Store) {

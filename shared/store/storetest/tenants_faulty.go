@@ -34,3 +34,7 @@ func (f *faulty) PurgeTenant(ctx context.Context, tenant string, limit int) (rem
 	err = f.do("PurgeTenant", func() (err error) { removed, err = f.store.PurgeTenant(ctx, tenant, limit); return err })
 	return removed, err
 }
+
+func (f *faulty) FindTenant(ctx context.Context, tenant string) error {
+	return f.do("FindTenant", func() error { return f.store.FindTenant(ctx, tenant) })
+}
