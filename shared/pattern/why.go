@@ -1,11 +1,10 @@
 package pattern
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/postino/postino/shared/strictjson"
 )
 
 // A Miss is a condition that an event does not meet.
@@ -15,33 +14,40 @@ type Miss struct {
 	Found string // the JSON that the event has there, or the array on the way there; "" for nothing
 }
 
-// Why returns the first condition of a pattern, in the order in which it is written, that the event does not meet by
-// itself. Call it with a pattern that compiles, and an event that does not match it. All conditions together are
-// tried with [MaxSteps]; the one at which they end is returned.
+// Why returns the first condition of a pattern, by the names of fields, that the event does not meet by itself. Call
+// it with a pattern that compiles, and an event that does not match it. All conditions together are tried with
+// [MaxSteps]; the one at which they end is returned.
 func Why(pattern []byte, e *Event) Miss {
 	w := &why{event: e, left: MaxSteps}
-	w.object(strictjson.Value(pattern), nil)
+	root, _, fault := w.pattern.parse(string(pattern), "filter", MaxDepth)
+	if fault == nil && w.pattern.nodes[root].kind == Object {
+		w.object(root, nil)
+	}
 	return w.miss
 }
 
 type why struct {
-	event *Event
-	left  int
-	miss  Miss
+	pattern Event // only read
+	event   *Event
+	left    int
+	miss    Miss
 }
 
 // object looks for the miss below names, and reports whether it found one.
-func (w *why) object(v strictjson.Value, names []string) bool {
-	for name, member := range v.Members() {
-		below := append(names[:len(names):len(names)], name)
-		if member.Kind() == strictjson.Object {
-			if w.object(member, below) {
+func (w *why) object(n int32, names []string) bool {
+	for _, member := range w.pattern.members(n) {
+		below := append(names[:len(names):len(names)], member.name)
+		if w.pattern.nodes[member.node].kind == Object {
+			if w.object(member.node, below) {
 				return true
 			}
 			continue
 		}
-		if !w.meets(member, below) {
-			w.miss = Miss{strings.Join(below, "."), string(member.Compact()), w.event.found(below)}
+		condition, _ := w.pattern.value(member.node)
+		if !w.meets(condition.Raw, below) {
+			var want bytes.Buffer
+			_ = json.Compact(&want, []byte(condition.Raw)) // it was parsed
+			w.miss = Miss{strings.Join(below, "."), want.String(), w.event.found(below)}
 			return true
 		}
 	}
@@ -49,8 +55,7 @@ func (w *why) object(v strictjson.Value, names []string) bool {
 }
 
 // meets tries a pattern of this condition alone.
-func (w *why) meets(condition strictjson.Value, names []string) bool {
-	alone := string(condition)
+func (w *why) meets(alone string, names []string) bool {
 	for i := len(names) - 1; i >= 0; i-- {
 		name, _ := json.Marshal(names[i]) // of a string, which cannot fail
 		alone = fmt.Sprintf("{%s:%s}", name, alone)

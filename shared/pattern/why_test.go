@@ -14,7 +14,7 @@ func TestAMissNamesTheConditionAndWhatWasFound(t *testing.T) {
 	}{
 		{`{"data":{"amount":[{"numeric":[">",100]}]}}`, Miss{"data.amount", `[{"numeric":[">",100]}]`, "5"}},
 		{`{"data":{"user":{"tier":["gold"],"name":[ "x" , "y" ]}}}`, Miss{"data.user.name", `["x","y"]`, ""}},
-		{`{"data":{"user":{"tier":["silver"]},"amount":[6]}}`, Miss{"data.user.tier", `["silver"]`, `"gold"`}},
+		{`{"data":{"user":{"tier":["silver"]},"amount":[5]}}`, Miss{"data.user.tier", `["silver"]`, `"gold"`}},
 		{`{"subject":["bob"]}`, Miss{"subject", `["bob"]`, `"ada"`}},
 		{`{"data":{"tags":["b"]}}`, Miss{"data.tags", `["b"]`, `["a"]`}},
 		{`{"data":{"legs":{"to":["OPO"]}}}`, Miss{"data.legs.to", `["OPO"]`, `[{"from":"AMS","to":"LIS"},{"from":"LIS","to":"FNC"}]`}},
