@@ -79,7 +79,8 @@ func (rt *routes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) showMetrics(r *httpapi.Request) (httpapi.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
-	gauges := []metric.Gauge{{Name: "goroutines", Value: float64(runtime.NumGoroutine())}}
+	var gauges []metric.Gauge
+	gauges = append(gauges, metric.Gauge{Name: "goroutines", Value: float64(runtime.NumGoroutine())})
 	for _, q := range queueTable {
 		if n, err := s.byName[q.name].Backlog(ctx); err == nil {
 			gauges = append(gauges, metric.Gauge{Name: "backlog", Labels: `queue="` + q.name + `"`, Value: float64(n)})
