@@ -2,7 +2,6 @@ package fanout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -146,59 +145,4 @@ func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.Sta
 		decision.Due = next // one that waits longer comes first
 	}
 	return f.follow(ctx, t, decision, out)
-}
-
-// started finds what a start was made of, given its mark; nil if that is gone.
-func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.StateItem) (*triggering, error) {
-	mark, found, err := trigger.ReadMark(item)
-	if err != nil || !found {
-		return nil, err
-	}
-	e, err := f.Store.Event(ctx, wake.Tenant, mark.Source, mark.ID)
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read event %s: %w", mark.ID, err)
-	}
-	s, ended, err := f.startedBy(ctx, wake, mark.Version)
-	if err != nil || s == nil || s.trigger == nil {
-		return nil, err
-	}
-	r := newRendering(e.Event, "")
-	d, err := r.decoded()
-	if err != nil {
-		return nil, err
-	}
-	o, reason := s.trigger.Occurrence(s.Subscription, e.Event, d)
-	if reason != "" || o.Key() != timerOf(wake) {
-		return nil, nil
-	}
-	return &triggering{rendering: r, subscriber: s, occurrence: o, ended: ended}, nil
-}
-
-// startedBy returns the subscription as it was at the start, or as it is now if
-// retention has removed that, and why it sends nothing any more: it is gone, or
-// its trigger has begun afresh.
-func (f *Fanout) startedBy(ctx context.Context, wake message.Fire, version int64) (s *subscriber, ended webhook.Reason, err error) {
-	heads, err := f.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: wake.Tenant, ID: wake.Subscription}})
-	if err != nil {
-		return nil, "", fmt.Errorf("read subscription: %w", err)
-	}
-	switch head := heads[0]; {
-	case head.Version == 0 || head.Born > version:
-		ended = webhook.ReasonDeleted
-	case head.Epoch != wake.Epoch:
-		ended = webhook.ReasonNotDue
-	}
-	for _, v := range []int64{version, heads[0].Version} {
-		s, err := f.versions.get(ctx, webhook.VersionRef{Tenant: wake.Tenant, ID: wake.Subscription, Version: v})
-		if err != nil {
-			return nil, "", fmt.Errorf("read subscription: %w", err)
-		}
-		if s != nil {
-			return s, ended, nil
-		}
-	}
-	return nil, ended, nil
 }

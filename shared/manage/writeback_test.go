@@ -23,7 +23,7 @@ var choices = map[string][]string{
 	"url":         {`"https://a.example"`, `"https://a.example/{{ subject }}?q={{ data.q }}"`},
 	"types":       {`null`, `["a","b.*","Order Completed"]`},
 	"filter":      {`null`, `{"data":{"a":[{"prefix":"x"},null,5.0]}}`},
-	"trigger":     {`null`, `{}`, `{"every":3,"key":["subject"],"distinct":"data.x"}`, `{"delay":"1h","cancel":[{"types":["a b"]}]}`},
+	"trigger":     {`null`, `{}`, `{"every":3,"key":["subject"],"distinct":"data.x"}`, `{"delay":"1h","cancel":[{"types":["a b"]}]}`, `{"delay":"1h","on_change":"keep","on_repeat":null}`},
 	"max_age":     {`null`, `"1d"`, `"24h"`},
 	"request":     {`null`, `{}`, `{"format":"standard"}`, `{"format":"cloudevents"}`, `{"method":"PUT","headers":{"x-a":"{{ secrets.crm }}"},"body":{"a":"{{ data.a }}"}}`, `{"body":"text {{ subject }}","content_type":"text/plain","require":["subject"]}`},
 	"auth": {`null`, `{"type":"none"}`, `{"type":"bearer","token":"secret-one"}`, `{"type":"basic","username":"u"}`, `{"type":"header","name":"X-Own","value":"{{ secrets.crm }}"}`,

@@ -108,7 +108,8 @@ func TestAStartThatCannotBeRenderedGivesItsPlaceBack(t *testing.T) {
 		if tt.trigger == `{"every":4,"delay":"1h"}` {
 			first = event("d", noon.Add(3*time.Minute))
 		}
-		o := k.occurrence(first).Started()
+		o := k.occurrence(first)
+		o.started = true
 		d, changes, fires, err := o.Fire(k.read(o.Refs()), now, unless(true))
 		if err != nil || !fires || d.Do != Cancel || d.Reason != webhook.ReasonMissingField {
 			t.Fatalf("%s: firing: %+v, %v, %v, want canceled for a missing field", tt.trigger, d, fires, err)

@@ -17,19 +17,39 @@ type Occurrence struct {
 	eventKey string
 	version  int64
 	delivery string
-	started  bool // its delay has begun; see Started
+	started  bool // its delay has begun; see Spec.Started
 }
 
 // Occurrence returns what the trigger s of sub makes of an event, given with
 // its decoded form, or the reason why it is none: [webhook.ReasonNoKey].
 func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
-	o := &Occurrence{
-		spec: s, event: e, eventKey: e.Key(), version: sub.Version,
-		delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, sub.ID, ""),
-	}
+	o := s.bare(sub, e)
 	if !s.keyed() {
 		return o, ""
 	}
+	return o.keyed(sub, d)
+}
+
+// Started is the occurrence of an event whose delay has begun, perhaps under
+// another version of the trigger: it has a key, a timer and a mark, whatever
+// this one says.
+func (s *Spec) Started(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	o := s.bare(sub, e)
+	o.started = true
+	return o.keyed(sub, d)
+}
+
+// bare is an occurrence that has no key.
+func (s *Spec) bare(sub webhook.Subscription, e webhook.Event) *Occurrence {
+	return &Occurrence{
+		spec: s, event: e, eventKey: e.Key(), version: sub.Version,
+		delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, sub.ID, ""),
+	}
+}
+
+// keyed names the state that the occurrence is about.
+func (o *Occurrence) keyed(sub webhook.Subscription, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	s := o.spec
 	key, ok := keyHash(d, s.key)
 	if !ok {
 		return nil, webhook.ReasonNoKey
@@ -49,13 +69,6 @@ func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.
 		o.mark = markOf + webhook.Hash(hashSize, "distinct", text)
 	}
 	return o, ""
-}
-
-// Started says that the occurrence's delay has begun, perhaps under another
-// version of its trigger: it has a timer and a mark, whatever its own says.
-func (o *Occurrence) Started() *Occurrence {
-	o.started = true
-	return o
 }
 
 // Refs names the parts that a decision needs, in the order in which it wants

@@ -64,6 +64,7 @@ func (r *reader) trigger(s *Spec, v strictjson.Value) {
 		"once_per":  func(f string, v strictjson.Value) { s.oncePer = r.duration(f, v) },
 		"delay":     func(f string, v strictjson.Value) { s.delay = r.duration(f, v) },
 		"on_repeat": func(f string, v strictjson.Value) { s.keep = r.oneOf(f, v, "restart", "keep") == "keep" },
+		"on_change": func(f string, v strictjson.Value) { s.stand = r.oneOf(f, v, "apply", "keep") == "keep" },
 		"cancel":    func(f string, v strictjson.Value) { s.cancel = r.clauses(f, v) },
 		"cap":       func(f string, v strictjson.Value) { s.cap = r.limit(f, v) },
 	})
@@ -85,6 +86,7 @@ var rules = []struct {
 	{"distinct", nil, []string{"every", "at"}},
 	{"within", nil, []string{"every", "at"}},
 	{"on_repeat", nil, []string{"delay"}},
+	{"on_change", nil, []string{"delay"}},
 	{"cancel", nil, []string{"delay"}},
 }
 

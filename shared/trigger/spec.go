@@ -31,7 +31,8 @@ type Spec struct {
 	once     bool
 	oncePer  time.Duration
 	delay    time.Duration
-	keep     bool
+	keep     bool // on_repeat
+	stand    bool // on_change: a delay ends as what it began as
 	cancel   []clause
 	cap      *limit
 	maxAge   time.Duration
@@ -118,6 +119,10 @@ func (s *Spec) keyed() bool { return s.marks() || s.once }
 
 // Stale reports whether an event of that time is too old to be of use.
 func (s *Spec) Stale(at, now time.Time) bool { return s.maxAge > 0 && now.Sub(at) > s.maxAge }
+
+// Stands reports whether a delay that runs stays what it began as when the
+// subscription changes, rather than what that is when the delay is over.
+func (s *Spec) Stands() bool { return s.stand }
 
 // Epoch returns the TriggerEpoch to save next with, given the stored version
 // that it replaces (the zero Subscription if it is new). A change of key,

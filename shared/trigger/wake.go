@@ -11,8 +11,9 @@ import (
 // Mark is what is known of an event without reading it.
 type Mark struct {
 	Source, ID string
-	Version    int64 // of the subscription when it was decided
+	Version    int64 // of the subscription: by which the delay began, or by which it was decided
 	Due        time.Time
+	Decided    bool // its delay is over, or it had none
 }
 
 // WakeRefs names what a timer's wake-up for the start with that mark looks at:
@@ -29,7 +30,7 @@ func ReadMark(item webhook.StateItem) (Mark, bool, error) {
 	var p part[mark]
 	err := p.decode(item)
 	m := p.value
-	return Mark{m.Source, m.ID, m.Version, m.Due}, p.exists(), err
+	return Mark{m.Source, m.ID, m.Version, m.Due, m.Outcome != ""}, p.exists(), err
 }
 
 // CanceledSince reports whether an event has canceled what the trigger's delay
