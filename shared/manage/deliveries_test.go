@@ -99,6 +99,38 @@ func names(n int) (list []string) {
 	return list
 }
 
+func TestListsWithoutAnEventHoldWhatIsRecorded(t *testing.T) {
+	w := open(t)
+	w.Store = planned{w.store}
+	e := publish(t, w, "e1", "a", w.clock, "s1", "s2")
+	ended := owe(t, w, e, "s1", webhook.Succeeded)
+	open := webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, "s2", "")
+	for path, want := range map[string][]string{
+		"/deliveries":                         {ended.ID},
+		"/deliveries?subscription=s2":         {},
+		"/deliveries?status=pending":          {},
+		"/deliveries?event=e1&status=pending": {open},
+	} {
+		var list struct{ Data []struct{ ID string } }
+		w.must(t, 200, "GET", path, "").into(t, &list)
+		got := []string{}
+		for _, d := range list.Data {
+			got = append(got, d.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s = %q, want %q", path, got, want)
+		}
+	}
+	if got := w.must(t, 200, "GET", "/deliveries/"+open, ""); got.get(t, "status") != "pending" {
+		t.Errorf("under its id: %s, want it pending", got.body)
+	}
+	owe(t, w, e, "s2", webhook.Pending, func(d *webhook.Delivery) { d.Waiting, d.NextAt = webhook.WaitRetry, w.clock.Add(time.Minute) })
+	var list struct{ Data []struct{ ID string } }
+	if w.must(t, 200, "GET", "/deliveries?subscription=s2", "").into(t, &list); len(list.Data) != 1 || list.Data[0].ID != open {
+		t.Errorf("once it waits the list is %v, want %s", list.Data, open)
+	}
+}
+
 func TestEventIsShownWithWhatBecameOfIt(t *testing.T) {
 	w := open(t)
 	w.Store = planned{w.store}
