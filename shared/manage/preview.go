@@ -33,7 +33,7 @@ type previewView struct {
 	Until   *httpapi.Time `json:"until,omitempty"`   // when once_per or cap has room again
 	Count   *int          `json:"count,omitempty"`   // the occasion's, if the trigger counts
 	Due     *time.Time    `json:"due,omitempty"`     // when a delay would be over
-	Held    *string       `json:"held,omitempty"`    // what the delivery would wait for: the subscription is closed
+	Held    *string       `json:"held,omitempty"`    // what the delivery would wait for; see held
 	Request *requestView  `json:"request"`           // as if the trigger fired; null if it cannot be rendered
 	Attempt *attemptView  `json:"attempt,omitempty"` // of a test
 }
@@ -237,9 +237,10 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 	if d.Do == trigger.Wait {
 		view.Due = &d.Due
 	}
-	if view.Matched && s.State != webhook.Active && s.State != "" {
-		held := string(s.State)
-		view.Held = &held
+	if view.Matched {
+		if view.Held, err = h.held(r.Context(), s); err != nil {
+			return previewView{}, nil, fmt.Errorf("preview: %w", err)
+		}
 	}
 	trial, err := trial(s, e, d.Count)
 	var skip *render.Skip

@@ -28,6 +28,8 @@ type Subscriptions interface {
 	DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error
 	// SaveHealth: see delivery's Conditions. Manage only closes a breaker.
 	SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error
+	// Line: see delivery's Conditions.
+	Line(ctx context.Context, sub webhook.SubscriptionRef, after string, limit int) ([]string, error)
 	// Heads, Versions: see fanout's Subscriptions.
 	Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error)
 	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
