@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/store/dynamostore"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -52,8 +53,11 @@ func TestASweepSendsEveryKindOfPointerAndRemovesIt(t *testing.T) {
 	begin(t, on)
 	store := dynamostore.New(on.dynamo, on.name)
 	at := time.Now().UTC().Truncate(time.Millisecond)
-	for _, kind := range []webhook.DueKind{webhook.DueRetry, webhook.DueLine, webhook.DueTimer, webhook.DueJob} {
-		due := webhook.Due{At: at, Kind: kind, Tenant: "acme", Subscription: "s", ID: "of-nothing"}
+	dues := []webhook.Due{message.Fire{Tenant: "acme", Subscription: "s", Epoch: 1, Key: "of", Mark: "nothing"}.Due(at)}
+	for _, kind := range []webhook.DueKind{webhook.DueRetry, webhook.DueLine, webhook.DueJob} {
+		dues = append(dues, webhook.Due{At: at, Kind: kind, Tenant: "acme", Subscription: "s", ID: "of-nothing"})
+	}
+	for _, due := range dues {
 		if err := store.PutDue(t.Context(), due); err != nil {
 			t.Fatal(err)
 		}
