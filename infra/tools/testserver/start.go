@@ -4,10 +4,12 @@ package testserver
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -39,14 +41,20 @@ func start(name string, arguments func(port string) []string) (endpoint string, 
 	return "", err
 }
 
+// Ports that no system hands out by itself: one that is found free here is not
+// another test's server a moment later, before ours listens on it.
+const firstPort, ports = 20_000, 10_000
+
 func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	var err error
+	for range 100 {
+		port := strconv.Itoa(firstPort + rand.IntN(ports))
+		var l net.Listener
+		if l, err = net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	return port, err
+	return "", err
 }
 
 // startOn starts java on the port and returns once it answers there.
