@@ -12,7 +12,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start Postino in one process, with a demo that prints verified callbacks
-	go run ./infra/local -demo
+	go run ./cmd/postino demo
 
 test: ## install what the tests need into .cache and run all of them, none skipped
 	infra/tools/test

@@ -10,7 +10,7 @@ import (
 )
 
 // The table in cost.md is the recorded usage at the recorded prices. What is
-// recorded is counted by TestTheBill of infra/e2e; with POSTINO_UPDATE=1 it is
+// recorded is counted by TestTheBill of infra/test/e2e; with POSTINO_UPDATE=1 it is
 // written into the page.
 func TestTheBillIsTheOneThatWasCounted(t *testing.T) {
 	text := pages(t)["docs/cost.md"]

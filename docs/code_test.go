@@ -60,7 +60,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 		name          *regexp.Regexp
 		write         string
 	}{
-		{"infra/local/main.go", "", regexp.MustCompile(`flag\.\w*Var\([^"]*"([a-z-]+)"`), "`-%`"},
+		{"cmd/postino/serve.go", "", regexp.MustCompile(`\bf\.(?:\w*Var|Func)\([^"]*"([a-z-]+)"`), "`-%`"},
 		{"template.yaml", "\nParameters:\n", regexp.MustCompile(`(?m)^  ([A-Z]\w+):`), "`%`"},
 		{"template.yaml", "\nOutputs:\n", regexp.MustCompile(`(?m)^  (AdminKeyCommand|TableName|SealingKeyArn):`), "`%`"},
 	} {
@@ -87,7 +87,7 @@ func TestEverySettingIsDocumented(t *testing.T) {
 }
 
 func TestEveryTableIsInTheDataModel(t *testing.T) {
-	schema, err := os.ReadFile(filepath.Join(root, "shared/store/localstore/schema.go"))
+	schema, err := os.ReadFile(filepath.Join(root, "shared/platform/local/localstore/schema.go"))
 	if err != nil {
 		t.Fatal(err)
 	}

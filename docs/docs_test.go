@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/shared/egress"
-	"github.com/postino/postino/shared/manage"
-	"github.com/postino/postino/shared/pattern"
-	"github.com/postino/postino/shared/render"
-	"github.com/postino/postino/shared/strictjson"
-	"github.com/postino/postino/shared/subscription"
+	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/callback/egress"
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/strictjson"
+	"github.com/postino/postino/shared/stage/manage"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/postino/postino/shared/httpapi"
-	"github.com/postino/postino/shared/openapi"
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/api/openapi"
 )
 
 var codeSection = regexp.MustCompile("(?m)^## (\\d{3})$|^### `([^`]*)`$")

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/infra/local/server"
+	"github.com/postino/postino/cmd/postino/server"
 )
 
 const key = "admin-key-of-the-test"

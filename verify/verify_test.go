@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/verify"
 )
 

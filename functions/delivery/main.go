@@ -5,13 +5,13 @@ import (
 	"time"
 
 	"github.com/postino/postino/functions/internal/setup"
-	"github.com/postino/postino/shared/awslambda"
-	"github.com/postino/postino/shared/delivery"
-	"github.com/postino/postino/shared/egress"
-	"github.com/postino/postino/shared/job"
+	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/platform/aws/awslambda"
+	"github.com/postino/postino/shared/platform/aws/sqsqueue"
 	"github.com/postino/postino/shared/postino"
-	"github.com/postino/postino/shared/queue/sqsqueue"
+	"github.com/postino/postino/shared/stage/delivery"
+	"github.com/postino/postino/shared/stage/job"
 )
 
 func main() {

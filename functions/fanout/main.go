@@ -3,9 +3,9 @@ package main
 
 import (
 	"github.com/postino/postino/functions/internal/setup"
-	"github.com/postino/postino/shared/awslambda"
-	"github.com/postino/postino/shared/fanout"
-	"github.com/postino/postino/shared/queue/sqsqueue"
+	"github.com/postino/postino/shared/platform/aws/awslambda"
+	"github.com/postino/postino/shared/platform/aws/sqsqueue"
+	"github.com/postino/postino/shared/stage/fanout"
 )
 
 // pack is how many first attempts share a message to SQS, which is paid for by

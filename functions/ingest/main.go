@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/postino/postino/functions/internal/setup"
-	"github.com/postino/postino/shared/awslambda"
-	"github.com/postino/postino/shared/ingest"
+	"github.com/postino/postino/shared/platform/aws/awslambda"
+	"github.com/postino/postino/shared/stage/ingest"
 )
 
 // countEvery is how long a count of what waits is good for: it costs two

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/postino/postino/functions/internal/setup"
-	"github.com/postino/postino/shared/awslambda"
-	"github.com/postino/postino/shared/delivery"
-	"github.com/postino/postino/shared/egress"
+	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/lifecycle"
-	"github.com/postino/postino/shared/manage"
+	"github.com/postino/postino/shared/platform/aws/awslambda"
 	"github.com/postino/postino/shared/postino"
+	"github.com/postino/postino/shared/stage/delivery"
+	"github.com/postino/postino/shared/stage/manage"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/postino/postino/functions/internal/setup"
-	"github.com/postino/postino/shared/awslambda"
-	"github.com/postino/postino/shared/sweep"
+	"github.com/postino/postino/shared/platform/aws/awslambda"
+	"github.com/postino/postino/shared/stage/sweep"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/infra/local/server"
+	"github.com/postino/postino/cmd/postino/server"
 )
 
 // startHere runs a server inside the test: to build one as a program takes

@@ -11,7 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/postino/postino/shared/signature"
+	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/shared/webhook"
 )
 

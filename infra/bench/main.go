@@ -109,11 +109,11 @@ func (b *bench) server(ctx context.Context, profile string) ([]string, error) {
 		own, err := os.Executable()
 		return []string{own, profiledServer, profile}, err
 	}
-	fmt.Fprintln(b.progress, "building infra/local …")
-	program := filepath.Join(b.dir, "postino-local")
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/postino/postino/infra/local")
+	fmt.Fprintln(b.progress, "building cmd/postino …")
+	program := filepath.Join(b.dir, "postino")
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/postino/postino/cmd/postino")
 	build.Stderr = os.Stderr
-	return []string{program}, build.Run()
+	return []string{program, "serve"}, build.Run()
 }
 
 // measure runs the scenarios, prints what they gave, and fails if any could

@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/postino/postino/shared/egress/egresstest"
+	"github.com/postino/postino/shared/callback/egress/egresstest"
 )
 
 // Of the scenario noisy: what waits on each neighbour, how often the healthy

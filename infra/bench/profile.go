@@ -11,15 +11,15 @@ import (
 	"runtime/pprof"
 	"time"
 
-	"github.com/postino/postino/infra/local/server"
+	"github.com/postino/postino/cmd/postino/server"
 	"github.com/postino/postino/shared/postino"
 )
 
 // profiledServer is this program's first argument when it is to be the server.
 const profiledServer = "profiled-server"
 
-// serveProfiled is infra/local's main in short, under a processor profile that
-// is written when it ends: args are the profile's file and infra/local's flags.
+// serveProfiled is postino serve in short, under a processor profile that
+// is written when it ends: args are the profile's file and the flags of postino serve.
 func serveProfiled(ctx context.Context, args []string) error {
 	c := server.Config{
 		EgressAllow: "127.0.0.0/8", Version: postino.Version,

@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/postino/postino/shared/localdb"
-	"github.com/postino/postino/shared/secret"
-	"github.com/postino/postino/shared/store/localstore"
+	"github.com/postino/postino/shared/callback/secret"
+	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -1,7 +1,7 @@
 // Package bill turns what a run of Postino used of AWS into dollars: a table
 // of prices, the lines of a bill, and how Lambda's duration is reckoned.
 //
-// What is used is counted by the test TestTheBill of infra/e2e, which runs the
+// What is used is counted by the test TestTheBill of infra/test/e2e, which runs the
 // built functions and meters every request that they make, and kept in
 // usage.json as quantities per million events: POSTINO_UPDATE=1 has that test
 // write it, and the test of docs/cost.md its table.

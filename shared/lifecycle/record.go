@@ -3,7 +3,7 @@ package lifecycle
 import (
 	"time"
 
-	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/webhook"
 )
 

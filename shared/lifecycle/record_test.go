@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/postino/postino/shared/retry"
+	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -6,11 +6,11 @@ import (
 	"os"
 	"strings"
 
-	"github.com/postino/postino/shared/apikey"
-	"github.com/postino/postino/shared/awssecret"
-	"github.com/postino/postino/shared/egress"
-	"github.com/postino/postino/shared/httpapi"
-	"github.com/postino/postino/shared/secret"
+	"github.com/postino/postino/shared/api/apikey"
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/callback/egress"
+	"github.com/postino/postino/shared/callback/secret"
+	"github.com/postino/postino/shared/platform/aws/awssecret"
 )
 
 // adminKey knows the admin key of the stack.

@@ -16,11 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/postino/postino/shared/metric"
-	"github.com/postino/postino/shared/queue/sqsqueue"
-	"github.com/postino/postino/shared/stats"
-	"github.com/postino/postino/shared/stdlog"
-	"github.com/postino/postino/shared/store/dynamostore"
+	"github.com/postino/postino/shared/measure/metric"
+	"github.com/postino/postino/shared/measure/stats"
+	"github.com/postino/postino/shared/measure/stdlog"
+	"github.com/postino/postino/shared/platform/aws/dynamostore"
+	"github.com/postino/postino/shared/platform/aws/sqsqueue"
 	"github.com/postino/postino/shared/webhook"
 )
 

@@ -92,7 +92,7 @@ func (c *counts) count(e event) {
 	}
 }
 
-// closing tells a package's last line, such as "ok  	example/shared/retry	0.012s".
+// closing tells a package's last line, such as "ok  	example/shared/callback/retry	0.012s".
 func closing(line string) bool {
 	for _, start := range []string{"ok  \t", "FAIL\t", "?   \t"} {
 		if strings.HasPrefix(line, start) {

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/postino/postino/shared/localdb"
+	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/queue"
-	"github.com/postino/postino/shared/queue/localqueue"
 	"github.com/postino/postino/shared/queue/queuetest"
 )
 

@@ -8,12 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/postino/postino/shared/delivery"
-	"github.com/postino/postino/shared/fanout"
-	"github.com/postino/postino/shared/ingest"
-	"github.com/postino/postino/shared/manage"
 	"github.com/postino/postino/shared/queue"
-	"github.com/postino/postino/shared/sweep"
+	"github.com/postino/postino/shared/stage/delivery"
+	"github.com/postino/postino/shared/stage/fanout"
+	"github.com/postino/postino/shared/stage/ingest"
+	"github.com/postino/postino/shared/stage/manage"
+	"github.com/postino/postino/shared/stage/sweep"
 )
 
 // Queue is all that stages and doors ask of a queue.

@@ -5,16 +5,16 @@ package storetest
 import (
 	"testing"
 
-	"github.com/postino/postino/shared/apikey"
-	"github.com/postino/postino/shared/delivery"
-	"github.com/postino/postino/shared/expunge"
-	"github.com/postino/postino/shared/fanout"
-	"github.com/postino/postino/shared/ingest"
-	"github.com/postino/postino/shared/job"
-	"github.com/postino/postino/shared/manage"
-	"github.com/postino/postino/shared/stats"
-	"github.com/postino/postino/shared/sweep"
-	"github.com/postino/postino/shared/trigger"
+	"github.com/postino/postino/shared/api/apikey"
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/measure/stats"
+	"github.com/postino/postino/shared/stage/delivery"
+	"github.com/postino/postino/shared/stage/expunge"
+	"github.com/postino/postino/shared/stage/fanout"
+	"github.com/postino/postino/shared/stage/ingest"
+	"github.com/postino/postino/shared/stage/job"
+	"github.com/postino/postino/shared/stage/manage"
+	"github.com/postino/postino/shared/stage/sweep"
 )
 
 // Store is all that any stage asks of storage.

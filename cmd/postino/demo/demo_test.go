@@ -1,0 +1,76 @@
+package demo_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/cmd/postino/demo"
+	"github.com/postino/postino/cmd/postino/recipes"
+	"github.com/postino/postino/cmd/postino/server"
+)
+
+func start(t *testing.T, testClock bool) *server.Server {
+	t.Helper()
+	s, err := server.Start(t.Context(), server.Config{
+		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: "admin-key-of-the-test", EgressAllow: "127.0.0.0/8", TestClock: testClock,
+		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestTheDemoShowsVerifiedCallbacksAndAThirdFlight(t *testing.T) {
+	s := start(t, false)
+	for range 2 { // a second showing on the same data shows as much
+		var out bytes.Buffer
+		if err := (demo.Demo{URL: s.URL(), Key: s.AdminKey(), Out: &out}).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "signature verified"); n != 10 {
+			t.Errorf("%d verified callbacks, want 10:\n%s", n, &out)
+		}
+		if want := `then: {"user":"u1","points":10,"reason":"flight 3"}`; strings.Count(out.String(), want) != 1 {
+			t.Errorf("want one line with %s:\n%s", want, &out)
+		}
+	}
+}
+
+func TestARecipeIsShownRequestByRequestWithoutItsSecrets(t *testing.T) {
+	for _, name := range recipes.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, err := recipes.Load(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := start(t, true)
+			for range 2 { // on the same data
+				var out bytes.Buffer
+				if err := demo.Recipe(t.Context(), r, s, &out); err != nil {
+					t.Fatal(err)
+				}
+				if n := strings.Count(out.String(), "  ✓ "); n != r.Requests() || n == 0 {
+					t.Errorf("%d requests shown, want %d:\n%s", n, r.Requests(), &out)
+				}
+				for secret, value := range r.Secrets {
+					if strings.Contains(out.String(), value) {
+						t.Errorf("the secret %s is shown:\n%s", secret, &out)
+					}
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+// Command postino is all of Postino in one program: it serves in one process
+// on one machine, with nothing else installed, and it shows what it does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/postino/postino/shared/language/suggest"
+	"github.com/postino/postino/shared/postino"
+)
+
+// garbagePercent lets the heap, which is small here, grow fivefold between two
+// collections, which at 200 took 5 % of the processor time of a callback.
+const garbagePercent = 400
+
+// command is one job of the program.
+type command struct {
+	name, args string // args is what may follow the name, as help shows it
+	about      string
+	run        func(ctx context.Context, args []string) error
+}
+
+// commands in the order in which help lists them. It is a function because
+// help, one of them, lists them.
+func commands() []command {
+	return []command{
+		{"demo", "[flags] [recipe]", "serve, and publish events whose verified callbacks are printed", runDemo},
+		{"serve", "[flags]", "serve until it is stopped", runServe},
+		{"version", "", "print the version", runVersion},
+		{"help", "", "print this list", runHelp},
+	}
+}
+
+func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+	takeFileSizeErrors()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	switch err := run(ctx, os.Args[1:]); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "postino:", err)
+		os.Exit(1)
+	}
+}
+
+// run runs the command that the first argument names.
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		help(os.Stderr)
+		return errors.New("name a command")
+	}
+	var names []string
+	for _, c := range commands() {
+		if c.name == strings.TrimLeft(args[0], "-") {
+			return c.run(ctx, args[1:])
+		}
+		names = append(names, c.name)
+	}
+	if strings.HasPrefix(args[0], "-") {
+		return fmt.Errorf("%s stands before the command: write it behind, as in postino serve %s", args[0], args[0])
+	}
+	return fmt.Errorf("there is no command %q%s; postino help lists all", args[0], suggest.Hint(args[0], names))
+}
+
+func runHelp(context.Context, []string) error {
+	help(os.Stdout)
+	return nil
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, "Postino turns events into signed HTTP callbacks.\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  postino %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+	}
+	fmt.Fprint(w, "\npostino serve -help lists the flags of serve; so does each command.\n")
+}
+
+func runVersion(context.Context, []string) error {
+	fmt.Println("Postino", postino.Version)
+	return nil
+}

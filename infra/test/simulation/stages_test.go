@@ -1,0 +1,273 @@
+package simulation_test
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/callback/breaker"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/stage/delivery"
+	"github.com/postino/postino/shared/stage/fanout"
+	"github.com/postino/postino/shared/stage/ingest"
+	"github.com/postino/postino/shared/stage/job"
+	"github.com/postino/postino/shared/stage/manage"
+	"github.com/postino/postino/shared/stage/sweep"
+	"github.com/postino/postino/shared/webhook"
+)
+
+var noLog = slog.New(slog.DiscardHandler)
+
+func (c *container) to(queue string) sender { return sender{c, queue} }
+
+func (c *container) fanout() *fanout.Fanout {
+	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Count: c.w.count, Ended: c.w.stats.Ended, Log: noLog}
+}
+
+func (c *container) delivery() *delivery.Deliverer {
+	return &delivery.Deliverer{
+		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
+		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
+		Jobs:    &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries"), Counter: c.w.counter()},
+		Breaker: easily, Count: c.w.count, Observe: c.w.observe, Stats: &c.w.stats,
+	}
+}
+
+// easily opens a breaker that a few attempts are enough for: worlds are small.
+var easily = breaker.Rule{
+	Window: 20 * time.Minute, Attempts: 4, Percent: 75, FirstProbe: 30 * time.Second, LastProbe: 5 * time.Minute, Passes: 2,
+}
+
+// count adds to what a metric counts.
+func (w *world) count(name string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.counts[name] += n
+}
+
+func (w *world) counter() lifecycle.Counter {
+	return lifecycle.Counter{Count: w.count, Stats: w.stats.Ended}
+}
+
+// observe counts what a histogram measures.
+func (w *world) observe(name string, _ time.Duration) { w.count(name+"_seconds", 1) }
+
+// class is how the client's errors count.
+func class(err error) webhook.ErrorClass {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return webhook.ErrorTimeout
+	}
+	return webhook.ErrorReset
+}
+
+const key = "the-admin-key"
+
+// random is what the container's ids are made of: of the world's seed, so that
+// a replay makes the same.
+func (c *container) random() io.Reader {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], c.w.seed)
+	binary.LittleEndian.PutUint64(seed[8:], uint64(c.number))
+	return rand.NewChaCha8(seed)
+}
+
+// call makes an API request to a process of its own, and tells how it was
+// answered; status 0 means not at all.
+func (w *world) call(method, path, body string, then func(status int, answer []byte)) {
+	r := httptest.NewRequest(method, "/v1/tenants/"+tenant+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+key)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if strings.HasSuffix(path, "/replay") { // its id would be random else, and the world not its seed's
+		w.asked++
+		r.Header.Set("Idempotency-Key", strconv.Itoa(w.asked))
+	}
+	answer := httptest.NewRecorder()
+	w.start(func(c *container) {
+		ctx, cancel := context.WithTimeout(context.Background(), 29*time.Second)
+		defer cancel()
+		auth := httpapi.NewAdminKey(key)
+		var handler http.Handler = &manage.Handler{
+			Store: c.store, Resend: c.to("resend"), Events: c.to("events"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
+			Random: c.random(), Counter: w.counter(),
+		}
+		if path == "/events" {
+			handler = &ingest.Handler{Tenants: c.store, Events: c.to("events"), Auth: auth}
+		}
+		handler.ServeHTTP(answer, r.WithContext(ctx))
+	}, func(c *container) {
+		if c.dead {
+			then(0, nil)
+			return
+		}
+		then(answer.Code, answer.Body.Bytes())
+	})
+}
+
+// anywhere lets callbacks go to any address.
+type anywhere struct{}
+
+func (anywhere) CheckURL(*url.URL) error { return nil }
+
+// sweepIsDue says whether a sweep of this minute would find anything. Those
+// that would not are left out, and the mark is where they would have left it.
+func (w *world) sweepIsDue() bool {
+	due, found := w.store.NextDue()
+	now := time.Now()
+	return found && !now.Before(due.Add(-time.Minute).Truncate(time.Minute)) && !now.Before(w.swept.Add(time.Minute))
+}
+
+func (w *world) sweep() {
+	now := time.Now()
+	if due, found := w.store.NextDue(); found {
+		if mark := now.Truncate(time.Minute).Add(-20 * time.Minute); due.After(mark) {
+			_ = w.store.RaiseLowWater(context.Background(), mark)
+		}
+	}
+	w.swept = now.Truncate(time.Minute)
+	w.start(func(c *container) {
+		c.sweeps = true
+		ctx, cancel := context.WithTimeout(context.Background(), 55*time.Second)
+		defer cancel()
+		s := &sweep.Sweeper{
+			Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Events: c.to("events"), Now: time.Now, Log: noLog,
+		}
+		_ = s.Sweep(ctx) // the next one goes on
+	}, func(*container) {})
+}
+
+// flush queues what a planted bug held back.
+func (c *container) flush(context.Context, string) error {
+	held := c.held
+	if !c.sweeps {
+		return nil
+	}
+	c.held = nil
+	for _, h := range held {
+		if err := c.send(h.queue, h.messages); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errReset = errors.New("connection reset")
+
+// receive is a subscriber, to whom a callback came. It returns what the
+// subscriber answers; the world's dice are thrown before.
+func (w *world) receive(id string, r *http.Request) func() (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	p := w.posts[id]
+	if p == nil {
+		p = &posted{body: string(body)}
+		w.posts[id] = p
+		w.ids = append(w.ids, id)
+	}
+	p.count++
+	if p.body != string(body) {
+		w.wrong("delivery %s was posted as %q and as %q", id, p.body, body)
+	}
+	if strings.Count(r.Header.Get("Webhook-Signature"), ",") < 1 {
+		w.wrong("delivery %s came without a signature", id)
+	}
+	answer := func(status int, retryAfter string) func() (*http.Response, error) {
+		if status/100 == 2 {
+			p.confirmed = true
+		}
+		h := http.Header{}
+		if retryAfter != "" {
+			h.Set("Retry-After", retryAfter)
+		}
+		return func() (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader("x")), Request: r}, nil
+		}
+	}
+	switch n := w.rng.IntN(100); {
+	case w.fails(r.URL.Path):
+		return answer(500, "")
+	case n < 50 || w.calm:
+		return answer(200, "")
+	case n < 75:
+		return answer(500, "")
+	case n < 82:
+		return answer(429, "90")
+	case n < 87 && !w.healed:
+		return answer(410, "")
+	case n < 93:
+		return func() (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }
+	}
+	return func() (*http.Response, error) { return nil, errReset }
+}
+
+// publish sends a publication of n events and notes what was accepted.
+func (w *world) publish(n int, again bool) func() {
+	return func() {
+		var events []string
+		var ids []string
+		for range n {
+			id := ""
+			if len(w.published) > 0 && again {
+				id = w.someEvent()
+			}
+			if id == "" {
+				id = string(rune('a'+len(w.published)%26)) + strings.Repeat("x", len(w.published)/26)
+				w.published[id] = `{"type":"` + []string{"a.x", "b.x"}[w.rng.IntN(2)] + `","id":"` + id + `","data":{"n":"` + id + `"}}`
+				w.eventOrder = append(w.eventOrder, id)
+			}
+			if contains(ids, id) {
+				continue
+			}
+			ids, events = append(ids, id), append(events, w.published[id])
+		}
+		began := w.tick()
+		w.call("POST", "/events", "["+strings.Join(events, ",")+"]", func(status int, answer []byte) {
+			taken := ids
+			switch status {
+			case http.StatusAccepted:
+			case http.StatusServiceUnavailable:
+				var problem struct {
+					Accepted []string `json:"accepted"`
+				}
+				if err := json.Unmarshal(answer, &problem); err != nil {
+					w.wrong("publish: %v in %s", err, answer)
+				}
+				taken = problem.Accepted
+			case 0:
+				return
+			default:
+				if !w.chaotic {
+					w.wrong("publish: %d %s", status, answer)
+				}
+				return
+			}
+			for _, id := range taken {
+				if _, known := w.accepted[id]; !known {
+					w.accepted[id] = began
+				}
+			}
+		})
+	}
+}
+
+func contains(ids []string, id string) bool {
+	for _, have := range ids {
+		if have == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *world) someEvent() string { return w.eventOrder[w.rng.IntN(len(w.eventOrder))] }

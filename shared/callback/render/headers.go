@@ -1,0 +1,195 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/postino/postino/shared/language/liquid"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Bounds of the headers that a request may add.
+const (
+	maxHeaders     = 50
+	maxHeaderValue = 4 << 10 // bytes of one rendered value
+)
+
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")
+
+// forbidden are the headers that are ours, the connection's, or set elsewhere,
+// with what to do instead; a trailing "*" stands for any ending. Of those that
+// describe the body, none would be true: it is sent whole, plain, in UTF-8, with
+// secrets that no template sees.
+var forbidden = []struct{ name, instead string }{
+	{"host", "it follows from the url"},
+	{"content-length", "it follows from the body"},
+	{"content-type", "use request.content_type"},
+	{"content-encoding", "the body is sent as it is"},
+	{"content-range", "the body is sent whole"},
+	{"content-md5", "the signature tells whether the body is whole"},
+	{"content-digest", "the signature tells whether the body is whole"},
+	{"repr-digest", "the signature tells whether the body is whole"},
+	{"digest", "the signature tells whether the body is whole"},
+	{"user-agent", "it names Postino"},
+	{"connection", "it is the connection's own"},
+	{"keep-alive", "it is the connection's own"},
+	{"proxy-*", "it is the connection's own"},
+	{"te", "it is the connection's own"},
+	{"trailer", "it is the connection's own"},
+	{"transfer-encoding", "it is the connection's own"},
+	{"upgrade", "it is the connection's own"},
+	{"expect", "it is the connection's own"},
+	{"webhook-*", "it is part of the signature"},
+	{"postino-*", "it is ours"},
+}
+
+// headers compiles the headers, by name.
+func (c *compiler) headers(all map[string]string) []header {
+	if len(all) > maxHeaders {
+		c.fault("request.headers", "want at most %d", maxHeaders)
+	}
+	var list []header
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		field, lower := "request.headers."+name, strings.ToLower(name)
+		if why := RefusedHeader(lower); why != "" {
+			c.fault(field, "this header cannot be set: %s", why)
+			continue
+		}
+		if other, taken := seen[folded(name)]; taken {
+			c.fault(field, "looks like %s to servers that take case, _ and - for alike", other)
+			continue
+		}
+		seen[folded(name)] = name
+		if t := c.parse(field, all[name]); t != nil {
+			c.headerLiterals(field, t)
+			list = append(list, header{lower, t})
+		}
+	}
+	return list
+}
+
+// headerLiterals judges what a header's value prints by itself.
+func (c *compiler) headerLiterals(field string, t *liquid.Template) {
+	size := 0
+	for _, piece := range literals(nil, t.Pieces()) {
+		size = max(size, len(piece.Text))
+		for i, r := range piece.Text {
+			if wrong := wrongInHeader(r); wrong != "" {
+				line, column := t.Place(piece.Offset + i)
+				c.fault(field, "line %d, column %d: %s", line, column, wrong)
+				return
+			}
+		}
+	}
+	if size > maxHeaderValue {
+		c.fault(field, "want at most %d bytes", maxHeaderValue)
+	}
+}
+
+// wrongInHeader says why a character cannot stand in a header's value, "" if it
+// can. Receivers disagree about what the bytes of others than ASCII mean.
+func wrongInHeader(r rune) string {
+	switch {
+	case r < ' ' && r != '\t' || r == 0x7f:
+		return fmt.Sprintf("want no control characters, such as U+%04X", r)
+	case r > '~':
+		return fmt.Sprintf("want ASCII: write %q as %s", string(r), percent(string(r)))
+	}
+	return ""
+}
+
+// HeaderText writes text as a header's value of visible ASCII, as the HTTP
+// binding of CloudEvents does: blanks, ", % and what is not ASCII become the %XX of
+// their bytes in UTF-8. Decoding every %XX gives text back.
+func HeaderText(text string) string {
+	return escapeBytes(text, func(c byte) bool { return c <= ' ' || c == '"' || c == '%' || c > '~' })
+}
+
+// escapeHeader writes what an output prints into a header. Only what is not
+// ASCII changes: a % may be the template's own, and the url's that it prints.
+func escapeHeader(_ int, _ []byte, text string) (string, error) {
+	return escapeBytes(text, func(c byte) bool { return c > 0x7f }), nil
+}
+
+// escapeBytes writes the chosen bytes of text as %XX.
+func escapeBytes(text string, chosen func(c byte) bool) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r > 0x7f || chosen(byte(r)) }) {
+		return text
+	}
+	var b strings.Builder
+	for i := range len(text) {
+		if !chosen(text[i]) {
+			b.WriteByte(text[i])
+			continue
+		}
+		b.WriteString(percent(text[i : i+1]))
+	}
+	return b.String()
+}
+
+// RefusedHeader says why a header cannot be set by a subscription; "" if it can.
+// A name that servers may take for one of ours is refused as that one.
+func RefusedHeader(name string) string {
+	if !headerName.MatchString(name) {
+		return "its name is not one"
+	}
+	lower, plain := strings.ToLower(name), folded(name)
+	for _, f := range forbidden {
+		prefix, open := strings.CutSuffix(f.name, "*")
+		if plain != f.name && !(open && strings.HasPrefix(plain, prefix)) {
+			continue
+		}
+		if plain != lower {
+			return fmt.Sprintf("many servers take it for %s, and %s", plain, f.instead)
+		}
+		return f.instead
+	}
+	if plain == idempotencyKey && plain != lower {
+		return "many servers take it for " + plain + ": write it so"
+	}
+	return ""
+}
+
+// idempotencyKey is set to the delivery's id, unless a subscription sets it.
+const idempotencyKey = "idempotency-key"
+
+// SameHeader reports whether servers may take two names for one header.
+func SameHeader(a, b string) bool { return folded(a) == folded(b) }
+
+// folded is a header's name as servers see it that keep headers in variables,
+// as CGI does: letters have no case, and all that is no letter or digit is alike.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		case 'a' <= r && r <= 'z', '0' <= r && r <= '9':
+			return r
+		}
+		return '-'
+	}, name)
+}
+
+// cleanHeader reports whether text can be a header's value and nothing more.
+func cleanHeader(text string) bool {
+	return len(text) <= maxHeaderValue && strings.IndexFunc(text, func(r rune) bool { return wrongInHeader(r) != "" }) < 0
+}
+
+func (r *Request) renderHeaders(s *scope) ([]webhook.Header, error) {
+	var list []webhook.Header
+	for _, h := range r.headers {
+		text, err := s.render(h.value, escapeHeader, func([]byte) string { return EncodeHeader })
+		if err != nil {
+			return nil, in("header "+h.name, err)
+		}
+		if !cleanHeader(text.Plain) {
+			return nil, &Skip{Reason: webhook.ReasonRenderError, Detail: fmt.Sprintf("header %s: want no control characters, and at most %d bytes", h.name, maxHeaderValue)}
+		}
+		list = append(list, webhook.Header{Name: h.name, Value: text})
+	}
+	return list, nil
+}

@@ -1,0 +1,150 @@
+package trigger
+
+import (
+	"time"
+
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Occurrence is one event that matches a subscription with a trigger.
+type Occurrence struct {
+	spec     *Spec
+	ref      webhook.StateRef // without a part
+	capKey   string
+	mark     string // the part that is its mark
+	event    webhook.Event
+	eventKey string
+	version  int64
+	delivery string
+	started  bool // its delay has begun; see Spec.Started
+}
+
+// Occurrence returns what the trigger s of sub makes of an event, given with
+// its decoded form, or the reason why it is none: [webhook.ReasonNoKey].
+func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	o := s.bare(sub, e)
+	if !s.keyed() {
+		return o, ""
+	}
+	return o.keyed(sub, d)
+}
+
+// Started is the occurrence of an event whose delay has begun, perhaps under
+// another version of the trigger: it has a key, a timer and a mark, whatever
+// this one says.
+func (s *Spec) Started(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	o := s.bare(sub, e)
+	o.started = true
+	return o.keyed(sub, d)
+}
+
+// bare is an occurrence that has no key.
+func (s *Spec) bare(sub webhook.Subscription, e webhook.Event) *Occurrence {
+	return &Occurrence{
+		spec: s, event: e, eventKey: e.Key(), version: sub.Version,
+		delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, sub.ID, ""),
+	}
+}
+
+// keyed names the state that the occurrence is about.
+func (o *Occurrence) keyed(sub webhook.Subscription, d *pattern.Event) (*Occurrence, webhook.Reason) {
+	s := o.spec
+	key, ok := keyHash(d, s.key)
+	if !ok {
+		return nil, webhook.ReasonNoKey
+	}
+	o.ref, o.capKey = stateRef(sub, key), key
+	if s.cap != nil && s.cap.key != nil {
+		if o.capKey, ok = keyHash(d, s.cap.key); !ok {
+			return nil, webhook.ReasonNoKey
+		}
+	}
+	o.mark = markOf + webhook.Hash(hashSize, "event", o.eventKey)
+	if s.distinct != nil {
+		text, ok := scalar(d, *s.distinct)
+		if !ok {
+			return nil, webhook.ReasonNoKey
+		}
+		o.mark = markOf + webhook.Hash(hashSize, "distinct", text)
+	}
+	return o, ""
+}
+
+// Refs names the parts that a decision needs, in the order in which it wants
+// them; none if the trigger keeps no state.
+func (o *Occurrence) Refs() []webhook.StateRef {
+	s := o.spec
+	var refs []webhook.StateRef
+	for _, p := range []struct {
+		part   string
+		needed bool
+	}{
+		{o.mark, o.marks()},
+		{partCount, s.counts()},
+		{partTimer, s.delay > 0 || o.started},
+		{partOnce, s.once || s.oncePer > 0},
+		{partCap, s.cap != nil},
+	} {
+		if p.needed {
+			refs = append(refs, o.part(p.part))
+		}
+	}
+	return refs
+}
+
+func (o *Occurrence) part(name string) webhook.StateRef {
+	ref := o.ref
+	ref.Part = name
+	if name == partCap {
+		ref.Key = o.capKey
+	}
+	return ref
+}
+
+// Key names the state of the event's key; it has no Part.
+func (o *Occurrence) Key() webhook.StateRef { return o.ref }
+
+// Keys names the keys whose state the event touches, without parts: its own,
+// and that of a cap which has its own. None if the trigger keeps no state.
+func (o *Occurrence) Keys() []webhook.StateRef {
+	if !o.spec.keyed() {
+		return nil
+	}
+	keys := []webhook.StateRef{o.ref}
+	if capRef := o.part(partCap); capRef.Key != o.ref.Key {
+		capRef.Part = ""
+		keys = append(keys, capRef)
+	}
+	return keys
+}
+
+// Timer names the timer that a [Wait] is about.
+func (o *Occurrence) Timer() (timer webhook.StateRef, mark string) { return o.part(partTimer), o.mark }
+
+// due is when the event's own delay is over.
+func (o *Occurrence) due() time.Time { return o.event.Time.Add(o.spec.delay) }
+
+// CancelRefs names the timers that the event cancels, each once, given which of
+// sub's cancel clauses it meets: bit i for the i-th. Clauses whose key the
+// event does not have are passed over.
+func (s *Spec) CancelRefs(sub webhook.Subscription, d *pattern.Event, met uint16) []webhook.StateRef {
+	var refs []webhook.StateRef
+	seen := map[string]bool{}
+	for i, c := range s.cancel {
+		if met&(1<<i) == 0 {
+			continue
+		}
+		paths := c.key
+		if paths == nil {
+			paths = s.key
+		}
+		if key, ok := keyHash(d, paths); ok && !seen[key] {
+			seen[key] = true
+			ref := stateRef(sub, key)
+			ref.Part = partTimer
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}

@@ -1,0 +1,167 @@
+package dynamostore_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/shared/platform/aws/dynamostore"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// TestWhatEachOperationCosts holds the capacity units that the design counts
+// on. A change here is a change of everybody's bill.
+func TestWhatEachOperationCosts(t *testing.T) {
+	store, m := metered(t)
+	ctx := t.Context()
+	e := booking("evt_01jd8rzq5k3v9m2x7c4b6n", 500)
+	d, sub := failed(e), loyalty()
+	sub.Types = []string{"flight.booked"}
+	ref := webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}
+	due := webhook.Due{At: accepted, Kind: webhook.DueRetry, Tenant: d.Tenant, Subscription: d.Subscription, ID: d.ID, Step: 7}
+	parts := webhook.Parts{Attempt: succeeded(e).Last, Content: &webhook.Content{Method: "POST", Body: webhook.Text{Plain: string(e.Data)}}}
+	page := plan(1000)
+	m.take()
+	for _, step := range []struct {
+		what string
+		call func() error
+		want units
+	}{
+		{"EnsureTenant, new", func() error { return store.EnsureTenant(ctx, sub.Tenant) }, units{"write table": 1}},
+		{"EnsureTenant, known", func() error { return store.EnsureTenant(ctx, sub.Tenant) }, units{}},
+		{"FindTenant", func() error { return store.FindTenant(ctx, sub.Tenant) }, units{"read table": 1}},
+		{"TenantVersion", func() error { _, err := store.TenantVersion(ctx, sub.Tenant); return err }, units{"read table": 1}},
+		{"SaveSubscription, new", func() (err error) { sub, err = store.SaveSubscription(ctx, sub, 0); return err }, units{"read table": 1, "write table": 8}},
+		{"SaveSubscription", func() (err error) { sub, err = store.SaveSubscription(ctx, sub, sub.Version); return err }, units{"read table": 1, "write table": 10}},
+		{"Heads, 1", func() error { _, err := store.Heads(ctx, []webhook.SubscriptionRef{ref}); return err }, units{"read table": 1}},
+		{"ListHeads", func() error { _, err := store.ListHeads(ctx, sub.Tenant, "", 100); return err }, units{"read table": 8}},
+		{"PageHeads", func() error { _, _, err := store.PageHeads(ctx, sub.Tenant, webhook.Page{Limit: 50}); return err }, units{"read table": 8}},
+		{"Versions, 1", func() error {
+			_, err := store.Versions(ctx, []webhook.VersionRef{{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}})
+			return err
+		}, units{"read table": 0.5}},
+		{"Changes, 1", func() error { _, err := store.Changes(ctx, sub.Tenant, 1, 2); return err }, units{"read table": 1}},
+		{"SaveHealth", func() error {
+			return store.SaveHealth(ctx, webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}, webhook.Health{FailingSince: accepted})
+		}, units{"write table": 1}},
+		{"AddTally", func() error {
+			_, err := store.AddTally(ctx, ref, accepted, webhook.Tally{Attempts: 1, Failed: 1})
+			return err
+		}, units{"write table": 1}},
+		{"Reserve, after a silence", func() error {
+			_, _, err := store.Reserve(ctx, ref, accepted, accepted, time.Minute)
+			return err
+		}, units{"write table": 1}},
+		{"DeleteSubscription", func() error { return store.DeleteSubscription(ctx, ref, sub.Version) }, units{"read table": 1, "write table": 8}},
+		{"CreateEvent, 3 planned", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{"write table": 1, "write GSI1": 1}},
+		{"CreateEvent, a repeat", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{}},
+		{"CreateEvent, 100 planned", func() error {
+			e := booking("evt_wide", 500)
+			e.Plan = webhook.Plan{Entries: plan(100), Total: 100}
+			_, _, err := store.CreateEvent(ctx, e)
+			return err
+		}, units{"write table": 3, "write GSI1": 3}},
+		{"PutPlanPage, 1000", func() error { return store.PutPlanPage(ctx, e.Tenant, e.Key(), e.Nonce, 0, page) }, units{"write table": 20}},
+		{"PlanPage, 1000", func() error { _, err := store.PlanPage(ctx, e.Tenant, e.Key(), e.Nonce, 0); return err }, units{"read table": 2.5}},
+		{"CreateReplay, 3 planned", func() error {
+			_, _, err := store.CreateReplay(ctx, webhook.Replay{Tenant: e.Tenant, EventKey: e.Key(), ID: "rpl_1", Plan: e.Plan})
+			return err
+		}, units{"write table": 1}},
+		{"Event", func() error { _, err := store.Event(ctx, e.Tenant, e.Source, e.ID); return err }, units{"read table": 1}},
+		{"SaveDelivery, first failure", func() error { return store.SaveDelivery(ctx, d, parts) }, units{"write table": 3, "write GSI1": 1, "write GSI2": 1}},
+		{"SaveDelivery, claim", func() error { d.Rev = 1; return store.SaveDelivery(ctx, d, webhook.Parts{}) }, units{"write table": 1}},
+		{"Delivery", func() error { _, err := store.Delivery(ctx, d.Tenant, d.ID); return err }, units{"read table": 1}},
+		{"DeliveriesByID, 1", func() error { _, err := store.DeliveriesByID(ctx, d.Tenant, []string{d.ID}); return err }, units{"read table": 1}},
+		{"Content", func() error { _, err := store.Content(ctx, d.Tenant, d.ID); return err }, units{"read table": 1}},
+		{"Attempts, 1", func() error { _, err := store.Attempts(ctx, d.Tenant, d.ID); return err }, units{"read table": 1}},
+		{"SaveDelivery, success after failure", func() error {
+			d = succeeded(e)
+			d.Rev = 2
+			return store.SaveDelivery(ctx, d, webhook.Parts{Attempt: d.Last})
+		}, units{"write table": 2, "write GSI1": 1, "write GSI2": 1}},
+		{"EnterLine", func() error { return store.EnterLine(ctx, ref, d.ID) }, units{"write table": 1}},
+		{"Line", func() error { _, err := store.Line(ctx, ref, "", 100); return err }, units{"read table": 4}},
+		{"LeaveLine, 1", func() error { return store.LeaveLine(ctx, ref, []string{d.ID}) }, units{"write table": 1}},
+		{"Lease", func() error {
+			_, err := store.Lease(ctx, ref, "drain", "token", accepted, accepted.Add(time.Minute))
+			return err
+		}, units{"write table": 1}},
+		{"PutDue", func() error { return store.PutDue(ctx, due) }, units{"write table": 1}},
+		{"DueAt, all shards", func() error { return everyShard(ctx, store, accepted) }, units{"read table": 16}},
+		{"DeleteDue, 1", func() error { return store.DeleteDue(ctx, []webhook.Due{due}) }, units{"write table": 1}},
+		{"RaiseLowWater", func() error { return store.RaiseLowWater(ctx, accepted.Truncate(time.Minute).Add(-20*time.Minute)) }, units{"write table": 1}},
+		{"LowWater", func() error { _, err := store.LowWater(ctx); return err }, units{"read table": 1}},
+		{"CountDue, 20 minutes behind", func() error { _, err := store.CountDue(ctx, accepted, 1000); return err }, units{"read table": 1 + 21*16*0.5}},
+	} {
+		do(t, step.call())
+		wantUnits(t, m, step.what, step.want)
+	}
+}
+
+// plan returns n entries.
+func plan(n int) []webhook.PlanEntry {
+	entries := make([]webhook.PlanEntry, n)
+	for i := range entries {
+		entries[i] = webhook.PlanEntry{Subscription: "sub_" + webhook.Hash(16, fmt.Sprint(i)), Version: int64(100_000 + i)}
+	}
+	return entries
+}
+
+func everyShard(ctx context.Context, store *dynamostore.Store, minute time.Time) error {
+	for shard := range webhook.DueShards {
+		if _, _, err := store.DueAt(ctx, minute, shard, "", 100); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestListsReadLittleMoreThanTheyShow(t *testing.T) {
+	store, m := metered(t)
+	ctx := t.Context()
+	for i := range 200 {
+		e := booking(fmt.Sprint("e", i), 3000)
+		e.AcceptedAt = accepted.Add(time.Duration(i) * time.Millisecond)
+		_, _, err := store.CreateEvent(ctx, e)
+		do(t, err)
+		d := succeeded(e)
+		if i%4 == 0 {
+			d = failed(e)
+		}
+		do(t, store.SaveDelivery(ctx, d, webhook.Parts{}))
+	}
+	sub := booking("", 0).Plan.Entries[0].Subscription
+	m.take()
+	for _, tt := range []struct {
+		filter webhook.DeliveryFilter
+		most   float64 // units for a page of 20
+	}{
+		{webhook.DeliveryFilter{}, 40},
+		{webhook.DeliveryFilter{Status: webhook.Succeeded}, 50},
+		{webhook.DeliveryFilter{Status: webhook.Pending}, 25},
+		{webhook.DeliveryFilter{Subscription: sub}, 8},
+		{webhook.DeliveryFilter{Subscription: sub, Status: webhook.Succeeded}, 30},
+		{webhook.DeliveryFilter{Subscription: sub, Status: webhook.Pending}, 25},
+	} {
+		got, _, err := store.PageDeliveries(ctx, "acme-airlines", tt.filter, webhook.Page{Limit: 20, Desc: true})
+		do(t, err)
+		wantAtMost(t, m, fmt.Sprintf("PageDeliveries %+v", tt.filter), len(got), tt.most)
+	}
+	events, _, err := store.PageEvents(ctx, "acme-airlines", "", webhook.Page{Limit: 20, Desc: true})
+	do(t, err)
+	wantAtMost(t, m, "PageEvents", len(events), 8)
+}
+
+func wantAtMost(t *testing.T, m *meter, what string, got int, most float64) {
+	t.Helper()
+	spent, calls := m.take()
+	t.Logf("%-80s %v in %d calls", what, spent, calls)
+	total := 0.0
+	for _, n := range spent {
+		total += n
+	}
+	if got != 20 || total > most {
+		t.Errorf("%s: %d of 20 entries for %v units, want at most %v", what, got, total, most)
+	}
+}

@@ -1,0 +1,214 @@
+package localqueue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+const (
+	maxDelay  = queue.MaxDelay
+	sendGroup = 256 // messages in one write, so that others get between
+)
+
+// Send queues the messages. A wrong group refuses all of them, a wrong delay
+// or body that message alone. It returns nil if the queue took all, a
+// [*queue.Unsent] naming those it did not take, or another error if it took
+// none; [queue.ErrBusy] when the backlog or the disk is full.
+func (q *Queue) Send(ctx context.Context, messages []queue.Message) error {
+	var unsent queue.Unsent
+	rows := make([]*row, 0, len(messages))
+	now := q.set.now()
+	for i, m := range messages {
+		err := m.Check()
+		if errors.Is(err, queue.ErrGroup) {
+			return fmt.Errorf("message %d: %w", i, err)
+		}
+		if err != nil {
+			unsent.Add(i, err)
+			continue
+		}
+		rows = append(rows, newRow(i, m, now))
+	}
+	for len(rows) > 0 {
+		n := min(len(rows), sendGroup)
+		if err := q.send(ctx, rows[:n]); err != nil {
+			for _, r := range rows {
+				unsent.Add(r.index, err)
+			}
+			break
+		}
+		rows = rows[n:]
+	}
+	return unsent.Result(len(messages))
+}
+
+// row is a message on its way into the table.
+type row struct {
+	entry        // to be queued in memory, if placed there
+	index int    // into the messages of Send
+	group string // its name
+	due   int64  // Unix milliseconds if delayed, else where it is placed
+}
+
+const (
+	placedInMemory = -1
+	placedSpilled  = 0
+)
+
+// columns are the values of place and due.
+func (r *row) columns() (place, due any) {
+	switch r.due {
+	case placedInMemory:
+		return nil, nil
+	case placedSpilled:
+		return 1, nil
+	}
+	return 2, r.due
+}
+
+func newRow(index int, m queue.Message, now time.Time) *row {
+	r := &row{index: index, group: m.Group, due: placedInMemory}
+	r.body = bytes.Clone(m.Body) // the caller may write into its own
+	if m.Delay > 0 {
+		r.due = now.Add(m.Delay + time.Millisecond - 1).UnixMilli() // never early
+	}
+	return r
+}
+
+// send writes the rows together and hands those that are placed in memory to
+// whoever waits.
+func (q *Queue) send(ctx context.Context, rows []*row) error {
+	if err := q.admit(len(rows)); err != nil {
+		return err
+	}
+	durability := localdb.Ordered
+	switch {
+	case q.config.Durable:
+		durability = localdb.Durable
+	case q.config.Background:
+		durability = localdb.Background
+	}
+	placed := false
+	err := q.set.db.Write(ctx, durability, func(tx *localdb.Tx) error {
+		if placed {
+			q.unplace(rows)
+		}
+		q.place(rows)
+		placed = true
+		for _, r := range rows {
+			place, due := r.columns()
+			if _, err := tx.Exec(insertMessage, r.id, q.number, place, due, r.group, r.body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	if errors.Is(err, localdb.ErrUnsynced) { // the rows are there, but not promised
+		q.arrived(rows)
+		return busy(err)
+	}
+	if err != nil {
+		q.total -= len(rows)
+		if placed {
+			q.forget(rows)
+		}
+		return busy(err)
+	}
+	q.arrived(rows)
+	return nil
+}
+
+// busy makes the refusals of the database those of a queue.
+func busy(err error) error {
+	if errors.Is(err, webhook.ErrBusy) || errors.Is(err, localdb.ErrUnsynced) {
+		return fmt.Errorf("%w: %w", queue.ErrBusy, err)
+	}
+	return err
+}
+
+// maxStall is how long the disk may be silent before more durable messages are
+// refused: those that wait for it fill memory.
+const maxStall = 5 * time.Second
+
+// admit counts n messages to the backlog, if there is room.
+func (q *Queue) admit(n int) error {
+	if stalled := q.set.db.Stalled(); q.config.Durable && stalled > maxStall {
+		return fmt.Errorf("the disk has not answered for %v: %w", stalled.Round(time.Second), queue.ErrBusy)
+	}
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	if limit := q.config.MaxBacklog; limit > 0 && q.total >= limit {
+		return fmt.Errorf("queue %s has %d messages: %w", q.name, q.total, queue.ErrBusy)
+	}
+	q.total += n
+	return nil
+}
+
+// place gives the rows their ids and decides which of them stay in memory. It
+// runs on the database's one writer: ids ascend in the order of the commits.
+func (q *Queue) place(rows []*row) {
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	for _, r := range rows {
+		r.id = q.set.nextID
+		q.set.nextID++
+		if r.due > 0 {
+			continue
+		}
+		g := q.group(r.group)
+		r.entry.group = g
+		if g.reserve(&r.entry) {
+			r.due = placedInMemory
+		} else {
+			g.spilling++
+			r.due = placedSpilled
+		}
+	}
+}
+
+// unplace takes back what place decided.
+func (q *Queue) unplace(rows []*row) {
+	q.set.mu.Lock()
+	defer q.set.mu.Unlock()
+	q.forget(rows)
+}
+
+// forget is unplace with the lock held.
+func (q *Queue) forget(rows []*row) {
+	for _, r := range rows {
+		switch r.due {
+		case placedInMemory:
+			r.entry.group.unreserve(&r.entry)
+		case placedSpilled:
+			r.entry.group.spilling--
+		default:
+			continue
+		}
+		q.tidy(r.entry.group)
+	}
+}
+
+// arrived makes committed rows receivable. The lock is held.
+func (q *Queue) arrived(rows []*row) {
+	for _, r := range rows {
+		switch g := r.entry.group; r.due {
+		case placedInMemory:
+			g.push(&r.entry)
+		case placedSpilled:
+			g.spilling--
+			g.spill(r.id)
+		default:
+			q.delayed(r.due)
+		}
+	}
+	q.wake()
+}

@@ -1,0 +1,82 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/api/operational"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// announce publishes the operational event that the stored delivery calls for,
+// if any. A repeat publishes the same one again, which fan-out drops.
+func (d *Deliverer) announce(ctx context.Context, del webhook.Delivery) error {
+	typ := operational.OfDelivery(del)
+	if typ == "" || d.Events == nil {
+		return nil
+	}
+	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return fmt.Errorf("read event of %s: %w", del.ID, err)
+	}
+	sub, err := d.version(ctx, ref(del), del.Version)
+	if err != nil {
+		return err
+	}
+	return d.publish(ctx, operational.Delivery(typ, del, sub, e.Type, d.Now()))
+}
+
+// version reads a version of a subscription; of one that retention removed,
+// nothing.
+func (d *Deliverer) version(ctx context.Context, sub webhook.SubscriptionRef, version int64) (webhook.Subscription, error) {
+	found, err := d.Store.Versions(ctx, []webhook.VersionRef{{Tenant: sub.Tenant, ID: sub.ID, Version: version}})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return webhook.Subscription{}, nil
+	}
+	if err != nil {
+		return webhook.Subscription{}, fmt.Errorf("read subscription %s of %s: %w", sub.ID, sub.Tenant, err)
+	}
+	return found[0], nil
+}
+
+// announceDisabled publishes that we disabled a subscription. Its DisabledAt is
+// zero if an operational event had us do that: they beget no others.
+func (d *Deliverer) announceDisabled(ctx context.Context, sub webhook.Subscription) error {
+	if d.Events == nil || d.Now().Sub(sub.DisabledAt) > disabledLately {
+		return nil
+	}
+	return d.publish(ctx, operational.Subscription(operational.SubscriptionDisabled, sub, d.Now()))
+}
+
+// disabledLately is the time within which it may be that a subscription was
+// disabled and not told of. It must be shorter than an event is kept, or what
+// was told would be news again.
+const disabledLately = 24 * time.Hour
+
+// announceAgain makes up for whoever perhaps disabled the subscription and had
+// no time to tell: for another handling of the same message, and in the audit
+// that is arranged before a subscription is disabled.
+func (d *Deliverer) announceAgain(ctx context.Context, sub webhook.SubscriptionRef) error {
+	if d.Events == nil {
+		return nil
+	}
+	heads, err := d.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
+	if err != nil {
+		return fmt.Errorf("read subscription %s: %w", sub.ID, err)
+	}
+	newest, err := d.version(ctx, sub, heads[0].Version)
+	if err != nil {
+		return err
+	}
+	return d.announceDisabled(ctx, newest)
+}
+
+func (d *Deliverer) publish(ctx context.Context, messages []queue.Message) error {
+	if err := d.Events.Send(ctx, messages); err != nil {
+		return fmt.Errorf("publish operational event: %w", err)
+	}
+	return nil
+}

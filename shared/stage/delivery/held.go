@@ -1,0 +1,88 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// held reports whether the delivery has waited for its subscription, or for its
+// turn, and was never posted. One that somebody sends again is sent as it is.
+func held(del webhook.Delivery) bool {
+	return del.Rev > 0 && del.Attempts == 0 && del.Round == 0
+}
+
+// endOutdated cancels a delivery that was held until it is of no use, and
+// reports whether it did.
+func (d *Deliverer) endOutdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (bool, error) {
+	why, err := d.outdated(ctx, del, sub)
+	if err != nil || why == "" {
+		return false, err
+	}
+	return true, d.cancel(ctx, del, why)
+}
+
+// outdated returns why a delivery that was held is not to be posted any more:
+// its event is too old by now, or another event has canceled it. It is "" if it
+// is to be posted, and without a look at anything if it was not held.
+func (d *Deliverer) outdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Reason, error) {
+	if !held(del) {
+		return "", nil
+	}
+	current, err := sub.trigger()
+	if err != nil {
+		return "", err
+	}
+	decided, err := d.decidedBy(ctx, del, sub)
+	if err != nil || current == nil && decided == nil {
+		return "", err
+	}
+	e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID)
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
+		return "", nil // what is left of it decides
+	}
+	if err != nil {
+		return "", fmt.Errorf("read event of %s: %w", del.ID, err)
+	}
+	if current != nil && current.Stale(e.Time, d.Now()) {
+		return webhook.ReasonStale, nil
+	}
+	if decided == nil || del.Occasion != "" { // who asks for a replay sends what has fired
+		return "", nil
+	}
+	canceled, err := decided.spec.CanceledSince(ctx, d.Store, decided.Subscription, e.Event)
+	if err != nil || !canceled {
+		return "", err
+	}
+	return webhook.ReasonCanceledBy, nil
+}
+
+// decision is a version of a subscription with its trigger, compiled.
+type decision struct {
+	webhook.Subscription
+	spec *trigger.Spec
+}
+
+// decidedBy returns the version whose trigger decided for the delivery; nil if
+// it had none, or retention has removed it.
+func (d *Deliverer) decidedBy(ctx context.Context, del webhook.Delivery, current *subscriber) (*decision, error) {
+	sub := current
+	if del.Version != current.Version {
+		var err error
+		sub, err = d.subscribers.get(ctx, webhook.VersionRef{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version})
+		if errors.Is(err, webhook.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(sub.Trigger) == 0 {
+		return nil, nil
+	}
+	spec, err := sub.trigger()
+	return &decision{sub.Subscription, spec}, err
+}

@@ -1,0 +1,265 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/callback/retry"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// recordTime bounds the writing down of an attempt, which goes on when the
+// batch itself is being stopped: the POST was made.
+const recordTime = 10 * time.Second
+
+// attempt posts, records, and arranges what follows.
+func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subscriber, target webhook.Target, content webhook.Content, from origin) error {
+	values, err := d.secrets(ctx, sub, target, content)
+	if err != nil {
+		return d.skip(ctx, del, err)
+	}
+	c := call{delivery: del.ID, event: del.EventID, number: del.Attempts + 1, target: target, content: content, secrets: values}
+	del, r, err := d.try(ctx, del, sub, c, from)
+	if errors.Is(err, errEnded) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	spent := !from.probe && d.assess(ctx, sub, r, from)
+	saved, effects, err := d.keep(ctx, del, sub, r, from, content)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	if spent {
+		if err := d.disable(ctx, saved, sub, reasonFailing); err != nil {
+			return err
+		}
+	}
+	if r.parks && !from.manual {
+		if err := d.disable(ctx, saved, sub, "410 Gone"); err != nil {
+			return err
+		}
+	}
+	if saved.Rev > del.Rev+1 && !from.apart() { // another copy of the message was faster, and may have been stopped since
+		return d.resume(ctx, saved, from)
+	}
+	if err := d.life.CarryOut(ctx, saved, effects); err != nil {
+		return err
+	}
+	if from.probe {
+		return d.probed(ctx, saved, sub, r, from)
+	}
+	return nil
+}
+
+// errEnded reports that somebody ended the delivery between two attempts.
+var errEnded = errors.New("ended meanwhile")
+
+// try posts. If the answer is 401 to an access token that was not new, that
+// attempt is kept beside the schedule, and another one is made with a new token.
+// Who dies in between leaves the schedule where it was: the message comes again.
+func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscriber, c call, from origin) (webhook.Delivery, result, error) {
+	r, err := d.post(ctx, sub, c)
+	if err == nil && r.stale {
+		beside := from
+		beside.beside = true
+		if del, _, err = d.keep(ctx, del, sub, r, beside, c.content); err != nil {
+			return del, r, err
+		}
+		if del.Status != webhook.Pending && !from.manual {
+			return del, r, errEnded
+		}
+		c.number = del.Attempts + 1
+		r, err = d.post(ctx, sub, c)
+	}
+	if err != nil {
+		return del, r, fmt.Errorf("post %s: %w", del.ID, err)
+	}
+	return del, r, nil
+}
+
+// keep records and reports an attempt, and returns what follows from it.
+func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin, content webhook.Content) (webhook.Delivery, lifecycle.Effects, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	r.attempt.Manual = from.manual
+	saved, effects, err := d.record(ctx, del, r, from, content, sub.schedule)
+	if err != nil {
+		return saved, 0, fmt.Errorf("record attempt of %s: %w", del.ID, err)
+	}
+	d.measure(saved, r)
+	d.report(saved, sub, r)
+	return saved, effects, nil
+}
+
+// recordTries bounds the times an attempt is applied to a delivery that others
+// keep changing.
+const recordTries = 10
+
+// record writes the attempt into the delivery, as it is by then.
+func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, lifecycle.Effects, error) {
+	var err error
+	for range recordTries {
+		if standsAlone(del) {
+			first := *del.Last
+			if err = d.save(ctx, &del, webhook.Parts{Attempt: &first}); err != nil && !errors.Is(err, webhook.ErrConflict) {
+				return del, 0, err
+			}
+		}
+		t := lifecycle.Record(del, r.attempted(), from.of(), schedule, d.Now())
+		if t.Next.Digest == "" {
+			t.Next.Digest = content.Digest()
+		}
+		var saved webhook.Delivery
+		if saved, err = d.life.Save(ctx, t, parts(del, &t.Next, content)); !errors.Is(err, webhook.ErrConflict) {
+			return saved, t.Effects, err
+		}
+		if del, err = d.Store.Delivery(ctx, del.Tenant, del.ID); err != nil {
+			return del, 0, err
+		}
+	}
+	return del, 0, fmt.Errorf("changed by others %d times: %w", recordTries, webhook.ErrBusy) // not a conflict: it was posted
+}
+
+// standsAlone reports whether the delivery holds the only record of its first
+// attempt, which succeeded at once. Another attempt would write over it.
+func standsAlone(d webhook.Delivery) bool {
+	return d.Rev == 1 && d.Status == webhook.Succeeded && d.Last != nil
+}
+
+// parts returns what is stored beside the delivery: nothing if it succeeded at
+// once, which is what nearly all do and what one write of 1 KB then covers.
+func parts(before webhook.Delivery, next *webhook.Delivery, content webhook.Content) (p webhook.Parts) {
+	if before.Rev == 0 && next.Status == webhook.Succeeded {
+		return p
+	}
+	whole := *next.Last
+	p.Attempt = &whole
+	brief := whole
+	brief.Response = nil
+	next.Last = &brief
+	if before.Digest == "" { // of one that was canceled before it was rendered, too
+		p.Content = &content
+	}
+	return p
+}
+
+// save writes the delivery and leaves del as it is stored.
+func (d *Deliverer) save(ctx context.Context, del *webhook.Delivery, with webhook.Parts) error {
+	if err := d.Store.SaveDelivery(ctx, *del, with); err != nil {
+		return err
+	}
+	del.Rev++
+	return nil
+}
+
+func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {
+	return d.cancelFor(ctx, del, reason, "")
+}
+
+func (d *Deliverer) cancelFor(ctx context.Context, del webhook.Delivery, reason webhook.Reason, detail string) error {
+	if del.Status != webhook.Pending {
+		return d.announce(ctx, del) // a repeat may have been stopped before it
+	}
+	if del.Rev == 0 && reason == webhook.ReasonDeleted {
+		state, err := d.Store.TenantState(ctx, del.Tenant)
+		if err != nil || state.Takes(del.CreatedAt) {
+			return err // it went with its tenant
+		}
+	}
+	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, detail, d.Now()), webhook.Parts{})
+	return err
+}
+
+// skip cancels a delivery that the subscription as it is now cannot send
+// anywhere. Any other error is returned.
+func (d *Deliverer) skip(ctx context.Context, del webhook.Delivery, err error) error {
+	var why *render.Skip
+	if errors.As(err, &why) {
+		return d.cancelFor(ctx, del, why.Reason, why.Kept())
+	}
+	return err
+}
+
+// resume carries out what an earlier handling of the message (from) wrote and
+// perhaps had no time to do: writing a step never means that it is done.
+func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origin) error {
+	if del.Round != from.round || del.Step > from.step+1 {
+		return nil // later steps have been taken, so this one was finished
+	}
+	if del.Attempts > 0 { // one of them may have had the subscription disabled
+		if err := d.announceAgain(ctx, ref(del)); err != nil {
+			return err
+		}
+	}
+	return d.settle(ctx, del)
+}
+
+// settle does once more what the stored delivery calls for.
+func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
+	return d.life.CarryOut(ctx, del, lifecycle.Follows(del))
+}
+
+// executor stores the transitions of deliveries and does what follows.
+func (d *Deliverer) executor() lifecycle.Executor {
+	return lifecycle.Executor{
+		Store:    d.Store,
+		Counter:  lifecycle.Counter{Count: d.Count, Stats: d.Stats.Ended},
+		Announce: d.announce,
+		Redrive: func(ctx context.Context, del webhook.Delivery) error {
+			return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound, "")})
+		},
+		Leave: func(ctx context.Context, del webhook.Delivery) error {
+			return d.Store.LeaveLine(ctx, ref(del), []string{del.ID})
+		},
+		Enter: d.joinLine,
+		Wake:  func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, "") },
+	}
+}
+
+// wake arranges the attempt at NextAt: by a delayed message, or, beyond what a
+// queue can delay, by a due pointer that sweep turns into one.
+func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery, token string) error {
+	delay := max(0, del.NextAt.Sub(d.Now()))
+	if delay > queue.MaxDelay {
+		return d.Store.PutDue(ctx, webhook.Due{
+			At: del.NextAt, Kind: webhook.DueRetry, Tenant: del.Tenant, Subscription: del.Subscription,
+			ID: del.ID, Round: del.Round, Step: del.Step,
+		})
+	}
+	m := againMessage(del, message.AgainRetry, token)
+	m.Delay = delay
+	return d.Retries.Send(ctx, []queue.Message{m})
+}
+
+func againMessage(del webhook.Delivery, kind message.AgainKind, token string) queue.Message {
+	a := message.Again{Kind: kind, Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round, Token: token}
+	if kind == message.AgainRetry {
+		a.Step = del.Step
+	}
+	return queue.Message{Group: message.SubscriptionGroup(del.Tenant, del.Subscription), Body: a.Encode()}
+}
+
+func ref(del webhook.Delivery) webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: del.Tenant, ID: del.Subscription}
+}
+
+// report writes the attempt's one line.
+func (d *Deliverer) report(del webhook.Delivery, sub *subscriber, r result) {
+	if !d.Log.Enabled(context.Background(), slog.LevelInfo) {
+		return // the line's values cost more than the rest of this
+	}
+	d.Log.Info("attempt", "tenant", del.Tenant, "subscription", sub.ID, "delivery", del.ID, "event", del.EventID,
+		"number", del.Attempts, "manual", r.attempt.Manual, "status_code", r.attempt.StatusCode, "error", string(r.attempt.Error),
+		"duration_ms", r.attempt.DurationMS, "status", string(del.Status), "next_at", del.NextAt)
+}

@@ -1,0 +1,73 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/callback/pace"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// lateTurn is how long after its turn a delivery may still go without asking
+// for another: queues count whole seconds, and take some. What is later than
+// that was held up with others, and is not to come all at once.
+const lateTurn = 5 * time.Second
+
+// tokenLate marks the message of a delivery that came too late for its turn
+// once: the second turn is good whenever it comes. Otherwise nothing would ever
+// be posted while we ourselves are slow.
+const tokenLate = "late"
+
+// turn reports whether it is the delivery's turn under its subscription's rate
+// limit. If not, it was put off until it is, or parked if that is far.
+func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content webhook.Content, token string) (bool, error) {
+	if sub.RateLimit == nil {
+		return true, nil
+	}
+	now, held := d.Now(), del.Waiting == webhook.WaitRateLimit
+	if held && (token == tokenLate || now.Sub(del.NextAt) <= lateTurn) {
+		if del.NextAt.Sub(now) > pace.Near {
+			return false, d.wake(ctx, del, token)
+		}
+		return true, nil
+	}
+	horizon := pace.Horizon
+	if held {
+		horizon = pace.Far // it has waited already: not in line again
+	}
+	at, found, err := d.pacer.Turn(ctx, ref(del), sub.RateLimit.PerSecond, now, horizon)
+	switch {
+	case err != nil:
+		return false, err
+	case !found:
+		return false, d.park(ctx, del, webhook.WaitRateLimit, content)
+	case at.Sub(now) <= pace.Near:
+		return true, nil
+	}
+	return false, d.putOff(ctx, del, content, at, held)
+}
+
+// putOff has the delivery wait for its turn. That is no attempt.
+func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content webhook.Content, at time.Time, again bool) error {
+	t, life := lifecycle.PutOff(del, at), d.life
+	if again {
+		life.Wake = func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, tokenLate) }
+	}
+	saved, err := life.Save(ctx, t, firstContent(&t, content))
+	if err != nil {
+		return fmt.Errorf("put off %s: %w", del.ID, err)
+	}
+	d.Count("deliveries_paced", 1)
+	return life.CarryOut(ctx, saved, t.Effects)
+}
+
+// firstContent is what is stored with a delivery that has to wait before its
+// first attempt.
+func firstContent(t *lifecycle.Transition, content webhook.Content) (with webhook.Parts) {
+	if t.Next.Rev == 0 {
+		with.Content, t.Next.Digest = &content, content.Digest()
+	}
+	return with
+}

@@ -1,0 +1,277 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Fanout turns published events into deliveries. Its fields are set once; it
+// is safe for concurrent use.
+type Fanout struct {
+	Store      Store
+	Events     Sender // where packs are split and plans spread
+	Deliveries Sender
+	Pack       int                      // above 1: so many first attempts of one subscription share a message; see parcel
+	Retention  webhook.Retention        // of what it stores; the zero value is the default
+	Now        func() time.Time         // our clock; nil means time.Now
+	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
+	Ended      func(webhook.Delivery)   // counts a delivery that never began; nil for none
+	Log        *slog.Logger
+
+	once     sync.Once
+	audience *audiences
+	versions *versions
+	locks    locks
+	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
+}
+
+// Handle works a batch of messages from the events queue and returns the ids
+// of those that must come again.
+func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []string) {
+	if len(batch) == 0 {
+		return nil
+	}
+	f.once.Do(f.start)
+	v := f.audience.view()
+	errs, outs := make([]error, len(batch)), make([]*outgoing, len(batch))
+	turn := func(i int) {
+		outs[i] = f.outgoing()
+		if errs[i] = f.handle(ctx, v, batch[i], outs[i]); errs[i] == nil && f.Pack < 2 {
+			errs[i] = outs[i].flush(ctx)
+		}
+	}
+	var wg sync.WaitGroup
+	for i := range batch[1:] {
+		wg.Go(func() { turn(i + 1) })
+	}
+	turn(0) // often the only one, and the stack here has grown before
+	wg.Wait()
+	if f.Pack > 1 {
+		f.flushTogether(ctx, outs, errs)
+	}
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		level := slog.LevelError
+		if errors.Is(err, errContended) {
+			level = slog.LevelWarn // others were faster: it comes again
+		}
+		f.Log.Log(ctx, level, "fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
+		failed = append(failed, batch[i].ID)
+	}
+	return failed
+}
+
+func (f *Fanout) start() {
+	f.audience = newAudiences(f.Store, f.Log)
+	f.locks = newLocks()
+	f.versions = newVersions(f.Store, f.Retention.Once)
+	if f.Count == nil {
+		f.Count = func(string, int) {}
+	}
+}
+
+func (f *Fanout) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
+}
+
+// handle does what a message asks for, and leaves in out what is to be sent
+// before it is done.
+func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outgoing) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	switch message.KindOf(m.Body) {
+	case message.KindPack, message.KindPart:
+		return f.pack(ctx, v, m, out)
+	case message.KindLeaf:
+		return f.leaf(ctx, m, out)
+	case message.KindFire:
+		return f.fire(ctx, m, out)
+	case message.KindReplay:
+		return f.replay(ctx, v, m)
+	}
+	return message.ErrMalformed
+}
+
+// event decides for one event, unless that is done, carries out what was
+// decided, and returns what is to be asked of triggers. In an array, those of a
+// large plan are asked here, in order, and its leaves leave them out.
+func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bool, out *outgoing) (*asking, error) {
+	stored, err := f.decide(ctx, v, e)
+	if errors.Is(err, errDeleted) {
+		return nil, nil // it went with its tenant
+	}
+	if err != nil {
+		return nil, err
+	}
+	if stored.Nonce != e.Nonce {
+		f.Count("events_duplicate", 1)
+		if known := !stored.Expunged && (stored.Data != nil || e.Data == nil); known && !stored.SameContent(e) {
+			f.Count("events_conflicting", 1)
+		}
+		return nil, nil // the publication that won carries its own plan out
+	}
+	stored.Order = e.Order
+	if stored.Plan.Pages == 0 {
+		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
+	}
+	if err := f.spread(ctx, stored, stored.Plan, "", inArray); err != nil || !inArray {
+		return nil, err
+	}
+	return f.askingOfPages(ctx, stored)
+}
+
+// decide matches the event and stores it with its plan. If the event is
+// stored already, that plan stands.
+func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.StoredEvent, error) {
+	entries, err := v.match(ctx, e)
+	if err != nil {
+		return webhook.StoredEvent{}, fmt.Errorf("match: %w", err)
+	}
+	plan := webhook.Plan{Entries: entries, Total: len(entries)}
+	if len(entries) > webhook.PlanInline {
+		// A repeat must not write over the pages of what was decided.
+		if stored, err := f.Store.Event(ctx, e.Tenant, e.Source, e.ID); !errors.Is(err, webhook.ErrNotFound) {
+			return stored, err
+		}
+		if plan, err = f.storePages(ctx, e, entries); err != nil {
+			return webhook.StoredEvent{}, fmt.Errorf("store plan: %w", err)
+		}
+	}
+	stored, created, err := f.Store.CreateEvent(ctx, webhook.StoredEvent{Event: e, Plan: plan})
+	if err != nil {
+		return stored, fmt.Errorf("store: %w", err)
+	}
+	if created {
+		f.Count("events_stored", 1)
+	}
+	return stored, nil
+}
+
+// asking is what is to be asked of triggers for one event.
+type asking struct {
+	*rendering
+	entries []planned
+}
+
+// carryOut queues first attempts for those who take every match, and returns
+// what is to be asked of the others' triggers; nil if nothing is. Replay names
+// the replay that planned the entries, "" the event's own plan.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay string, entries []webhook.PlanEntry, out *outgoing) (*asking, error) {
+	if e.Expunged || len(entries) == 0 {
+		return nil, nil
+	}
+	a := &asking{rendering: newRendering(e.Event, replay)}
+	err := f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
+		if err := ctx.Err(); err != nil {
+			return err // the message comes again
+		}
+		if p.asks() {
+			a.entries = append(a.entries, p.light())
+			return nil
+		}
+		return f.deliver(ctx, a.rendering, p.subscriber, 0, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// asks reports whether the entry is more than a first attempt.
+func (p planned) asks() bool { return p.Costly || p.Only || p.trigger != nil }
+
+// askAll asks the triggers of one event, all at once.
+func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {
+	if a == nil {
+		return nil
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(triggersAtOnce)
+	for _, p := range a.entries {
+		g.Go(func() error { return f.ask(gctx, a.rendering, p, out) })
+	}
+	return g.Wait()
+}
+
+// ask carries out one entry that is not simply a first attempt.
+func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	whole, release, err := f.versions.whole(ctx, r.event.Tenant, p)
+	if err != nil || whole.subscriber == nil {
+		return err
+	}
+	defer release()
+	switch {
+	case p.Costly:
+		return f.undecided(ctx, r, whole, out)
+	case p.trigger == nil: // it only cancels, and what there was to cancel has gone
+		return nil
+	case r.occasion != "":
+		return f.triggeredAgain(ctx, r, whole, out)
+	}
+	return f.triggered(ctx, r, whole, out)
+}
+
+// deliver queues the first attempt, or cancels a delivery that cannot be
+// rendered.
+func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) error {
+	m, err := r.first(s, count)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		return f.cancel(ctx, r, s, count, skip, out)
+	}
+	if err != nil {
+		return fmt.Errorf("render for %s: %w", s.ID, err)
+	}
+	f.Count("deliveries_planned", 1)
+	return out.deliveries.add(ctx, m)
+}
+
+// undecided carries out an entry of which matching could not tell whether the
+// subscription gets the event: it cancels the timers that the event certainly
+// cancels, and the delivery, for its owner to see.
+func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	if p.trigger != nil && r.occasion == "" {
+		if err := f.cancelTimers(ctx, r, p); err != nil {
+			return err
+		}
+	}
+	return f.cancel(ctx, r, p.subscriber, 0, &render.Skip{Reason: webhook.ReasonFilterCost}, out)
+}
+
+// backoff is what a caller waits before it asks a busy store again.
+const backoff = 20 * time.Millisecond
+
+// again calls f until it is not told ErrBusy, a few times.
+func again(ctx context.Context, f func() error) error {
+	var err error
+	for i := range 4 {
+		if err = f(); !errors.Is(err, webhook.ErrBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(backoff << i):
+		}
+	}
+	return err
+}

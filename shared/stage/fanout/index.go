@@ -1,0 +1,106 @@
+package fanout
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// index finds the subscriptions that an event matches, and those whose timers
+// it cancels.
+type index struct {
+	heads   map[string]face
+	entries pattern.Index[place]
+}
+
+// place is one entry of the index: a subscription's own types and filter, or
+// those of one of its cancel clauses.
+type place struct {
+	id     string
+	clause int // itself for the subscription, else the number of the clause
+}
+
+const itself = -1
+
+// face is what matching needs of a head once its filters are compiled.
+type face struct {
+	version int64
+	cancels int // clauses
+}
+
+// faceWeight is what a face takes in its map, in bytes.
+const faceWeight = 160
+
+func newIndex() *index { return &index{heads: map[string]face{}} }
+
+// weight is about how many bytes of memory the index takes.
+func (x *index) weight() int { return x.entries.Weight() + faceWeight*len(x.heads) }
+
+// add files a subscription. Its filters were judged when it was saved, so an
+// error is a fault of ours; the subscription then matches nothing.
+func (x *index) add(h webhook.Head) error {
+	filters := make([]*pattern.Pattern, 1+len(h.Cancels))
+	for i := range filters {
+		raw := h.Filter
+		if i > 0 {
+			raw = h.Cancels[i-1].Filter
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		p, err := pattern.Compile(raw, "filter")
+		if err != nil {
+			return fmt.Errorf("subscription %s of %s: %w", h.ID, h.Tenant, err)
+		}
+		filters[i] = p
+	}
+	x.heads[h.ID] = face{h.Version, len(h.Cancels)}
+	x.entries.Add(place{h.ID, itself}, h.Types, filters[0])
+	for i, c := range h.Cancels {
+		x.entries.Add(place{h.ID, i}, c.Types, filters[i+1])
+	}
+	return nil
+}
+
+func (x *index) remove(id string) {
+	for i := range x.heads[id].cancels {
+		x.entries.Remove(place{id, i})
+	}
+	x.entries.Remove(place{id, itself})
+	delete(x.heads, id)
+}
+
+// match lists who gets the event, by id. It ends with ctx, between two
+// subscriptions.
+func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, error) {
+	found := map[string]*webhook.PlanEntry{}
+	_, err := x.entries.Judge(ctx, e, func(p place, v pattern.Verdict) bool {
+		entry := found[p.id]
+		if entry == nil {
+			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].version, Only: true}
+			found[p.id] = entry
+		}
+		switch {
+		case v == pattern.Costly:
+			entry.Costly, entry.Only = true, false
+		case p.clause == itself:
+			entry.Only = false
+		default:
+			entry.Cancels |= 1 << p.clause
+		}
+		return true
+	})
+	if len(found) == 0 || err != nil {
+		return nil, err
+	}
+	entries := make([]webhook.PlanEntry, 0, len(found))
+	for _, entry := range found {
+		entries = append(entries, *entry)
+	}
+	slices.SortFunc(entries, func(a, b webhook.PlanEntry) int { return strings.Compare(a.Subscription, b.Subscription) })
+	return entries, nil
+}

@@ -1,0 +1,77 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// rendering makes the deliveries of one event on one occasion.
+type rendering struct {
+	event    webhook.Event
+	key      string
+	occasion string // "" when it was published, else the id of the replay
+	view     *render.Event
+	decoded  func() (*pattern.Event, error) // for triggers
+}
+
+func newRendering(e webhook.Event, occasion string) *rendering {
+	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })
+	return &rendering{e, e.Key(), occasion, render.NewEvent(e), decoded}
+}
+
+// first is the message that asks for a subscription's first attempt, after so
+// many occurrences. The error is a [*render.Skip] if there is to be none.
+func (r *rendering) first(s *subscriber, count int) (queue.Message, error) {
+	f := r.delivery(s, count)
+	target, content, err := s.request.Render(r.view, s.Subscription, render.Occasion{Delivery: f.ID, Count: count})
+	if err != nil {
+		return queue.Message{}, err
+	}
+	f.Target, f.Method, f.ContentType = target, content.Method, content.ContentType
+	f.Inserts, f.Body = content.Body.Inserts, content.Body.Plain
+	return queue.Message{Group: message.SubscriptionGroup(f.Tenant, f.Subscription), Body: f.Encode()}, nil
+}
+
+func (r *rendering) delivery(s *subscriber, count int) message.First {
+	return message.First{
+		Tenant:       r.event.Tenant,
+		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, r.occasion),
+		Event:        r.event.ID,
+		Source:       r.event.Source,
+		Accepted:     r.event.AcceptedAt,
+		Subscription: s.ID,
+		Version:      s.Version,
+		Occasion:     r.occasion,
+		Count:        count,
+	}
+}
+
+// cancel stores the delivery that is not to be, with its reason, and tells of
+// it. That it is stored already means that this was done before, perhaps up to
+// there.
+func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why *render.Skip, out *outgoing) error {
+	first := r.delivery(s, count)
+	t := lifecycle.Cancel(webhook.Delivery{
+		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
+		Subscription: first.Subscription, Version: first.Version, Occasion: first.Occasion, Count: first.Count,
+		Status: webhook.Pending, CreatedAt: first.Accepted,
+	}, why.Reason, why.Kept(), f.now())
+	life := lifecycle.Executor{
+		Store:    f.Store,
+		Counter:  lifecycle.Counter{Count: f.Count, Stats: f.Ended},
+		Announce: func(ctx context.Context, d webhook.Delivery) error { return f.announce(ctx, r, s, d, out) },
+	}
+	if _, err := life.Save(ctx, t, webhook.Parts{}); err != nil && !errors.Is(err, webhook.ErrConflict) {
+		return err
+	}
+	return life.CarryOut(ctx, t.Next, t.Effects)
+}

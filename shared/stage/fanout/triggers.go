@@ -1,0 +1,200 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// triggersAtOnce bounds the triggers of one event that are asked concurrently.
+const triggersAtOnce = 16
+
+// triggered carries out an entry whose subscription has a trigger: first what
+// the event cancels, then what it starts or sends.
+func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+	if err := f.cancelTimers(ctx, r, p); err != nil || p.Only {
+		return err
+	}
+	d, err := r.decoded()
+	if err != nil {
+		return err
+	}
+	o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d)
+	if reason != "" {
+		f.Count("events_skipped", 1)
+		return nil
+	}
+	t := &triggering{rendering: r, subscriber: p.subscriber, occurrence: o}
+	decision, err := f.settle(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
+		return o.Decide(items, f.now(), t.ready)
+	})
+	if err != nil {
+		return fmt.Errorf("trigger of %s: %w", p.ID, err)
+	}
+	return f.follow(ctx, t, decision, out)
+}
+
+// cancelTimers does what the event meets cancel clauses for.
+func (f *Fanout) cancelTimers(ctx context.Context, r *rendering, p planned) error {
+	d, err := r.decoded()
+	if err != nil {
+		return err
+	}
+	for _, ref := range p.trigger.CancelRefs(p.subscriber.Subscription, d, p.Cancels) {
+		if err := f.cancelTimer(ctx, ref, r.event); err != nil {
+			return fmt.Errorf("cancel timer of %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+// triggering is one event at one trigger.
+type triggering struct {
+	*rendering
+	*subscriber
+	occurrence *trigger.Occurrence
+	message    *queue.Message // once rendered
+	ended      webhook.Reason // why nothing is to be sent any more; "" as a rule
+}
+
+// ready renders, since only what can be sent may claim anything.
+func (t *triggering) ready(count int) (webhook.Reason, error) {
+	if t.ended != "" {
+		return t.ended, nil
+	}
+	m, err := t.first(t.subscriber, count)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		return skip.Reason, nil
+	}
+	t.message = &m
+	return "", err
+}
+
+// skipped is why nothing could be rendered, as it was decided; what that was
+// about is seen by rendering again.
+func (t *triggering) skipped(d trigger.Decision) *render.Skip {
+	var skip *render.Skip
+	if _, err := t.first(t.subscriber, d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
+		return skip
+	}
+	return &render.Skip{Reason: d.Reason}
+}
+
+// follow does what was decided and stored. Doing it twice does no harm.
+func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, out *outgoing) error {
+	switch d.Do {
+	case trigger.Send:
+		if t.message == nil { // decided before
+			return f.deliver(ctx, t.rendering, t.subscriber, d.Count, out)
+		}
+		f.Count("deliveries_planned", 1)
+		return out.deliveries.add(ctx, *t.message)
+	case trigger.Cancel:
+		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, t.skipped(d), out)
+	case trigger.Wait:
+		return f.wake(ctx, t, d.Due, out)
+	}
+	f.Count("events_skipped", 1)
+	return nil
+}
+
+// How often, and after what pauses, state is read again that somebody else has
+// changed meanwhile.
+const (
+	stateTries   = 25
+	statePause   = 4 * time.Millisecond
+	longestPause = 250 * time.Millisecond
+)
+
+// errContended reports that others changed a key's state all the time. The
+// message comes again.
+var errContended = errors.New("too many events of one key at once")
+
+// settle reads the state, decides, and stores what that changes, as often as
+// it takes for nobody to have come between.
+func (f *Fanout) settle(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (trigger.Decision, error) {
+	refs := t.occurrence.Refs()
+	if len(refs) == 0 {
+		d, _, err := decide(nil)
+		return d, err
+	}
+	var decision trigger.Decision
+	err := f.change(ctx, refs, func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
+		decision, changes, err = decide(items)
+		return changes, err
+	})
+	return decision, err
+}
+
+// change stores what change makes of the parts, all or nothing. Change is
+// called again whenever they are not any more as it was given them.
+func (f *Fanout) change(ctx context.Context, refs []webhook.StateRef, change func([]webhook.StateItem) ([]webhook.StateItem, error)) error {
+	release, err := f.locks.take(ctx, refs[0])
+	if err != nil {
+		return err
+	}
+	defer release()
+	for try := range stateTries {
+		if err := f.pause(ctx, try); err != nil {
+			return err
+		}
+		items, err := f.Store.TriggerState(ctx, refs)
+		if errors.Is(err, webhook.ErrBusy) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read state: %w", err)
+		}
+		changes, err := change(items)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		err = f.Store.SaveTriggerState(ctx, changes)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, webhook.ErrConflict) && !errors.Is(err, webhook.ErrBusy) {
+			return fmt.Errorf("save state: %w", err)
+		}
+	}
+	return errContended
+}
+
+// pause waits before a repeat: not before the first try, then a random time
+// that doubles.
+func (f *Fanout) pause(ctx context.Context, try int) error {
+	if try == 0 {
+		return nil
+	}
+	longest := min(statePause<<min(try, 10), longestPause)
+	wait := rand.N(longest)
+	if f.jitter != nil {
+		wait = f.jitter(longest)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// cancelTimer records that an event cancels what waits for a key, and what may
+// yet arrive of before it.
+func (f *Fanout) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) error {
+	return f.change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+		changed, err := trigger.CancelBy(items[0], e, f.now())
+		if changed == nil {
+			return nil, err
+		}
+		return []webhook.StateItem{*changed}, err
+	})
+}

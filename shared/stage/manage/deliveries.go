@@ -1,0 +1,195 @@
+package manage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// statuses are what the filter status can be.
+var statuses = []webhook.Status{webhook.Pending, webhook.Succeeded, webhook.Exhausted, webhook.Canceled}
+
+// listDeliveries lists by subscription and status what is stored, or, for one
+// event, what was planned.
+func (h *Handler) listDeliveries(r *httpapi.Request) (httpapi.Response, error) {
+	listing, err := r.Listing()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	filter, err := deliveryFilter(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if r.Query.Has("event") {
+		return h.listOfEvent(r, listing, filter)
+	}
+	deliveries, next, err := h.Store.PageDeliveries(r.Context(), r.Tenant, filter, listing.Page)
+	if err != nil {
+		return httpapi.Response{}, listing.Refuse(err)
+	}
+	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+}
+
+func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
+	filter := webhook.DeliveryFilter{Subscription: r.Query.Get("subscription"), Status: webhook.Status(r.Query.Get("status"))}
+	var faults httpapi.Faults
+	if r.Query.Has("subscription") && !subscription.ValidID(filter.Subscription) {
+		faults.Add("subscription", subscription.IDSyntax)
+	}
+	if r.Query.Has("status") && !slices.Contains(statuses, filter.Status) {
+		faults.Add("status", "want pending, succeeded, exhausted or canceled")
+	}
+	if r.Query.Has("event") && r.Query.Get("event") == "" {
+		faults.Add("event", "want an event's id")
+	}
+	if r.Query.Has("source") && !r.Query.Has("event") {
+		faults.Add("source", "only goes with event")
+	}
+	return filter, faults.Err()
+}
+
+// listOfEvent walks an event's plan, and then what the plan does not name. One page looks at no more of the plan than
+// one read gives, so with a filter pages may be short, or empty before the end.
+// An event that is not stored has no deliveries.
+func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter) (httpapi.Response, error) {
+	page := listing.Page
+	begin, after, err := planPosition(page.Position)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.Query.Get("event"))
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && outside(e.AcceptedAt, page) {
+		return httpapi.OK(listing.Next([]deliveryView{}, "")), nil
+	}
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read event: %w", err)
+	}
+	if begin < 0 {
+		return h.listBeyond(r, listing, filter, e, after)
+	}
+	entries, err := h.planFrom(r.Context(), e, begin)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	wanted, looked := narrow(entries, filter.Subscription, page.Limit)
+	deliveries, err := h.planned(r.Context(), e, wanted)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if deliveries, _, err = h.outcomes(r.Context(), e, deliveries, page.Limit); err != nil {
+		return httpapi.Response{}, err
+	}
+	if filter.Status != "" {
+		deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool { return d.Status != filter.Status })
+	}
+	if end := begin + looked; end < e.Plan.Total {
+		return httpapi.OK(listing.Next(viewDeliveries(deliveries), strconv.Itoa(end))), nil
+	}
+	further, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, "", 1)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	if len(further) > 0 || next != "" {
+		next = beyondPlan
+	}
+	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+}
+
+// beyondPlan begins the position of those deliveries of an event that its plan
+// does not name, and stands before the id of the last one shown.
+const beyondPlan = "o"
+
+// listBeyond goes on with an event's further occasions, by id.
+func (h *Handler) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter, e webhook.StoredEvent, after string) (httpapi.Response, error) {
+	deliveries, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, after, listing.Page.Limit)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool {
+		return filter.Status != "" && d.Status != filter.Status || filter.Subscription != "" && d.Subscription != filter.Subscription
+	})
+	if next != "" {
+		next = beyondPlan + next
+	}
+	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+}
+
+// maxPlan is more than any plan has entries: a cursor that names more is made up.
+const maxPlan = 1 << 30
+
+// planPosition is a cursor's position in a plan: the entries before it; or -1
+// and the last delivery shown beyond the plan.
+func planPosition(position string) (n int, after string, err error) {
+	if position == "" {
+		return 0, "", nil
+	}
+	if after, beyond := strings.CutPrefix(position, beyondPlan); beyond {
+		if _, _, bad := webhook.ParseDeliveryID(after); after != "" && bad != nil {
+			return 0, "", httpapi.BadCursor()
+		}
+		return -1, after, nil
+	}
+	if n, err = strconv.Atoi(position); err != nil || n < 0 || n > maxPlan {
+		return 0, "", httpapi.BadCursor()
+	}
+	return n, "", nil
+}
+
+// outside reports whether an acceptance lies outside the page's bounds.
+func outside(accepted time.Time, page webhook.Page) bool {
+	return !page.After.IsZero() && !accepted.After(page.After) || !page.Before.IsZero() && !accepted.Before(page.Before)
+}
+
+// narrow returns up to limit entries of one subscription ("" for any), and how
+// many it looked at.
+func narrow(entries []webhook.PlanEntry, subscription string, limit int) (wanted []webhook.PlanEntry, looked int) {
+	for _, entry := range entries {
+		if len(wanted) == limit {
+			break
+		}
+		looked++
+		if subscription == "" || entry.Subscription == subscription {
+			wanted = append(wanted, entry)
+		}
+	}
+	return wanted, looked
+}
+
+// delivery reads the delivery of the path. One that was neither attempted nor
+// parked yet is not stored: its id alone does not name its event.
+func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
+	id := r.PathValue("id")
+	err := error(webhook.ErrNotFound)
+	var d webhook.Delivery
+	if _, _, bad := webhook.ParseDeliveryID(id); bad == nil {
+		d, err = h.Store.Delivery(r.Context(), r.Tenant, id)
+	}
+	if errors.Is(err, webhook.ErrNotFound) {
+		return d, httpapi.DeliveryNotFound.Problem("There is no such delivery, or nothing has happened to it yet. Its event lists it.")
+	}
+	return d, err
+}
+
+func (h *Handler) getDelivery(r *httpapi.Request) (httpapi.Response, error) {
+	d, err := h.deliveryOrPlanned(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	attempts, err := h.Store.Attempts(r.Context(), r.Tenant, d.ID)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read attempts: %w", err)
+	}
+	view := viewDelivery(d)
+	view.Attempts = viewAttempts(attempts, d.Last)
+	if err := h.hideAnswers(r.Context(), d, view.Attempts); err != nil {
+		return httpapi.Response{}, fmt.Errorf("read event of %s: %w", d.ID, err)
+	}
+	return httpapi.OK(view), nil
+}

@@ -1,0 +1,197 @@
+package manage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/language/attribute"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// What one event is shown with, at most.
+const (
+	shownDeliveries = 50
+	countedFurther  = 250 // deliveries beyond the plan that are counted with those of its first page
+)
+
+// eventView is an event as the API shows it. Data, as published, follows it.
+type eventView struct {
+	ID         string          `json:"id"`
+	Source     string          `json:"source"`
+	Type       string          `json:"type"`
+	Subject    *string         `json:"subject"`
+	Time       httpapi.Time    `json:"time"`
+	AcceptedAt httpapi.Time    `json:"accepted_at"`
+	Extensions json.RawMessage `json:"extensions,omitempty"`
+	Expunged   bool            `json:"expunged"`
+}
+
+// oneEventView is an event with what became of it.
+type oneEventView struct {
+	eventView
+	Matched    int                    `json:"matched"`    // subscriptions that get it
+	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
+	Counted    int                    `json:"counted"`    // of the first 1,000 that matched, and the first 250 that were sent again
+	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
+	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger made nothing of it
+}
+
+func viewEvent(e webhook.StoredEvent) eventView {
+	return eventView{
+		ID: e.ID, Source: e.Source, Type: e.Type, Subject: orNull(e.Subject), Time: httpapi.Time(e.Time), AcceptedAt: httpapi.Time(e.AcceptedAt),
+		Extensions: e.Extensions, Expunged: e.Expunged,
+	}
+}
+
+// orNull is a pointer to s, or nil for its zero value, which JSON shows as null.
+func orNull[T comparable](s T) *T {
+	var zero T
+	if s == zero {
+		return nil
+	}
+	return &s
+}
+
+func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
+	listing, err := r.Listing()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	typ := r.Query.Get("type")
+	if r.Query.Has("type") {
+		if wrong := attribute.TypePattern(typ); wrong != "" {
+			return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "type", Detail: wrong})
+		}
+	}
+	if typ == "*" {
+		typ = ""
+	}
+	events, next, err := h.Store.PageEvents(r.Context(), r.Tenant, typ, listing.Page)
+	if err != nil {
+		return httpapi.Response{}, listing.Refuse(err)
+	}
+	views := make([]eventView, len(events))
+	for i, e := range events {
+		views[i] = viewEvent(h.shown(e))
+	}
+	return httpapi.OK(listing.Next(views, next)), nil
+}
+
+// source returns the query's source, or the one of events published without.
+func source(r *httpapi.Request) string {
+	if s := r.Query.Get("source"); s != "" {
+		return s
+	}
+	return webhook.DefaultSource(r.Tenant)
+}
+
+// event reads the event of the path.
+func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
+	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.PathValue("id"))
+	if errors.Is(err, webhook.ErrNotFound) {
+		return e, httpapi.EventNotFound.Problem("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
+	}
+	if err != nil {
+		return e, fmt.Errorf("read event: %w", err)
+	}
+	return e, nil
+}
+
+func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
+	e, err := h.event(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	entries, err := h.planFrom(r.Context(), e, 0)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	deliveries, err := h.planned(r.Context(), e, entries)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	deliveries, skipped, err := h.outcomes(r.Context(), e, deliveries, shownDeliveries)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	further, _, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, "", countedFurther)
+	if err != nil {
+		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
+	}
+	deliveries = append(deliveries, further...)
+	view := oneEventView{eventView: viewEvent(h.shown(e)), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
+	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
+	return httpapi.OK(withData(view, h.shown(e))), nil
+}
+
+// withData adds the data to the view as it was published: encoding/json would
+// change its white space.
+func withData(view oneEventView, e webhook.StoredEvent) httpapi.Encoded {
+	b := httpapi.Encode(view)
+	if e.Data == nil {
+		return b
+	}
+	b = append(b[:len(b)-1], `,"data":`...)
+	b = append(b, e.Data...)
+	return append(b, '}')
+}
+
+func countByStatus(deliveries []webhook.Delivery) map[webhook.Status]int {
+	counts := map[webhook.Status]int{webhook.Pending: 0, webhook.Succeeded: 0, webhook.Exhausted: 0, webhook.Canceled: 0}
+	for _, d := range deliveries {
+		counts[d.Status]++
+	}
+	return counts
+}
+
+// planFrom returns entries of the plan from the n-th on, up to the end of the
+// page they stand in; none at the end of the plan.
+func (h *Handler) planFrom(ctx context.Context, e webhook.StoredEvent, n int) ([]webhook.PlanEntry, error) {
+	if e.Plan.Pages == 0 {
+		return e.Plan.Entries[min(n, len(e.Plan.Entries)):], nil
+	}
+	if n/webhook.PlanPage >= e.Plan.Pages {
+		return nil, nil
+	}
+	entries, err := h.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, n/webhook.PlanPage)
+	if err != nil { // ours, not the caller's: the event names the page
+		return nil, fmt.Errorf("read plan of %s: %s", e.ID, err)
+	}
+	return entries[min(n%webhook.PlanPage, len(entries)):], nil
+}
+
+// planned returns the deliveries of plan entries: as they are stored, or
+// pending if they are not yet. Entries that only cancel a timer make none, and
+// those of an old event none that is not stored.
+func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry) ([]webhook.Delivery, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.Only })
+	ids := make([]string, len(entries))
+	for i, entry := range entries {
+		ids[i] = webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+	}
+	stored, err := h.Store.DeliveriesByID(ctx, e.Tenant, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read deliveries of %s: %w", e.ID, err)
+	}
+	expired := h.expired(e.AcceptedAt)
+	deliveries := make([]webhook.Delivery, 0, len(entries))
+	for i, entry := range entries {
+		d, ok := stored[ids[i]]
+		if !ok && expired {
+			continue // it ended and went before its event
+		}
+		if !ok {
+			d = lifecycle.Begin(e.Event, entry)
+		}
+		deliveries = append(deliveries, d)
+	}
+	return deliveries, nil
+}

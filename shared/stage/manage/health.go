@@ -1,0 +1,78 @@
+package manage
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+)
+
+const (
+	healthFor     = time.Second // how long one look is good for: health checks must not cost reads
+	healthTimeout = 5 * time.Second
+	maxDue        = 10_000 // due pointers that are counted
+)
+
+// health remembers the last look. The zero value has none.
+type health struct {
+	mu      sync.Mutex
+	looked  time.Time // by the real clock, also where ours stands still
+	backlog backlogView
+}
+
+type healthView struct {
+	Status  string      `json:"status"` // "ok"; anything else is a problem document
+	Version string      `json:"version"`
+	Backlog backlogView `json:"backlog"`
+}
+
+// backlogView counts what waits: messages by queue, about, and due pointers, up
+// to 10,000.
+type backlogView struct {
+	Events     int `json:"events"`
+	Deliveries int `json:"deliveries"`
+	Retries    int `json:"retries"`
+	Due        int `json:"due"`
+}
+
+// healthz says that storage and queues answer, and how much waits in them.
+func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
+	backlog, err := h.backlog(r.Context())
+	if err == nil && h.Failed != nil {
+		err = h.Failed()
+	}
+	if err != nil {
+		return httpapi.Response{}, httpapi.Unavailable.Problem("Storage or a queue does not answer.").After(time.Second).Because(err)
+	}
+	return httpapi.OK(healthView{Status: "ok", Version: h.Version, Backlog: backlog}), nil
+}
+
+func (h *Handler) backlog(ctx context.Context) (backlogView, error) {
+	h.health.mu.Lock() // whoever asks meanwhile waits and gets the same answer
+	defer h.health.mu.Unlock()
+	if time.Since(h.health.looked) < healthFor && !h.health.looked.IsZero() {
+		return h.health.backlog, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	var b backlogView
+	var err error
+	if b.Due, err = h.Store.CountDue(ctx, h.now(), maxDue); err != nil {
+		return b, fmt.Errorf("count due: %w", err)
+	}
+	for _, q := range []struct {
+		name    string
+		backlog Backlog
+		n       *int
+	}{
+		{"events", h.Backlogs.Events, &b.Events}, {"deliveries", h.Backlogs.Deliveries, &b.Deliveries}, {"retries", h.Backlogs.Retries, &b.Retries},
+	} {
+		if *q.n, err = q.backlog.Backlog(ctx); err != nil {
+			return b, fmt.Errorf("backlog of %s: %w", q.name, err)
+		}
+	}
+	h.health.looked, h.health.backlog = time.Now(), b
+	return b, nil
+}

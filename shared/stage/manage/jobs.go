@@ -1,0 +1,121 @@
+package manage
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"regexp"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Jobs keeps what is known of each job.
+type Jobs interface {
+	// Job, SaveJob, PutDue, Lease: see package job's Jobs.
+	Job(ctx context.Context, tenant, id string) (webhook.Job, error)
+	SaveJob(ctx context.Context, j webhook.Job) error
+	PutDue(ctx context.Context, due webhook.Due) error
+	Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error)
+	// PageJobs lists jobs by id, which is in order of creation.
+	PageJobs(ctx context.Context, tenant string, page webhook.Page) (jobs []webhook.Job, next string, err error)
+}
+
+// jobView is a job as callers see it.
+type jobView struct {
+	ID           string            `json:"id"`
+	Kind         webhook.JobKind   `json:"kind"`
+	Subscription *string           `json:"subscription"` // null for the whole tenant
+	Tenant       string            `json:"tenant"`       // whose things it works on
+	Status       webhook.JobStatus `json:"status"`
+	Detail       *string           `json:"detail"` // why it stopped; null if it did not
+	After        httpapi.Time      `json:"after"`
+	Before       httpapi.Time      `json:"before"`
+	Of           *webhook.Status   `json:"of"` // deliveries that ended so; null but for a recover
+	DryRun       bool              `json:"dry_run"`
+	Counts       webhook.JobCounts `json:"counts"`
+	Progress     *float64          `json:"progress"` // null where nobody knows how much there is
+	Reached      httpapi.Time      `json:"reached"`
+	CreatedAt    httpapi.Time      `json:"created_at"`
+	UpdatedAt    httpapi.Time      `json:"updated_at"`
+	EndedAt      httpapi.Time      `json:"ended_at"`
+}
+
+func viewJob(j webhook.Job) jobView {
+	return jobView{
+		ID: j.ID, Kind: j.Kind, Subscription: present(j.Subscription), Tenant: cmp.Or(j.Target, j.Tenant), Status: j.Status, Detail: present(j.Detail),
+		After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
+		Counts: j.Counts, Progress: progress(j), Reached: httpapi.Time(j.Reached),
+		CreatedAt: httpapi.Time(j.CreatedAt), UpdatedAt: httpapi.Time(j.UpdatedAt), EndedAt: httpapi.Time(j.EndedAt),
+	}
+}
+
+// present returns nil for "".
+func present[T ~string](s T) *T {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// progress is how much of a recover's range of time has been worked through;
+// how many deliveries lie in the rest nobody knows without looking.
+func progress(j webhook.Job) *float64 {
+	share := 0.0
+	switch whole := j.Before.Sub(j.After); {
+	case j.Status == webhook.JobDone:
+		share = 1
+	case j.Kind != webhook.JobRecover || whole <= 0:
+		return nil
+	case j.Reached.After(j.After):
+		share = min(1, math.Floor(1000*float64(j.Reached.Sub(j.After))/float64(whole))/1000) // rounded up, it would be done before it is
+	}
+	return &share
+}
+
+var errNoJob = httpapi.JobNotFound.Problem("There is no such job.")
+
+var jobID = regexp.MustCompile(`^job_[0-9a-z]{26}$`)
+
+func (h *Handler) getJob(r *httpapi.Request) (httpapi.Response, error) {
+	id := r.PathValue("id")
+	if !jobID.MatchString(id) {
+		return httpapi.Response{}, errNoJob
+	}
+	j, err := h.Store.Job(r.Context(), r.Tenant, id)
+	if err == nil && !maySee(r, j) {
+		err = webhook.ErrNotFound
+	}
+	if errors.Is(err, webhook.ErrNotFound) {
+		return httpapi.Response{}, errNoJob
+	}
+	return httpapi.OK(viewJob(j)), err
+}
+
+// maySee reports whether a job is the caller's business: a portal key's are
+// those of one subscription.
+func maySee(r *httpapi.Request, j webhook.Job) bool {
+	return r.Principal.Role != httpapi.Portal || j.Subscription != ""
+}
+
+// listJobs lists the newest first, unless asked otherwise. What is not the
+// caller's business is left out, so that a page may be short.
+func (h *Handler) listJobs(r *httpapi.Request) (httpapi.Response, error) {
+	listing, err := r.Listing()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	jobs, next, err := h.Store.PageJobs(r.Context(), r.Tenant, listing.Page)
+	if err != nil {
+		return httpapi.Response{}, listing.Refuse(err)
+	}
+	views := make([]jobView, 0, len(jobs))
+	for _, j := range jobs {
+		if maySee(r, j) {
+			views = append(views, viewJob(j))
+		}
+	}
+	return httpapi.OK(listing.Next(views, next)), nil
+}

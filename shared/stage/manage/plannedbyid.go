@@ -1,0 +1,96 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// deliveryOrPlanned reads the delivery of the path, also one to which nothing
+// has happened yet: its id says when its event was accepted, and the event's
+// plan names it.
+func (h *Handler) deliveryOrPlanned(r *httpapi.Request) (webhook.Delivery, error) {
+	d, missing := h.delivery(r)
+	var problem *httpapi.Problem
+	if !errors.As(missing, &problem) {
+		return d, missing
+	}
+	d, found, err := h.plannedDelivery(r.Context(), r.Tenant, r.PathValue("id"))
+	if err != nil {
+		return d, fmt.Errorf("find planned delivery: %w", err)
+	}
+	if !found {
+		return d, missing
+	}
+	return d, nil
+}
+
+// plannedDelivery looks for a delivery that is not stored in the plans of the
+// events that were accepted in its millisecond.
+func (h *Handler) plannedDelivery(ctx context.Context, tenant, id string) (d webhook.Delivery, found bool, err error) {
+	accepted, tag, err := webhook.ParseDeliveryID(id)
+	if err != nil {
+		return d, false, nil
+	}
+	page := webhook.Page{Limit: 250, After: accepted.Add(-time.Millisecond), Before: accepted.Add(time.Millisecond)}
+	for {
+		events, next, err := h.Store.PageEvents(ctx, tenant, "", page)
+		if err != nil {
+			return d, false, err
+		}
+		for _, listed := range events {
+			e, err := h.Store.Event(ctx, tenant, listed.Source, listed.ID)
+			if errors.Is(err, webhook.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return d, false, err
+			}
+			if entry, names, err := h.entryOf(ctx, e, tag, id); err != nil || names {
+				return h.pendingOf(ctx, e, entry, err)
+			}
+		}
+		if page.Position = next; next == "" {
+			return d, false, nil
+		}
+	}
+}
+
+// entryOf finds the entry of an event's plan whose delivery has that id.
+func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id string) (webhook.PlanEntry, bool, error) {
+	for n := 0; n < e.Plan.Total; {
+		entries, err := h.planFrom(ctx, e, n)
+		if err != nil || len(entries) == 0 {
+			return webhook.PlanEntry{}, false, err
+		}
+		for _, entry := range entries {
+			if !entry.Only && webhook.DeliveryTag(e.Tenant, entry.Subscription) == tag &&
+				webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "") == id {
+				return entry, true, nil
+			}
+		}
+		n += len(entries)
+	}
+	return webhook.PlanEntry{}, false, nil
+}
+
+// pendingOf returns what is to come of a plan's entry; false if its trigger
+// made nothing of the event.
+func (h *Handler) pendingOf(ctx context.Context, e webhook.StoredEvent, entry webhook.PlanEntry, err error) (webhook.Delivery, bool, error) {
+	if err != nil {
+		return webhook.Delivery{}, false, err
+	}
+	planned, err := h.planned(ctx, e, []webhook.PlanEntry{entry})
+	if err != nil {
+		return webhook.Delivery{}, false, err
+	}
+	kept, _, err := h.outcomes(ctx, e, planned, 1)
+	if err != nil || len(kept) == 0 {
+		return webhook.Delivery{}, false, err
+	}
+	return kept[0], true, nil
+}

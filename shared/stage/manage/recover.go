@@ -1,0 +1,181 @@
+package manage
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/language/rfc3339"
+	"github.com/postino/postino/shared/language/strictjson"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Times of a job that begins. See package job, which keeps them up.
+const (
+	jobBegun = 2 * time.Minute // how long it is held for a job that never begins
+	jobAudit = 5 * time.Minute // when it is looked at whether it began
+)
+
+// recover starts a job that sends again what has ended badly: of the path's
+// subscription, or of the whole tenant.
+func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
+	id := r.PathValue("id")
+	if id != "" && !subscription.ValidID(id) {
+		return httpapi.Response{}, errNoSubscription
+	}
+	body, err := r.JSON()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j, err := readRecover(body, h.newJob(webhook.JobRecover))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j.Tenant, j.Subscription = r.Tenant, id
+	if id != "" {
+		head, err := h.head(r, id)
+		if err != nil {
+			return httpapi.Response{}, err
+		}
+		if head.Version == 0 {
+			return httpapi.Response{}, errNoSubscription
+		}
+		j.Born = head.Born
+	}
+	if err := h.claimRecover(r, j); err != nil {
+		return httpapi.Response{}, err
+	}
+	response, err := h.startJob(r, j)
+	if err != nil {
+		_, _ = h.Store.Lease(r.Context(), recovered(j), webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt) // it ends soon by itself
+	}
+	return response, err
+}
+
+// recovered names what a recover holds.
+func recovered(j webhook.Job) webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
+}
+
+var recoverFields = []string{"after", "before", "status", "dry_run"}
+
+// readRecover reads {"after",["before","status","dry_run"]} into a new job.
+func readRecover(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
+	now := j.CreatedAt
+	latest := now.Add(time.Millisecond) // what is accepted later has not failed yet
+	j.Before, j.Of = latest, webhook.Exhausted
+	var faults httpapi.Faults
+	if body.Kind() != strictjson.Object {
+		faults.Add("body", "want an object")
+		return j, faults.Err()
+	}
+	for field, v := range body.Members() {
+		text, isText := v.Text()
+		if v.Kind() == strictjson.Null && slices.Contains(recoverFields, field) {
+			continue
+		}
+		switch field {
+		case "after":
+			j.After = readTime(field, text, isText, &faults)
+		case "before":
+			j.Before = readTime(field, text, isText, &faults)
+		case "status":
+			if j.Of = webhook.Status(text); !isText || j.Of != webhook.Exhausted && j.Of != webhook.Canceled {
+				faults.Add(field, `want "exhausted" or "canceled"; what succeeded is sent again by replay, under new ids`)
+			}
+		case "dry_run":
+			if j.DryRun = string(v) == "true"; v.Kind() != strictjson.Bool {
+				faults.Add(field, "want true or false")
+			}
+		default:
+			faults.Unknown("", field, recoverFields)
+		}
+	}
+	switch {
+	case faults.Any():
+	case j.After.IsZero():
+		faults.Add("after", "is required: only events accepted after this time")
+	case j.After.After(now):
+		faults.Add("after", "lies in the future")
+	case !j.Before.After(j.After):
+		faults.Add("before", "is not later than after")
+	}
+	if j.Before.After(latest) {
+		j.Before = latest
+	}
+	return j, faults.Err()
+}
+
+func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.Time) {
+	t, err := rfc3339.Parse(text)
+	if !isText || err != nil {
+		faults.Add(field, rfc3339.Wanted)
+	}
+	return t.UTC()
+}
+
+// claimRecover is a 409 while another recover is at work: on the same
+// subscription, or on all of the tenant's.
+func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
+	conflict := httpapi.RecoverRunning.Problem("Another recover is at work here. GET /jobs shows it.")
+	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
+	if j.Subscription != "" {
+		free, err := h.Store.Lease(r.Context(), whole, webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt)
+		if err != nil {
+			return fmt.Errorf("lease: %w", err)
+		}
+		if !free {
+			return conflict
+		}
+	}
+	held, err := h.Store.Lease(r.Context(), recovered(j), webhook.RecoverLease, j.ID, j.CreatedAt, until)
+	if err != nil {
+		return fmt.Errorf("lease: %w", err)
+	}
+	if !held {
+		return conflict
+	}
+	return nil
+}
+
+// newJob begins a job.
+func (h *Handler) newJob(kind webhook.JobKind) webhook.Job {
+	now := h.now()
+	return webhook.Job{ID: h.newID("job_"), Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
+}
+
+// storeJob stores a new job, behind the pointer that finds it should we die
+// before it begins.
+func (h *Handler) storeJob(r *httpapi.Request, j webhook.Job) error {
+	if err := h.Store.PutDue(r.Context(), message.AuditJob(j, j.CreatedAt.Add(jobAudit))); err != nil {
+		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
+	}
+	if err := h.Store.SaveJob(r.Context(), j); err != nil && !errors.Is(err, webhook.ErrConflict) { // a repeat of ours whose answer was lost
+		return fmt.Errorf("store job %s: %w", j.ID, err)
+	}
+	r.Note(slog.String("job", j.ID), slog.String("kind", string(j.Kind)))
+	return nil
+}
+
+// startJob stores the job, asks for its first slice, and answers with it.
+func (h *Handler) startJob(r *httpapi.Request, j webhook.Job) (httpapi.Response, error) {
+	if err := h.storeJob(r, j); err != nil {
+		return httpapi.Response{}, err
+	}
+	h.startSlice(r, j)
+	location := "/v1/tenants/" + j.Tenant + "/jobs/" + j.ID
+	return httpapi.Response{Status: http.StatusAccepted, Header: http.Header{"Location": {location}}, Body: viewJob(j)}, nil
+}
+
+// startSlice asks for a job's first slice. If that fails, the job's audit does.
+func (h *Handler) startSlice(r *httpapi.Request, j webhook.Job) {
+	if err := h.resend(r.Context(), message.NextSlice(j)); err != nil {
+		h.log().Warn("start job", "tenant", j.Tenant, "job", j.ID, "cause", err)
+	}
+}

@@ -1,0 +1,105 @@
+package manage
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/api/publication"
+	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/language/strictjson"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// replayView names an event and the replay that its further deliveries are of.
+type replayView struct {
+	ID     string `json:"id"`
+	Replay string `json:"replay"`
+}
+
+// replayEvent asks for an event to be sent again to those whom it matches now,
+// as new deliveries with the same event id.
+func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
+	only, err := h.replayTo(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	e, err := h.event(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if e.Expunged {
+		return httpapi.Response{}, httpapi.DataExpunged.Problem("The data of this event was removed.")
+	}
+	if h.payloadExpired(e.AcceptedAt) {
+		return httpapi.Response{}, httpapi.DataExpired.Problem("The data of this event is not kept any more.")
+	}
+	id, err := h.replayID(r, e, only)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	ask := message.Replay{ID: id, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}
+	if err := h.Events.Send(r.Context(), []queue.Message{{Group: e.Tenant, Body: ask.Encode()}}); err != nil {
+		return httpapi.Response{}, httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("replay %s: %w", e.ID, err))
+	}
+	r.Note(slog.String("event", e.ID), slog.String("replay", id))
+	return httpapi.Response{Status: http.StatusAccepted, Body: replayView{e.ID, id}}, nil
+}
+
+// replayTo reads the subscription that alone is to receive the event; "" for
+// every one.
+func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
+	body, err := r.Read()
+	if err != nil || len(body) == 0 {
+		return "", err
+	}
+	v, err := httpapi.ParseJSON(body)
+	if err != nil {
+		return "", err
+	}
+	var faults httpapi.Faults
+	only := ""
+	if v.Kind() != strictjson.Object {
+		faults.Add("body", "want an object")
+	}
+	for name, member := range v.Members() {
+		id, text := member.Text()
+		switch {
+		case name != "subscription":
+			faults.Unknown("", name, []string{"subscription"})
+		case member.Kind() == strictjson.Null:
+		case !text || !subscription.ValidID(id):
+			faults.Add("subscription", subscription.IDSyntax)
+		default:
+			only = id
+		}
+	}
+	if faults.Any() || only == "" {
+		return "", faults.Err()
+	}
+	head, err := h.head(r, only)
+	if err != nil {
+		return "", err
+	}
+	if head.Version == 0 {
+		faults.Add("subscription", "there is no such subscription")
+	}
+	return only, faults.Err()
+}
+
+// replayID names a replay: anew for each request, unless it says by its
+// Idempotency-Key that it may be a repeat.
+func (h *Handler) replayID(r *httpapi.Request, e webhook.StoredEvent, only string) (string, error) {
+	key, err := publication.IdempotencyKey(r)
+	if err != nil {
+		return "", err
+	}
+	if key != "" {
+		return webhook.RepeatableReplay(e.Tenant, e.Key(), only, key), nil
+	}
+	return h.newID("rpl_"), nil
+}

@@ -1,0 +1,105 @@
+package manage
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/callback/sendable"
+	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// retryDelivery asks for one attempt now, beside the schedule. Each request is
+// one attempt: a repeat is another.
+func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	d, err := h.delivery(r)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.payloadIsThere(r.Context(), d); err != nil {
+		return httpapi.Response{}, err
+	}
+	head, err := h.head(r, d.Subscription)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if head.Version == 0 || head.Born > d.Version {
+		return httpapi.Response{}, httpapi.SubscriptionDeleted.Problem("The subscription of this delivery was deleted.")
+	}
+	if err := h.canBeSent(r.Context(), d, head.Version); err != nil {
+		return httpapi.Response{}, err
+	}
+	again := message.Again{
+		Kind: message.AgainManual, Tenant: d.Tenant, Delivery: d.ID, Subscription: d.Subscription, Round: d.Round, Token: rand.Text(),
+	}
+	if err := h.resend(r.Context(), again); err != nil {
+		return httpapi.Response{}, err
+	}
+	noteDelivery(r, d)
+	return httpapi.Response{Status: http.StatusAccepted, Body: viewDelivery(d)}, nil
+}
+
+// canBeSent is a 409 for a delivery of which the current version of its
+// subscription makes no request.
+func (h *Handler) canBeSent(ctx context.Context, d webhook.Delivery, current int64) error {
+	make := sendable.Maker{Store: h.Store, Prepare: sendable.Preparing(h.Store, h.Secrets)}
+	skip, err := make.Check(ctx, d, current)
+	if err != nil || skip == nil {
+		return err
+	}
+	return httpapi.CannotBeSent.Problem(fmt.Sprintf("Nothing can be sent, for %s: %s.", skip.Reason, skip.Detail))
+}
+
+func noteDelivery(r *httpapi.Request, d webhook.Delivery) {
+	r.Note(slog.String("delivery", d.ID), slog.String("subscription", d.Subscription))
+}
+
+func (h *Handler) head(r *httpapi.Request, id string) (webhook.Head, error) {
+	heads, err := h.Store.Heads(r.Context(), []webhook.SubscriptionRef{{Tenant: r.Tenant, ID: id}})
+	if err != nil {
+		return webhook.Head{}, fmt.Errorf("read subscription %s: %w", id, err)
+	}
+	return heads[0], nil
+}
+
+// cancelDelivery ends a delivery that is pending. An attempt that is under way
+// may still arrive.
+func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	var d webhook.Delivery
+	life := lifecycle.Executor{Store: h.Store, Counter: h.Counter, Leave: h.leaveLine}
+	err := retry(r.Context(), func() (err error) {
+		if d, err = h.deliveryOrPlanned(r); err != nil {
+			return err
+		}
+		if d.Status != webhook.Pending {
+			return httpapi.DeliveryEnded.Problem(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
+		}
+		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, "", h.now()), webhook.Parts{})
+		return err
+	})
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	noteDelivery(r, d)
+	return httpapi.OK(viewDelivery(d)), nil
+}
+
+// leaveLine takes a delivery that has ended out of its waiting line. If that
+// fails, a drain passes over it.
+func (h *Handler) leaveLine(ctx context.Context, d webhook.Delivery) error {
+	if err := h.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID}); err != nil {
+		h.log().Warn("leave line", "delivery", d.ID, "cause", err)
+	}
+	return nil
+}
