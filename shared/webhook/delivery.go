@@ -105,6 +105,13 @@ func (d Delivery) Timed() bool {
 	return d.Waiting == WaitRetry || d.Waiting == WaitRateLimit && !d.NextAt.IsZero()
 }
 
+// Held reports whether the delivery has waited for its subscription, or for its
+// turn, and was never posted: when its turn comes, it is judged by max_age and by
+// cancels once more. One that somebody sends again is sent as it is.
+func (d Delivery) Held() bool {
+	return d.Status == Pending && d.Rev > 0 && d.Attempts == 0 && d.Round == 0
+}
+
 // EventKey names the delivery's event; see [EventKey].
 func (d Delivery) EventKey() string { return EventKey(d.EventSource, d.EventID) }
 

@@ -23,16 +23,40 @@ const (
 // keyHash returns the hash of what the event has at the paths, false if
 // something is missing there. A number and its text are one key.
 func keyHash(d *pattern.Event, paths []pattern.Path) (string, bool) {
-	texts := make([]string, 0, len(paths)+1)
-	texts = append(texts, "key")
-	for _, p := range paths {
+	texts, ok := keyTexts(d, paths)
+	if !ok {
+		return "", false
+	}
+	return hashOf(texts), true
+}
+
+// keyTexts returns what the event has at the paths.
+func keyTexts(d *pattern.Event, paths []pattern.Path) ([]string, bool) {
+	texts := make([]string, len(paths))
+	for i, p := range paths {
 		text, ok := scalar(d, p)
 		if !ok {
-			return "", false
+			return nil, false
 		}
-		texts = append(texts, text)
+		texts[i] = text
 	}
-	return webhook.Hash(hashSize, texts...), true
+	return texts, true
+}
+
+// hashOf names the key of these texts.
+func hashOf(texts []string) string {
+	all := make([]string, 1, len(texts)+1)
+	all[0] = "key"
+	return webhook.Hash(hashSize, append(all, texts...)...)
+}
+
+// keyText writes a key as [Spec.KeyRef] reads it.
+func keyText(texts []string) string {
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	text, _ := json.Marshal(texts) // strings always can be
+	return string(text)
 }
 
 // scalar returns the text of a string, number or boolean; false if there is
@@ -62,7 +86,7 @@ func (s *Spec) KeyRef(sub webhook.Subscription, text string) (webhook.StateRef, 
 			return webhook.StateRef{}, ErrKey
 		}
 	}
-	return stateRef(sub, webhook.Hash(hashSize, append([]string{"key"}, texts...)...)), nil
+	return stateRef(sub, hashOf(texts)), nil
 }
 
 func stateRef(sub webhook.Subscription, key string) webhook.StateRef {

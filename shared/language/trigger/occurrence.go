@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"slices"
 	"time"
 
 	"github.com/postino/postino/shared/language/pattern"
@@ -129,8 +130,17 @@ func (o *Occurrence) due() time.Time { return o.event.Time.Add(o.spec.delay) }
 // sub's cancel clauses it meets: bit i for the i-th. Clauses whose key the
 // event does not have are passed over.
 func (s *Spec) CancelRefs(sub webhook.Subscription, d *pattern.Event, met uint16) []webhook.StateRef {
-	var refs []webhook.StateRef
-	seen := map[string]bool{}
+	keys := s.cancelKeys(d, met)
+	refs := make([]webhook.StateRef, len(keys))
+	for i, key := range keys {
+		refs[i] = stateRef(sub, hashOf(key))
+		refs[i].Part = partTimer
+	}
+	return refs
+}
+
+// cancelKeys are the keys whose timers the event cancels, each once.
+func (s *Spec) cancelKeys(d *pattern.Event, met uint16) (keys [][]string) {
 	for i, c := range s.cancel {
 		if met&(1<<i) == 0 {
 			continue
@@ -139,12 +149,10 @@ func (s *Spec) CancelRefs(sub webhook.Subscription, d *pattern.Event, met uint16
 		if paths == nil {
 			paths = s.key
 		}
-		if key, ok := keyHash(d, paths); ok && !seen[key] {
-			seen[key] = true
-			ref := stateRef(sub, key)
-			ref.Part = partTimer
-			refs = append(refs, ref)
+		key, ok := keyTexts(d, paths)
+		if ok && !slices.ContainsFunc(keys, func(k []string) bool { return slices.Equal(k, key) }) {
+			keys = append(keys, key)
 		}
 	}
-	return refs
+	return keys
 }

@@ -54,7 +54,7 @@ func (r *reader) trigger(s *Spec, v strictjson.Value) {
 	given := r.object("trigger", v, map[string]func(string, strictjson.Value){
 		"key": func(f string, v strictjson.Value) {
 			s.key = r.key(f, v)
-			texts["key"] = keyText(v)
+			texts["key"] = writtenKey(v)
 		},
 		"every":     func(f string, v strictjson.Value) { s.every = r.count(f, v, MaxCount) },
 		"at":        func(f string, v strictjson.Value) { s.at = r.count(f, v, MaxCount) },
@@ -202,8 +202,8 @@ func (r *reader) key(field string, v strictjson.Value) []pattern.Path {
 	return r.paths(field, texts)
 }
 
-// keyText is the same for a path and for a list of only it.
-func keyText(v strictjson.Value) string {
+// writtenKey is the same for a path and for a list of only it.
+func writtenKey(v strictjson.Value) string {
 	if v.Kind() == strictjson.String {
 		return "[" + string(v) + "]"
 	}

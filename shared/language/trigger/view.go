@@ -9,19 +9,24 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Evaluate tells what the trigger would say to an event handled now. Nothing
-// is written; rendering is taken to succeed.
-func (s *Spec) Evaluate(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event, d *pattern.Event, now time.Time) (Decision, error) {
+// Evaluate tells what the trigger would say to an event handled now, which
+// meets these of sub's cancel clauses: see [Spec.CancelRefs]. Nothing is
+// written; rendering is taken to succeed.
+func (s *Spec) Evaluate(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event, d *pattern.Event, met uint16, now time.Time) (Decision, error) {
 	o, reason := s.Occurrence(sub, e, d)
 	if reason != "" {
 		return Decision{Reason: reason}, nil
 	}
 	var items []webhook.StateItem
-	if refs := o.Refs(); len(refs) > 0 && sub.ID != "" { // a draft has no state
+	if refs := o.Refs(); len(refs) > 0 && sub.Version != 0 { // a draft has no state
 		var err error
 		if items, err = r.TriggerState(ctx, refs); err != nil {
 			return Decision{}, fmt.Errorf("read trigger state: %w", err)
 		}
+	}
+	items, err := s.afterCancels(items, sub, e, d, met, now)
+	if err != nil {
+		return Decision{}, err
 	}
 	decision, _, err := o.Decide(items, now, Always)
 	if err != nil {

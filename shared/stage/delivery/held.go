@@ -9,12 +9,6 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// held reports whether the delivery has waited for its subscription, or for its
-// turn, and was never posted. One that somebody sends again is sent as it is.
-func held(del webhook.Delivery) bool {
-	return del.Rev > 0 && del.Attempts == 0 && del.Round == 0
-}
-
 // endOutdated cancels a delivery that was held until it is of no use, and
 // reports whether it did.
 func (d *Deliverer) endOutdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (bool, error) {
@@ -29,7 +23,7 @@ func (d *Deliverer) endOutdated(ctx context.Context, del webhook.Delivery, sub *
 // its event is too old by now, or another event has canceled it. It is "" if it
 // is to be posted, and without a look at anything if it was not held.
 func (d *Deliverer) outdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Reason, error) {
-	if !held(del) {
+	if !del.Held() {
 		return "", nil
 	}
 	current, err := sub.trigger()

@@ -346,7 +346,7 @@ func TestPreviewsChangeNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		decision, err := spec.Evaluate(t.Context(), s.store, sub, e, d, s.now())
+		decision, err := spec.Evaluate(t.Context(), s.store, sub, e, d, 0, s.now())
 		if err != nil {
 			t.Fatal(err)
 		}

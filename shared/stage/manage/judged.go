@@ -1,0 +1,161 @@
+package manage
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/strictjson"
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// look asks every rule in its order, and renders whatever they say. The trial
+// is nil if nothing can be rendered.
+func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+	view, count, err := h.judged(r, s, e)
+	if err == nil && view.Matched {
+		view.Held, err = h.held(r.Context(), s)
+	}
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	trial, err := trial(s, e, count)
+	var skip *render.Skip
+	if errors.As(err, &skip) {
+		if view.Matched {
+			view.Matched, view.Reason = false, reason(skip.Reason)
+		}
+		view.Detail = cmp.Or(view.Detail, skip.Detail)
+		return view, nil, nil
+	}
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	view.Request = redacted(s, trial)
+	return view, &trial, nil
+}
+
+// judged says what would be decided, and how often the key would have occurred.
+// What is known of a key only manage may read.
+func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (view previewView, count int, err error) {
+	decoded, err := trigger.DecodeEvent(e)
+	if err != nil {
+		return view, 0, err
+	}
+	m, err := match(s, decoded)
+	if err != nil {
+		return view, 0, err
+	}
+	spec, err := trigger.Compile(s)
+	if err != nil {
+		return view, 0, err
+	}
+	d := trigger.Decision{Reason: m.reason}
+	var known trigger.Reader = h.Store
+	if r.Principal.Role == httpapi.Portal {
+		known = noState{}
+	}
+	if spec != nil && m.reason == "" {
+		if d, err = spec.Evaluate(r.Context(), known, s, e, decoded, m.cancels, h.now()); err != nil {
+			return view, 0, err
+		}
+	}
+	view = h.viewDecision(d)
+	if m.reason == webhook.ReasonFilter {
+		view.Detail = missed(s, decoded, r.Principal.Role)
+	}
+	if m.cancels != 0 && r.Principal.Role != httpapi.Portal {
+		view.Cancels, err = h.cancels(r.Context(), spec, s, e, decoded, m.cancels)
+	}
+	return view, d.Count, err
+}
+
+func (h *Handler) viewDecision(d trigger.Decision) previewView {
+	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Until: h.until(d)}
+	if d.Count > 0 {
+		view.Count = &d.Count
+	}
+	if d.Do == trigger.Wait {
+		view.Due = &d.Due
+	}
+	return view
+}
+
+// matching is what fan-out finds of an event at one subscription.
+type matching struct {
+	reason  webhook.Reason // why it does not get the event; "" if it does
+	cancels uint16         // bit i: the event meets the i-th cancel clause
+}
+
+// match asks types and filter, and those of each cancel clause.
+func match(s webhook.Subscription, e *pattern.Event) (m matching, err error) {
+	head := s.Head()
+	if m.reason, err = misses(head.Types, head.Filter, e); err != nil {
+		return m, err
+	}
+	for i, c := range head.Cancels {
+		switch why, err := misses(c.Types, c.Filter, e); {
+		case err != nil:
+			return m, err
+		case why == webhook.ReasonFilterCost:
+			m.reason = why // what cannot be told of a clause cannot be told of all
+		case why == "":
+			m.cancels |= 1 << i
+		}
+	}
+	return m, nil
+}
+
+// misses tells which of types and filter the event does not meet; "" if it
+// meets both.
+func misses(types []string, filter []byte, e *pattern.Event) (webhook.Reason, error) {
+	if !pattern.TypesMatch(types, e.Type()) {
+		return webhook.ReasonType, nil
+	}
+	if filter == nil {
+		return "", nil
+	}
+	p, err := pattern.Compile(filter, "filter")
+	if err != nil {
+		return "", err
+	}
+	return map[pattern.Verdict]webhook.Reason{pattern.No: webhook.ReasonFilter, pattern.Costly: webhook.ReasonFilterCost}[p.Judge(e)], nil
+}
+
+// maxMissed is how much is shown of a condition, and of what was found.
+const maxMissed = 200
+
+// missed says which condition of the filter failed. What was found is not for
+// portal keys: the event may be a sample, which they may not see.
+func missed(s webhook.Subscription, e *pattern.Event, role httpapi.Role) string {
+	miss := pattern.Why(s.Filter, e)
+	if miss.Field == "" {
+		return "filter: each condition is met, but not all of them by one element of an array"
+	}
+	want := "filter." + miss.Field + ": want " + strictjson.Clip(miss.Want, maxMissed)
+	switch {
+	case role == httpapi.Portal:
+		return want
+	case strings.HasSuffix(miss.Field, "$or"):
+		return want + ", and the event meets none of these"
+	}
+	return want + ", found " + cmp.Or(strictjson.Clip(miss.Found, maxMissed), "nothing")
+}
+
+// noState knows nothing of any key.
+type noState struct{}
+
+// TriggerState returns parts that are not stored.
+func (noState) TriggerState(_ context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
+	items := make([]webhook.StateItem, len(refs))
+	for i, ref := range refs {
+		items[i].StateRef = ref
+	}
+	return items, nil
+}
