@@ -44,6 +44,7 @@ func run(ctx context.Context) error {
 	dir := flag.String("dir", filepath.Join(".cache", "bench"), "`folder`, on a real disk, for programs and data; what is put there is removed")
 	jsonFile := flag.String("json", "", "`file` for the results as JSON")
 	duration := flag.Duration("duration", 20*time.Second, "how long each scenario publishes")
+	beside := flag.String("beside", "", "of noisy, only the neighbours whose names hold this `text`")
 	judge := flag.Bool("judge", false, "fail when a target is missed")
 	profile := flag.String("cpuprofile", "", "`file` for a profile of the server, which then runs in this program's second process")
 	flag.Parse()
@@ -59,7 +60,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(own)
-	b := &bench{dir: own, duration: *duration, progress: os.Stderr}
+	b := &bench{dir: own, duration: *duration, beside: *beside, progress: os.Stderr}
 	program, err := b.server(ctx, *profile)
 	if err != nil {
 		return err

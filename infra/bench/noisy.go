@@ -44,6 +44,7 @@ var neighbourhoods = []neighbours{
 	{name: "one that answers 500", n: 1, answer: failing},
 	{name: "50 that answer 500, breakers open", n: 50, answer: failing, calm: true},
 	{name: "20 that are hostile, breakers open", n: 20, answer: hostile, calm: true},
+	{name: "20 hostile ones of another tenant", n: 20, tenant: "hostile", harm: true},
 	{name: "20 hostile ones of another tenant, breakers open", n: 20, tenant: "hostile", harm: true, calm: true},
 	{name: "300 that hang, of another tenant", n: 300, answer: slowly(time.Hour), tenant: "hanging"},
 }
@@ -65,6 +66,9 @@ func noisy(ctx context.Context, b *bench, r *result) error {
 	}
 	defer alone.close()
 	for _, n := range neighbourhoods {
+		if !strings.Contains(n.name, b.beside) {
+			continue
+		}
 		fmt.Fprintf(b.progress, "  beside %s …\n", n.name)
 		c, err := compare(ctx, b, alone, n)
 		if err != nil {

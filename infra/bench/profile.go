@@ -31,7 +31,7 @@ func serveProfiled(ctx context.Context, args []string) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
-	f, err := os.Create(args[0])
+	f, err := os.Create(fmt.Sprint(args[0], ".", os.Getpid()))
 	if err != nil {
 		return err
 	}
