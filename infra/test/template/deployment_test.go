@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A deployment moves the alias. Without AutoPublishAliasAllProperties a changed parameter would not reach it.
+// A deployment moves the alias. Without AutoPublishAliasAllProperties a changed template would not reach it.
 func TestEverybodyCallsTheAliasThatDeploymentsMove(t *testing.T) {
 	template := read(t)
 	if got := at(template, "Globals", "Function", "AutoPublishAlias"); got != "live" {
@@ -61,6 +61,11 @@ func TestFunctionsThatCallSubscribersCanHaveFixedAddresses(t *testing.T) {
 		role := resources(template, "AWS::IAM::Role")[target(f["Role"])]
 		if may := role["ManagedPolicyArns"] != nil; may != callsOut {
 			t.Errorf("%s may be plugged into a VPC: %v, want %v", id, may, callsOut)
+		}
+	}
+	for id := range functions(template) {
+		if at(template, "Resources", id, "DeletionPolicy") != "Delete" {
+			t.Errorf("%s: SAM retains its versions, which keep their interfaces in subnets that it has left", id)
 		}
 	}
 	for id, n := range resources(template, "AWS::EC2::NatGateway") {

@@ -9,9 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// vpcPolicy lets Lambda make network interfaces, which no policy can name before they are made.
-const vpcPolicy = "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-
 func TestFunctionsMayDoOnlyNamedThingsToNamedResources(t *testing.T) {
 	template := read(t)
 	for function := range functions(template) {
@@ -30,7 +27,7 @@ func TestFunctionsMayDoOnlyNamedThingsToNamedResources(t *testing.T) {
 	}
 	for id, role := range resources(template, "AWS::IAM::Role") {
 		for _, arn := range list(otherwise(role["ManagedPolicyArns"])) {
-			if text(at(arn, "Fn::Sub")) != vpcPolicy {
+			if target(arn) != "CallbackNetwork" {
 				t.Errorf("%s has a policy that this test cannot see: %v", id, arn)
 			}
 		}
@@ -42,11 +39,36 @@ func TestFunctionsMayDoOnlyNamedThingsToNamedResources(t *testing.T) {
 	}
 }
 
-// A key policy must say "*", which there means the key itself. No other resource may.
-func TestOnlyTheKeyPolicySaysStar(t *testing.T) {
+// A key policy must say "*", which there means the key itself. So must the policy of network interfaces, which have no name before they
+// are made. No other resource may.
+func TestOnlyTheKeyPolicyAndTheNetworkSayStar(t *testing.T) {
 	for id, r := range read(t)["Resources"].(object) {
-		if at(r, "Type") != "AWS::KMS::Key" && saysStar(r) {
+		if at(r, "Type") != "AWS::KMS::Key" && id != "CallbackNetwork" && saysStar(r) {
 			t.Errorf("%s has a wildcard resource", id)
+		}
+	}
+}
+
+// Lambda takes the role of a function to plug it into a network. What the function runs must not do the same.
+func TestTheCodeOfFunctionsMayNotMakeNetworkInterfaces(t *testing.T) {
+	policy := resources(read(t), "AWS::IAM::ManagedPolicy")["CallbackNetwork"]
+	allowed, denied := []any{}, []any{}
+	for _, s := range list(at(policy, "PolicyDocument", "Statement")) {
+		if at(s, "Effect") == "Allow" {
+			allowed = append(allowed, list(at(s, "Action"))...)
+		} else if strings.HasSuffix(text(at(s, "Condition", "ArnLike", "lambda:SourceFunctionArn", "Fn::Sub")), ":function:${AWS::StackName}-*") {
+			denied = append(denied, list(at(s, "Action"))...)
+		}
+	}
+	if !slices.Contains(allowed, any("ec2:DeleteNetworkInterface")) {
+		t.Errorf("Lambda may %v, so that interfaces would stay when a function leaves its network", allowed)
+	}
+	if diff := cmp.Diff(allowed, denied); diff != "" {
+		t.Errorf("what the code may do of what Lambda may (-Lambda +denied to code):\n%s", diff)
+	}
+	for _, action := range allowed {
+		if !strings.HasPrefix(text(action), "ec2:") {
+			t.Errorf("the network's policy allows %v", action)
 		}
 	}
 }

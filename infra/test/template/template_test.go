@@ -104,8 +104,11 @@ func text(v any) string {
 	return s
 }
 
-// number returns an integer of the template, or 0.
+// number returns an integer of the template, in YAML or JSON, or 0.
 func number(v any) int {
+	if f, isJSON := v.(float64); isJSON {
+		return int(f)
+	}
 	n, _ := v.(int)
 	return n
 }

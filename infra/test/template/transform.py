@@ -1,11 +1,15 @@
 """Prints, as JSON, what CloudFormation's SAM transform makes of template.yaml.
 
-`sam validate --lint` does not transform, and CloudFormation does it only at a deployment.
+`sam validate --lint` does not transform, and CloudFormation does it only at a deployment. Standard input is a JSON list with the
+parameters of each deployment; the answer has its template for each, and which properties of a type cannot change without its
+resource being replaced.
 """
+import copy
 import json
 import logging
 import sys
 
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER as schemas
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
@@ -18,8 +22,22 @@ class NoManagedPolicies:
 
 
 with open("template.yaml") as file:
-    template = yaml_parse(file.read())
-for resource in template["Resources"].values():
-    if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = {"Bucket": "functions", "Key": "function.zip"}
-json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)
+    source = yaml_parse(file.read())
+
+
+def deployed(parameters):
+    template = copy.deepcopy(source)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": "functions", "Key": "function.zip"}
+    return transform(template, parameters, NoManagedPolicies())
+
+
+def create_only(kind):
+    paths = schemas.get_resource_schema("us-east-1", kind).schema.get("createOnlyProperties", [])
+    return [path.removeprefix("/properties/") for path in paths]
+
+
+templates = [deployed(parameters) for parameters in json.load(sys.stdin)]
+kinds = {resource["Type"] for template in templates for resource in template["Resources"].values()}
+json.dump({"templates": templates, "createOnly": {kind: create_only(kind) for kind in sorted(kinds)}}, sys.stdout)

@@ -1,10 +1,12 @@
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,29 +14,75 @@ import (
 	"github.com/postino/postino/infra/tools/testserver"
 )
 
-var transformed struct {
-	once sync.Once
-	text []byte
-	err  error
-}
-
-// transform returns the template as CloudFormation has it, after SAM's transform.
+// transform returns the template as CloudFormation has it, after SAM's transform,
+// deployed with the defaults.
 func transform(t *testing.T) (text []byte, template object) {
 	t.Helper()
+	template = deployed(t)[0].template
+	text, err := json.Marshal(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text, template
+}
+
+// choices are deployments in which each parameter matters once: with the
+// defaults, with our network, and with one that is there.
+var choices = []map[string]string{
+	{},
+	{"Network": "fixed", "TableKey": "arn:aws:kms:us-east-1:000000000000:key/0"},
+	{"Network": "existing", "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1", "SecurityGroupIds": "sg-0123456789abcdef0",
+		"DomainName": "hooks.example.com", "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/0"},
+}
+
+var transformed struct {
+	once       sync.Once
+	err        error
+	templates  []object
+	createOnly map[string][]string
+}
+
+// deployed returns the stacks of choices, and after these one in which each
+// parameter is another than by default. SAM sees the parameters too, as it does
+// in CloudFormation.
+func deployed(t *testing.T) (stacks []stack) {
+	t.Helper()
+	all := append(slices.Clone(choices), map[string]string{})
+	first := stack{template: read(t)}
+	for parameter := range first.template["Parameters"].(object) {
+		all[len(choices)][parameter] = another(t, first, parameter)
+	}
 	python := filepath.Join(filepath.Dir(testserver.Require(t, "POSTINO_SAM")), "python")
-	transformed.once.Do(func() {
-		cmd := exec.CommandContext(t.Context(), python, "infra/test/template/transform.py")
-		cmd.Dir, cmd.Stderr = "../../..", os.Stderr
-		cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+testserver.Region)
-		transformed.text, transformed.err = cmd.Output()
-	})
+	transformed.once.Do(func() { transformed.err = runTransform(python, all) })
 	if transformed.err != nil {
 		t.Fatalf("SAM does not transform the template: %v", transformed.err)
 	}
-	if err := json.Unmarshal(transformed.text, &template); err != nil {
-		t.Fatal(err)
+	for i, template := range transformed.templates {
+		stacks = append(stacks, stack{template: template, parameters: all[i], name: "postino", createOnly: transformed.createOnly})
 	}
-	return transformed.text, template
+	return stacks
+}
+
+// runTransform transforms the template with each of the choices.
+func runTransform(python string, all []map[string]string) error {
+	input, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(python, "infra/test/template/transform.py")
+	cmd.Dir, cmd.Stderr, cmd.Stdin = "../../..", os.Stderr, bytes.NewReader(input)
+	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION="+testserver.Region)
+	output, err := cmd.Output()
+	if err != nil {
+		return err
+	}
+	var made struct {
+		Templates  []object
+		CreateOnly map[string][]string
+	}
+	err = json.Unmarshal(output, &made)
+	transformed.templates, transformed.createOnly = made.Templates, made.CreateOnly
+	return err
 }
 
 func TestTheTransformLeadsEverythingToTheAlias(t *testing.T) {
