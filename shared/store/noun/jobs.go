@@ -28,7 +28,11 @@ func (n *Nouns) SaveJob(ctx context.Context, j webhook.Job) error {
 	if !j.EndedAt.IsZero() {
 		it.Expires = j.EndedAt.Add(n.Retention)
 	}
-	_, _, err = n.table.Put(ctx, it, table.How{Revision: "rv", Relaxed: j.Rev > 0})
+	how := table.How{If: table.Revision("rv", j.Rev+1)}
+	if j.Rev > 0 {
+		how.Wait = table.ForCommit
+	}
+	_, _, err = n.table.Put(ctx, it, how)
 	if errors.Is(err, table.ErrRefused) {
 		return webhook.ErrConflict
 	}

@@ -55,7 +55,7 @@ func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error
 		for _, it := range items {
 			keys = append(keys, it.Key)
 		}
-		return len(keys), n.table.DeleteAll(ctx, keys)
+		return len(keys), n.table.DeleteAll(ctx, keys, table.ForCommit)
 	}
 	return 0, nil
 }

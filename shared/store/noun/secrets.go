@@ -2,6 +2,7 @@ package noun
 
 import (
 	"context"
+	"maps"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
@@ -23,16 +24,17 @@ const (
 // PutSecret stores a secret under its name, and returns it with whether there
 // was none. If keep, one that was there keeps its Portal.
 func (n *Nouns) PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
-	portal, how := int64(notForPortal), table.How{}
+	portal := table.Fields{"p": int64(notForPortal)}
 	if secret.Portal {
-		portal = forPortal
+		portal["p"] = int64(forPortal)
 	}
+	change := table.Change{Set: table.Fields{"b": secret.Sealed, "u": table.Nanos(secret.UpdatedAt)}}
 	if keep {
-		how.Keep = []string{"p"}
+		change.Default = portal
+	} else {
+		maps.Copy(change.Set, portal)
 	}
-	old, replaced, err := n.table.Put(ctx, table.Item{Key: secretKey(secret.Tenant, secret.Name), Fields: table.Fields{
-		"b": secret.Sealed, "u": table.Nanos(secret.UpdatedAt), "p": portal,
-	}}, how)
+	old, replaced, err := n.table.Update(ctx, secretKey(secret.Tenant, secret.Name), change, table.How{})
 	if err != nil {
 		return stored, false, err
 	}

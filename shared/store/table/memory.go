@@ -12,8 +12,84 @@ import (
 // Memory is a table in the memory of one process, for simulations. The zero
 // value is empty and ready. It removes nothing that has expired.
 type Memory struct {
-	mu    sync.Mutex
-	items map[string]map[string]Item // by partition and sort key
+	mu         sync.Mutex
+	partitions [1 + Indexes]map[string]*partition // of the table and of each index
+}
+
+// partition holds items under keys in order.
+type partition struct {
+	sorts []string
+	items map[string]Item
+}
+
+// at returns a partition of the table (0) or of an index; nil if it is empty.
+func (m *Memory) at(index int, name string) *partition { return m.partitions[index][name] }
+
+func (m *Memory) stored(key Key) (Item, bool) {
+	p := m.at(0, key.Partition)
+	if p == nil {
+		return Item{}, false
+	}
+	it, ok := p.items[key.Sort]
+	return it, ok
+}
+
+// set stores an item, and sees to the indexes.
+func (m *Memory) set(it Item) {
+	m.unset(it.Key)
+	m.insert(0, it.Key, it)
+	for i, k := range it.Index {
+		if k != (Key{}) {
+			m.insert(1+i, k, it)
+		}
+	}
+}
+
+func (m *Memory) insert(index int, key Key, it Item) {
+	if m.partitions[index] == nil {
+		m.partitions[index] = map[string]*partition{}
+	}
+	p := m.partitions[index][key.Partition]
+	if p == nil {
+		p = &partition{items: map[string]Item{}}
+		m.partitions[index][key.Partition] = p
+	}
+	if i, found := slices.BinarySearch(p.sorts, key.Sort); !found {
+		p.sorts = slices.Insert(p.sorts, i, strings.Clone(key.Sort))
+	}
+	p.items[key.Sort] = copied(it)
+}
+
+// unset removes an item from the table and the indexes.
+func (m *Memory) unset(key Key) {
+	it, found := m.stored(key)
+	if !found {
+		return
+	}
+	m.remove(0, key)
+	for i, k := range it.Index {
+		if k != (Key{}) {
+			m.remove(1+i, k)
+		}
+	}
+}
+
+func (m *Memory) remove(index int, key Key) {
+	p := m.at(index, key.Partition)
+	if i, found := slices.BinarySearch(p.sorts, key.Sort); found {
+		p.sorts = slices.Delete(p.sorts, i, i+1)
+	}
+	if delete(p.items, key.Sort); len(p.items) == 0 {
+		delete(m.partitions[index], key.Partition)
+	}
+}
+
+// Partitions returns the names of partitions that begin with a prefix, in order.
+func (m *Memory) Partitions(prefix string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	names := slices.Sorted(maps.Keys(m.partitions[0]))
+	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
 }
 
 // Get returns the items that exist.
@@ -22,8 +98,8 @@ func (m *Memory) Get(_ context.Context, keys ...Key) (map[Key]Item, error) {
 	defer m.mu.Unlock()
 	found := map[Key]Item{}
 	for _, k := range keys {
-		if item, ok := m.items[k.Partition][k.Sort]; ok {
-			found[k] = copied(item)
+		if it, ok := m.stored(k); ok {
+			found[k] = copied(it)
 		}
 	}
 	return found, nil
@@ -33,56 +109,110 @@ func (m *Memory) Get(_ context.Context, keys ...Key) (map[Key]Item, error) {
 func (m *Memory) Page(_ context.Context, r Range, limit int) (items []Item, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sorts := slices.Sorted(maps.Keys(m.items[r.Partition]))
-	if r.Desc {
-		slices.Reverse(sorts)
-	}
-	for _, sort := range sorts {
-		if len(items) == limit {
-			break
-		}
-		if sort >= r.From && (r.To == "" || sort <= r.To) {
-			items = append(items, copied(m.items[r.Partition][sort]))
-		}
+	for _, sort := range m.within(r, limit) {
+		items = append(items, copied(m.at(r.Index, r.Partition).items[sort]))
 	}
 	return items, nil
+}
+
+// within returns up to limit sort keys of a range.
+func (m *Memory) within(r Range, limit int) []string {
+	p := m.at(r.Index, r.Partition)
+	if p == nil {
+		return nil
+	}
+	low, _ := slices.BinarySearch(p.sorts, r.From)
+	high := len(p.sorts)
+	if r.To != "" {
+		high, _ = slices.BinarySearch(p.sorts, r.To+"\x00")
+	}
+	sorts := p.sorts[low:max(low, high)]
+	if r.Desc {
+		sorts = slices.Clone(sorts[max(0, len(sorts)-limit):])
+		slices.Reverse(sorts)
+	}
+	return sorts[:min(limit, len(sorts))]
+}
+
+// Count counts the items of a range, at most limit.
+func (m *Memory) Count(_ context.Context, r Range, limit int) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.within(r, limit)), nil
 }
 
 // Put stores an item.
 func (m *Memory) Put(_ context.Context, item Item, how How) (old Item, replaced bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	old, replaced = m.items[item.Partition][item.Sort]
-	if how.Revision != "" && old.Fields.Int(how.Revision) != item.Fields.Int(how.Revision)-1 {
-		return Item{}, false, ErrRefused
+	old, replaced = m.stored(item.Key)
+	old = copied(old)
+	if !how.If.Holds(old, replaced) {
+		return old, false, ErrRefused
 	}
-	if m.items == nil {
-		m.items = map[string]map[string]Item{}
+	m.set(item)
+	return old, replaced, nil
+}
+
+// Update changes an item.
+func (m *Memory) Update(_ context.Context, key Key, change Change, how How) (old Item, existed bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old, existed = m.stored(key)
+	old = copied(old)
+	if !how.If.Holds(old, existed) {
+		return old, existed, ErrRefused
 	}
-	if m.items[item.Partition] == nil {
-		m.items[item.Partition] = map[string]Item{}
-	}
-	m.items[item.Partition][item.Sort] = copied(item.Merged(old, how.Keep))
-	return copied(old), replaced, nil
+	old.Key = key
+	m.set(old.Changed(change))
+	return old, existed, nil
 }
 
 // Delete removes an item.
 func (m *Memory) Delete(_ context.Context, key Key) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.items[key.Partition][key.Sort]; !ok {
+	if _, found := m.stored(key); !found {
 		return ErrRefused
 	}
-	delete(m.items[key.Partition], key.Sort)
+	m.unset(key)
 	return nil
 }
 
 // DeleteAll removes items.
-func (m *Memory) DeleteAll(_ context.Context, keys []Key) error {
+func (m *Memory) DeleteAll(_ context.Context, keys []Key, _ Wait) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, k := range keys {
-		delete(m.items[k.Partition], k.Sort)
+		m.unset(k)
+	}
+	return nil
+}
+
+// Transact carries out all writes or none.
+func (m *Memory) Transact(_ context.Context, writes []Write, _ Wait) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	refused := map[int]Item{}
+	for i, w := range writes {
+		if stored, exists := m.stored(w.Item.Key); !w.If.Holds(stored, exists) {
+			refused[i] = copied(stored)
+		}
+	}
+	if len(refused) > 0 {
+		return &Refusal{refused}
+	}
+	for _, w := range writes {
+		switch w.Verb {
+		case Puts:
+			m.set(w.Item)
+		case Updates:
+			old, _ := m.stored(w.Item.Key)
+			old.Key = w.Item.Key
+			m.set(old.Changed(w.Change))
+		case Deletes:
+			m.unset(w.Item.Key)
+		}
 	}
 	return nil
 }
@@ -90,6 +220,9 @@ func (m *Memory) DeleteAll(_ context.Context, keys []Key) error {
 // copied shares no memory with the caller's item.
 func copied(item Item) Item {
 	item.Partition, item.Sort = strings.Clone(item.Partition), strings.Clone(item.Sort)
+	if item.Fields == nil && item.Key == (Key{}) {
+		return item
+	}
 	item.Fields = item.Fields.Compact()
 	for name, v := range item.Fields {
 		switch v := v.(type) {

@@ -1,38 +1,53 @@
 // Package table is the narrow contract of storage: an ordered table of items.
 //
-// What is stored (keys of the API, secrets, jobs …) is written once above it, in
-// package noun. An adapter knows nothing of nouns: it has these five methods, for
-// DynamoDB (dynamostore), for local mode (localstore) and in memory ([Memory]).
-// Package tabletest is the suite that all of them pass.
+// What is stored (keys of the API, secrets, statistics, due pointers …) is
+// written once above it, in package noun. An adapter knows nothing of nouns: it
+// has these eight methods, for DynamoDB (dynamostore), for local mode
+// (localstore) and in memory ([Memory]). Package tabletest is the suite that all
+// of them pass.
 package table
 
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
 
 // Table stores items by key. It may be used concurrently, by many processes.
-// Reads are consistent: they see every write that has returned.
+// Reads are consistent unless said otherwise: they see every write that has
+// returned.
 //
 // A write may return an error that wraps [webhook.ErrBusy]: nothing was
 // written, and the same call may succeed later. After any other error, but
-// [ErrRefused], it is open whether the item was written.
+// [ErrRefused], it is open whether something was written.
 type Table interface {
 	// Get returns the items that exist, each once however often it is asked for.
 	Get(ctx context.Context, keys ...Key) (map[Key]Item, error)
 	// Page returns up to limit items of a range, in the order of their sort keys.
 	Page(ctx context.Context, r Range, limit int) ([]Item, error)
-	// Put stores an item. It returns the one whose place it took, and whether
-	// there was one; with a Revision, only whether. If the condition does not
-	// hold, it returns [ErrRefused].
+	// Count returns how many items a range of the table has, at most limit.
+	Count(ctx context.Context, r Range, limit int) (int, error)
+	// Put stores an item in the place of the one that is there. Without a
+	// condition it returns that one, and whether there was one. If the condition
+	// does not hold, it returns [ErrRefused] and what is there.
 	Put(ctx context.Context, item Item, how How) (old Item, replaced bool, err error)
+	// Update changes fields of an item, and makes it if there is none. It returns
+	// the item as it was, also with [ErrRefused], and whether there was one.
+	Update(ctx context.Context, key Key, change Change, how How) (old Item, existed bool, err error)
 	// Delete removes an item, or returns [ErrRefused] if there is none.
 	Delete(ctx context.Context, key Key) error
-	// DeleteAll removes items. One that does not exist is no error.
-	DeleteAll(ctx context.Context, keys []Key) error
+	// DeleteAll removes items, not all at once. One that does not exist is no error.
+	DeleteAll(ctx context.Context, keys []Key, wait Wait) error
+	// Transact carries out all writes, at most [MaxWrites] of different keys, or
+	// none: then it returns a [*Refusal], which is [ErrRefused].
+	Transact(ctx context.Context, writes []Write, wait Wait) error
 }
+
+// Limits of what one call may write, as DynamoDB has them.
+const (
+	MaxWrites = 100 // in a transaction
+	MaxFields = 150 // in a change
+)
 
 // ErrRefused says that nothing was written because the condition of the write
 // did not hold.
@@ -45,123 +60,71 @@ type Key struct {
 	Sort      string
 }
 
-// Item is what is stored under a key: named fields, at most 400 KB together.
-type Item struct {
-	Key
-	Fields Fields
-	// Expires is when the item has had its time; zero means never. It may be
-	// removed from then on, at any time: whoever must not see it compares.
-	Expires time.Time
-}
-
-// Fields are values by name: string, int64, []byte, or [Text]. A zero value is
-// not stored, and reads as absent. Names are short because DynamoDB bills them.
-type Fields map[string]any
-
-// Text is UTF-8 or any other bytes that an adapter may compress.
-type Text []byte
-
 // Range selects items of a partition by their sort keys.
 type Range struct {
+	Index     int // 0 is the table itself; see [Item]
 	Partition string
 	From      string // the least sort key; "" is the beginning
 	To        string // the greatest sort key; "" is the end
 	Desc      bool   // greatest first
+	// Lagging lets the read miss writes of the last seconds, at half the price.
+	// Reads of an index may always do that.
+	Lagging bool
 }
 
-// How says under what condition an item is stored, and what the call waits for.
+// How says under what condition something is written, and what the call waits
+// for.
 type How struct {
-	// Revision, if not "", is the field that counts the writes of an item. The
-	// item is stored if the one that is there has a revision one lower, or if
-	// none is there and the new one's is 1.
-	Revision string
-	// Keep, if any, are fields that stay as they are where an item is there
-	// already. Fields of that item which the new one lacks stay then, too. Not
-	// with a Revision.
-	Keep []string
-	// Relaxed lets the call return before the item is safe from a power cut.
-	// Writes keep their order also then.
-	Relaxed bool
+	If   Condition
+	Wait Wait
 }
 
-// Text returns a field of text; nil if absent.
-func (f Fields) Text(name string) []byte {
-	text, _ := f[name].(Text)
-	return text
+// Wait is what a write waits for, where that can be chosen: in local mode.
+// Writes keep their order however little they wait for.
+type Wait int
+
+// What a write may wait for.
+const (
+	ForDisk   Wait = iota // that it is safe from a power cut
+	ForCommit             // that others see it: a power cut may take it back
+	ForOthers             // ForCommit, after the writes that somebody waits for
+)
+
+// Change is how an update changes an item: at most [MaxFields] in all.
+type Change struct {
+	Set     Fields           // a zero value removes the field
+	Default Fields           // set where the field is absent
+	Add     map[string]int64 // added to what is there; an absent field is 0
+	Expires time.Time        // the zero value leaves it as it is
 }
 
-// String returns a field; "" if absent.
-func (f Fields) String(name string) string {
-	s, _ := f[name].(string)
-	return s
+// Write is one of the writes of a transaction.
+type Write struct {
+	Verb   Verb
+	Item   Item   // what is put; its key alone with the other verbs
+	Change Change // with [Updates]
+	If     Condition
 }
 
-// Int returns a field; 0 if absent.
-func (f Fields) Int(name string) int64 {
-	n, _ := f[name].(int64)
-	return n
+// Verb is what a write does.
+type Verb int
+
+// The verbs of a transaction.
+const (
+	Puts Verb = iota
+	Updates
+	Deletes // also if there is none
+	Checks  // writes nothing: its condition must hold
+)
+
+// Refusal is the error of a transaction of which conditions did not hold.
+type Refusal struct {
+	// Refused are the writes that refused, by their place, with what is stored
+	// there; an item without a key if nothing is.
+	Refused map[int]Item
 }
 
-// Bytes returns a field; nil if absent.
-func (f Fields) Bytes(name string) []byte {
-	b, _ := f[name].([]byte)
-	return b
-}
+func (*Refusal) Error() string { return ErrRefused.Error() }
 
-// Time returns what [Nanos] made; the zero time if absent.
-func (f Fields) Time(name string) time.Time {
-	n := f.Int(name)
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, n).UTC()
-}
-
-// Nanos is a time as a field: nanoseconds since 1970, 0 for the zero time.
-func Nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
-// Compact returns the fields that are stored: those that are not zero.
-func (f Fields) Compact() Fields {
-	kept := make(Fields, len(f))
-	for name, v := range f {
-		if !zero(v) {
-			kept[name] = v
-		}
-	}
-	return kept
-}
-
-// Merged returns the item with the fields that it keeps of the old one; see
-// [How].
-func (it Item) Merged(old Item, keep []string) Item {
-	if len(keep) == 0 {
-		return it
-	}
-	fields := old.Fields.Compact()
-	for name, v := range it.Fields {
-		if _, has := fields[name]; !has || !slices.Contains(keep, name) {
-			fields[name] = v
-		}
-	}
-	it.Fields = fields.Compact()
-	return it
-}
-
-func zero(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return v == ""
-	case int64:
-		return v == 0
-	case []byte:
-		return len(v) == 0
-	case Text:
-		return len(v) == 0
-	}
-	return v == nil
-}
+// Is reports that a refusal is [ErrRefused].
+func (*Refusal) Is(target error) bool { return target == ErrRefused }

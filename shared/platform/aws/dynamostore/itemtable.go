@@ -2,10 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -46,24 +42,9 @@ func (t itemTable) Get(ctx context.Context, keys ...table.Key) (map[table.Key]ta
 	return found, nil
 }
 
-// Page is one Query, consistent.
+// Page is one Query.
 func (t itemTable) Page(ctx context.Context, r table.Range, limit int) ([]table.Item, error) {
-	in := t.s.rangeQuery(r.Partition, r.From, r.To)
-	switch {
-	case r.From == "" && r.To == "":
-		in.KeyConditionExpression = aws.String("pk = :p")
-	case r.From == "":
-		in.KeyConditionExpression = aws.String("pk = :p AND sk <= :hi")
-	case r.To == "":
-		in.KeyConditionExpression = aws.String("pk = :p AND sk >= :lo")
-	}
-	for name, end := range map[string]string{":lo": r.From, ":hi": r.To} {
-		if end == "" {
-			delete(in.ExpressionAttributeValues, name)
-		}
-	}
-	in.ScanIndexForward = aws.Bool(!r.Desc)
-	found, err := t.s.query(ctx, "page", in, limit)
+	found, err := t.s.query(ctx, "page", t.query(r), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -78,79 +59,112 @@ func (t itemTable) Page(ctx context.Context, r table.Range, limit int) ([]table.
 	return items, nil
 }
 
-// Put asks for the old item, to tell whether there was one, but where a
-// revision says so.
-func (t itemTable) Put(ctx context.Context, item table.Item, how table.How) (old table.Item, replaced bool, err error) {
-	it := written(item)
-	var was map[string]types.AttributeValue
-	switch {
-	case how.Revision != "":
-		replaced, err = t.putRevision(ctx, it, how.Revision, item.Fields.Int(how.Revision))
-		return old, replaced, err
-	case len(how.Keep) > 0:
-		was, err = t.merge(ctx, it, how.Keep)
-	default:
-		var out *dynamodb.PutItemOutput
-		if out, err = t.s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &t.s.table, Item: it, ReturnValues: types.ReturnValueAllOld}); err == nil {
-			was = out.Attributes
+// Count is a Query that returns no items; it costs what reading them costs.
+func (t itemTable) Count(ctx context.Context, r table.Range, limit int) (n int, err error) {
+	in := t.query(r)
+	in.Select = types.SelectCount
+	for n < limit {
+		in.Limit = aws.Int32(int32(limit - n))
+		out, err := t.s.client.Query(ctx, in)
+		if err != nil {
+			return 0, readFault("count", err)
+		}
+		n += int(out.Count)
+		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
+			break
 		}
 	}
+	return n, nil
+}
+
+// query asks for the items of a range.
+func (t itemTable) query(r table.Range) *dynamodb.QueryInput {
+	in := &dynamodb.QueryInput{TableName: &t.s.table, ScanIndexForward: aws.Bool(!r.Desc)}
+	names := [...][2]string{{"pk", "sk"}, {"gsi1pk", "gsi1sk"}, {"gsi2pk", "gsi2sk"}}[r.Index]
+	if r.Index > 0 {
+		in.IndexName = aws.String([...]string{index1, index2}[r.Index-1])
+	} else if !r.Lagging {
+		in.ConsistentRead = aws.Bool(true)
+	}
+	expression, values := names[0]+" = :p", item{":p": str(r.Partition)}
+	switch {
+	case r.From != "" && r.To != "":
+		expression += " AND " + names[1] + " BETWEEN :lo AND :hi"
+	case r.From != "":
+		expression += " AND " + names[1] + " >= :lo"
+	case r.To != "":
+		expression += " AND " + names[1] + " <= :hi"
+	}
+	values.setStr(":lo", r.From)
+	values.setStr(":hi", r.To)
+	in.KeyConditionExpression, in.ExpressionAttributeValues = &expression, values
+	return in
+}
+
+// Put asks for the old item, to tell whether there was one, but where a
+// condition says so. With a condition it writes a mark along: a repeat of the
+// SDK's that finds it has succeeded the first time.
+func (t itemTable) Put(ctx context.Context, from table.Item, how table.How) (old table.Item, replaced bool, err error) {
+	in := &dynamodb.PutItemInput{TableName: &t.s.table, Item: written(from), ReturnValues: types.ReturnValueAllOld}
+	mark := mark()
+	if len(how.If) > 0 {
+		e := expression{}
+		in.Item["k"] = mark
+		in.ConditionExpression, in.ReturnValuesOnConditionCheckFailure = e.condition(how.If), allOld
+		in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
+		in.ReturnValues = ""
+	}
+	out, err := t.s.client.PutItem(ctx, in)
+	if stored, refused := unmet(err); refused {
+		if stored.marked(mark) {
+			return table.Item{}, false, nil
+		}
+		return refusedBy(stored)
+	}
 	if err != nil {
-		return old, false, fault("put", err)
+		return table.Item{}, false, fault("put", err)
 	}
-	if was == nil {
-		return old, false, nil
+	if out.Attributes == nil {
+		return table.Item{}, false, nil
 	}
-	old, err = read(was)
+	old, err = read(out.Attributes)
 	return old, true, err
 }
 
-// merge sets the item's attributes, but leaves those to keep as they are.
-func (t itemTable) merge(ctx context.Context, it item, keep []string) (was item, err error) {
-	names, values := map[string]string{}, item{}
-	var sets []string
-	for name, v := range it {
-		if name == "pk" || name == "sk" {
-			continue
-		}
-		n := strconv.Itoa(len(sets))
-		names["#"+n], values[":"+n] = name, v
-		set := "#" + n + " = :" + n
-		if slices.Contains(keep, strings.TrimSuffix(name, textMark)) {
-			set = "#" + n + " = if_not_exists(#" + n + ", :" + n + ")"
-		}
-		sets = append(sets, set)
+// refusedBy returns what is there, and that it refused.
+func refusedBy(stored item) (old table.Item, exists bool, err error) {
+	if stored == nil {
+		return table.Item{}, false, table.ErrRefused
 	}
-	out, err := t.s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName: &t.s.table, Key: at(it.key()), UpdateExpression: aws.String("SET " + strings.Join(sets, ", ")),
-		ExpressionAttributeNames: names, ExpressionAttributeValues: values, ReturnValues: types.ReturnValueAllOld,
-	})
-	if err != nil {
-		return nil, err
+	if old, err = read(stored); err != nil {
+		return old, true, err
 	}
-	return out.Attributes, nil
+	return old, true, table.ErrRefused
 }
 
-// putRevision writes a mark along: a repeat of the SDK's that finds it has
-// succeeded the first time.
-func (t itemTable) putRevision(ctx context.Context, it item, field string, rev int64) (replaced bool, err error) {
-	mark := mark()
-	it["k"] = mark
-	in := &dynamodb.PutItemInput{
-		TableName: &t.s.table, Item: it, ExpressionAttributeNames: map[string]string{"#r": field},
-		ConditionExpression: aws.String("attribute_not_exists(#r)"), ReturnValuesOnConditionCheckFailure: allOld,
+// Update is one UpdateItem.
+func (t itemTable) Update(ctx context.Context, k table.Key, change table.Change, how table.How) (old table.Item, existed bool, err error) {
+	e := expression{}
+	in := &dynamodb.UpdateItemInput{
+		TableName: &t.s.table, Key: at(storedKey(k)), UpdateExpression: e.update(change), ConditionExpression: e.condition(how.If),
+		ReturnValues: types.ReturnValueAllOld,
 	}
-	if rev > 1 {
-		in.ConditionExpression = aws.String("#r = :r")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":r": number(rev - 1)}
+	if in.ConditionExpression != nil {
+		in.ReturnValuesOnConditionCheckFailure = allOld
 	}
-	_, err = t.s.client.PutItem(ctx, in)
-	if stored, refused := unmet(err); refused && !stored.marked(mark) {
-		return false, table.ErrRefused
-	} else if err != nil && !refused {
-		return false, fault("put", err)
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
+	out, err := t.s.client.UpdateItem(ctx, in)
+	if stored, refused := unmet(err); refused {
+		return refusedBy(stored)
 	}
-	return rev > 1, nil
+	if err != nil {
+		return old, false, fault("update", err)
+	}
+	if out.Attributes == nil {
+		return old, false, nil
+	}
+	old, err = read(out.Attributes)
+	return old, true, err
 }
 
 // Delete is conditional, so that it can tell whether there was one.
@@ -168,7 +182,7 @@ func (t itemTable) Delete(ctx context.Context, k table.Key) error {
 }
 
 // DeleteAll removes items in batches of 25.
-func (t itemTable) DeleteAll(ctx context.Context, keys []table.Key) error {
+func (t itemTable) DeleteAll(ctx context.Context, keys []table.Key, _ table.Wait) error {
 	stored := make([]key, len(keys))
 	for i, k := range keys {
 		stored[i] = storedKey(k)
@@ -177,64 +191,3 @@ func (t itemTable) DeleteAll(ctx context.Context, keys []table.Key) error {
 }
 
 func storedKey(k table.Key) key { return key{k.Partition, k.Sort} }
-
-// textMark ends the names of texts, which may be stored as gzip: an attribute's
-// type alone would not tell them from bytes.
-const textMark = "_"
-
-// written is the item as DynamoDB holds it. Texts are compressed, the longest
-// first, until it costs one write unit.
-func written(from table.Item) item {
-	it := at(storedKey(from.Key))
-	var texts []string
-	for name, v := range from.Fields.Compact() {
-		switch v := v.(type) {
-		case string:
-			it.setStr(name, v)
-		case int64:
-			it.setInt(name, v)
-		case []byte:
-			it[name] = &types.AttributeValueMemberB{Value: v}
-		case table.Text:
-			it.setText(name+textMark, v)
-			texts = append(texts, name+textMark)
-		}
-	}
-	if !from.Expires.IsZero() {
-		it.setInt("expires", from.Expires.Unix())
-	}
-	slices.SortFunc(texts, func(a, b string) int { return valueSize(it[b]) - valueSize(it[a]) })
-	it.fit(texts...)
-	return it
-}
-
-// read is what [written] wrote.
-func read(it item) (table.Item, error) {
-	got := table.Item{Key: table.Key{Partition: it.str("pk"), Sort: it.str("sk")}, Fields: table.Fields{}}
-	if expires := it.int("expires"); expires != 0 {
-		got.Expires = time.Unix(expires, 0).UTC()
-	}
-	for name, v := range it {
-		plain, isText := strings.CutSuffix(name, textMark)
-		switch v := v.(type) {
-		case *types.AttributeValueMemberN:
-			got.Fields[name] = it.int(name)
-		case *types.AttributeValueMemberS:
-			got.Fields[name] = v.Value
-		case *types.AttributeValueMemberB:
-			got.Fields[name] = v.Value
-		}
-		if isText {
-			text, err := it.text(name)
-			if err != nil {
-				return table.Item{}, err
-			}
-			delete(got.Fields, name)
-			got.Fields[plain] = table.Text(text)
-		}
-	}
-	for _, own := range []string{"pk", "sk", "expires", "k"} {
-		delete(got.Fields, own)
-	}
-	return got, nil
-}

@@ -3,6 +3,7 @@ package localstore
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/postino/postino/shared/store/table"
@@ -52,21 +53,29 @@ func decodeFields(text string) (table.Fields, error) {
 }
 
 func decodeField(raw json.RawMessage) (any, error) {
-	var s string
-	var n int64
-	var f field
-	switch {
-	case json.Unmarshal(raw, &s) == nil:
-		return s, nil
-	case json.Unmarshal(raw, &n) == nil:
-		return n, nil
-	case json.Unmarshal(raw, &f) != nil:
-	case f.Bytes != nil:
-		return *f.Bytes, nil
-	case f.Text != nil:
-		return table.Text(*f.Text), nil
-	case f.Binary != nil:
-		return table.Text(*f.Binary), nil
+	switch raw[0] {
+	case '"':
+		var s string
+		return s, json.Unmarshal(raw, &s)
+	case '{':
+		var f field
+		err := json.Unmarshal(raw, &f)
+		switch {
+		case err != nil:
+		case f.Bytes != nil:
+			return *f.Bytes, nil
+		case f.Text != nil:
+			return table.Text(*f.Text), nil
+		case f.Binary != nil:
+			return table.Text(*f.Binary), nil
+		}
+		return nil, errField
 	}
-	return nil, errors.New("decode from the database: a field is none that we wrote")
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return nil, errField
+	}
+	return n, nil
 }
+
+var errField = errors.New("decode from the database: a field is none that we wrote")

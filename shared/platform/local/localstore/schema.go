@@ -213,4 +213,11 @@ ALTER TABLE subscriptions ADD COLUMN heavy INTEGER NOT NULL DEFAULT 0;   -- byte
 ALTER TABLE tenants ADD COLUMN subscriptions INTEGER NOT NULL DEFAULT 0; -- how many it has
 ALTER TABLE tenants ADD COLUMN heavy INTEGER NOT NULL DEFAULT 0;         -- of all of them
 UPDATE tenants SET subscriptions = (SELECT count(*) FROM subscriptions s WHERE s.tenant = tenants.tenant);
+`, `
+ALTER TABLE items ADD COLUMN partition1 TEXT; -- where the first index has it
+ALTER TABLE items ADD COLUMN sort1 TEXT;
+ALTER TABLE items ADD COLUMN partition2 TEXT;
+ALTER TABLE items ADD COLUMN sort2 TEXT;
+CREATE INDEX items_by_first ON items (partition1, sort1) WHERE partition1 IS NOT NULL;
+CREATE INDEX items_by_second ON items (partition2, sort2) WHERE partition2 IS NOT NULL;
 `}

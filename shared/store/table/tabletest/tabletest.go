@@ -21,14 +21,27 @@ var suite = map[string]func(*testing.T, table.Table){
 	"ItemsAreReadAsTheyWereStored":          readBack,
 	"APutReplacesTheWholeItem":              replacing,
 	"APutReturnsWhatItReplaced":             returnsOld,
-	"APutKeepsFieldsThatAreToStay":          keeping,
 	"ADeletedItemIsGone":                    deleting,
 	"ManyItemsAreReadAndDeletedAtOnce":      many,
 	"PagesAreRangesInOrder":                 paging,
+	"RangesAreCounted":                      counting,
 	"PartitionsAreApart":                    partitions,
 	"ARevisionIsWrittenOnce":                revisions,
 	"OfRacingWritersOfARevisionOneSucceeds": racing,
 	"LongTextsAreKept":                      longTexts,
+	"AConditionIsTriedOnWhatIsStored":       conditions,
+	"ARefusedPutReturnsWhatIsThere":         refusedPut,
+	"AnUpdateChangesSomeFields":             updating,
+	"AnUpdateMakesAnItem":                   making,
+	"ADefaultIsSetOnce":                     defaults,
+	"ARefusedUpdateChangesNothing":          refusedUpdate,
+	"RacingAdditionsAreAllCounted":          additions,
+	"AnExpiryIsKeptAndMovedOn":              expiry,
+	"ATransactionIsWholeOrNothing":          transactions,
+	"OfRacingTransactionsOneSucceeds":       racingTransactions,
+	"ATransactionWritesAHundredItems":       largeTransaction,
+	"AnIndexHasWhatNamesIt":                 indexing,
+	"AnIndexForgetsWhatLeavesIt":            leavingIndex,
 }
 
 // Run tries every case on a table of its own: open returns an empty one and
@@ -119,29 +132,6 @@ func returnsOld(t *testing.T, to table.Table) {
 	same(t, "what was replaced", old, first)
 }
 
-func keeping(t *testing.T, to table.Table) {
-	how := table.How{Keep: []string{"kept", "text"}}
-	write := func(n int64) (old table.Item, replaced bool) {
-		old, replaced, err := to.Put(t.Context(), item("p", "s", table.Fields{"kept": n, "text": table.Text(fmt.Sprint(n)), "x": n}), how)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return old, replaced
-	}
-	if _, replaced := write(1); replaced {
-		t.Error("the first put replaced something")
-	}
-	want := item("p", "s", table.Fields{"kept": int64(1), "text": table.Text("1"), "x": int64(1)})
-	old, replaced := write(2)
-	if !replaced {
-		t.Error("the second put replaced nothing")
-	}
-	same(t, "what was replaced", old, want)
-	want.Fields["x"] = int64(2)
-	got, _ := get(t, to, want.Key)
-	same(t, "item", got, want)
-}
-
 func deleting(t *testing.T, to table.Table) {
 	it := item("p", "s", table.Fields{"a": "1"})
 	if err := to.Delete(t.Context(), it.Key); !errors.Is(err, table.ErrRefused) {
@@ -174,7 +164,7 @@ func many(t *testing.T, to table.Table) {
 	for i, k := range keys {
 		same(t, k.Sort, found[k].Fields.Int("n"), int64(i+1))
 	}
-	if err := to.DeleteAll(t.Context(), asked); err != nil {
+	if err := to.DeleteAll(t.Context(), asked, table.ForOthers); err != nil {
 		t.Fatal(err)
 	}
 	if found, err = to.Get(t.Context(), keys...); err != nil || len(found) > 0 {
@@ -218,6 +208,25 @@ func paging(t *testing.T, to table.Table) {
 	}
 }
 
+func counting(t *testing.T, to table.Table) {
+	for i := range 30 {
+		put(t, to, item("p", fmt.Sprintf("s%02d", i), table.Fields{"x": strings.Repeat("x", 100)}))
+	}
+	for _, tt := range []struct {
+		r     table.Range
+		limit int
+		want  int
+	}{
+		{table.Range{}, 100, 30}, {table.Range{}, 7, 7}, {table.Range{From: "s10"}, 100, 20}, {table.Range{To: "s10", Lagging: true}, 100, 11},
+		{table.Range{From: "s10", To: "s12"}, 100, 3}, {table.Range{From: "t"}, 100, 0},
+	} {
+		tt.r.Partition = "p"
+		if got, err := to.Count(t.Context(), tt.r, tt.limit); got != tt.want || err != nil {
+			t.Errorf("Count(%+v, %d) = %d, %v, want %d", tt.r, tt.limit, got, err, tt.want)
+		}
+	}
+}
+
 func partitions(t *testing.T, to table.Table) {
 	put(t, to, item("p", "s", table.Fields{"x": "mine"}))
 	put(t, to, item("p#", "s", table.Fields{"x": "theirs"}))
@@ -234,9 +243,8 @@ func partitions(t *testing.T, to table.Table) {
 }
 
 func revisions(t *testing.T, to table.Table) {
-	how := table.How{Revision: "rv"}
 	write := func(rev int64, value string) error {
-		_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": rev, "x": value}), how)
+		_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": rev, "x": value}), table.How{If: table.Revision("rv", rev)})
 		return err
 	}
 	for _, tt := range []struct {
@@ -259,7 +267,7 @@ func racing(t *testing.T, to table.Table) {
 	for i := range writers {
 		group.Go(func() {
 			for range 20 { // a busy table is asked again
-				_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": int64(1), "n": int64(i + 1)}), table.How{Revision: "rv", Relaxed: i%2 == 0})
+				_, _, err := to.Put(t.Context(), item("p", "s", table.Fields{"rv": int64(1), "n": int64(i + 1)}), table.How{If: table.Revision("rv", 1), Wait: table.Wait(i % 3)})
 				if won[i] = err == nil; won[i] || errors.Is(err, table.ErrRefused) {
 					return
 				}
