@@ -57,3 +57,15 @@ func (s *Store) Expunge(tenant, source, id string) {
 		}
 	}
 }
+
+// Deliveries returns all stored deliveries of a tenant, by id.
+func (s *Store) Deliveries(tenant string) (deliveries []webhook.Delivery) {
+	defer s.lock()()
+	for at, d := range s.deliveries {
+		if at[0] == tenant {
+			deliveries = append(deliveries, d)
+		}
+	}
+	slices.SortFunc(deliveries, func(a, b webhook.Delivery) int { return strings.Compare(a.ID, b.ID) })
+	return deliveries
+}

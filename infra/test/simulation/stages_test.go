@@ -169,10 +169,10 @@ var errReset = errors.New("connection reset")
 // subscriber answers; the world's dice are thrown before.
 func (w *world) receive(id string, r *http.Request) func() (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
-	p := w.posts[id]
+	p := w.seen[id]
 	if p == nil {
-		p = &posted{body: string(body)}
-		w.posts[id] = p
+		p = &posted{body: string(body), answers: map[int]int{}}
+		w.seen[id] = p
 		w.ids = append(w.ids, id)
 	}
 	p.count++
@@ -183,6 +183,7 @@ func (w *world) receive(id string, r *http.Request) func() (*http.Response, erro
 		w.wrong("delivery %s came without a signature", id)
 	}
 	answer := func(status int, retryAfter string) func() (*http.Response, error) {
+		p.answers[status]++
 		if status/100 == 2 {
 			p.confirmed = true
 		}
@@ -206,8 +207,10 @@ func (w *world) receive(id string, r *http.Request) func() (*http.Response, erro
 	case n < 87 && !w.healed:
 		return answer(410, "")
 	case n < 93:
+		p.answers[0]++
 		return func() (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() }
 	}
+	p.answers[0]++
 	return func() (*http.Response, error) { return nil, errReset }
 }
 

@@ -69,6 +69,9 @@ func (w *world) live() {
 			w.spells["/"+fmt.Sprint(i)] = span{from, from.Add(time.Duration(w.rng.IntN(90)) * time.Minute)}
 		}
 	}
+	for range 1 + w.rng.IntN(2) {
+		w.plan(w.checkLists)
+	}
 	slices.SortStableFunc(w.plans, func(a, b plan) int { return a.at.Compare(b.at) })
 	w.playUntil(w.begin.Add(2*time.Hour + time.Duration(w.rng.IntN(120))*time.Minute))
 	w.heal()
@@ -209,6 +212,7 @@ func (w *world) check() {
 	w.checkOperational()
 	w.checkJobs()
 	w.checkFigures()
+	w.checkLists()
 	for _, id := range w.eventOrder {
 		if _, accepted := w.accepted[id]; accepted && !stored[id] {
 			w.wrong("event %s was accepted and is not stored", id)
@@ -269,7 +273,7 @@ func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, oc
 		w.wrong("delivery %s of event %s to %s was never made: %v", id, e.ID, entry.Subscription, err)
 		return
 	}
-	p := w.posts[id]
+	p := w.seen[id]
 	if p == nil {
 		p = &posted{}
 	}
@@ -296,6 +300,7 @@ func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, oc
 		w.wrong("delivery %s of event %s to %s, round %d, step %d: %s", id, e.ID, entry.Subscription, d.Round, d.Step, bad)
 	}
 	w.checkAttempts(d)
+	w.checkSeen(d)
 }
 
 // checkAttempts sees that each attempt that is counted is listed.

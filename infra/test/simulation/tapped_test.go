@@ -94,7 +94,10 @@ func (s *tapped) Event(ctx context.Context, tenant, source, id string) (webhook.
 }
 
 func (s *tapped) Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error) {
-	return reading(s.c, "Delivery "+id, func() (webhook.Delivery, error) { return s.Store.Delivery(ctx, tenant, id) })
+	return reading(s.c, "Delivery "+id, func() (webhook.Delivery, error) {
+		d, err := s.Store.Delivery(ctx, tenant, id)
+		return s.c.w.plant.read(d), err
+	})
 }
 
 func (s *tapped) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
@@ -103,12 +106,14 @@ func (s *tapped) SaveDelivery(ctx context.Context, d webhook.Delivery, with webh
 	stored := false
 	err := s.c.cross("SaveDelivery "+d.ID, func() error {
 		before, unknown = s.Store.Delivery(ctx, d.Tenant, d.ID)
+		d, with = s.c.w.plant.saved(d, with)
 		err := s.Store.SaveDelivery(ctx, d, with)
 		stored = err == nil
 		return err
 	})
 	if stored {
 		s.c.w.ledger.note(before, d, unknown != nil, err == nil)
+		s.c.w.saves(s.c, before, d)
 	}
 	return err
 }
@@ -201,11 +206,16 @@ func (s sender) Send(ctx context.Context, messages []queue.Message) error {
 // Do is the way to the subscriber.
 func (c *container) Do(r *http.Request) (*http.Response, error) {
 	id := r.Header.Get("Webhook-Id")
+	c.w.posts(c, id)
 	var answer func() (*http.Response, error)
 	if err := c.cross("POST "+id, func() error { answer = c.w.receive(id, r); return nil }); err != nil {
 		c.w.mu.Lock()
-		c.w.unseen[id]++ // an attempt that no subscriber saw
-		c.w.mu.Unlock()
+		defer c.w.mu.Unlock()
+		if answer == nil {
+			c.w.unseen[id]++ // an attempt that no subscriber saw
+		} else {
+			c.w.seen[id].answers[0]++ // the answer did not come back
+		}
 		return nil, err
 	}
 	return answer()

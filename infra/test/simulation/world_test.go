@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -17,16 +18,6 @@ import (
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/queue"
-)
-
-// bug is one that a test plants, to see that it is found.
-type bug string
-
-const (
-	noBug             bug = ""
-	ackBeforeEnqueue  bug = "a message is acknowledged before the next one is queued"
-	dedupeIsDone      bug = "an event that is stored already is taken for handled"
-	deleteBeforeQueue bug = "sweep deletes pointers before the queue confirms their messages"
 )
 
 // world is one play of the whole pipeline. Everything follows from its seed.
@@ -68,24 +59,20 @@ type world struct {
 	spells    map[string]span // in which a subscriber fails everything, by its path
 	counts    map[string]int  // metrics
 	stats     stats.Recorder
+	reader    http.Handler // of what the API shows
+	looks     int
 	ledger    ledger
 	expunged  map[string]bool // events, that somebody asked for
 	redriven  bool            // somebody moved what was exhausted
 	expires   bool            // something waits longer than a delivery may
-	posts     map[string]*posted
+	seen      map[string]*posted
 	unseen    map[string]int
+	witness   witness
 	replays   []replay // that were accepted
 	asked     int      // replays asked for
 	ids       []string // of deliveries that were posted, in order
 	trouble   []string
 	story     []string // what crossed, in order
-}
-
-// posted is what subscribers saw of one delivery.
-type posted struct {
-	body      string
-	count     int
-	confirmed bool
 }
 
 type span struct{ from, to time.Time }
@@ -105,6 +92,12 @@ type container struct {
 	held   []heldSend
 	sweeps bool
 	ended  func(c *container) // in the world's own goroutine
+
+	born    int // the tick of its beginning
+	began   time.Time
+	byHand  bool           // it makes an attempt that somebody asked for
+	harmed  bool           // a call of it failed
+	unsaved map[string]int // attempts that it made and did not store yet, by delivery
 }
 
 type crossing struct {
@@ -142,9 +135,10 @@ func newWorld(seed uint64, plant bug) *world {
 	w := &world{
 		seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), plant: plant, store: simulation.NewStore(), sealer: theSealer,
 		begin: time.Now(), queues: map[string][]*item{}, accepted: map[string]int{}, published: map[string]string{},
-		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, posts: map[string]*posted{}, unseen: map[string]int{},
+		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, seen: map[string]*posted{}, unseen: map[string]int{},
 		spells: map[string]span{}, counts: map[string]int{}, expunged: map[string]bool{},
 	}
+	w.witness = witness{canceled: map[string]int{}, lost: map[string]int{}}
 	w.stats = stats.Recorder{Store: w.store, Now: time.Now, Log: noLog}
 	w.faults = w.rng.IntN(14)
 	return w
@@ -197,6 +191,7 @@ func (w *world) release() {
 	if v == dieBefore || v == dieAfter {
 		x.c.dead = true
 	}
+	x.c.harmed = x.c.harmed || v != pass
 	if w.story != nil {
 		w.story = append(w.story, fmt.Sprintf("%v #%d %s %d", time.Since(w.begin), x.c.number, x.what, v))
 	}
@@ -220,7 +215,7 @@ func (w *world) judge(x *crossing) verdict {
 func (w *world) start(do func(c *container), ended func(c *container)) {
 	w.number++
 	w.busy++
-	c := &container{w: w, number: w.number, ended: ended}
+	c := &container{w: w, number: w.number, ended: ended, born: w.tick(), began: time.Now(), unsaved: map[string]int{}}
 	c.store = &tapped{w.store, c}
 	go func() {
 		defer func() {
@@ -241,6 +236,7 @@ func (w *world) settle() {
 	slices.SortFunc(over, func(a, b *container) int { return a.number - b.number })
 	for _, c := range over {
 		w.busy--
+		w.gone(c)
 		c.ended(c)
 	}
 }
@@ -327,9 +323,10 @@ func (w *world) handle(name string, it *item) {
 	m.Body = bytes.Clone(m.Body)
 	failed := false
 	w.start(func(c *container) {
-		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), handling)
 		defer cancel()
 		var ids []string
+		c.byHand = byHand(m.Body)
 		if name == "events" {
 			ids = c.fanout().Handle(ctx, []queue.Message{m})
 		} else {
@@ -359,6 +356,9 @@ func (w *world) handle(name string, it *item) {
 		}
 	})
 }
+
+// handling is how long a container may work on a message.
+const handling = 60 * time.Second
 
 // holdsBack says whether a planted bug keeps messages from the queue.
 func (c *container) holdsBack(queue string) bool {

@@ -1,9 +1,21 @@
 package fanout
 
-import "time"
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
 
-// Calm makes the pauses before repeats as short as they can be, so that a
-// history replays step by step.
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Calm makes the pauses before repeats as short as they can be, and has the
+// same keys share a turn in each process, so that a history replays step by step.
 func (f *Fanout) Calm() {
 	f.jitter = func(time.Duration) time.Duration { return 0 }
+	f.once.Do(f.start)
+	f.locks.hash = func(key webhook.StateRef) uint64 {
+		h := fnv.New64a()
+		fmt.Fprint(h, key)
+		return h.Sum64()
+	}
 }

@@ -10,12 +10,13 @@ import (
 // locks let the events of one key take turns within a process. They only save
 // conflicts: what is right is the store's conditions to say.
 type locks struct {
-	seed  maphash.Seed
+	hash  func(webhook.StateRef) uint64 // of a process's own: nobody can choose keys that wait for others'
 	turns [256]chan struct{}
 }
 
 func newLocks() locks {
-	l := locks{seed: maphash.MakeSeed()}
+	seed := maphash.MakeSeed()
+	l := locks{hash: func(key webhook.StateRef) uint64 { return maphash.Comparable(seed, key) }}
 	for i := range l.turns {
 		l.turns[i] = make(chan struct{}, 1)
 	}
@@ -25,7 +26,7 @@ func newLocks() locks {
 // take waits for the turn of a key and returns what ends it.
 func (l *locks) take(ctx context.Context, key webhook.StateRef) (release func(), err error) {
 	key.Part = ""
-	turn := l.turns[maphash.Comparable(l.seed, key)%uint64(len(l.turns))]
+	turn := l.turns[l.hash(key)%uint64(len(l.turns))]
 	select {
 	case turn <- struct{}{}:
 		return func() { <-turn }, nil

@@ -138,7 +138,7 @@ func TestTheSimulatorFindsPlantedBugs(t *testing.T) {
 		"nothing, and nothing is reported": nil,
 	} {
 		found := 0
-		for seed := range uint64(400) {
+		for seed := range uint64(few) {
 			faults := play(t, seed, shapes, func() storetest.Store {
 				if plant == nil {
 					return newMemory()

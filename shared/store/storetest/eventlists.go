@@ -150,31 +150,38 @@ func eventsOfOneMillisecond(t *testing.T, store Store) {
 func eventsDuringWrites(t *testing.T, store Store) {
 	ids := createMany(t, store, 60)
 	lists(t, "PageEvents", events(store, t, ""), webhook.Page{Limit: 250}, eventID, ids)
-	stop, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- keepCreating(t, store, stop) }()
-	for i := range 12 {
-		entries, err := all(events(store, t, ""), webhook.Page{Limit: 1 + i, Desc: i%2 == 0})
+	read, done := make(chan struct{}, 1), make(chan error, 1)
+	go func() { done <- keepCreating(t, store, read) }()
+	pages := func(p webhook.Page) ([]webhook.StoredEvent, string, error) {
+		select {
+		case read <- struct{}{}:
+		default:
+		}
+		return events(store, t, "")(p)
+	}
+	few := rounds(4, 12) // from pages of one event to pages of a dozen
+	for i := range few {
+		entries, err := all(pages, webhook.Page{Limit: 1 + i*12/few, Desc: i%2 == 0})
 		check(t, err)
 		wantEachOnce(t, entries, eventID, ids)
 	}
-	close(stop)
+	close(read)
 	check(t, <-done)
 }
 
 // keepCreating stores events accepted before, between and after those of
-// createMany until stopped.
-func keepCreating(t *testing.T, store Store, stop chan struct{}) error {
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return nil
-		default:
-		}
+// createMany, one while each page is read: else the list would grow faster
+// than small pages can follow.
+func keepCreating(t *testing.T, store Store, read chan struct{}) error {
+	i := 0
+	for range read {
+		i++
 		e := event("acme", fmt.Sprint("new", i), afterStart(i*7%70-5).Add(time.Second))
 		if err := insist(func() error { _, _, err := store.CreateEvent(t.Context(), e); return err }); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // wantEachOnce reports ids that are not among the entries exactly once.
