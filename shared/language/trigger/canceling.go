@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -25,10 +24,10 @@ type Start struct {
 	Due      time.Time
 }
 
-// Cancels tells what the event would cancel if it were handled now, by key,
-// given which of sub's cancel clauses it meets. Nothing is written.
-func (s *Spec) Cancels(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event, d *pattern.Event, met uint16, now time.Time) ([]Canceling, error) {
-	keys, refs := s.cancelKeys(d, met), s.CancelRefs(sub, d, met)
+// Cancels tells what the event would cancel if it were handled now, by key.
+// Nothing is written.
+func (s *Spec) Cancels(ctx context.Context, r Reader, a Asked, now time.Time) ([]Canceling, error) {
+	keys, refs := s.cancelKeys(a.Decoded, a.Cancels), s.CancelRefs(a.Subscription, a.Decoded, a.Cancels)
 	if len(refs) == 0 {
 		return nil, nil
 	}
@@ -43,9 +42,9 @@ func (s *Spec) Cancels(ctx context.Context, r Reader, sub webhook.Subscription, 
 			return nil, err
 		}
 		before := p.value
-		after, _ := before.canceled(positionOf(e), e.Key())
+		after, _ := before.canceled(positionOf(a.Event), a.Event.Key())
 		ends := func(s start) bool { return after.Canceled.cancels(s) && !before.Canceled.cancels(s) }
-		list[i] = Canceling{keyText(keys[i]), startsOf(sub, before.Fired, ends), startsOf(sub, before.Pending, ends)}
+		list[i] = Canceling{keyText(keys[i]), startsOf(a.Subscription, before.Fired, ends), startsOf(a.Subscription, before.Pending, ends)}
 	}
 	return list, nil
 }
@@ -61,15 +60,15 @@ func startsOf(sub webhook.Subscription, all []start, ends func(start) bool) (lis
 	return list
 }
 
-// afterCancels returns the parts as they are once an event that meets these
-// cancel clauses has canceled what it cancels.
-func (s *Spec) afterCancels(items []webhook.StateItem, sub webhook.Subscription, e webhook.Event, d *pattern.Event, met uint16, now time.Time) ([]webhook.StateItem, error) {
-	refs, items := s.CancelRefs(sub, d, met), slices.Clone(items)
+// afterCancels returns the parts as they are once the event has canceled what
+// it cancels.
+func (s *Spec) afterCancels(items []webhook.StateItem, a Asked, now time.Time) ([]webhook.StateItem, error) {
+	refs, items := s.CancelRefs(a.Subscription, a.Decoded, a.Cancels), slices.Clone(items)
 	for i, item := range items {
 		if !slices.Contains(refs, item.StateRef) {
 			continue
 		}
-		changed, err := CancelBy(item, e, now)
+		changed, err := CancelBy(item, a.Event, now)
 		if err != nil {
 			return nil, err
 		}

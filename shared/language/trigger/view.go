@@ -9,26 +9,33 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Evaluate tells what the trigger would say to an event handled now, which
-// meets these of sub's cancel clauses: see [Spec.CancelRefs]. Nothing is
-// written; rendering is taken to succeed.
-func (s *Spec) Evaluate(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event, d *pattern.Event, met uint16, now time.Time) (Decision, error) {
-	o, reason := s.Occurrence(sub, e, d)
+// Asked is an event as the trigger of one subscription sees it.
+type Asked struct {
+	Subscription webhook.Subscription
+	Event        webhook.Event
+	Decoded      *pattern.Event // of Event
+	Cancels      uint16         // the cancel clauses that it meets: see [Spec.CancelRefs]
+}
+
+// Evaluate tells what the trigger would say to an event handled now: first
+// what it cancels is canceled, then it is decided for. Nothing is written.
+func (s *Spec) Evaluate(ctx context.Context, r Reader, a Asked, now time.Time, ready Ready) (Decision, error) {
+	o, reason := s.Occurrence(a.Subscription, a.Event, a.Decoded)
 	if reason != "" {
 		return Decision{Reason: reason}, nil
 	}
 	var items []webhook.StateItem
-	if refs := o.Refs(); len(refs) > 0 && sub.Version != 0 { // a draft has no state
+	if refs := o.Refs(); len(refs) > 0 && a.Subscription.Version != 0 { // a draft has no state
 		var err error
 		if items, err = r.TriggerState(ctx, refs); err != nil {
 			return Decision{}, fmt.Errorf("read trigger state: %w", err)
 		}
 	}
-	items, err := s.afterCancels(items, sub, e, d, met, now)
+	items, err := s.afterCancels(items, a, now)
 	if err != nil {
 		return Decision{}, err
 	}
-	decision, _, err := o.Decide(items, now, Always)
+	decision, _, err := o.Decide(items, now, ready)
 	if err != nil {
 		return decision, err
 	}

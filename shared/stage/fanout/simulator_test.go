@@ -50,6 +50,7 @@ type history struct {
 	sent    map[string]message.First // deliveries, by id
 	commits []commit
 	faults  []string
+	told    *foretold  // of the last that canceled and then starts
 	strays  bool       // a planted bug: parts do not say of which array they are
 	saving  sync.Mutex // with real concurrency, so that commits are noted in their order
 }
@@ -80,6 +81,7 @@ type handling struct {
 	from   *happening // of a pack; nil of a wake-up
 	dead   bool
 	failed bool
+	read   map[webhook.StateRef]int64 // the revisions of the state that it last read
 }
 
 // crossing is a call that a process makes.
@@ -472,7 +474,13 @@ func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored
 }
 
 func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) (items []webhook.StateItem, err error) {
-	err = s.h.cross(ctx, "TriggerState "+nameOf(refs), func(*handling) (err error) { items, err = s.Store.TriggerState(ctx, refs); return err })
+	err = s.h.cross(ctx, "TriggerState "+nameOf(refs), func(by *handling) (err error) {
+		items, err = s.Store.TriggerState(ctx, refs)
+		s.h.mu.Lock()
+		defer s.h.mu.Unlock()
+		by.noteRead(items)
+		return err
+	})
 	return items, err
 }
 
@@ -486,13 +494,22 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 			s.h.saving.Lock()
 			defer s.h.saving.Unlock()
 		}
-		err := s.Store.SaveTriggerState(ctx, items)
-		if err == nil {
-			s.h.mu.Lock()
-			defer s.h.mu.Unlock()
-			s.h.commits = append(s.h.commits, commit{by, s.h.clock, slices.Clone(items)})
+		before, err := s.Store.TriggerState(ctx, refs)
+		if err != nil {
+			return err
 		}
-		return err
+		told, err := s.h.foretell(ctx, by, items)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.SaveTriggerState(ctx, items); err != nil {
+			return err
+		}
+		s.h.mu.Lock()
+		defer s.h.mu.Unlock()
+		s.h.compare(told, before, items)
+		s.h.commits = append(s.h.commits, commit{by, s.h.clock, slices.Clone(items)})
+		return nil
 	})
 }
 

@@ -346,7 +346,7 @@ func TestPreviewsChangeNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		decision, err := spec.Evaluate(t.Context(), s.store, sub, e, d, 0, s.now())
+		decision, err := spec.Evaluate(t.Context(), s.store, trigger.Asked{Subscription: sub, Event: e, Decoded: d}, s.now(), trigger.Always)
 		if err != nil {
 			t.Fatal(err)
 		}

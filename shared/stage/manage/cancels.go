@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/postino/postino/shared/api/httpapi"
-	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -24,12 +23,12 @@ type canceledView struct {
 
 // cancels lists what the event would cancel: delays that run, and deliveries
 // that are held after theirs. Of a draft nothing waits.
-func (h *Handler) cancels(ctx context.Context, spec *trigger.Spec, s webhook.Subscription, e webhook.Event, d *pattern.Event, met uint16) ([]canceledView, error) {
-	list := []canceledView{}
+func (h *Handler) cancels(ctx context.Context, spec *trigger.Spec, a trigger.Asked) ([]canceledView, error) {
+	list, s := []canceledView{}, a.Subscription
 	if s.Version == 0 {
 		return list, nil
 	}
-	keys, err := spec.Cancels(ctx, h.Store, s, e, d, met, h.now())
+	keys, err := spec.Cancels(ctx, h.Store, a, h.now())
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,10 @@ package manage
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/postino/postino/shared/api/httpapi"
-	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/language/trigger"
@@ -18,32 +16,34 @@ import (
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
 func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
-	view, count, err := h.judged(r, s, e)
+	try, err := trying(s, e)
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	view, count, err := h.judged(r, s, e, try)
 	if err == nil && view.Matched {
 		view.Held, err = h.held(r.Context(), s)
 	}
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	trial, err := trial(s, e, count)
-	var skip *render.Skip
-	if errors.As(err, &skip) {
-		if view.Matched {
-			view.Matched, view.Reason = false, reason(skip.Reason)
-		}
-		view.Detail = cmp.Or(view.Detail, skip.Detail)
-		return view, nil, nil
-	}
-	if err != nil {
+	trial, skip, err := try(count)
+	switch {
+	case err != nil:
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	case skip == nil:
+		view.Request = redacted(s, trial)
+		return view, &trial, nil
+	case view.Matched:
+		view.Matched, view.Reason = false, reason(skip.Reason)
 	}
-	view.Request = redacted(s, trial)
-	return view, &trial, nil
+	view.Detail = cmp.Or(view.Detail, skip.Detail)
+	return view, nil, nil
 }
 
 // judged says what would be decided, and how often the key would have occurred.
 // What is known of a key only manage may read.
-func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (view previewView, count int, err error) {
+func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, try try) (view previewView, count int, err error) {
 	decoded, err := trigger.DecodeEvent(e)
 	if err != nil {
 		return view, 0, err
@@ -56,13 +56,13 @@ func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.E
 	if err != nil {
 		return view, 0, err
 	}
-	d := trigger.Decision{Reason: m.reason}
+	d, asked := trigger.Decision{Reason: m.reason}, trigger.Asked{Subscription: s, Event: e, Decoded: decoded, Cancels: m.cancels}
 	var known trigger.Reader = h.Store
 	if r.Principal.Role == httpapi.Portal {
 		known = noState{}
 	}
 	if spec != nil && m.reason == "" {
-		if d, err = spec.Evaluate(r.Context(), known, s, e, decoded, m.cancels, h.now()); err != nil {
+		if d, err = spec.Evaluate(r.Context(), known, asked, h.now(), try.ready); err != nil {
 			return view, 0, err
 		}
 	}
@@ -71,7 +71,7 @@ func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.E
 		view.Detail = missed(s, decoded, r.Principal.Role)
 	}
 	if m.cancels != 0 && r.Principal.Role != httpapi.Portal {
-		view.Cancels, err = h.cancels(r.Context(), spec, s, e, decoded, m.cancels)
+		view.Cancels, err = h.cancels(r.Context(), spec, asked)
 	}
 	return view, d.Count, err
 }

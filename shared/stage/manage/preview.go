@@ -78,16 +78,33 @@ func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(view), nil
 }
 
-// trial renders as if the trigger fired, after so many occurrences.
-func trial(s webhook.Subscription, e webhook.Event, count int) (webhook.Trial, error) {
+// try renders an event as if the trigger fired, after so many occurrences. Skip
+// says why it cannot be rendered.
+type try func(count int) (t webhook.Trial, skip *render.Skip, err error)
+
+func trying(s webhook.Subscription, e webhook.Event) (try, error) {
 	request, faults := render.Compile(s)
 	if len(faults) > 0 {
-		return webhook.Trial{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
+		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
-	t := webhook.Trial{Event: e.ID, Delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")}
-	var err error
-	t.Target, t.Content, err = request.Render(render.NewEvent(e), s, render.Occasion{Delivery: t.Delivery, Count: count})
-	return t, err
+	view, id := render.NewEvent(e), webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")
+	return func(count int) (t webhook.Trial, skip *render.Skip, err error) {
+		t.Event, t.Delivery = e.ID, id
+		t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: id, Count: count})
+		if errors.As(err, &skip) {
+			err = nil
+		}
+		return t, skip, err
+	}, nil
+}
+
+// ready is try as the trigger asks it, before anything is claimed.
+func (t try) ready(count int) (webhook.Reason, error) {
+	_, skip, err := t(count)
+	if skip != nil {
+		return skip.Reason, err
+	}
+	return "", err
 }
 
 func redacted(s webhook.Subscription, t webhook.Trial) *requestView {

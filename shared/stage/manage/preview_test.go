@@ -79,3 +79,16 @@ func TestAPreviewSaysUntilWhenThereIsNoRoom(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be rendered claims nothing, so whether there is room is not asked.
+func TestAPreviewRendersBeforeItAsksForRoom(t *testing.T) {
+	w := openWithPortal(t)
+	w.set(t, `{"url":"https://a.example/","trigger":{"key":"subject","once":true},"request":{"require":["data.v"]}}`)
+	w.fire(t, w.version(t, "s"), webhook.Event{Tenant: "acme", ID: "e1", Type: "a", Subject: "ada", Data: json.RawMessage(`{"v":1}`), Time: w.now(), AcceptedAt: w.now()})
+	for data, want := range map[string]string{`{"v":1}`: "once", `{}`: "missing_field"} {
+		got := w.must(t, http.StatusOK, "POST", sub+"/s/preview", `{"event":{"type":"a","subject":"ada","data":`+data+`}}`)
+		if got.get(t, "reason") != want {
+			t.Errorf("preview of data %s = %s, want %s as fan-out decides", data, got.body, want)
+		}
+	}
+}
