@@ -6,7 +6,7 @@ SAM ?= $(shell command -v sam || echo .cache/python/bin/sam)
 # Small binaries: no symbols, and none of the pre-2020 RPC code of aws-lambda-go.
 FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc "-ldflags=-s -w"'
 
-.PHONY: help run test prove bench build deploy
+.PHONY: help run quick test race prove bench build deploy
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,11 +14,19 @@ help: ## list these targets
 run: ## start Postino in one process, with a demo that prints verified callbacks
 	go run ./cmd/postino demo
 
+quick: ## the tests that need nothing but Go, with fewer random cases, in about a minute
+	go vet ./... ./verify/...
+	go test -short $$(go list ./... ./verify/... | grep -v /infra/)
+
 test: ## install what the tests need into .cache and run all of them, none skipped
 	infra/tools/test
 
+race: ## the race detector over stages, local storage, queues and the server, in some minutes
+	go test -race -short -timeout 30m ./shared/lifecycle/... ./shared/stage/... ./shared/queue/... ./shared/store/... ./shared/platform/local/... ./cmd/postino/...
+
 prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME (10m) for each fuzz target
 	POSTINO_PROVE=1 infra/tools/test -timeout 60m
+	$(MAKE) race
 	go run ./infra/bench -scenario soak -duration 10m -judge
 	infra/tools/fuzz $(FUZZTIME)
 

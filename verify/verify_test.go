@@ -1,3 +1,5 @@
+//go:build go1.25
+
 package verify_test
 
 import (
@@ -11,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/verify"
 )
 
@@ -185,34 +186,6 @@ func TestBadSecretsAreRefusedUnseen(t *testing.T) {
 	}
 }
 
-// TestWhatPostinoSignsIsBelieved rotates from v1 to v1a and back.
-func TestWhatPostinoSignsIsBelieved(t *testing.T) {
-	var keys []signature.Key
-	var secrets []string
-	for _, scheme := range []signature.Scheme{signature.V1, signature.V1a, signature.V1} {
-		secret, err := signature.Generate(scheme)
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, err := signature.ParseSecret(secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if public := key.Public(); public != "" {
-			secret = public
-		}
-		keys, secrets = append(keys, key), append(secrets, secret)
-	}
-	body := []byte(`{"type":"flight.booked"}`)
-	now := time.Now()
-	h := header("dlv_1", strconv.FormatInt(now.Unix(), 10), signature.Header(keys, "dlv_1", now, body))
-	for i, secret := range secrets {
-		if err := verifier(t, secret).Verify(h, body); err != nil {
-			t.Errorf("with secret %d alone: Verify = %v", i, err)
-		}
-	}
-}
-
 func FuzzVerify(f *testing.F) {
 	v := verifier(f, vectorSecret, vectorPublic)
 	v.Tolerance = 1 << 62 // the vectors are old
@@ -225,38 +198,4 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("forged: %q %q %q %q", id, timestamp, signatures, body)
 		}
 	})
-}
-
-func BenchmarkVerify(b *testing.B) {
-	body := bytes.Repeat([]byte("x"), 1024)
-	secret, _ := signature.Generate(signature.V1)
-	key, _ := signature.ParseSecret(secret)
-	now := time.Now()
-	h := header("dlv_1", strconv.FormatInt(now.Unix(), 10), key.Sign("dlv_1", now, body))
-	v := verifier(b, secret)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := v.Verify(h, body); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func TestSecretsOfAnyLengthThatSignVerify(t *testing.T) {
-	for _, n := range []int{1, 7, 23, 65, 256} {
-		secret, err := signature.Bytes(bytes.Repeat([]byte{0xA7}, n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, err := signature.ParseSecret(secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		now := time.Now()
-		signed := key.Sign("id", now, []byte("body"))
-		h := header("id", strconv.FormatInt(now.Unix(), 10), signed)
-		if err := verifier(t, secret).Verify(h, []byte("body")); err != nil {
-			t.Errorf("a signature by %d bytes: %v, want it believed", n, err)
-		}
-	}
 }

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/postino/postino/verify"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // callback is one that arrived with a good signature.
@@ -23,7 +23,7 @@ type receiver struct {
 	callbacks chan callback
 
 	mu        sync.Mutex
-	verifiers map[string]*verify.Verifier // by path
+	verifiers map[string]*standardwebhooks.Webhook // by path
 }
 
 func listen() (*receiver, error) {
@@ -34,7 +34,7 @@ func listen() (*receiver, error) {
 	r := &receiver{
 		url:       "http://" + l.Addr().String(),
 		callbacks: make(chan callback, 100),
-		verifiers: map[string]*verify.Verifier{},
+		verifiers: map[string]*standardwebhooks.Webhook{},
 	}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second}
 	go r.server.Serve(l)
@@ -45,7 +45,7 @@ func (r *receiver) close() { r.server.Close() }
 
 // trust makes the receiver verify what comes to a path with its secret.
 func (r *receiver) trust(path, secret string) error {
-	v, err := verify.New(secret)
+	v, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxAnswer))
 	if err == nil {
-		err = v.Verify(req.Header, body)
+		err = v.Verify(body, req.Header)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnauthorized)

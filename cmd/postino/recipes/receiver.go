@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/postino/postino/verify"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
 // arrival is a request that arrived, verified.
@@ -28,10 +28,10 @@ type receiver struct {
 	server *http.Server
 
 	mu        sync.Mutex
-	verifiers map[string]*verify.Verifier // by subscription
-	answers   map[string][]int            // those not given yet, by url without query
-	arrivals  []arrival                   // not looked at yet
-	forged    error                       // the first that was not verified
+	verifiers map[string]*standardwebhooks.Webhook // by subscription
+	answers   map[string][]int                     // those not given yet, by url without query
+	arrivals  []arrival                            // not looked at yet
+	forged    error                                // the first that was not verified
 }
 
 const maxBody = 1 << 20
@@ -41,7 +41,7 @@ func receive(answers map[string][]int) (*receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{origin: "http://" + l.Addr().String(), verifiers: map[string]*verify.Verifier{}, answers: map[string][]int{}}
+	r := &receiver{origin: "http://" + l.Addr().String(), verifiers: map[string]*standardwebhooks.Webhook{}, answers: map[string][]int{}}
 	for url, statuses := range answers {
 		r.answers[url] = statuses
 	}
@@ -61,7 +61,7 @@ func (r *receiver) redirected(url string) string {
 
 // trust makes the receiver verify what a subscription signs.
 func (r *receiver) trust(subscription, secret string) error {
-	v, err := verify.New(secret)
+	v, err := standardwebhooks.NewWebhook(secret)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (r *receiver) note(a arrival) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, v := range r.verifiers {
-		if v.Verify(a.header, []byte(a.body)) == nil {
+		if v.Verify([]byte(a.body), a.header) == nil {
 			a.subscription = id
 		}
 	}

@@ -1,11 +1,13 @@
 // Command testreport reads `go test -json` from its standard input and prints what plain `go test` would, but fails also when a test was skipped.
 //
-// A skipped test proves nothing, and in a long run nobody sees that it was skipped.
+// A skipped test proves nothing, and in a long run nobody sees that it was skipped. With -said FILE it fails, too, unless FILE
+// has the closing line that counts: a file that says how many tests run says so truly.
 package main
 
 import (
 	"bufio"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -13,13 +15,28 @@ import (
 )
 
 func main() {
-	ok, err := report(os.Stdin, os.Stdout)
+	file := flag.String("said", "", "`file` that must have the closing line")
+	flag.Parse()
+	ok, line, err := report(os.Stdin, os.Stdout)
+	if ok && err == nil && *file != "" {
+		ok, err = said(*file, line)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "testreport: %v\n", err)
 	}
 	if !ok || err != nil {
 		os.Exit(1)
 	}
+}
+
+// said tells whether a file has the line.
+func said(file, line string) (bool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil || strings.Contains(string(text), line) {
+		return err == nil, err
+	}
+	fmt.Printf("FAIL: %s counts other tests. Write into it: %s\n", file, line)
+	return false, nil
 }
 
 // event is one line of `go test -json`, as `go doc test2json` describes it. Test is empty in what a package says.
@@ -33,9 +50,9 @@ type counts struct {
 	broken                            bool // a package failed, perhaps outside of any test
 }
 
-// report copies to out the output of packages and of tests that failed or were skipped, and a closing line. ok is
-// false when any did, or when nothing ran.
-func report(in io.Reader, out io.Writer) (ok bool, err error) {
+// report copies to out the output of packages and of tests that failed or were skipped, and a closing line, which it
+// returns. ok is false when any did, or when nothing ran.
+func report(in io.Reader, out io.Writer) (ok bool, line string, err error) {
 	var total counts
 	said := map[string][]string{} // by package and test, until its end is known
 	lines := bufio.NewReader(in)
@@ -45,7 +62,7 @@ func report(in io.Reader, out io.Writer) (ok bool, err error) {
 			break
 		}
 		if err != nil {
-			return false, err
+			return false, "", err
 		}
 		var e event
 		if json.Unmarshal([]byte(line), &e) != nil {
@@ -54,11 +71,12 @@ func report(in io.Reader, out io.Writer) (ok bool, err error) {
 		}
 		total.add(e, said, out)
 	}
-	fmt.Fprintf(out, "%d packages: %d tests passed, %d failed, %d skipped\n", total.packages, total.passed, total.failed, total.skipped)
+	line = fmt.Sprintf("%d packages: %d tests passed, %d failed, %d skipped", total.packages, total.passed, total.failed, total.skipped)
+	fmt.Fprintln(out, line)
 	if total.skipped > 0 {
 		fmt.Fprintln(out, "FAIL: here no test may be skipped")
 	}
-	return total.passed > 0 && total.failed == 0 && total.skipped == 0 && !total.broken, nil
+	return total.passed > 0 && total.failed == 0 && total.skipped == 0 && !total.broken, line, nil
 }
 
 // add counts e, and prints it or keeps it in said.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,7 +40,7 @@ func TestReportFailsUnlessEveryTestRanAndPassed(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder
-			ok, err := report(strings.NewReader(tt.in), &out)
+			ok, _, err := report(strings.NewReader(tt.in), &out)
 			if ok != tt.ok || err != nil {
 				t.Errorf("report: ok %v, error %v, want %v and none", ok, err, tt.ok)
 			}
@@ -49,5 +51,23 @@ func TestReportFailsUnlessEveryTestRanAndPassed(t *testing.T) {
 				t.Errorf("output %q contains that of a test that passed", out.String())
 			}
 		})
+	}
+}
+
+func TestAFileThatCountsOtherTestsIsFound(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	if err := os.WriteFile(file, []byte("ends with `1 packages: 2 tests passed, 0 failed, 0 skipped`."), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]bool{
+		"1 packages: 2 tests passed, 0 failed, 0 skipped": true,
+		"1 packages: 3 tests passed, 0 failed, 0 skipped": false,
+	} {
+		if got, err := said(file, line); got != want || err != nil {
+			t.Errorf("said(%q) = %v, %v, want %v", line, got, err, want)
+		}
+	}
+	if _, err := said(file+".missing", "line"); err == nil {
+		t.Error("a file that is missing is no error")
 	}
 }

@@ -23,8 +23,11 @@ import (
 const few = 1000
 
 // histories is how many a test plays: few as a rule, all of them with
-// POSTINO_PROVE.
+// POSTINO_PROVE, a tenth of the few with -short.
 func histories(few, all int) int {
+	if testing.Short() {
+		return 1 + few/10
+	}
 	if os.Getenv("POSTINO_PROVE") != "" {
 		return all
 	}

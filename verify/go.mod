@@ -1,0 +1,3 @@
+module github.com/postino/postino/verify
+
+go 1.22
