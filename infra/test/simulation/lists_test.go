@@ -170,6 +170,8 @@ func (w *world) checkListOfEvent(e webhook.StoredEvent, stored map[string]shown)
 		}
 		if d, is := stored[planned.ID]; is {
 			want = append(want, d)
+		} else if p := w.plots[entry.Subscription]; p != nil {
+			want = append(want, w.timers(e, p, planned)...)
 		} else if !e.Expunged && w.versionKept(entry) {
 			want = append(want, showing(planned))
 		}
@@ -179,13 +181,23 @@ func (w *world) checkListOfEvent(e webhook.StoredEvent, stored map[string]shown)
 			want = append(want, d)
 		}
 	}
+	want = slices.DeleteFunc(want, func(d shown) bool {
+		if d.Waiting == "timer" {
+			w.checkGet(d.ID, map[string]shown{d.ID: d})
+		}
+		return d.ID == ""
+	})
 	for _, status := range []webhook.Status{"", endings[w.looks%len(endings)]} {
 		query, of := url.Values{"event": {e.ID}}, slices.Clone(want)
 		if status != "" {
 			query.Set("status", string(status))
 			of = slices.DeleteFunc(of, func(d shown) bool { return d.Status != status })
 		}
-		w.sameSet("the list of event "+e.ID+" "+string(status), w.page(query), of)
+		got := slices.DeleteFunc(w.page(query), func(d shown) bool { // a trigger is yet to be asked
+			_, is := stored[d.ID]
+			return !is && w.plots[d.Subscription] != nil && d.Status == webhook.Pending && d.Waiting == ""
+		})
+		w.sameSet("the list of event "+e.ID+" "+string(status), got, of)
 	}
 }
 

@@ -18,27 +18,67 @@ type posted struct {
 	answers   map[int]int // how often each status was answered; 0 for no answer
 }
 
-// witness is what a world knows of deliveries that no store tells.
+// witness is what a world knows that no store tells.
 type witness struct {
-	canceled map[string]int // when the store took the cancel, by delivery; not of those that were sent again since
-	lost     map[string]int // attempts that were made, and whose process died or failed before they were stored
+	canceled map[string]int      // when the store took the cancel, by delivery; not of those that were sent again since
+	lost     map[string]int      // attempts that were made, and whose process died or failed before they were stored
+	expunged map[string]int      // when the store took it, by event
+	rounds   map[string]int64    // that a job began
+	removed  map[string]int64    // items that a job removed
+	ended    map[string][]string // deliveries that a job canceled
+	cancels  []cancel            // that triggers took
 }
 
-// byHand reports whether a message asks for an attempt beside the schedule.
-func byHand(body []byte) bool {
-	again, err := message.DecodeAgain(body)
-	return err == nil && again.Kind == message.AgainManual
+// cancel is an event that canceled what waits for a subscription's trigger.
+type cancel struct {
+	subscription, event string
+	at                  int
 }
 
-// posts notes that a container makes an attempt, and sees that it may: a
-// canceled delivery is not posted by anybody who began after its cancel.
+func newWitness() witness {
+	return witness{
+		canceled: map[string]int{}, lost: map[string]int{}, expunged: map[string]int{}, rounds: map[string]int64{}, removed: map[string]int64{},
+		ended: map[string][]string{},
+	}
+}
+
+// reads notes what a message asks of a container.
+func (c *container) reads(body []byte) {
+	if p, err := message.DecodePack(body); err == nil {
+		if len(p.Events) == 1 && p.Events[0].Type == "c.x" {
+			c.cancels = p.Events[0].ID
+		}
+		return
+	}
+	if again, err := message.DecodeAgain(body); err == nil {
+		c.byHand, c.job = again.Kind == message.AgainManual, again.Job
+	}
+}
+
+// decides notes what a container stored of triggers.
+func (w *world) decides(c *container, items []webhook.StateItem) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.cancels != "" && len(items) == 1 && items[0].Part == "TIMER" {
+		w.witness.cancels = append(w.witness.cancels, cancel{items[0].Subscription, c.cancels, w.tick()})
+	}
+}
+
+// posts notes that a container makes an attempt, and sees that it may: what is
+// canceled, or of an event that was expunged, is not posted by anybody who
+// began after that.
 func (w *world) posts(c *container, id string) {
+	d, unknown := w.store.Delivery(context.Background(), tenant, id)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	c.unsaved[id]++
 	if at, canceled := w.witness.canceled[id]; canceled && at < c.born && !c.byHand {
 		w.wrong("delivery %s was posted after it had been canceled", id)
 	}
+	if at, expunged := w.witness.expunged[d.EventID]; expunged && at < c.born && unknown == nil {
+		w.wrong("delivery %s was posted after its event had been expunged", id)
+	}
+	w.fires(c, id, d)
 }
 
 // saves notes what a container stored of a delivery.
@@ -48,9 +88,11 @@ func (w *world) saves(c *container, before, after webhook.Delivery) {
 	c.unsaved[after.ID] -= after.Attempts - before.Attempts
 	switch {
 	case after.Round > before.Round:
+		w.witness.rounds[c.job]++
 		delete(w.witness.canceled, after.ID)
 	case after.Status == webhook.Canceled && before.Status != webhook.Canceled:
 		w.witness.canceled[after.ID] = w.tick()
+		w.witness.ended[c.job] = append(w.witness.ended[c.job], after.ID)
 	}
 }
 

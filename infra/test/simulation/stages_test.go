@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -20,7 +19,6 @@ import (
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/stage/delivery"
 	"github.com/postino/postino/shared/stage/fanout"
-	"github.com/postino/postino/shared/stage/ingest"
 	"github.com/postino/postino/shared/stage/job"
 	"github.com/postino/postino/shared/stage/manage"
 	"github.com/postino/postino/shared/stage/sweep"
@@ -32,7 +30,9 @@ var noLog = slog.New(slog.DiscardHandler)
 func (c *container) to(queue string) sender { return sender{c, queue} }
 
 func (c *container) fanout() *fanout.Fanout {
-	return &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Count: c.w.count, Ended: c.w.stats.Ended, Log: noLog}
+	f := &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Pack: int(c.w.seed % 2 * 3), Now: time.Now, Count: c.w.count, Ended: c.w.stats.Ended, Log: noLog}
+	f.Calm()
+	return f
 }
 
 func (c *container) delivery() *delivery.Deliverer {
@@ -85,6 +85,11 @@ func (c *container) random() io.Reader {
 // call makes an API request to a process of its own, and tells how it was
 // answered; status 0 means not at all.
 func (w *world) call(method, path, body string, then func(status int, answer []byte)) {
+	w.callWith("", method, path, body, then)
+}
+
+// callWith makes an API request with an Idempotency-Key.
+func (w *world) callWith(idempotency, method, path, body string, then func(status int, answer []byte)) {
 	r := httptest.NewRequest(method, "/v1/tenants/"+tenant+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+key)
 	if body != "" {
@@ -92,7 +97,10 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 	}
 	if strings.HasSuffix(path, "/replay") { // its id would be random else, and the world not its seed's
 		w.asked++
-		r.Header.Set("Idempotency-Key", strconv.Itoa(w.asked))
+		idempotency = strconv.Itoa(w.asked)
+	}
+	if idempotency != "" {
+		r.Header.Set("Idempotency-Key", idempotency)
 	}
 	answer := httptest.NewRecorder()
 	w.start(func(c *container) {
@@ -104,11 +112,12 @@ func (w *world) call(method, path, body string, then func(status int, answer []b
 			Random: c.random(), Counter: w.counter(),
 		}
 		if path == "/events" {
-			handler = &ingest.Handler{Tenants: c.store, Events: c.to("events"), Auth: auth}
+			handler = w.door(auth)
 		}
-		handler.ServeHTTP(answer, r.WithContext(ctx))
+		handler.ServeHTTP(answer, r.WithContext(context.WithValue(ctx, doorKey{}, c)))
 	}, func(c *container) {
 		if c.dead {
+			w.intake = nil // its memory is gone
 			then(0, nil)
 			return
 		}
@@ -214,54 +223,41 @@ func (w *world) receive(id string, r *http.Request) func() (*http.Response, erro
 	return func() (*http.Response, error) { return nil, errReset }
 }
 
-// publish sends a publication of n events and notes what was accepted.
+// publish sends a publication of n events and notes what was accepted. Some
+// repeat one that was published before, and some of these say something else.
 func (w *world) publish(n int, again bool) func() {
 	return func() {
-		var events []string
-		var ids []string
+		var events, ids []string
 		for range n {
 			id := ""
 			if len(w.published) > 0 && again {
 				id = w.someEvent()
 			}
 			if id == "" {
-				id = string(rune('a'+len(w.published)%26)) + strings.Repeat("x", len(w.published)/26)
-				w.published[id] = `{"type":"` + []string{"a.x", "b.x"}[w.rng.IntN(2)] + `","id":"` + id + `","data":{"n":"` + id + `"}}`
-				w.eventOrder = append(w.eventOrder, id)
+				id = w.event([]string{"a.x", "b.x"}[w.rng.IntN(2)], "")
 			}
 			if contains(ids, id) {
 				continue
 			}
-			ids, events = append(ids, id), append(events, w.published[id])
+			event := w.published[id]
+			if again && w.rng.IntN(4) == 0 {
+				event = strings.Replace(event, `"n"`, `"other":true,"n"`, 1)
+			}
+			ids, events = append(ids, id), append(events, event)
 		}
-		began := w.tick()
-		w.call("POST", "/events", "["+strings.Join(events, ",")+"]", func(status int, answer []byte) {
-			taken := ids
-			switch status {
-			case http.StatusAccepted:
-			case http.StatusServiceUnavailable:
-				var problem struct {
-					Accepted []string `json:"accepted"`
-				}
-				if err := json.Unmarshal(answer, &problem); err != nil {
-					w.wrong("publish: %v in %s", err, answer)
-				}
-				taken = problem.Accepted
-			case 0:
-				return
-			default:
-				if !w.chaotic {
-					w.wrong("publish: %d %s", status, answer)
-				}
-				return
-			}
-			for _, id := range taken {
-				if _, known := w.accepted[id]; !known {
-					w.accepted[id] = began
-				}
-			}
-		})
+		w.send("", ids, events)
 	}
+}
+
+// event makes up an event with an id of its own.
+func (w *world) event(typ, subject string) (id string) {
+	id = string(rune('a'+len(w.published)%26)) + strings.Repeat("x", len(w.published)/26)
+	if subject != "" {
+		subject = `"subject":"` + subject + `",`
+	}
+	w.published[id] = `{"type":"` + typ + `",` + subject + `"id":"` + id + `","data":{"n":"` + id + `"}}`
+	w.eventOrder = append(w.eventOrder, id)
+	return id
 }
 
 func contains(ids []string, id string) bool {

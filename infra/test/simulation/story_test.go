@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing/synctest"
@@ -25,7 +26,7 @@ var wants = []func(typ string) bool{
 	func(typ string) bool { return typ == "a.x" },
 	func(typ string) bool { return typ == "b.x" },
 	func(string) bool { return true },
-	func(string) bool { return true },
+	func(typ string) bool { return typ == "a.x" || typ == "b.x" },
 }
 
 // limits are their rate limits, in turn: one is so low that a burst waits.
@@ -35,20 +36,25 @@ func subID(i int) string { return fmt.Sprint("s", i) }
 
 // subscribe makes n subscriptions; no fault disturbs that.
 func (w *world) subscribe(n int) {
+	for i := range n {
+		w.create(subID(i), types[i%len(types)], limits[i%len(limits)], "null")
+	}
+	w.subs = n
+}
+
+// create makes a subscription; no fault disturbs that.
+func (w *world) create(id, types, limit, trigger string) {
 	faults, fault := w.faults, w.fault
 	w.faults, w.fault = 0, nil
 	text, _ := json.Marshal(schedule)
-	for i := range n {
-		body := fmt.Sprintf(`{"url":"https://a.example/%d","types":%s,"retry":{"schedule":%s,"timeout":"3s"},"rate_limit":%s}`,
-			i, types[i%len(types)], text, limits[i%len(limits)])
-		w.call("PUT", "/subscriptions/"+subID(i), body, func(status int, answer []byte) {
-			if status != 201 {
-				w.wrong("subscribe: %d %s", status, answer)
-			}
-		})
-		w.play()
-	}
-	w.subs = n
+	path := strings.TrimPrefix(id, "s")
+	w.call("PUT", "/subscriptions/"+id, fmt.Sprintf(`{"url":"https://a.example/%s","types":%s,"retry":{"schedule":%s,"timeout":"3s"},"rate_limit":%s,"trigger":%s}`,
+		path, types, text, limit, trigger), func(status int, answer []byte) {
+		if status != 201 {
+			w.wrong("subscribe: %d %s", status, answer)
+		}
+	})
+	w.play()
 	w.faults, w.fault, w.calls = faults, fault, 0
 }
 
@@ -57,6 +63,12 @@ func (w *world) subscribe(n int) {
 func (w *world) live() {
 	w.chaotic = true
 	w.subscribe(1 + w.rng.IntN(4))
+	if w.rng.IntN(3) == 0 {
+		w.subscribePlots()
+	}
+	if w.rng.IntN(3) == 0 {
+		w.repeatKeys()
+	}
 	for range 1 + w.rng.IntN(4) {
 		w.plan(w.publish(1+w.rng.IntN(3), w.rng.IntN(3) == 0))
 	}
@@ -129,6 +141,14 @@ func (w *world) deed() func() {
 		return w.expunge
 	}
 	status := []string{"exhausted", "exhausted", "canceled"}[w.rng.IntN(3)]
+	if n == 26 {
+		return func() {
+			for i := range w.subs {
+				w.recovered[subID(i)] = true
+			}
+			w.call("POST", "/recover", `{"after":"1999-01-01T00:00:00Z","status":"`+status+`"}`, ignore)
+		}
+	}
 	return func() {
 		w.recovered[strings.TrimPrefix(sub, "/subscriptions/")] = true
 		w.call("POST", sub+"/recover", `{"after":"1999-01-01T00:00:00Z","status":"`+status+`"}`, ignore)
@@ -168,15 +188,18 @@ func (w *world) redrive() {
 func (w *world) heal() {
 	w.healed = true
 	for i := range w.subs {
-		w.resume(i)
+		w.resume(subID(i))
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.plots)) {
+		w.resume(id)
 	}
 }
 
 // resume opens a subscription, and asks again until that is done.
-func (w *world) resume(i int) {
-	w.call("POST", "/subscriptions/"+subID(i)+"/resume", "", func(status int, _ []byte) {
+func (w *world) resume(id string) {
+	w.call("POST", "/subscriptions/"+id+"/resume", "", func(status int, _ []byte) {
 		if status != 200 && status != 404 {
-			w.resume(i)
+			w.resume(id)
 		}
 	})
 }
@@ -213,6 +236,8 @@ func (w *world) check() {
 	w.checkJobs()
 	w.checkFigures()
 	w.checkLists()
+	w.checkArrays()
+	w.checkSaid()
 	for _, id := range w.eventOrder {
 		if _, accepted := w.accepted[id]; accepted && !stored[id] {
 			w.wrong("event %s was accepted and is not stored", id)
@@ -247,6 +272,10 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 	planned := map[string]bool{}
 	for _, entry := range w.entries(e) {
 		planned[entry.Subscription] = true
+		if w.plots[entry.Subscription] != nil {
+			w.checkOccurrence(e, entry)
+			continue
+		}
 		w.checkDelivery(e, entry, "")
 	}
 	for i := range w.subs {
@@ -287,11 +316,11 @@ func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, oc
 		bad = "exhausted for " + string(d.Reason)
 	case d.Status == webhook.Exhausted && !w.redrivable(d):
 		bad = "exhausted, and not in the queue of that name"
-	case d.Status == webhook.Canceled && !(d.Reason == webhook.ReasonDeleted && w.deleted[d.Subscription] > 0 || d.Reason == webhook.ReasonManual && w.canceled[id] || d.Reason == webhook.ReasonExpired && w.expunged[e.ID]):
+	case d.Status == webhook.Canceled && !(d.Reason == webhook.ReasonDeleted && w.deleted[d.Subscription] > 0 || d.Reason == webhook.ReasonManual && w.canceled[id] || d.Reason == webhook.ReasonExpired && w.expunged[e.ID] || d.Reason == webhook.ReasonCanceledBy && w.hasCancel(e, w.plots[d.Subscription])):
 		bad = "canceled for " + string(d.Reason)
 	case d.Status == webhook.Pending:
 		bad = fmt.Sprintf("in limbo: waits for %q since %v until %v", d.Waiting, d.WaitingSince, d.NextAt)
-	case p.body != "" && !strings.Contains(p.body, `"n":"`+e.ID+`"`):
+	case p.body != "" && !strings.Contains(p.body, w.contents[e.ID]):
 		bad = "has the body of another event: " + p.body
 	case d.Attempts > p.count+w.unseen[id]:
 		bad = fmt.Sprintf("%d attempts recorded, %d made", d.Attempts, p.count)
@@ -385,6 +414,7 @@ func (w *world) checkJobs() {
 	}
 	for _, j := range jobs {
 		c := j.Counts
+		w.checkCount(j)
 		if j.Status == webhook.JobRunning || len(j.Decided) > 0 || c.Matched != c.Sent+c.Skipped+c.Canceled {
 			w.wrong("job %s of kind %s is %s %q with %+v", j.ID, j.Kind, j.Status, j.Detail, c)
 		}

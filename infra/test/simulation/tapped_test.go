@@ -23,7 +23,13 @@ type tapped struct {
 type fanoutStore struct{ *tapped }
 
 func (s fanoutStore) Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]webhook.Head, error) {
-	return s.Store.Heads(ctx, refs)
+	heads, err := s.Store.Heads(ctx, refs)
+	for i, h := range heads {
+		if s.c.w.plant == changesWait && s.c.w.plots[h.ID] != nil {
+			heads[i].Version = h.Born
+		}
+	}
+	return heads, err
 }
 
 // reading makes a call that returns a value.
@@ -45,7 +51,13 @@ func (s *tapped) Heads(ctx context.Context, refs []webhook.SubscriptionRef) ([]w
 }
 
 func (s *tapped) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
-	return reading(s.c, "SaveSubscription", func() (webhook.Subscription, error) { return s.Store.SaveSubscription(ctx, sub, expect) })
+	return reading(s.c, "SaveSubscription", func() (webhook.Subscription, error) {
+		saved, err := s.Store.SaveSubscription(ctx, sub, expect)
+		if p := s.c.w.plots[sub.ID]; err == nil && p != nil && p.patched.IsZero() && sub.Types[0] == "none" {
+			p.patched = time.Now()
+		}
+		return saved, err
+	})
 }
 
 func (s *tapped) DeleteSubscription(ctx context.Context, ref webhook.SubscriptionRef, expect int64) error {
@@ -60,9 +72,11 @@ func (s *tapped) DeleteSubscription(ctx context.Context, ref webhook.Subscriptio
 
 func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
 	err = s.c.cross("CreateEvent "+e.ID, func() error {
+		e = s.c.w.plant.event(e)
 		stored, created, err = s.Store.CreateEvent(ctx, e)
 		if created {
 			s.c.w.created[e.ID] = s.c.w.tick()
+			s.c.w.contents[e.ID] = string(e.Data)
 		}
 		return err
 	})
@@ -226,7 +240,7 @@ func (s *tapped) Job(ctx context.Context, tenant, id string) (webhook.Job, error
 }
 
 func (s *tapped) SaveJob(ctx context.Context, j webhook.Job) error {
-	return s.c.cross(fmt.Sprint("SaveJob ", j.Kind, j.Slice), func() error { return s.Store.SaveJob(ctx, j) })
+	return s.c.cross(fmt.Sprint("SaveJob ", j.Kind, j.Slice), func() error { return s.Store.SaveJob(ctx, s.c.w.plant.job(j)) })
 }
 
 func (s *tapped) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
@@ -234,5 +248,54 @@ func (s *tapped) DeliveriesByID(ctx context.Context, tenant string, ids []string
 }
 
 func (s *tapped) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (int, error) {
-	return reading(s.c, "PurgeSubscription", func() (int, error) { return s.Store.PurgeSubscription(ctx, sub, through, limit) })
+	return reading(s.c, "PurgeSubscription", func() (int, error) {
+		removed, err := s.Store.PurgeSubscription(ctx, sub, through, limit)
+		s.c.w.witness.removed[s.c.job] += int64(removed)
+		return removed, err
+	})
+}
+
+// nameOf tells calls apart that one process makes at once. What is of no
+// subscription has a random key.
+func nameOf(refs []webhook.StateRef) (name string) {
+	for _, ref := range refs {
+		if name += " " + ref.Part; ref.Subscription != "" {
+			name += ref.Subscription + ref.Key
+		}
+	}
+	return name
+}
+
+func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
+	return reading(s.c, "TriggerState"+nameOf(refs), func() ([]webhook.StateItem, error) {
+		items, err := s.Store.TriggerState(ctx, refs)
+		return s.c.w.plant.state(s.c, items), err
+	})
+}
+
+func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
+	refs := make([]webhook.StateRef, len(items))
+	for i, item := range items {
+		refs[i] = item.StateRef
+	}
+	return s.c.cross("SaveTriggerState"+nameOf(refs), func() error {
+		if s.c.w.plant == keysAreFree && items[0].Part == "KEY" {
+			return nil
+		}
+		err := s.Store.SaveTriggerState(ctx, items)
+		if err == nil {
+			s.c.w.decides(s.c, items)
+		}
+		return err
+	})
+}
+
+func (s *tapped) ExpungeEvent(ctx context.Context, tenant, source, id string) error {
+	return s.c.cross("ExpungeEvent "+id, func() error {
+		err := s.Store.ExpungeEvent(ctx, tenant, source, id)
+		if _, before := s.c.w.witness.expunged[id]; err == nil && !before {
+			s.c.w.witness.expunged[id] = s.c.w.tick()
+		}
+		return err
+	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/stage/ingest"
 )
 
 // world is one play of the whole pipeline. Everything follows from its seed.
@@ -68,9 +69,14 @@ type world struct {
 	seen      map[string]*posted
 	unseen    map[string]int
 	witness   witness
-	replays   []replay // that were accepted
-	asked     int      // replays asked for
-	ids       []string // of deliveries that were posted, in order
+	plots     map[string]*plot  // subscriptions with a trigger
+	contents  map[string]string // data of events, as they were stored first
+	arrays    [][]string        // of events that a trigger counts
+	said      []said            // what was published, and how it was answered
+	intake    *ingest.Handler   // of publications
+	replays   []replay          // that were accepted
+	asked     int               // replays asked for
+	ids       []string          // of deliveries that were posted, in order
 	trouble   []string
 	story     []string // what crossed, in order
 }
@@ -93,11 +99,14 @@ type container struct {
 	sweeps bool
 	ended  func(c *container) // in the world's own goroutine
 
-	born    int // the tick of its beginning
-	began   time.Time
-	byHand  bool           // it makes an attempt that somebody asked for
-	harmed  bool           // a call of it failed
-	unsaved map[string]int // attempts that it made and did not store yet, by delivery
+	born     int // the tick of its beginning
+	began    time.Time
+	job      string // that it works on
+	cancels  string // the event by whose cancel clauses it goes
+	delivers bool
+	byHand   bool           // it makes an attempt that somebody asked for
+	harmed   bool           // a call of it failed
+	unsaved  map[string]int // attempts that it made and did not store yet, by delivery
 }
 
 type crossing struct {
@@ -138,7 +147,7 @@ func newWorld(seed uint64, plant bug) *world {
 		created: map[string]int{}, deleted: map[string]int{}, canceled: map[string]bool{}, recovered: map[string]bool{}, changed: map[string]bool{}, seen: map[string]*posted{}, unseen: map[string]int{},
 		spells: map[string]span{}, counts: map[string]int{}, expunged: map[string]bool{},
 	}
-	w.witness = witness{canceled: map[string]int{}, lost: map[string]int{}}
+	w.witness, w.plots, w.contents = newWitness(), map[string]*plot{}, map[string]string{}
 	w.stats = stats.Recorder{Store: w.store, Now: time.Now, Log: noLog}
 	w.faults = w.rng.IntN(14)
 	return w
@@ -326,7 +335,9 @@ func (w *world) handle(name string, it *item) {
 		ctx, cancel := context.WithTimeout(context.Background(), handling)
 		defer cancel()
 		var ids []string
-		c.byHand = byHand(m.Body)
+		m.Body = w.plant.message(m.Body)
+		c.delivers = name != "events"
+		c.reads(m.Body)
 		if name == "events" {
 			ids = c.fanout().Handle(ctx, []queue.Message{m})
 		} else {

@@ -126,7 +126,9 @@ func (m *Maker) try(ctx context.Context, d webhook.Delivery, current int64) (p P
 }
 
 // Event reads the delivery's event; of one that retention removed, what the
-// delivery itself knows.
+// delivery itself knows. Of one that was expunged nothing may be sent, not even
+// what an attempt that was under way then has stored since: that is a
+// [*render.Skip].
 func (m *Maker) Event(ctx context.Context, d webhook.Delivery) (*render.Event, error) {
 	e, err := m.Store.Event(ctx, d.Tenant, d.EventSource, d.EventID)
 	if errors.Is(err, webhook.ErrNotFound) {
@@ -135,6 +137,9 @@ func (m *Maker) Event(ctx context.Context, d webhook.Delivery) (*render.Event, e
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read event of %s: %w", d.ID, err)
+	}
+	if e.Expunged {
+		return nil, &render.Skip{Reason: webhook.ReasonExpired, Detail: "its event was expunged"}
 	}
 	return render.NewEvent(e.Event), nil
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Calm makes the pauses before repeats as short as they can be, and has the
-// same keys share a turn in each process, so that a history replays step by step.
+// Calm is for simulations: it makes the pauses before repeats as short as they can be, and has the
+// same keys share a turn in each process, so that a seed replays step by step.
 func (f *Fanout) Calm() {
 	f.jitter = func(time.Duration) time.Duration { return 0 }
 	f.once.Do(f.start)

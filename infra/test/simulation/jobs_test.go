@@ -1,0 +1,35 @@
+package simulation_test
+
+import (
+	"slices"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// checkCount sees that a job says what it did: as many as it says began
+// another round, ended or were removed.
+func (w *world) checkCount(j webhook.Job) {
+	c := j.Counts
+	if began := w.witness.rounds[j.ID]; c.Sent != began {
+		w.wrong("job %s of %q says that it sent %d, and %d rounds began", j.ID, j.Subscription, c.Sent, began)
+	}
+	if j.DryRun && c.Sent+c.Skipped > 0 {
+		w.wrong("job %s, a dry run, says %+v", j.ID, c)
+	}
+	if c.Removed > w.witness.removed[j.ID] {
+		w.wrong("job %s says that it removed %d items, of %d", j.ID, c.Removed, w.witness.removed[j.ID])
+	}
+	if j.Kind != webhook.JobDeleteSubscription {
+		return
+	}
+	ended := 0
+	for _, d := range w.store.Deliveries(tenant) {
+		if d.Subscription == j.Subscription && d.Reason == webhook.ReasonDeleted {
+			ended++
+		}
+	}
+	own := slices.Compact(slices.Sorted(slices.Values(w.witness.ended[j.ID])))
+	if int(c.Canceled) < len(own) || int(c.Canceled) > ended {
+		w.wrong("job %s says that it canceled %d deliveries, it did %d, and %d are stored as that", j.ID, c.Canceled, len(own), ended)
+	}
+}
