@@ -25,7 +25,7 @@ func main() {
 		Resend:    resend,
 		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),
 		Events:    f.Queue("POSTINO_QUEUE_EVENTS"),
-		Client:    egress.NewClient(egress.NewTransport(guard, nil)),
+		Client:    egress.NewClient(egress.NewFunctionTransport(guard)),
 		Private:   egress.NewPool(guard),
 		Class:     egress.Class,
 		Secrets:   f.Opener(),

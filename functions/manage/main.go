@@ -31,7 +31,7 @@ func main() {
 		Secrets:      sealer,
 		Destinations: guard,
 		Tester: &delivery.Deliverer{
-			Store: store, Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard),
+			Store: store, Client: egress.NewClient(egress.NewFunctionTransport(guard)), Private: egress.NewPool(guard),
 			Class: egress.Class, Secrets: sealer, Now: time.Now, Version: postino.Version, Log: f.Log,
 		},
 		Failed:    sealer.Failed,

@@ -123,5 +123,5 @@ func (f *Function) Statistics(store stats.Store) *stats.Recorder {
 
 // Queue opens the queue that a variable names.
 func (f *Function) Queue(name string) *sqsqueue.Queue {
-	return sqsqueue.New(sqs.NewFromConfig(f.AWS), f.Value(name))
+	return sqsqueue.New(sqs.NewFromConfig(f.AWS, sqsqueue.Options), f.Value(name))
 }

@@ -24,7 +24,7 @@ func (s *stack) makeQueues() {
 			if hasPolicy != (policy.MaxReceiveCount > 0) {
 				continue
 			}
-			name := strings.ReplaceAll(r.Properties.QueueName.Value, "${AWS::StackName}", s.name)
+			name := s.name + "-" + id
 			out, err := s.sqs.CreateQueue(s.t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: s.attributes(r)})
 			if err != nil {
 				s.t.Fatal(err)

@@ -70,7 +70,7 @@ func (s *stack) rightsOf(id string, function resource) *rights {
 		for _, statement := range policy.PolicyDocument.Statement {
 			for _, action := range values(statement.Action) {
 				for _, resource := range nodes(statement.Resource) {
-					if !strings.HasPrefix(action, "logs:") { // no call of ours: Lambda writes the logs
+					if action != "" && !strings.HasPrefix(action, "logs:") { // none if it needs a parameter; Lambda writes the logs
 						found.grant(right{action, s.resourceARN(resource)}, id+" may "+action+" on "+resource.Value)
 					}
 				}

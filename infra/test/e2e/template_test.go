@@ -25,8 +25,7 @@ type resource struct {
 
 type properties struct {
 	// of a queue
-	QueueName         yaml.Node `yaml:"QueueName"`
-	VisibilityTimeout string    `yaml:"VisibilityTimeout"`
+	VisibilityTimeout string `yaml:"VisibilityTimeout"`
 	RedrivePolicy     struct {
 		DeadLetterTarget yaml.Node `yaml:"deadLetterTargetArn"`
 		MaxReceiveCount  int       `yaml:"maxReceiveCount"`

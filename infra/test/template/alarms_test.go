@@ -29,6 +29,12 @@ func alarms(template object) map[alarm]string {
 	return found
 }
 
+// failures are the metrics of what a function does wrong without an error of
+// the invocation. Sweep has no such.
+var failures = map[string]string{
+	"Ingest": "requests_failed", "Manage": "requests_failed", "Fanout": "messages_failed", "Delivery": "messages_failed",
+}
+
 // A queue or function that is added without its alarms fails this test.
 func TestEveryQueueFunctionTableAndAPIHasItsAlarms(t *testing.T) {
 	template := read(t)
@@ -45,6 +51,9 @@ func TestEveryQueueFunctionTableAndAPIHasItsAlarms(t *testing.T) {
 		}
 	}
 	for function := range functions(template) {
+		if metric := failures[function]; metric != "" {
+			want = append(want, alarm{metric, function})
+		}
 		want = append(want, alarm{"Errors", function}, alarm{"Throttles", function}, alarm{"Duration", function})
 	}
 	want = append(want, alarm{"sweep_lag", "Sweep"}, alarm{"5xx", "Api"}, alarm{"SystemErrors", "Table"}, alarm{"ReadThrottleEvents", "Table"}, alarm{"WriteThrottleEvents", "Table"})

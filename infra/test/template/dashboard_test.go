@@ -38,7 +38,7 @@ func TestTheDashboardShowsMetricsThatAreThere(t *testing.T) {
 			if m[0] != metric.Namespace {
 				continue
 			}
-			name, stage := text(m[1]), strings.TrimPrefix(text(m[3]), "${AWS::StackName}-")
+			name, stage := text(m[1]), strings.ToLower(strings.Trim(text(m[3]), "${}"))
 			if m[2] != metric.Dimension || !slices.Contains(strings.Fields(counted[name]), stage) {
 				t.Errorf("%s: %v is not counted by %s", w.Properties.Title, m[1:], stage)
 			}
@@ -51,7 +51,7 @@ func TestTheDashboardShowsMetricsThatAreThere(t *testing.T) {
 		}
 	}
 	for _, r := range reference.FindAllString(body, -1) {
-		id := strings.Trim(r, "${}")
+		id, _, _ := strings.Cut(strings.Trim(r, "${}"), ".")
 		if !strings.HasPrefix(id, "AWS::") && at(template["Resources"], id) == nil {
 			t.Errorf("the dashboard names %s, which is not there", r)
 		}

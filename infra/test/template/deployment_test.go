@@ -42,8 +42,8 @@ func TestDeploymentsAreTakenBackOnAlarmsOfTheirFunction(t *testing.T) {
 			alarms = append(alarms, target(a))
 		}
 		want := []string{id + "ErrorsAlarm", id + "DurationAlarm"}
-		if id == "Ingest" || id == "Manage" {
-			want = append(want, "Api5xxAlarm")
+		if failures[id] != "" { // not the API's 5xx, which are refusals for overload too
+			want = append(want, id+"FailuresAlarm")
 		}
 		if diff := cmp.Diff(want, alarms); diff != "" {
 			t.Errorf("%s is taken back on (-want +got):\n%s", id, diff)
@@ -70,7 +70,7 @@ func TestFunctionsThatCallSubscribersCanHaveFixedAddresses(t *testing.T) {
 	}
 	for id, n := range resources(template, "AWS::EC2::NatGateway") {
 		address := target(n["AllocationId"])
-		if at(template, "Resources", address, "DeletionPolicy") != "Retain" {
+		if at(template, "Resources", address, "UpdateReplacePolicy") != "Retain" {
 			t.Errorf("%s has the address %s, which goes with the stack", id, address)
 		}
 	}

@@ -176,7 +176,7 @@ func statements(t *testing.T, template object, function string) (all []statement
 	}
 	for _, p := range list(properties["Policies"]) {
 		for _, s := range list(at(p, "PolicyDocument", "Statement")) {
-			all = append(all, permission(s))
+			all = append(all, permission(otherwise(s)))
 		}
 	}
 	return all

@@ -58,6 +58,9 @@ type Router struct {
 	// Refused is told of each request whose key was missing, unknown, or not one
 	// that may do this; nil tells nobody. It is set before the first request.
 	Refused func()
+	// Failed is told of each request that is answered with 500: a fault of ours,
+	// where 503 is a refusal. Nil tells nobody. It is set before the first request.
+	Failed func()
 
 	mux      *http.ServeMux
 	auth     Authenticator
@@ -155,8 +158,15 @@ func (rt *Router) recovered(w http.ResponseWriter, r *http.Request) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
+	rt.noteFault()
 	rt.log.Error("panic", "method", r.Method, "route", r.Pattern, "cause", cause, "stack", string(debug.Stack()))
 	write(w, r, errorResponse(fault))
+}
+
+func (rt *Router) noteFault() {
+	if rt.Failed != nil {
+		rt.Failed()
+	}
 }
 
 // serve answers a request whose path is known.
@@ -181,6 +191,9 @@ func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 	response, err := rt.call(request, route)
 	if err != nil {
 		problem := problemOf(err)
+		if problem.Status == http.StatusInternalServerError {
+			rt.noteFault()
+		}
 		if problem.Status >= 500 {
 			level := slog.LevelError
 			if problem.Status == http.StatusServiceUnavailable {

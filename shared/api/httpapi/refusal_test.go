@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -77,4 +78,28 @@ func TestWhoeverTriesKeysDoesNotFillTheLog(t *testing.T) {
 			t.Errorf("the next second's line %s, want that 990 were skipped", log.String())
 		}
 	})
+}
+
+// A refusal for overload is no fault, and must not take a deployment back.
+func TestFaultsAreToldAndRefusalsForOverloadAreNot(t *testing.T) {
+	for _, tt := range []struct {
+		about  string
+		handle func(*Request) (Response, error)
+		want   int
+	}{
+		{"an answer", func(*Request) (Response, error) { return NoContent(), nil }, 0},
+		{"overload", func(*Request) (Response, error) { return Response{}, Overloaded.Problem("full") }, 0},
+		{"an error that nobody knows", func(*Request) (Response, error) { return Response{}, errors.New("oh") }, 1},
+		{"a panic", func(*Request) (Response, error) { panic("oh") }, 1},
+	} {
+		router := NewRouter(answering(tt.handle), keys{}, slog.New(slog.DiscardHandler))
+		failed := 0
+		router.Failed = func() { failed++ }
+		r := httptest.NewRequest("GET", "/v1/tenants/acme/x", nil)
+		r.Header.Set("Authorization", "Bearer manage")
+		router.ServeHTTP(httptest.NewRecorder(), r)
+		if failed != tt.want {
+			t.Errorf("%s: told of %d faults, want %d", tt.about, failed, tt.want)
+		}
+	}
 }

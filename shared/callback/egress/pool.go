@@ -12,7 +12,7 @@ import (
 // 1,024 files.
 const (
 	maxPrivate         = 64 // transports
-	maxPrivateIdle     = 6  // connections of each
+	maxPrivateIdle     = 2  // connections of each, of https and of http
 	maxPrivateSessions = 64 // TLS sessions of each
 	maxOwned           = 16 // transports of one tenant, when others want the rest
 )
@@ -53,7 +53,7 @@ func (p *Pool) Client(tenant, name string, config func() *tls.Config) *http.Clie
 	if one, ok := p.kept.Get(name); ok {
 		return one.client
 	}
-	t := newTransport(p.guard, config(), maxPrivateIdle, maxPrivateSessions)
+	t := newTransport(p.guard, config(), maxPrivateIdle, maxPrivateIdle, maxPrivateSessions)
 	one := &private{t, NewClient(t)}
 	p.kept.Put(tenant, name, one, privateWeight-weighed.Overhead)
 	return one.client

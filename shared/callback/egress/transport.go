@@ -16,7 +16,9 @@ const (
 	idleTimeout      = 55 * time.Second // most servers and balancers hang up after 60
 	pingAfter        = 15 * time.Second // of silence on HTTP/2: a frozen function wakes to dead connections
 	pingTimeout      = 5 * time.Second
-	maxIdle          = 512      // connections kept: half of the 1,024 files a Lambda function may open
+	maxIdle          = 512      // connections kept of https, and as many of http
+	functionSecure   = 320      // those of https in a Lambda function, which may open 1,024 files
+	functionPlain    = 64       // and of http, which only private networks get
 	maxSessions      = 1024     // TLS sessions kept, some KiB each
 	maxHeader        = 64 << 10 // bytes of answer headers
 	maxStreamWindow  = 64 << 10 // bytes an HTTP/2 server may send ahead of us
@@ -48,10 +50,16 @@ type Transport struct {
 // Transports with different configurations share neither connections nor
 // TLS sessions.
 func NewTransport(guard *Guard, config *tls.Config) *Transport {
-	return newTransport(guard, config, maxIdle, maxSessions)
+	return newTransport(guard, config, maxIdle, maxIdle, maxSessions)
 }
 
-func newTransport(guard *Guard, config *tls.Config, idle, sessions int) *Transport {
+// NewFunctionTransport makes a Transport that keeps so few connections that a
+// Lambda function has files left for all else.
+func NewFunctionTransport(guard *Guard) *Transport {
+	return newTransport(guard, nil, functionSecure, functionPlain, maxSessions)
+}
+
+func newTransport(guard *Guard, config *tls.Config, secure, plain, sessions int) *Transport {
 	if config == nil {
 		config = &tls.Config{}
 	}
@@ -59,8 +67,8 @@ func newTransport(guard *Guard, config *tls.Config, idle, sessions int) *Transpo
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	return &Transport{
-		secure: newHTTP(guard.dialer(true), config, idle),
-		plain:  newHTTP(guard.dialer(false), config, idle),
+		secure: newHTTP(guard.dialer(true), config, secure),
+		plain:  newHTTP(guard.dialer(false), config, plain),
 	}
 }
 

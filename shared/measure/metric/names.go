@@ -27,6 +27,8 @@ var All = []Metric{
 	{"events_accepted", Counter, "ingest", "events in accepted publish requests"},
 	{"publishes_refused", Counter, "ingest", "publish requests refused with 429 or 503 because of overload"},
 	{"auth_failures", Counter, "ingest manage", "requests whose key was missing, unknown, or not allowed to do this"},
+	{"requests_failed", Counter, "ingest manage", "requests answered with 500, because of a fault in Postino"},
+	{"messages_failed", Counter, "fanout delivery", "messages, or deliveries in them, that failed and come again; not those that another worker already handles"},
 	{"events_stored", Counter, "fanout", "events stored after fan-out, without duplicates"},
 	{"events_duplicate", Counter, "fanout", "events dropped because their identity was known"},
 	{"events_conflicting", Counter, "fanout", "duplicates whose content differs from the stored event"},

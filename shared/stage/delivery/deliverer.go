@@ -91,6 +91,7 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		for _, m := range batch {
 			failed = append(failed, m.ID)
 		}
+		d.Count("messages_failed", len(batch))
 		return failed
 	}
 	var wg sync.WaitGroup
@@ -108,6 +109,7 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 			d.Log.Debug("another worker is at it", "group", m.Group, "received", m.Received, "cause", j.err)
 		} else {
 			d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", j.err)
+			d.Count("messages_failed", 1)
 		}
 		if n := len(failed); n == 0 || failed[n-1] != m.ID {
 			failed = append(failed, m.ID)

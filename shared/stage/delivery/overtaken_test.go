@@ -74,8 +74,13 @@ func TestWhatAnotherWorkerSettledIsNoError(t *testing.T) {
 			store := onSQLite(t).(*localstore.Store)
 			sub := subscribed(t, store)
 			_, m := waits(t, store, sub)
-			client, log := &posts{by: map[string]int{}}, &strings.Builder{}
+			client, log, faults := &posts{by: map[string]int{}}, &strings.Builder{}, 0
 			stage := &delivery.Deliverer{
+				Count: func(name string, n int) {
+					if name == "messages_failed" {
+						faults += n
+					}
+				},
 				Store: &hasty{Store: store, change: tt.change}, Client: client, Class: func(error) webhook.ErrorClass { return webhook.ErrorReset },
 				Secrets: open{}, Now: time.Now, Version: "0", Log: slog.New(slog.NewTextHandler(log, nil)),
 			}
@@ -87,8 +92,8 @@ func TestWhatAnotherWorkerSettledIsNoError(t *testing.T) {
 			if made != tt.posts || (len(failed) > 0) != tt.again {
 				t.Errorf("%d posts were made, comes again: %v, want %d, %v", made, failed, tt.posts, tt.again)
 			}
-			if strings.Contains(log.String(), "level=ERROR") {
-				t.Errorf("logged as an error: %s", log)
+			if strings.Contains(log.String(), "level=ERROR") || faults > 0 {
+				t.Errorf("counted as %d faults, or logged as an error: %s", faults, log)
 			}
 		})
 	}

@@ -72,8 +72,13 @@ func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
 	}
 	sub := subscribed(t, store)
 	ids, bodies := firsts(sub, 3)
-	client := &posts{by: map[string]int{}}
+	client, faults := &posts{by: map[string]int{}}, 0
 	stage := &delivery.Deliverer{
+		Count: func(name string, n int) {
+			if name == "messages_failed" {
+				faults += n
+			}
+		},
 		Store: &forgetful{Store: store, id: ids[1]}, Client: client, Class: func(error) webhook.ErrorClass { return webhook.ErrorReset },
 		Secrets: open{}, Now: time.Now, Version: "0", Log: slog.New(slog.DiscardHandler),
 	}
@@ -83,6 +88,9 @@ func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
 	}
 	if failed := stage.Handle(t.Context(), batch); len(failed) > 0 {
 		t.Errorf("failed %v the second time", failed)
+	}
+	if faults != 1 {
+		t.Errorf("%d failures are counted, want the one", faults)
 	}
 	if diff := cmp.Diff(map[string]int{ids[0]: 1, ids[1]: 2, ids[2]: 1}, client.by); diff != "" {
 		t.Errorf("posts by delivery (-want +got):\n%s", diff)

@@ -84,8 +84,14 @@ func TestAHandlerThatIsToStopStopsBetweenSubscriptions(t *testing.T) {
 	m := []queue.Message{{ID: "m", Group: "acme", Body: message.Pack{Events: []webhook.Event{e}}.Encode(), Received: 1}}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s.store.versions = func() { cancel(errors.New("asked to stop")) } // while it carries out
-	if failed := s.stage.Handle(ctx, m); !slices.Equal(failed, []string{"m"}) || len(s.sent) > 0 {
-		t.Errorf("failed %q with %d sent, want the message and nothing", failed, len(s.sent))
+	faults := 0
+	s.stage.Count = func(name string, n int) {
+		if name == "messages_failed" {
+			faults += n
+		}
+	}
+	if failed := s.stage.Handle(ctx, m); !slices.Equal(failed, []string{"m"}) || len(s.sent) > 0 || faults != 1 {
+		t.Errorf("failed %q with %d sent and %d faults counted, want the message, nothing and one", failed, len(s.sent), faults)
 	}
 	s.store.versions = nil
 	if failed := s.stage.Handle(t.Context(), m); len(failed) > 0 || len(s.sent) != 20 {

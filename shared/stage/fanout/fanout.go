@@ -67,6 +67,8 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 		level := slog.LevelError
 		if errors.Is(err, errContended) {
 			level = slog.LevelWarn // others were faster: it comes again
+		} else {
+			f.Count("messages_failed", 1)
 		}
 		f.Log.Log(ctx, level, "fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
 		failed = append(failed, batch[i].ID)

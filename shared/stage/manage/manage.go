@@ -62,6 +62,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				h.Counter.Count("auth_failures", 1)
 			}
 		}
+		h.router.Failed = func() {
+			if h.Counter.Count != nil {
+				h.Counter.Count("requests_failed", 1)
+			}
+		}
 	})
 	h.router.ServeHTTP(w, r)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,6 +53,37 @@ func TestBatchesAnswerWithWhatFailed(t *testing.T) {
 	failures := []events.SQSBatchItemFailure{{ItemIdentifier: "3"}, {ItemIdentifier: "2"}}
 	if diff := cmp.Diff(failures, resp.BatchItemFailures); diff != "" {
 		t.Errorf("failures differ (-want +got):\n%s", diff)
+	}
+}
+
+// Partial failures are successes to Lambda's metrics: a version that does
+// nothing right would pass every alarm.
+func TestAnInvocationFailsIfAllOfItsMessagesDid(t *testing.T) {
+	for _, tt := range []struct {
+		about  string
+		bodies []string
+		failed []string
+		want   bool // an error
+	}{
+		{"all", []string{"a", "b"}, []string{"0", "1"}, true},
+		{"all but one", []string{"a", "b"}, []string{"1"}, false},
+		{"one that cannot be read, and the other", []string{"a", "garbled"}, []string{"0"}, true},
+		{"only one that cannot be read", []string{"garbled"}, nil, true},
+		{"none of none", nil, nil, false},
+	} {
+		h := awslambda.Queue(slog.New(slog.DiscardHandler), func(body string) ([]byte, error) {
+			if body == "garbled" {
+				return nil, errors.New("garbled")
+			}
+			return []byte(body), nil
+		}, func(context.Context, []queue.Message) []string { return tt.failed })
+		var e events.SQSEvent
+		for i, body := range tt.bodies {
+			e.Records = append(e.Records, events.SQSMessage{MessageId: strconv.Itoa(i), Body: body})
+		}
+		if _, err := h(t.Context(), e); (err != nil) != tt.want {
+			t.Errorf("%s failed: the invocation's error is %v, want one: %v", tt.about, err, tt.want)
+		}
 	}
 }
 

@@ -20,7 +20,8 @@ type QueueHandler func(ctx context.Context, batch []queue.Message) (failed []str
 // Queue makes a Lambda handler for an SQS mapping with partial batch
 // responses. Decode undoes what the sending side did to the bodies; a body it
 // refuses counts as failed, so that it ends in the dead-letter queue and not
-// nowhere.
+// nowhere. If all of a batch failed, so does the invocation: to Lambda's metrics
+// and to a deployment's alarms a partial failure is a success.
 func Queue(log *slog.Logger, decode func(body string) ([]byte, error), handle QueueHandler) func(context.Context, events.SQSEvent) (events.SQSEventResponse, error) {
 	return func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 		var resp events.SQSEventResponse
@@ -38,11 +39,13 @@ func Queue(log *slog.Logger, decode func(body string) ([]byte, error), handle Qu
 				Group: r.Attributes["MessageGroupId"], Received: received,
 			})
 		}
-		if len(batch) == 0 {
-			return resp, nil
+		if len(batch) > 0 {
+			for _, id := range handle(ctx, batch) {
+				resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+			}
 		}
-		for _, id := range handle(ctx, batch) {
-			resp.BatchItemFailures = append(resp.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
+		if n := len(resp.BatchItemFailures); n > 0 && n == len(e.Records) {
+			return events.SQSEventResponse{}, fmt.Errorf("all %d messages of the batch failed, and come again", n)
 		}
 		return resp, nil
 	}

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -26,6 +28,23 @@ import (
 const (
 	maxEntries = 10
 	maxWait    = 20 * time.Second
+)
+
+// Options bounds each try of a call as a function wants it, which only sends and
+// counts: SQS answers in milliseconds or not at all, and without a bound one
+// silent connection takes all the time that a function has. Use it with
+// [sqs.NewFromConfig]; a client that waits for messages needs more.
+func Options(o *sqs.Options) {
+	o.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout)
+	o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+		r.MaxAttempts, r.MaxBackoff = callTries, longestPause
+	})
+}
+
+const (
+	callTimeout  = 5 * time.Second // of one try
+	callTries    = 4
+	longestPause = time.Second
 )
 
 // Client is the part of [*sqs.Client] that a queue uses.
