@@ -219,7 +219,7 @@ func quoted(t *testing.T, text string) []byte {
 
 func packOf(t *testing.T, body []byte) any {
 	t.Helper()
-	p, err := message.DecodePack(body)
+	p, err := message.DecodeAs[message.Pack](body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func packOf(t *testing.T, body []byte) any {
 
 func firstOf(t *testing.T, body []byte) any {
 	t.Helper()
-	f, err := message.DecodeFirst(body)
+	f, err := message.DecodeAs[message.FirstAttempt](body)
 	if err != nil {
 		t.Fatal(err)
 	}

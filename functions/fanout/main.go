@@ -8,9 +8,9 @@ import (
 	"github.com/postino/postino/shared/stage/fanout"
 )
 
-// pack is how many first attempts share a message to SQS, which is paid for by
+// bundle is how many first attempts share a message to SQS, which is paid for by
 // requests. A batch of ten messages is then up to a hundred callbacks at once.
-const pack = 10
+const bundle = 10
 
 func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_ONCE_RETENTION",
@@ -20,7 +20,7 @@ func main() {
 		Store:      store,
 		Events:     f.Queue("POSTINO_QUEUE_EVENTS"),
 		Deliveries: f.Queue("POSTINO_QUEUE_DELIVERIES"),
-		Pack:       pack,
+		Bundle:     bundle,
 		Count:      f.Metrics.Count,
 		Retention:  f.Retention(),
 		Ended:      f.Statistics(store).Ended,

@@ -117,3 +117,27 @@ func (f *fields) json(v any) {
 		f.err = fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 }
+
+// appendPart appends a length and the bytes.
+func appendPart(b, part []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(part)))
+	return append(b, part...)
+}
+
+// cutPart takes one part off the front of b. The part shares b's memory.
+func cutPart(b []byte) (part, rest []byte, err error) {
+	n, w := binary.Uvarint(b)
+	if w <= 0 || n > uint64(len(b)-w) {
+		return nil, nil, ErrMalformed
+	}
+	return b[w : w+int(n) : w+int(n)], b[w+int(n):], nil
+}
+
+// mustJSON marshals one of our own structs, which cannot fail.
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("message: " + err.Error())
+	}
+	return b
+}

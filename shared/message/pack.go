@@ -45,20 +45,14 @@ func (p Pack) Head() []byte {
 	return b
 }
 
-// DecodePack reads what [Pack.Encode] wrote.
-func DecodePack(body []byte) (p Pack, err error) {
-	f := fields{}
-	switch KindOf(body) {
-	case KindPack:
-		f.rest = body[1:]
-	case KindPart:
-		f.rest = body[1:]
+// decodePack reads what [Pack.Encode] wrote.
+func decodePack(body []byte) (p Pack, err error) {
+	f := fields{rest: body[1:]}
+	if KindOf(body) == KindPart {
 		p.Request, p.First, p.Last, p.Holds = f.text(), f.place(), f.place() == 1, f.place()
 		if f.err == nil && (p.Request == "" || len(f.rest) == 0) {
 			f.err = ErrMalformed
 		}
-	default:
-		f.err = ErrMalformed
 	}
 	for f.err == nil && len(f.rest) > 0 {
 		var e webhook.Event
@@ -69,4 +63,25 @@ func DecodePack(body []byte) (p Pack, err error) {
 		return Pack{}, f.err
 	}
 	return p, nil
+}
+
+// AppendEvent appends e, field by field, its data last.
+func AppendEvent(b []byte, e webhook.Event) []byte {
+	for _, text := range []string{e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce} {
+		b = appendText(b, text)
+	}
+	b = appendTime(appendTime(b, e.Time), e.AcceptedAt)
+	b = binary.AppendUvarint(b, uint64(e.Order))
+	return appendPart(appendPart(b, e.Extensions), e.Data)
+}
+
+// CutEvent takes one event off the front of b. Its data and extensions share
+// b's memory.
+func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
+	f := fields{rest: b}
+	e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.text(), f.text()
+	e.Time, e.AcceptedAt = f.time(), f.time()
+	e.Order = f.order()
+	e.Extensions, e.Data = f.part(), f.part()
+	return e, f.rest, f.err
 }

@@ -63,7 +63,7 @@ type PlanEntry struct {
 	Subscription string `json:"s"`
 	Version      int64  `json:"v"`
 	Cancels      uint16 `json:"c,omitempty"` // bit i: the event meets the trigger's i-th cancel clause
-	Only         bool   `json:"o,omitempty"` // it only cancels; the subscription itself does not match
+	CancelsOnly  bool   `json:"o,omitempty"` // the subscription itself does not match
 	Costly       bool   `json:"x,omitempty"` // whether it matches was too much work to tell: its delivery is canceled
 }
 

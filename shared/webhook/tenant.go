@@ -17,8 +17,8 @@ type Deletion struct {
 // Running reports whether the tenant is being deleted.
 func (d Deletion) Running() bool { return !d.Began.IsZero() && d.Ended.IsZero() }
 
-// Takes reports whether what was accepted at a time went with the deletion; of
-// a tenant that was never deleted nothing did.
-func (d Deletion) Takes(accepted time.Time) bool {
+// Removes reports whether the deletion removes what was accepted at a time; one
+// that never was removes nothing.
+func (d Deletion) Removes(accepted time.Time) bool {
 	return !d.Began.IsZero() && (d.Running() || !accepted.After(d.Ended))
 }

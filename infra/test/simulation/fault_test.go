@@ -83,13 +83,13 @@ var scenarios = []scenario{
 		w.at(time.Minute, w.replay)
 		w.at(time.Minute, w.owner("PATCH", "/subscriptions/s1", `{"url":"https://b.example/"}`))
 	}},
-	{"an event sent again to a plan of two pages' leaves", 97, func(w *world) {
+	{"an event sent again to a plan of two pages", 97, func(w *world) {
 		w.calm = true
 		w.subscribe(130)
 		w.at(0, w.publish(1, false))
 		w.at(time.Minute, w.replay)
 	}},
-	{"a plan of two pages' leaves", 97, func(w *world) {
+	{"a plan of two pages", 97, func(w *world) {
 		w.calm = true
 		w.subscribe(130)
 		w.at(0, w.publish(1, false))

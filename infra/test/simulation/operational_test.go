@@ -85,7 +85,7 @@ func (w *world) checkDisabled(id string) {
 // checkPublished sees that the events that these messages publish are stored.
 func (w *world) checkPublished(messages []queue.Message) {
 	for _, m := range messages {
-		p, err := message.DecodePack(m.Body)
+		p, err := message.DecodeAs[message.Pack](m.Body)
 		if err != nil {
 			w.wrong("operational event: %v", err)
 			continue

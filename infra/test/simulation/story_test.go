@@ -349,7 +349,7 @@ func (w *world) checkAttempts(d webhook.Delivery) {
 
 func (w *world) redrivable(d webhook.Delivery) bool {
 	return slices.ContainsFunc(w.queues["exhausted"], func(it *item) bool {
-		again, err := message.DecodeAgain(it.Body)
+		again, err := message.DecodeAs[message.NewRound](it.Body)
 		return err == nil && again.Delivery == d.ID && again.Round == d.Round
 	})
 }

@@ -44,7 +44,7 @@ var subscription = webhook.Subscription{
 func events(t *testing.T, messages []queue.Message) (events []webhook.Event) {
 	t.Helper()
 	for _, m := range messages {
-		p, err := message.DecodePack(m.Body)
+		p, err := message.DecodeAs[message.Pack](m.Body)
 		if err != nil {
 			t.Fatal(err)
 		}

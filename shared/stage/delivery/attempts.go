@@ -28,8 +28,7 @@ var errClaimed = errors.New("attempt is claimed by another worker")
 
 // firstAttempt posts a delivery for the first time: one read, one POST, one
 // write. If the delivery is stored already, what was written decides.
-func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
-	f := j.first
+func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, head webhook.Head) error {
 	del, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
 	switch {
 	case errors.Is(err, webhook.ErrNotFound):
@@ -45,7 +44,7 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 	case expunged:
 		return d.cancel(ctx, del, webhook.ReasonExpired)
 	}
-	sub, err := d.ready(ctx, del, j, f.Content())
+	sub, err := d.ready(ctx, del, head, f.Content(), false)
 	if err != nil || sub == nil {
 		return err
 	}
@@ -55,16 +54,16 @@ func (d *Deliverer) firstAttempt(ctx context.Context, j *job) error {
 		}
 	}
 	target := f.Target
-	if j.head.Version != f.Version {
+	if head.Version != f.Version {
 		if target, err = d.target(ctx, del, sub); err != nil {
 			return d.skip(ctx, del, err)
 		}
 	}
-	return d.attempt(ctx, del, sub, target, f.Content(), origin{head: j.head})
+	return d.attempt(ctx, del, sub, target, f.Content(), origin{head: head})
 }
 
 // fresh is what a first attempt's message knows of its delivery.
-func fresh(f message.First) webhook.Delivery {
+func fresh(f message.FirstAttempt) webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
 		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count,
@@ -74,22 +73,22 @@ func fresh(f message.First) webhook.Delivery {
 
 // retry makes the attempt (Round, Step) of the schedule, if the delivery still
 // waits for exactly that one.
-func (d *Deliverer) retry(ctx context.Context, j *job) error {
-	from := origin{round: j.again.Round, step: j.again.Step, head: j.head}
-	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+func (d *Deliverer) retry(ctx context.Context, asked message.Attempt, head webhook.Head) error {
+	from := origin{round: asked.Round, step: asked.Step, head: head}
+	del, err := d.Store.Delivery(ctx, asked.Tenant, asked.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // retention removed it
 	}
 	if err != nil {
-		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+		return fmt.Errorf("read delivery %s: %w", asked.Delivery, err)
 	}
 	if del.Status != webhook.Pending || del.Round != from.round || del.Step != from.step || !del.Timed() {
 		return d.resume(ctx, del, from)
 	}
 	if del.NextAt.Sub(d.Now()) > early {
-		return d.wake(ctx, del, j.again.Token)
+		return d.wake(ctx, del, asked.SecondTurn)
 	}
-	if sub, err := d.ready(ctx, del, j, webhook.Content{}); err != nil || sub == nil {
+	if sub, err := d.ready(ctx, del, head, webhook.Content{}, asked.SecondTurn); err != nil || sub == nil {
 		return err
 	}
 	if err := d.claim(ctx, &del); err != nil {
@@ -100,18 +99,18 @@ func (d *Deliverer) retry(ctx context.Context, j *job) error {
 
 // newRound starts the schedule afresh, if the delivery is still exhausted in
 // the round that the message names.
-func (d *Deliverer) newRound(ctx context.Context, j *job) error {
-	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+func (d *Deliverer) newRound(ctx context.Context, asked message.NewRound, head webhook.Head) error {
+	del, err := d.Store.Delivery(ctx, asked.Tenant, asked.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+		return fmt.Errorf("read delivery %s: %w", asked.Delivery, err)
 	}
-	if del.Status == webhook.Pending && del.Round == j.again.Round+1 && del.Step == 0 {
+	if del.Status == webhook.Pending && del.Round == asked.Round+1 && del.Step == 0 {
 		return d.settle(ctx, del) // this message did it before
 	}
-	if del.Status != webhook.Exhausted || del.Round != j.again.Round || gone(j.head, del.Version) {
+	if del.Status != webhook.Exhausted || del.Round != asked.Round || gone(head, del.Version) {
 		return nil
 	}
 	switch e, err := d.Store.Event(ctx, del.Tenant, del.EventSource, del.EventID); {
@@ -124,39 +123,39 @@ func (d *Deliverer) newRound(ctx context.Context, j *job) error {
 	return err
 }
 
-// manual makes one attempt beside the schedule, whatever the delivery waits for.
-func (d *Deliverer) manual(ctx context.Context, j *job) error {
-	del, err := d.Store.Delivery(ctx, j.again.Tenant, j.again.Delivery)
+// byHand makes one attempt beside the schedule, whatever the delivery waits for.
+func (d *Deliverer) byHand(ctx context.Context, asked message.AttemptByHand, head webhook.Head) error {
+	del, err := d.Store.Delivery(ctx, asked.Tenant, asked.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read delivery %s: %w", j.again.Delivery, err)
+		return fmt.Errorf("read delivery %s: %w", asked.Delivery, err)
 	}
-	if gone(j.head, del.Version) {
+	if gone(head, del.Version) {
 		return d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, manual: true, head: j.head})
+	return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, manual: true, head: head})
 }
 
 // ready returns the subscriber if the delivery may be posted now, else nil. If
 // its subscription is gone, or it was held until it is of no use, it is canceled;
 // if its subscription is closed it is parked; if it is not its turn, it is put off.
-func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, j *job, content webhook.Content) (*subscriber, error) {
-	if gone(j.head, del.Version) {
+func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, head webhook.Head, content webhook.Content, secondTurn bool) (*subscriber, error) {
+	if gone(head, del.Version) {
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	if why := closed(j.head); why != "" {
+	if why := closed(head); why != "" {
 		return nil, d.park(ctx, del, why, content)
 	}
-	sub, err := d.current(ctx, j.head)
+	sub, err := d.current(ctx, head)
 	if err != nil {
 		return nil, err
 	}
 	if ended, err := d.endOutdated(ctx, del, sub); err != nil || ended {
 		return nil, err
 	}
-	if its, err := d.turn(ctx, del, sub, content, j.again.Token); err != nil || !its {
+	if its, err := d.turn(ctx, del, sub, content, secondTurn); err != nil || !its {
 		return nil, err
 	}
 	return sub, nil

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -39,9 +40,9 @@ type Opener interface {
 
 // Jobs works jobs; see package job.
 type Jobs interface {
-	// Work does the slice of a job with that number, if it is the next. An
-	// audit asks for it in case that nobody else does.
-	Work(ctx context.Context, tenant, id string, slice int, audit bool) error
+	// Work does the slice of a job, if it is the next. An audit asks for it in
+	// case that nobody else does.
+	Work(ctx context.Context, asked message.JobSlice, audit bool) error
 }
 
 // Deliverer makes attempts. Its fields are set once; it is safe for
@@ -82,11 +83,11 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		return nil
 	}
 	d.once.Do(d.start)
-	var jobs []job
+	var all []work
 	for i, m := range batch {
-		jobs = append(jobs, decodeAll(i, m)...)
+		all = append(all, read(i, m)...)
 	}
-	if err := d.readHeads(ctx, jobs); err != nil {
+	if err := d.readHeads(ctx, all); err != nil {
 		d.Log.Error("read subscriptions", "error", err)
 		for _, m := range batch {
 			failed = append(failed, m.ID)
@@ -95,20 +96,20 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		return failed
 	}
 	var wg sync.WaitGroup
-	for i := range jobs[1:] {
-		wg.Go(func() { jobs[i+1].err = d.work(ctx, &jobs[i+1]) })
+	for i := range all[1:] {
+		wg.Go(func() { all[i+1].err = d.do(ctx, all[i+1]) })
 	}
-	jobs[0].err = d.work(ctx, &jobs[0]) // often the only one, and the stack here has grown before
+	all[0].err = d.do(ctx, all[0]) // often the only one, and the stack here has grown before
 	wg.Wait()
-	for _, j := range jobs {
-		if j.err == nil {
+	for _, w := range all {
+		if w.err == nil {
 			continue
 		}
-		m := batch[j.message]
-		if overtaken(j.err) {
-			d.Log.Debug("another worker is at it", "group", m.Group, "received", m.Received, "cause", j.err)
+		m := batch[w.message]
+		if overtaken(w.err) {
+			d.Log.Debug("another worker is at it", "group", m.Group, "received", m.Received, "cause", w.err)
 		} else {
-			d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", j.err)
+			d.Log.Error("deliver", "group", m.Group, "received", m.Received, "error", w.err)
 			d.Count("messages_failed", 1)
 		}
 		if n := len(failed); n == 0 || failed[n-1] != m.ID {
@@ -139,62 +140,45 @@ func (d *Deliverer) start() {
 	d.making = sendable.Maker{Store: d.Store, Prepare: d.prepared}
 }
 
-// job is one thing that a message asks for.
-type job struct {
-	message int // its place in the batch
-
-	first message.First // if kind is KindFirst
-	again message.Again // otherwise
-	kind  message.Kind
-	id    string // of the message: the same at each receipt
-	sub   webhook.SubscriptionRef
-	head  webhook.Head // of sub, as of this batch; known only when sub is
-	err   error
+// work is one thing that a message asks for.
+type work struct {
+	message int    // its place in the batch
+	id      string // of the message: the same at each receipt
+	task    message.Task
+	head    webhook.Head // of the task's subscription, as of this batch; zero if it has none
+	err     error
 }
 
-// decodeAll reads what a message asks for: first attempts may share one. Each
+// read reads what a message asks for: first attempts may share one. Each
 // records its own outcome, so when the message comes again because of one of
 // them, what is stored of the others says that they are done.
-func decodeAll(place int, m queue.Message) []job {
-	parts := [][]byte{m.Body}
-	if message.KindOf(m.Body) == message.KindFirsts {
-		var err error
-		if parts, err = message.CutFirsts(m.Body); err != nil {
-			return []job{{message: place, err: err}}
+func read(place int, m queue.Message) (all []work) {
+	asked, err := message.Decode(m.Body)
+	if several, is := asked.(message.FirstAttempts); is {
+		for _, body := range several {
+			m.Body = body
+			all = append(all, read(place, m)...)
 		}
+		return all
 	}
-	jobs := make([]job, len(parts))
-	for i, part := range parts {
-		m.Body = part
-		jobs[i] = decode(m)
-		jobs[i].message = place
+	task, is := asked.(message.Task)
+	if err == nil && !is {
+		err = message.ErrMalformed
 	}
-	return jobs
-}
-
-func decode(m queue.Message) (j job) {
-	j.kind, j.id = message.KindOf(m.Body), m.ID
-	switch j.kind {
-	case message.KindFirst:
-		j.first, j.err = message.DecodeFirst(m.Body)
-		j.sub = webhook.SubscriptionRef{Tenant: j.first.Tenant, ID: j.first.Subscription}
-	case message.KindRetry:
-		j.again, j.err = message.DecodeAgain(m.Body)
-		j.sub = webhook.SubscriptionRef{Tenant: j.again.Tenant, ID: j.again.Subscription}
-	default:
-		j.err = message.ErrMalformed
-	}
-	return j
+	return []work{{message: place, id: m.ID, task: task, err: err}}
 }
 
 // readHeads learns how the batch's subscriptions stand, in one consistent read.
-func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
+func (d *Deliverer) readHeads(ctx context.Context, all []work) error {
 	place := map[webhook.SubscriptionRef]int{}
 	var refs []webhook.SubscriptionRef
-	for _, j := range jobs {
-		if _, ok := place[j.sub]; !ok && j.err == nil && j.sub.ID != "" {
-			place[j.sub] = len(refs)
-			refs = append(refs, j.sub)
+	for _, w := range all {
+		if w.err != nil || w.task.Ref().ID == "" {
+			continue
+		}
+		if _, ok := place[w.task.Ref()]; !ok {
+			place[w.task.Ref()] = len(refs)
+			refs = append(refs, w.task.Ref())
 		}
 	}
 	if len(refs) == 0 {
@@ -204,9 +188,12 @@ func (d *Deliverer) readHeads(ctx context.Context, jobs []job) error {
 	if err != nil {
 		return err
 	}
-	for i := range jobs {
-		if jobs[i].err == nil && jobs[i].sub.ID != "" {
-			jobs[i].head = heads[place[jobs[i].sub]]
+	for i, w := range all {
+		if w.err != nil {
+			continue
+		}
+		if at, read := place[w.task.Ref()]; read {
+			all[i].head = heads[at]
 		}
 	}
 	return nil
@@ -223,43 +210,46 @@ func overtaken(err error) bool {
 // somebody else was faster. Nearly always the second look finds nothing to do.
 const overtakenTries = 3
 
-// work does what a message asks for.
-func (d *Deliverer) work(ctx context.Context, j *job) (err error) {
-	if j.err != nil {
-		return j.err
+// do does what a message asks for.
+func (d *Deliverer) do(ctx context.Context, w work) (err error) {
+	if w.err != nil {
+		return w.err
 	}
 	for range overtakenTries {
-		if err = d.workOnce(ctx, j); !errors.Is(err, webhook.ErrConflict) {
+		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err
 		}
 	}
 	return err
 }
 
-func (d *Deliverer) workOnce(ctx context.Context, j *job) (err error) {
+func (d *Deliverer) doOnce(ctx context.Context, w work) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	if j.kind == message.KindFirst {
-		return d.firstAttempt(ctx, j)
-	}
-	switch j.again.Kind {
-	case message.AgainRetry:
-		return d.retry(ctx, j)
-	case message.AgainRound:
-		return d.newRound(ctx, j)
-	case message.AgainManual:
-		return d.manual(ctx, j)
-	case message.AgainDrain, message.AgainAudit:
-		return d.drain(ctx, j)
-	case message.AgainExpunge:
-		return d.expunge(ctx, j)
-	case message.AgainJob, message.AgainJobAudit:
-		return d.Jobs.Work(ctx, j.again.Tenant, j.again.Job, j.again.Step, j.again.Kind == message.AgainJobAudit)
-	case message.AgainProbe:
-		return d.probe(ctx, j)
+	switch t := w.task.(type) {
+	case message.FirstAttempt:
+		return d.firstAttempt(ctx, t, w.head)
+	case message.Attempt:
+		return d.retry(ctx, t, w.head)
+	case message.AttemptByHand:
+		return d.byHand(ctx, t, w.head)
+	case message.NewRound:
+		return d.newRound(ctx, t, w.head)
+	case message.Drain:
+		return d.drain(ctx, t.Ref(), w.head, cmp.Or(t.Lease, w.id))
+	case message.AuditLine:
+		return d.auditLine(ctx, t.Ref(), w.head, w.id)
+	case message.Probe:
+		return d.probe(ctx, t, w.head)
+	case message.Expunge:
+		return d.expunge(ctx, t)
+	case message.JobSlice:
+		return d.Jobs.Work(ctx, t, false)
+	case message.AuditJob:
+		return d.Jobs.Work(ctx, message.JobSlice(t), true)
 	}
 	return message.ErrMalformed
 }

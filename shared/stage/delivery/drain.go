@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,47 +42,50 @@ const workDrain = "drain" // the name of the lease
 
 // drain releases the next slice of a waiting line, if the subscription is open
 // or deleted; otherwise it ends what has waited too long.
-func (d *Deliverer) drain(ctx context.Context, j *job) error {
-	if j.again.Kind == message.AgainAudit {
-		if err := d.announceAgain(ctx, j.sub); err != nil {
-			return err
-		}
-	}
-	// A message that failed comes again with the same id, and takes up the
-	// lease that it left.
-	token := cmp.Or(j.again.Token, j.id)
+//
+// A message that failed comes again with the same token, and takes up the lease
+// that it left.
+func (d *Deliverer) drain(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
 	now := d.Now()
-	held, err := d.Store.Lease(ctx, j.sub, workDrain, token, now, now.Add(leaseTime))
+	held, err := d.Store.Lease(ctx, ref, workDrain, token, now, now.Add(leaseTime))
 	if err != nil || !held {
 		return err // another drainer looks again before it leaves, or its message comes again
 	}
 	ctx, cancel := context.WithTimeout(ctx, leaseTime-leaseMargin)
 	defer cancel()
-	if j.head.Version != 0 && closed(j.head) != "" {
-		if err := errors.Join(d.expire(ctx, j.sub), d.mendChain(ctx, j.head)); err != nil {
+	if head.Version != 0 && closed(head) != "" {
+		if err := errors.Join(d.expire(ctx, ref), d.mendChain(ctx, head)); err != nil {
 			return err
 		}
-		return d.leaveDrain(ctx, j.sub, token)
+		return d.leaveDrain(ctx, ref, token)
 	}
-	p, err := d.pacing(ctx, j.head)
+	p, err := d.pacing(ctx, head)
 	if err != nil {
 		return err
 	}
-	page, err := d.Store.Line(ctx, j.sub, "", p.most)
+	page, err := d.Store.Line(ctx, ref, "", p.most)
 	if err != nil {
 		return fmt.Errorf("read line: %w", err)
 	}
-	released, wait, err := d.reserve(ctx, j.sub, &p, len(page))
+	released, wait, err := d.reserve(ctx, ref, &p, len(page))
 	if err != nil {
 		return err
 	}
-	if err := d.release(ctx, j.sub, j.head, p, page[:released]); err != nil {
+	if err := d.release(ctx, ref, head, p, page[:released]); err != nil {
 		return err
 	}
 	if len(page) == p.most || released < len(page) {
-		return d.nextSlice(ctx, j.sub, token, wait)
+		return d.nextSlice(ctx, ref, token, wait)
 	}
-	return d.leaveDrain(ctx, j.sub, token)
+	return d.leaveDrain(ctx, ref, token)
+}
+
+// auditLine drains a line in case that nobody else does.
+func (d *Deliverer) auditLine(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
+	if err := d.announceAgain(ctx, ref); err != nil {
+		return err
+	}
+	return d.drain(ctx, ref, head, token)
 }
 
 // nextSlice goes on with the line after a while. The lease is held until then.
@@ -94,7 +96,7 @@ func (d *Deliverer) nextSlice(ctx context.Context, sub webhook.SubscriptionRef, 
 			return err
 		}
 	}
-	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, token, wait)})
+	return d.Resend.Send(ctx, []queue.Message{message.Queued(message.Drain{Tenant: sub.Tenant, Subscription: sub.ID, Lease: token}, wait)})
 }
 
 // leaveDrain gives up the lease and then looks once more: who entered the line
@@ -115,7 +117,7 @@ func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef,
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, "", 0)})
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub)})
 }
 
 // release turns a slice of the line into attempts at the line's pace: the
@@ -170,8 +172,7 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 	if del.Status != webhook.Pending || !del.Timed() {
 		return nil, nil
 	}
-	m := againMessage(del, message.AgainRetry, "")
-	m.Delay = min(max(0, del.NextAt.Sub(d.Now())), queue.MaxDelay)
+	m := message.Queued(message.NextAttempt(del), del.NextAt.Sub(d.Now()))
 	return &m, nil
 }
 

@@ -36,7 +36,7 @@ func (y *yard) change(s webhook.Subscription, change func(*webhook.Subscription)
 	if err != nil {
 		y.t.Fatal(err)
 	}
-	y.push(message.Again{Kind: message.AgainDrain, Tenant: s.Tenant, Subscription: s.ID}.Encode(), y.clock)
+	y.push(message.Drain{Tenant: s.Tenant, Subscription: s.ID}.Encode(), y.clock)
 	return next
 }
 
@@ -163,7 +163,7 @@ func TestRetriesAndWhatIsSentByHandAreOfAnyAge(t *testing.T) {
 	byHand := y.occur(s, 2)
 	y.play(noon.Add(2 * time.Hour))
 	y.answers = func(string) int { return 200 }
-	y.push(message.Again{Kind: message.AgainManual, Tenant: "acme", Subscription: "s", Delivery: byHand}.Encode(), y.clock)
+	y.push(message.AttemptByHand{Tenant: "acme", Subscription: "s", Delivery: byHand}.Encode(), y.clock)
 	y.play(noon.Add(3 * time.Hour))
 	y.change(s, in(webhook.Active))
 	y.play(noon.Add(5 * time.Hour))
@@ -256,7 +256,7 @@ func TestAReplayThatIsHeldIsNotCanceledByEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := webhook.DeliveryID("acme", e.Key(), y.clock, "s", "rep_1")
-	y.push(message.First{
+	y.push(message.FirstAttempt{
 		Tenant: "acme", ID: id, Event: e.ID, Source: e.Source, Accepted: y.clock, Subscription: "s", Version: s.Version, Occasion: "rep_1",
 		Target: webhook.Target{URL: webhook.Text{Plain: s.URL}}, Method: "POST", ContentType: "application/json", Body: `{}`,
 	}.Encode(), y.clock)

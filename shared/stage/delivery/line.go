@@ -59,7 +59,7 @@ func (d *Deliverer) wakeLine(ctx context.Context, del webhook.Delivery) error {
 	if err != nil || !free {
 		return err
 	}
-	return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del), "", 0)})
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(ref(del))})
 }
 
 // outlast has the delivery enter the line again when a drainer that is at work
@@ -73,9 +73,7 @@ func (d *Deliverer) outlast(ctx context.Context, del webhook.Delivery) error {
 	if err != nil || free {
 		return err
 	}
-	m := againMessage(del, message.AgainRetry, "")
-	m.Delay = leaseTime
-	return d.Retries.Send(ctx, []queue.Message{m})
+	return d.Retries.Send(ctx, []queue.Message{message.Queued(message.NextAttempt(del), leaseTime)})
 }
 
 // cachedAudits bounds the lines whose audit a process remembers.
@@ -110,12 +108,12 @@ func audit(sub webhook.SubscriptionRef, now time.Time) webhook.Due {
 	if at.Sub(now) <= queue.MaxDelay {
 		at = at.Add(time.Hour)
 	}
-	return webhook.Due{At: at, Kind: webhook.DueLine, Tenant: sub.Tenant, Subscription: sub.ID}
+	return message.AuditLine{Tenant: sub.Tenant, Subscription: sub.ID}.Due(at)
 }
 
-func drainMessage(sub webhook.SubscriptionRef, token string, delay time.Duration) queue.Message {
-	a := message.Again{Kind: message.AgainDrain, Tenant: sub.Tenant, Subscription: sub.ID, Token: token}
-	return queue.Message{Group: message.SubscriptionGroup(sub.Tenant, sub.ID), Body: a.Encode(), Delay: delay}
+// drainMessage begins a drain.
+func drainMessage(sub webhook.SubscriptionRef) queue.Message {
+	return message.Queued(message.Drain{Tenant: sub.Tenant, Subscription: sub.ID}, 0)
 }
 
 // disable closes the subscription on its subscriber's own word. If its owner

@@ -45,7 +45,7 @@ func waits(t *testing.T, store delivery.Store, sub webhook.Subscription) (webhoo
 		t.Fatal(err)
 	}
 	d.Rev = 1
-	again := message.Again{Kind: message.AgainRetry, Tenant: "acme", Subscription: sub.ID, Delivery: d.ID, Step: 1}
+	again := message.Attempt{Tenant: "acme", Subscription: sub.ID, Delivery: d.ID, Step: 1}
 	return d, queue.Message{ID: "m", Group: "acme/s", Body: again.Encode(), Received: 1}
 }
 
@@ -102,7 +102,7 @@ func TestWhatAnotherWorkerSettledIsNoError(t *testing.T) {
 // conflicting is a worker of jobs that others overtake so often.
 type conflicting struct{ times int }
 
-func (c *conflicting) Work(context.Context, string, string, int, bool) error {
+func (c *conflicting) Work(context.Context, message.JobSlice, bool) error {
 	if c.times--; c.times >= 0 {
 		return fmt.Errorf("save: %w", webhook.ErrConflict)
 	}
@@ -113,7 +113,7 @@ func TestAJobThatAnotherWorkerMovedOnIsLookedAtAnew(t *testing.T) {
 	for overtaken, again := range map[int]bool{0: false, 1: false, 2: false, 99: true} {
 		log := &strings.Builder{}
 		stage := &delivery.Deliverer{Store: onSQLite(t), Jobs: &conflicting{overtaken}, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}
-		m := queue.Message{ID: "m", Body: message.Again{Kind: message.AgainJob, Tenant: "acme", Job: "job_1"}.Encode()}
+		m := queue.Message{ID: "m", Body: message.JobSlice{Tenant: "acme", Job: "job_1"}.Encode()}
 		if failed := stage.Handle(t.Context(), []queue.Message{m}); (len(failed) > 0) != again {
 			t.Errorf("overtaken %d times: comes again: %v, want %v", overtaken, failed, again)
 		}

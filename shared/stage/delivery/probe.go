@@ -19,11 +19,8 @@ import (
 
 // probeMessage asks for the next probe of an open breaker, at its time.
 func probeMessage(sub webhook.SubscriptionRef, b webhook.Breaker, now time.Time) queue.Message {
-	a := message.Again{Kind: message.AgainProbe, Tenant: sub.Tenant, Subscription: sub.ID, Round: b.Probes, Token: opening(b)}
-	return queue.Message{
-		Group: message.SubscriptionGroup(sub.Tenant, sub.ID), Body: a.Encode(),
-		Delay: min(max(0, b.ProbeAt.Sub(now)), queue.MaxDelay),
-	}
+	p := message.Probe{Tenant: sub.Tenant, Subscription: sub.ID, Opening: opening(b), Number: b.Probes}
+	return message.Queued(p, b.ProbeAt.Sub(now))
 }
 
 // opening names one time that a breaker is open.
@@ -32,28 +29,28 @@ func opening(b webhook.Breaker) string { return strconv.FormatInt(b.Since.UnixMi
 // probe makes the probe that the message asks for: it posts one of the
 // deliveries that wait. If none does, the breaker closes: the next delivery
 // will tell.
-func (d *Deliverer) probe(ctx context.Context, j *job) error {
-	b := j.head.Health.Breaker
+func (d *Deliverer) probe(ctx context.Context, asked message.Probe, head webhook.Head) error {
+	b, sub := head.Health.Breaker, asked.Ref()
 	switch {
 	case !b.Open(): // closed meanwhile, perhaps by a new version, which wakes nobody
-		return d.Resend.Send(ctx, []queue.Message{drainMessage(j.sub, "", 0)})
-	case !asked(b, j.again):
+		return d.Resend.Send(ctx, []queue.Message{drainMessage(sub)})
+	case !isNext(b, asked):
 		return nil
 	case b.ProbeAt.Sub(d.Now()) > early:
-		return d.Resend.Send(ctx, []queue.Message{probeMessage(j.sub, b, d.Now())})
+		return d.Resend.Send(ctx, []queue.Message{probeMessage(sub, b, d.Now())})
 	}
-	waiting, err := d.Store.Line(ctx, j.sub, "", probeChoice)
+	waiting, err := d.Store.Line(ctx, sub, "", probeChoice)
 	if err != nil {
 		return fmt.Errorf("read line: %w", err)
 	}
-	claimed := d.Breaker.Claimed(b, j.sub, d.Now())
+	claimed := d.Breaker.Claimed(b, sub, d.Now())
 	if len(waiting) == 0 {
 		claimed = webhook.Breaker{}
-	} else if err := d.Resend.Send(ctx, []queue.Message{probeMessage(j.sub, claimed, d.Now())}); err != nil {
+	} else if err := d.Resend.Send(ctx, []queue.Message{probeMessage(sub, claimed, d.Now())}); err != nil {
 		return fmt.Errorf("arrange probe: %w", err)
 	}
-	head, ours, err := d.changeHealth(ctx, j.head, func(h webhook.Health) (webhook.Health, bool) {
-		mine := asked(h.Breaker, j.again)
+	head, ours, err := d.changeHealth(ctx, head, func(h webhook.Health) (webhook.Health, bool) {
+		mine := isNext(h.Breaker, asked)
 		h.Breaker = claimed
 		return h, mine
 	})
@@ -61,15 +58,15 @@ func (d *Deliverer) probe(ctx context.Context, j *job) error {
 	case err != nil || !ours:
 		return err
 	case !claimed.Open():
-		return d.closedBreaker(ctx, j.sub)
+		return d.closedBreaker(ctx, sub)
 	}
 	d.Count("breaker_probes", 1)
 	return d.postProbe(ctx, head, waiting)
 }
 
-// asked reports whether the breaker's next probe is the one that is asked for.
-func asked(b webhook.Breaker, a message.Again) bool {
-	return b.Open() && opening(b) == a.Token && b.Probes == a.Round
+// isNext reports whether the breaker's next probe is the one that is asked for.
+func isNext(b webhook.Breaker, asked message.Probe) bool {
+	return b.Open() && opening(b) == asked.Opening && b.Probes == asked.Number
 }
 
 // probeChoice is how many of those that wait take turns as probes: one that
@@ -138,7 +135,7 @@ func (d *Deliverer) probed(ctx context.Context, del webhook.Delivery, sub *subsc
 func (d *Deliverer) closedBreaker(ctx context.Context, sub webhook.SubscriptionRef) error {
 	d.Count("breaker_closed", 1)
 	d.Log.Warn("breaker closed", "tenant", sub.Tenant, "subscription", sub.ID)
-	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub, "", 0)})
+	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub)})
 }
 
 // overdue is how late a probe must be for its chain to be taken for broken.

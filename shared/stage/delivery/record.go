@@ -173,7 +173,7 @@ func (d *Deliverer) cancelFor(ctx context.Context, del webhook.Delivery, reason 
 	}
 	if del.Rev == 0 && reason == webhook.ReasonDeleted {
 		state, err := d.Store.TenantState(ctx, del.Tenant)
-		if err != nil || state.Takes(del.CreatedAt) {
+		if err != nil || state.Removes(del.CreatedAt) {
 			return err // it went with its tenant
 		}
 	}
@@ -217,37 +217,27 @@ func (d *Deliverer) executor() lifecycle.Executor {
 		Counter:  lifecycle.Counter{Count: d.Count, Stats: d.Stats.Ended},
 		Announce: d.announce,
 		Redrive: func(ctx context.Context, del webhook.Delivery) error {
-			return d.Exhausted.Send(ctx, []queue.Message{againMessage(del, message.AgainRound, "")})
+			newRound := message.NewRound{Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round}
+			return d.Exhausted.Send(ctx, []queue.Message{message.Queued(newRound, 0)})
 		},
 		Leave: func(ctx context.Context, del webhook.Delivery) error {
 			return d.Store.LeaveLine(ctx, ref(del), []string{del.ID})
 		},
 		Enter: d.joinLine,
-		Wake:  func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, "") },
+		Wake:  func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, false) },
 	}
 }
 
 // wake arranges the attempt at NextAt: by a delayed message, or, beyond what a
 // queue can delay, by a due pointer that sweep turns into one.
-func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery, token string) error {
-	delay := max(0, del.NextAt.Sub(d.Now()))
+func (d *Deliverer) wake(ctx context.Context, del webhook.Delivery, secondTurn bool) error {
+	next := message.NextAttempt(del)
+	delay := del.NextAt.Sub(d.Now())
 	if delay > queue.MaxDelay {
-		return d.Store.PutDue(ctx, webhook.Due{
-			At: del.NextAt, Kind: webhook.DueRetry, Tenant: del.Tenant, Subscription: del.Subscription,
-			ID: del.ID, Round: del.Round, Step: del.Step,
-		})
+		return d.Store.PutDue(ctx, next.Due(del.NextAt))
 	}
-	m := againMessage(del, message.AgainRetry, token)
-	m.Delay = delay
-	return d.Retries.Send(ctx, []queue.Message{m})
-}
-
-func againMessage(del webhook.Delivery, kind message.AgainKind, token string) queue.Message {
-	a := message.Again{Kind: kind, Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round, Token: token}
-	if kind == message.AgainRetry {
-		a.Step = del.Step
-	}
-	return queue.Message{Group: message.SubscriptionGroup(del.Tenant, del.Subscription), Body: a.Encode()}
+	next.SecondTurn = secondTurn
+	return d.Retries.Send(ctx, []queue.Message{message.Queued(next, delay)})
 }
 
 func ref(del webhook.Delivery) webhook.SubscriptionRef {

@@ -78,7 +78,7 @@ func TestADeathBesideARefusedTokenCostsNoStep(t *testing.T) {
 		ids, bodies := firsts(sub, 2)
 		stage.Store = &dying{stage.Store, ids[1], tt.write}
 		deliver := func(body []byte) bool {
-			return len(stage.Handle(t.Context(), []queue.Message{{ID: "m", Group: "acme/s", Body: message.JoinFirsts([][]byte{body}), Received: 1}})) == 0
+			return len(stage.Handle(t.Context(), []queue.Message{{ID: "m", Group: "acme/s", Body: message.FirstAttempts{body}.Encode(), Received: 1}})) == 0
 		}
 		if !deliver(bodies[0]) || deliver(bodies[1]) || !deliver(bodies[1]) {
 			t.Errorf("write %d lost: want only the first handling of the second message to fail", tt.write)

@@ -82,7 +82,7 @@ func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
 		Store: &forgetful{Store: store, id: ids[1]}, Client: client, Class: func(error) webhook.ErrorClass { return webhook.ErrorReset },
 		Secrets: open{}, Now: time.Now, Version: "0", Log: slog.New(slog.DiscardHandler),
 	}
-	batch := []queue.Message{{ID: "m", Group: "acme/s", Body: message.JoinFirsts(bodies), Received: 1}}
+	batch := []queue.Message{{ID: "m", Group: "acme/s", Body: message.FirstAttempts(bodies).Encode(), Received: 1}}
 	if failed := stage.Handle(t.Context(), batch); !slices.Equal(failed, []string{"m"}) {
 		t.Errorf("failed %v, want the message once", failed)
 	}
@@ -127,7 +127,7 @@ func firsts(sub webhook.Subscription, n int) (ids []string, bodies [][]byte) {
 		event := fmt.Sprint("e", i)
 		id := webhook.DeliveryID("acme", event, at, sub.ID, "")
 		ids = append(ids, id)
-		bodies = append(bodies, message.First{
+		bodies = append(bodies, message.FirstAttempt{
 			Tenant: "acme", ID: id, Event: event, Source: "/s", Accepted: at, Subscription: sub.ID, Version: sub.Version,
 			Target: webhook.Target{URL: webhook.Text{Plain: sub.URL}}, Method: "POST", ContentType: "application/json", Body: "{}",
 		}.Encode())

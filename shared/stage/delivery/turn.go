@@ -15,21 +15,20 @@ import (
 // that was held up with others, and is not to come all at once.
 const lateTurn = 5 * time.Second
 
-// tokenLate marks the message of a delivery that came too late for its turn
-// once: the second turn is good whenever it comes. Otherwise nothing would ever
-// be posted while we ourselves are slow.
-const tokenLate = "late"
-
 // turn reports whether it is the delivery's turn under its subscription's rate
 // limit. If not, it was put off until it is, or parked if that is far.
-func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content webhook.Content, token string) (bool, error) {
+//
+// A delivery that came too late for its turn once gets another, which is good
+// whenever it comes. Otherwise nothing would ever be posted while we ourselves
+// are slow.
+func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content webhook.Content, second bool) (bool, error) {
 	if sub.RateLimit == nil {
 		return true, nil
 	}
 	now, held := d.Now(), del.Waiting == webhook.WaitRateLimit
-	if held && (token == tokenLate || now.Sub(del.NextAt) <= lateTurn) {
+	if held && (second || now.Sub(del.NextAt) <= lateTurn) {
 		if del.NextAt.Sub(now) > pace.Near {
-			return false, d.wake(ctx, del, token)
+			return false, d.wake(ctx, del, second)
 		}
 		return true, nil
 	}
@@ -53,7 +52,7 @@ func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscri
 func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content webhook.Content, at time.Time, again bool) error {
 	t, life := lifecycle.PutOff(del, at), d.life
 	if again {
-		life.Wake = func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, tokenLate) }
+		life.Wake = func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, true) }
 	}
 	saved, err := life.Save(ctx, t, firstContent(&t, content))
 	if err != nil {

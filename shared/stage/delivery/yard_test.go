@@ -125,13 +125,13 @@ type yardStore struct {
 
 func (s yardStore) PutDue(_ context.Context, due webhook.Due) error {
 	s.y.called("PutDue")
-	again := message.Again{Kind: message.AgainRetry, Tenant: due.Tenant, Subscription: due.Subscription, Delivery: due.ID, Round: due.Round, Step: due.Step}
-	if due.Kind == webhook.DueLine {
-		again.Kind = message.AgainAudit
+	asked, err := message.OfDue(due)
+	if err != nil {
+		return err
 	}
 	if key := fmt.Sprint(due); !s.y.dues[key] {
 		s.y.dues[key] = true
-		s.y.push(again.Encode(), due.At)
+		s.y.push(asked.Encode(), due.At)
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (y *yard) deliver(s webhook.Subscription, n int) string {
 	source, event := "/tenants/acme", fmt.Sprint("e", n)
 	id := webhook.DeliveryID("acme", webhook.EventKey(source, event), y.clock, s.ID, "")
 	y.owed = append(y.owed, id)
-	y.push(message.First{
+	y.push(message.FirstAttempt{
 		Tenant: "acme", ID: id, Event: event, Source: source, Accepted: y.clock, Subscription: s.ID, Version: s.Version,
 		Target: webhook.Target{URL: webhook.Text{Plain: s.URL}}, Method: "POST", ContentType: "application/json", Body: `{"n":1}`,
 	}.Encode(), y.clock)

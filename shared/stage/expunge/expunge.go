@@ -75,7 +75,7 @@ func planned(ctx context.Context, store Store, e webhook.StoredEvent, position s
 	}
 	var ids []string
 	for _, entry := range entries {
-		if entry.Only {
+		if entry.CancelsOnly {
 			continue
 		}
 		d := lifecycle.Begin(e.Event, entry)

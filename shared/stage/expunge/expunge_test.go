@@ -83,7 +83,7 @@ func walk(t *testing.T, store expunge.Store, e webhook.StoredEvent) (positions [
 func TestWhatIsStillInAQueueIsNotSent(t *testing.T) {
 	store := open(t)
 	plain, triggered := subscribe(t, store, "plain", ""), subscribe(t, store, "triggered", `{"every":5}`)
-	cancels := webhook.PlanEntry{Subscription: "cancels", Version: 9, Cancels: 1, Only: true}
+	cancels := webhook.PlanEntry{Subscription: "cancels", Version: 9, Cancels: 1, CancelsOnly: true}
 	e := publish(t, store, webhook.Plan{Entries: []webhook.PlanEntry{plain, triggered, cancels}, Total: 3})
 	for range 2 {
 		walk(t, store, e)

@@ -126,10 +126,11 @@ func (a *audience) refresh(ctx context.Context) error {
 // accepted, or is being deleted.
 var errDeleted = errors.New("the tenant was deleted")
 
-func (a *audience) takes(accepted time.Time) bool {
+// deleted reports whether the tenant's deletion removes what was accepted then.
+func (a *audience) deleted(accepted time.Time) bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	return a.gone.Takes(accepted)
+	return a.gone.Removes(accepted)
 }
 
 // maxFollow is the number of changes beyond which a whole load is cheaper.
@@ -235,7 +236,7 @@ func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry,
 	if err != nil {
 		return nil, err
 	}
-	if a.takes(e.AcceptedAt) {
+	if a.deleted(e.AcceptedAt) {
 		return nil, errDeleted
 	}
 	d, err := trigger.DecodeEvent(e)

@@ -20,9 +20,9 @@ import (
 // is safe for concurrent use.
 type Fanout struct {
 	Store      Store
-	Events     Sender // where packs are split and plans spread
+	Events     Sender // for parts of packs, pages of plans, and timers
 	Deliveries Sender
-	Pack       int                      // above 1: so many first attempts of one subscription share a message; see parcel
+	Bundle     int                      // above 1: so many first attempts of one subscription share a message; see bundle
 	Retention  webhook.Retention        // of what it stores; the zero value is the default
 	Now        func() time.Time         // our clock; nil means time.Now
 	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
@@ -47,7 +47,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	errs, outs := make([]error, len(batch)), make([]*outgoing, len(batch))
 	turn := func(i int) {
 		outs[i] = f.outgoing()
-		if errs[i] = f.handle(ctx, v, batch[i], outs[i]); errs[i] == nil && f.Pack < 2 {
+		if errs[i] = f.handle(ctx, v, batch[i], outs[i]); errs[i] == nil && f.Bundle < 2 {
 			errs[i] = outs[i].flush(ctx)
 		}
 	}
@@ -57,7 +57,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	}
 	turn(0) // often the only one, and the stack here has grown before
 	wg.Wait()
-	if f.Pack > 1 {
+	if f.Bundle > 1 {
 		f.flushTogether(ctx, outs, errs)
 	}
 	for i, err := range errs {
@@ -100,23 +100,32 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outg
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
-	switch message.KindOf(m.Body) {
-	case message.KindPack, message.KindPart:
-		return f.pack(ctx, v, m, out)
-	case message.KindLeaf:
-		return f.leaf(ctx, m, out)
-	case message.KindFire:
-		return f.fire(ctx, m, out)
-	case message.KindReplay:
-		return f.replay(ctx, v, m)
+	asked, err := message.Decode(m.Body)
+	if err != nil {
+		return err
+	}
+	switch asked := asked.(type) {
+	case message.Pack:
+		return f.pack(ctx, v, m, asked, out)
+	case message.PlanPage:
+		return f.planPage(ctx, asked, out)
+	case message.Fire:
+		return f.fire(ctx, asked, out)
+	case message.Replay:
+		return f.replay(ctx, v, asked, out)
 	}
 	return message.ErrMalformed
 }
 
 // event decides for one event, unless that is done, carries out what was
 // decided, and returns what is to be asked of triggers. In an array, those of a
-// large plan are asked here, in order, and its leaves leave them out.
-func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bool, out *outgoing) (*asking, error) {
+// large plan are asked here, in order, and its pages leave them out.
+func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bool, out *outgoing) (a *asking, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
+		}
+	}()
 	stored, err := f.decide(ctx, v, e)
 	if errors.Is(err, errDeleted) {
 		return nil, nil // it went with its tenant
@@ -135,7 +144,7 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 	if stored.Plan.Pages == 0 {
 		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
 	}
-	if err := f.spread(ctx, stored, stored.Plan, "", inArray); err != nil || !inArray {
+	if err := f.sendPages(ctx, stored, stored.Plan, "", inArray, out); err != nil || !inArray {
 		return nil, err
 	}
 	return f.askingOfPages(ctx, stored)
@@ -199,7 +208,7 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay str
 }
 
 // asks reports whether the entry is more than a first attempt.
-func (p planned) asks() bool { return p.Costly || p.Only || p.trigger != nil }
+func (p planned) asks() bool { return p.Costly || p.CancelsOnly || p.trigger != nil }
 
 // askAll asks the triggers of one event, all at once.
 func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {
@@ -235,7 +244,7 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 // deliver queues the first attempt, or cancels a delivery that cannot be
 // rendered.
 func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) error {
-	m, err := r.first(s, count)
+	m, err := r.firstAttempt(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		return f.cancel(ctx, r, s, count, skip, out)

@@ -81,14 +81,14 @@ func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntr
 	_, err := x.entries.Judge(ctx, e, func(p place, v pattern.Verdict) bool {
 		entry := found[p.id]
 		if entry == nil {
-			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].version, Only: true}
+			entry = &webhook.PlanEntry{Subscription: p.id, Version: x.heads[p.id].version, CancelsOnly: true}
 			found[p.id] = entry
 		}
 		switch {
 		case v == pattern.Costly:
-			entry.Costly, entry.Only = true, false
+			entry.Costly, entry.CancelsOnly = true, false
 		case p.clause == itself:
-			entry.Only = false
+			entry.CancelsOnly = false
 		default:
 			entry.Cancels |= 1 << p.clause
 		}

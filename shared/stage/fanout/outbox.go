@@ -11,11 +11,11 @@ import (
 // outbox collects messages and sends them in large batches.
 // It is safe for concurrent use.
 type outbox struct {
-	to    Sender
-	pack  int // first attempts of one message, at most
-	mu    sync.Mutex
-	queue []queue.Message
-	bytes int
+	to     Sender
+	bundle int // first attempts of one message, at most
+	mu     sync.Mutex
+	queue  []queue.Message
+	bytes  int
 }
 
 // Bounds of what an outbox holds before it sends.
@@ -44,7 +44,7 @@ func (o *outbox) flush(ctx context.Context) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := o.to.Send(ctx, messagesOf(joined(parcels(0, batch), o.pack))); err != nil {
+	if err := o.to.Send(ctx, messagesOf(bundled(bundles(0, batch), o.bundle))); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	return nil
@@ -53,11 +53,11 @@ func (o *outbox) flush(ctx context.Context) error {
 // outgoing is what the handling of one message sends, before it is done.
 type outgoing struct {
 	deliveries outbox
-	events     outbox // wake-ups of timers
+	events     outbox
 }
 
 func (f *Fanout) outgoing() *outgoing {
-	return &outgoing{deliveries: outbox{to: f.Deliveries, pack: f.Pack}, events: outbox{to: f.Events}}
+	return &outgoing{deliveries: outbox{to: f.Deliveries, bundle: f.Bundle}, events: outbox{to: f.Events}}
 }
 
 func (o *outgoing) flush(ctx context.Context) error {

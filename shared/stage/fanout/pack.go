@@ -26,22 +26,18 @@ const eventsAtOnce = 32
 // pack handles published events. Each is stored with its plan and sent to those
 // who take every match, all at once; then triggers are asked, each key in the
 // order of the array that the events came in.
-func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, out *outgoing) error {
-	p, err := message.DecodePack(m.Body)
-	if err != nil {
-		return err
-	}
+func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, p message.Pack, out *outgoing) error {
 	if len(p.Events) > 1 && m.Received > splitAfter {
 		return f.split(ctx, m.Group, p)
 	}
 	if len(p.Events) == 1 && p.Request == "" { // most are, and need no goroutine
-		a, err := f.packed(ctx, v, p.Events[0], false, out)
+		a, err := f.event(ctx, v, p.Events[0], false, out)
 		if err != nil {
 			return err
 		}
 		return f.askAll(ctx, a, out)
 	}
-	asked, err := f.packedAll(ctx, v, p.Events, out)
+	asked, err := f.eventsOf(ctx, v, p.Events, out)
 	if slices.ContainsFunc(asked, (*asking).any) {
 		if its, waitErr := f.turnOf(ctx, m, p, out); waitErr != nil || !its {
 			return errors.Join(err, waitErr)
@@ -57,25 +53,16 @@ func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, out *outgoi
 // any reports whether anything is to be asked.
 func (a *asking) any() bool { return a != nil && len(a.entries) > 0 }
 
-// packed handles one event of a pack, up to what is to be asked of triggers.
-func (f *Fanout) packed(ctx context.Context, v *view, e webhook.Event, inArray bool, out *outgoing) (*asking, error) {
-	a, err := f.event(ctx, v, e, inArray, out)
-	if err != nil {
-		return nil, fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
-	}
-	return a, nil
-}
-
-// packedAll handles the events of a pack, and returns what is to be asked for
+// eventsOf handles the events of a pack, and returns what is to be asked for
 // those before the first that failed: what comes after it has to wait for it.
-func (f *Fanout) packedAll(ctx context.Context, v *view, events []webhook.Event, out *outgoing) ([]*asking, error) {
+func (f *Fanout) eventsOf(ctx context.Context, v *view, events []webhook.Event, out *outgoing) ([]*asking, error) {
 	asked, errs := make([]*asking, len(events)), make([]error, len(events))
 	var g errgroup.Group
 	g.SetLimit(eventsAtOnce)
 	for i, e := range events {
 		g.Go(func() error {
 			defer recovered(&errs[i])
-			asked[i], errs[i] = f.packed(ctx, v, e, true, out)
+			asked[i], errs[i] = f.event(ctx, v, e, true, out)
 			return nil
 		})
 	}
@@ -172,7 +159,7 @@ func keysOf(r *rendering, p planned) (keys []webhook.StateRef, err error) {
 		ref.Part = ""
 		keys = append(keys, ref)
 	}
-	if p.Only {
+	if p.CancelsOnly {
 		return keys, nil
 	}
 	if o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d); reason == "" {

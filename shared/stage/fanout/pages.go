@@ -35,43 +35,37 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 	return webhook.Plan{Pages: pages, Key: key, Total: len(entries)}, g.Wait()
 }
 
-// spread sends one leaf message for each page of the plan: the work is split,
+// sendPages sends one message for each page of the plan: the work is split,
 // not chained, so that a million subscribers take no longer than a thousand.
-// Plain leaves triggers out.
-func (f *Fanout) spread(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string, plain bool) error {
-	out := &outbox{to: f.Events}
+func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string, noTriggers bool, out *outgoing) error {
 	for page := range plan.Pages {
-		leaf := message.Leaf{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order, Plain: plain}
-		if err := out.add(ctx, queue.Message{Group: e.Tenant, Body: leaf.Encode()}); err != nil {
+		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order, NoTriggers: noTriggers}
+		if err := out.events.add(ctx, queue.Message{Group: e.Tenant, Body: p.Encode()}); err != nil {
 			return err
 		}
 	}
-	return out.flush(ctx)
+	return nil
 }
 
-// leaf carries out one page of a plan.
-func (f *Fanout) leaf(ctx context.Context, m queue.Message, out *outgoing) error {
-	l, err := message.DecodeLeaf(m.Body)
-	if err != nil {
-		return err
-	}
-	e, err := f.Store.Event(ctx, l.Tenant, l.Source, l.Event)
+// planPage carries out one page of a plan.
+func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing) error {
+	e, err := f.Store.Event(ctx, p.Tenant, p.Source, p.Event)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // it was stored before it was asked for: it went with its tenant
 	}
 	if err != nil {
-		return fmt.Errorf("event %s of %s: %w", l.Event, l.Tenant, err)
+		return fmt.Errorf("event %s of %s: %w", p.Event, p.Tenant, err)
 	}
-	e.Order = l.Order
-	entries, err := f.Store.PlanPage(ctx, l.Tenant, e.Key(), l.Key, l.Page)
+	e.Order = p.Order
+	entries, err := f.Store.PlanPage(ctx, p.Tenant, e.Key(), p.Key, p.Page)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("page %d of event %s of %s: %w", l.Page, l.Event, l.Tenant, err)
+		return fmt.Errorf("page %d of event %s of %s: %w", p.Page, p.Event, p.Tenant, err)
 	}
-	a, err := f.carryOut(ctx, e, l.Replay, entries, out)
-	if err != nil || l.Plain {
+	a, err := f.carryOut(ctx, e, p.Replay, entries, out)
+	if err != nil || p.NoTriggers {
 		return err
 	}
 	return f.askAll(ctx, a, out)

@@ -28,9 +28,9 @@ func newRendering(e webhook.Event, occasion string) *rendering {
 	return &rendering{e, e.Key(), occasion, render.NewEvent(e), decoded}
 }
 
-// first is the message that asks for a subscription's first attempt, after so
+// firstAttempt is the message that asks for a subscription's first attempt, after so
 // many occurrences. The error is a [*render.Skip] if there is to be none.
-func (r *rendering) first(s *subscriber, count int) (queue.Message, error) {
+func (r *rendering) firstAttempt(s *subscriber, count int) (queue.Message, error) {
 	f := r.delivery(s, count)
 	target, content, err := s.request.Render(r.view, s.Subscription, render.Occasion{Delivery: f.ID, Count: count})
 	if err != nil {
@@ -41,8 +41,8 @@ func (r *rendering) first(s *subscriber, count int) (queue.Message, error) {
 	return queue.Message{Group: message.SubscriptionGroup(f.Tenant, f.Subscription), Body: f.Encode()}, nil
 }
 
-func (r *rendering) delivery(s *subscriber, count int) message.First {
-	return message.First{
+func (r *rendering) delivery(s *subscriber, count int) message.FirstAttempt {
+	return message.FirstAttempt{
 		Tenant:       r.event.Tenant,
 		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, r.occasion),
 		Event:        r.event.ID,

@@ -7,18 +7,13 @@ import (
 	"slices"
 
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // replay sends a stored event again to whom it matches now. What was matched is
 // stored under the replay's id before anything is sent, so that a repeat of the
 // message sends the same deliveries.
-func (f *Fanout) replay(ctx context.Context, v *view, m queue.Message) error {
-	r, err := message.DecodeReplay(m.Body)
-	if err != nil {
-		return err
-	}
+func (f *Fanout) replay(ctx context.Context, v *view, r message.Replay, out *outgoing) error {
 	e, err := f.Store.Event(ctx, r.Tenant, r.Source, r.Event)
 	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
 		return nil // since it was asked for
@@ -26,13 +21,13 @@ func (f *Fanout) replay(ctx context.Context, v *view, m queue.Message) error {
 	if err != nil {
 		return fmt.Errorf("read event %s of %s: %w", r.Event, r.Tenant, err)
 	}
-	if err := f.replayEvent(ctx, v, e, r); err != nil {
+	if err := f.replayEvent(ctx, v, e, r, out); err != nil {
 		return fmt.Errorf("replay %s of event %s of %s: %w", r.ID, r.Event, r.Tenant, err)
 	}
 	return nil
 }
 
-func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) error {
+func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay, out *outgoing) error {
 	plan, err := f.decideReplay(ctx, v, e, r)
 	if err != nil {
 		return err
@@ -41,17 +36,13 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 		return fmt.Errorf("keep event: %w", err)
 	}
 	if plan.Pages > 0 {
-		return f.spread(ctx, e, plan, r.ID, false)
+		return f.sendPages(ctx, e, plan, r.ID, false, out)
 	}
-	out := f.outgoing()
 	a, err := f.carryOut(ctx, e, r.ID, plan.Entries, out)
 	if err != nil {
 		return err
 	}
-	if err := f.askAll(ctx, a, out); err != nil {
-		return err
-	}
-	return out.flush(ctx)
+	return f.askAll(ctx, a, out)
 }
 
 // decideReplay matches the event anew and stores whom. If this replay was
@@ -62,7 +53,7 @@ func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEven
 		return webhook.Plan{}, fmt.Errorf("match: %w", err)
 	}
 	entries = slices.DeleteFunc(entries, func(entry webhook.PlanEntry) bool {
-		return entry.Only || r.Subscription != "" && entry.Subscription != r.Subscription
+		return entry.CancelsOnly || r.Subscription != "" && entry.Subscription != r.Subscription
 	})
 	for i := range entries {
 		entries[i].Cancels = 0 // what it cancels, it has canceled

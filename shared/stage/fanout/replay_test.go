@@ -16,12 +16,12 @@ import (
 
 // replay has an event sent again and returns the first attempts that it leads
 // to, by subscription.
-func (s *stand) replay(e webhook.Event, id, only string) map[string]message.First {
+func (s *stand) replay(e webhook.Event, id, only string) map[string]message.FirstAttempt {
 	s.t.Helper()
 	s.sent = nil
 	s.handle(message.Replay{ID: id, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}.Encode())
 	s.settle()
-	sent := map[string]message.First{}
+	sent := map[string]message.FirstAttempt{}
 	for _, f := range s.sent {
 		if _, twice := sent[f.Subscription]; twice {
 			s.t.Errorf("replay %s goes to %s twice", id, f.Subscription)
@@ -35,7 +35,7 @@ func (s *stand) replay(e webhook.Event, id, only string) map[string]message.Firs
 	return sent
 }
 
-func names(sent map[string]message.First) []string {
+func names(sent map[string]message.FirstAttempt) []string {
 	ids := []string{}
 	for id := range sent {
 		ids = append(ids, id)
@@ -44,7 +44,7 @@ func names(sent map[string]message.First) []string {
 	return ids
 }
 
-func wantNames(t *testing.T, when string, sent map[string]message.First, want ...string) {
+func wantNames(t *testing.T, when string, sent map[string]message.FirstAttempt, want ...string) {
 	t.Helper()
 	if got := names(sent); !slices.Equal(got, want) {
 		t.Errorf("%s: sent to %q, want %q", when, got, want)

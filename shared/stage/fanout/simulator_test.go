@@ -47,7 +47,7 @@ type history struct {
 	over    []*handling // handlings that have ended
 	queue   []queued
 	dues    []webhook.Due
-	sent    map[string]message.First // deliveries, by id
+	sent    map[string]message.FirstAttempt // deliveries, by id
 	commits []commit
 	faults  []string
 	told    *foretold  // of the last that canceled and then starts
@@ -117,7 +117,7 @@ var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 func newHistory(seed uint64, store storetest.Store, shapes []shape) *history {
 	h := &history{
 		seed: seed, rand: rand.New(rand.NewPCG(seed, 1)), store: store, tenant: fmt.Sprintf("t%d", seed),
-		clock: epoch, byKey: map[string]*happening{}, sent: map[string]message.First{},
+		clock: epoch, byKey: map[string]*happening{}, sent: map[string]message.FirstAttempt{},
 	}
 	h.shape = shapes[h.rand.IntN(len(shapes))]
 	h.crashes = h.rand.IntN(7)
@@ -310,7 +310,7 @@ func (h *history) receive(ctx context.Context, number, place int) func() {
 	h.queue = slices.Delete(h.queue, place, place+1)
 	q.received++
 	by := &handling{number: number, queued: q}
-	if p, err := message.DecodePack(q.body); err == nil {
+	if p, err := message.DecodeAs[message.Pack](q.body); err == nil {
 		by.from = h.byKey[p.Events[0].Key()]
 	}
 	stage := h.stages[h.rand.IntN(len(h.stages))]
@@ -389,7 +389,7 @@ func (h *history) advance() bool {
 		h.clock = next.Add(time.Duration(h.rand.IntN(3)) * h.shape.tick / 2) // late, sometimes
 	}
 	for _, due := range h.dues {
-		fire, err := message.FireOf(due)
+		fire, err := message.OfDue(due)
 		if err != nil {
 			h.faults = append(h.faults, "due pointer: "+err.Error())
 			continue
@@ -432,7 +432,7 @@ func (h *history) enqueue(m queue.Message) {
 
 // deliver is what the deliveries queue does.
 func (h *history) deliver(m queue.Message) {
-	f, err := message.DecodeFirst(m.Body)
+	f, err := message.DecodeAs[message.FirstAttempt](m.Body)
 	if err != nil {
 		h.faults = append(h.faults, "delivery: "+err.Error())
 	}

@@ -29,7 +29,7 @@ type stand struct {
 	mu    sync.Mutex
 	clock time.Time
 	queue []queued
-	sent  []message.First
+	sent  []message.FirstAttempt
 	ids   int
 }
 
@@ -48,7 +48,7 @@ func (d *standStore) Versions(ctx context.Context, refs []webhook.VersionRef) ([
 }
 
 func (d *standStore) PutDue(_ context.Context, due webhook.Due) error {
-	fire, err := message.FireOf(due)
+	fire, err := message.OfDue(due)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *stand) push(q queued) {
 func (s *stand) enqueue(m queue.Message) { s.push(queued{at: s.now().Add(m.Delay), body: m.Body}) }
 
 func (s *stand) deliver(m queue.Message) {
-	f, err := message.DecodeFirst(m.Body)
+	f, err := message.DecodeAs[message.FirstAttempt](m.Body)
 	if err != nil {
 		s.t.Error(err)
 	}

@@ -52,11 +52,7 @@ const maxFirings = 64
 // fire handles a timer's wake-up: whatever is due by now fires, in order. Then
 // the start that the wake-up was for is looked at, in case that it fired before
 // and died before it was sent.
-func (f *Fanout) fire(ctx context.Context, m queue.Message, out *outgoing) error {
-	wake, err := message.DecodeFire(m.Body)
-	if err != nil {
-		return err
-	}
+func (f *Fanout) fire(ctx context.Context, wake message.Fire, out *outgoing) error {
 	if err := f.fireDue(ctx, wake, out); err != nil {
 		return fmt.Errorf("timer of %s of %s: %w", wake.Subscription, wake.Tenant, err)
 	}
@@ -116,7 +112,7 @@ func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, o
 			return []webhook.StateItem{*changed}, err
 		})
 	}
-	decision, err := f.settle(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+	decision, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
 		d, changes, fires, err = t.occurrence.Fire(items, f.now(), t.ready)
 		return d, changes, err
 	})

@@ -19,7 +19,7 @@ const triggersAtOnce = 16
 // triggered carries out an entry whose subscription has a trigger: first what
 // the event cancels, then what it starts or sends.
 func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *outgoing) error {
-	if err := f.cancelTimers(ctx, r, p); err != nil || p.Only {
+	if err := f.cancelTimers(ctx, r, p); err != nil || p.CancelsOnly {
 		return err
 	}
 	d, err := r.decoded()
@@ -32,7 +32,7 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 		return nil
 	}
 	t := &triggering{rendering: r, subscriber: p.subscriber, occurrence: o}
-	decision, err := f.settle(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
+	decision, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
 		return o.Decide(items, f.now(), t.ready)
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 	if t.ended != "" {
 		return t.ended, nil
 	}
-	m, err := t.first(t.subscriber, count)
+	m, err := t.firstAttempt(t.subscriber, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		return skip.Reason, nil
@@ -82,7 +82,7 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 // about is seen by rendering again.
 func (t *triggering) skipped(d trigger.Decision) *render.Skip {
 	var skip *render.Skip
-	if _, err := t.first(t.subscriber, d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
+	if _, err := t.firstAttempt(t.subscriber, d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
 		return skip
 	}
 	return &render.Skip{Reason: d.Reason}
@@ -118,9 +118,9 @@ const (
 // message comes again.
 var errContended = errors.New("too many events of one key at once")
 
-// settle reads the state, decides, and stores what that changes, as often as
+// decideOnState reads the state, decides, and stores what that changes, as often as
 // it takes for nobody to have come between.
-func (f *Fanout) settle(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (trigger.Decision, error) {
+func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (trigger.Decision, error) {
 	refs := t.occurrence.Refs()
 	if len(refs) == 0 {
 		d, _, err := decide(nil)

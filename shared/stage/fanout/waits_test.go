@@ -28,8 +28,10 @@ type sleeper struct {
 }
 
 func (s *sleeper) PutDue(_ context.Context, due webhook.Due) error {
-	fire, err := message.FireOf(due)
-	s.wait(time.Until(due.At), fire.Encode())
+	fire, err := message.OfDue(due)
+	if err == nil {
+		s.wait(time.Until(due.At), fire.Encode())
+	}
 	return err
 }
 
@@ -47,7 +49,7 @@ func (s *sleeper) wait(d time.Duration, body []byte) {
 }
 
 func (s *sleeper) deliver(m queue.Message) {
-	f, _ := message.DecodeFirst(m.Body)
+	f, _ := message.DecodeAs[message.FirstAttempt](m.Body)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sent[f.Event] = time.Now()

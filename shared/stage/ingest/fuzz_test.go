@@ -64,7 +64,7 @@ func judge(t *testing.T, o *outside, got answer) {
 		}
 	}
 	for _, m := range o.messages {
-		if p, err := message.DecodePack(m.Body); err != nil || len(m.Body) > queue.MaxBody && len(p.Events) > 0 {
+		if p, err := message.DecodeAs[message.Pack](m.Body); err != nil || len(m.Body) > queue.MaxBody && len(p.Events) > 0 {
 			t.Errorf("message of %d bytes: %v", len(m.Body), err)
 		}
 	}

@@ -64,7 +64,7 @@ func (o *outside) events(t testing.TB) []webhook.Event {
 	t.Helper()
 	var events []webhook.Event
 	for _, m := range o.messages {
-		p, err := message.DecodePack(m.Body)
+		p, err := message.DecodeAs[message.Pack](m.Body)
 		if err != nil {
 			t.Fatal(err)
 		}

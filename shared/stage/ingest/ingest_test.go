@@ -132,7 +132,7 @@ func TestPartsOfALargeArraySayWhichTheyAre(t *testing.T) {
 	}
 	name, place := "", 0
 	for i, m := range o.messages {
-		p, err := message.DecodePack(m.Body)
+		p, err := message.DecodeAs[message.Pack](m.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestHalfFailedSendListsWhatWasAccepted(t *testing.T) {
 	if len(o.messages) < 3 {
 		t.Fatalf("%d messages, want several", len(o.messages))
 	}
-	lost, err := message.DecodePack(o.messages[1].Body)
+	lost, err := message.DecodeAs[message.Pack](o.messages[1].Body)
 	if err != nil {
 		t.Fatal(err)
 	}

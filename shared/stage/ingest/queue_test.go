@@ -43,7 +43,7 @@ func TestWhatIsAcceptedIsInTheQueue(t *testing.T) {
 			t.Fatalf("the queue holds nothing more, %d accepted events are missing (%v)", len(accepted), err)
 		}
 		for _, m := range messages {
-			p, err := message.DecodePack(m.Body)
+			p, err := message.DecodeAs[message.Pack](m.Body)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -86,7 +86,7 @@ func (h *Handler) duplicates(ctx context.Context, p publication.Publication) (id
 			}
 			gone, asked = state.Deletion, true
 		}
-		if gone.Takes(before) {
+		if gone.Removes(before) {
 			h.recent.forget(e) // it went with its tenant
 			continue
 		}

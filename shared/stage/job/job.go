@@ -45,16 +45,16 @@ const (
 	AuditAfter = 5 * time.Minute
 )
 
-// Work does the slice of a job with that number, if it is the next. An audit
+// Work does the slice of a job, if it is the next. An audit
 // asks for it in case that nobody else does, and arranges the next audit. An
 // error means that the message has to come again.
-func (w *Worker) Work(ctx context.Context, tenant, id string, slice int, audit bool) error {
-	j, err := w.Store.Job(ctx, tenant, id)
+func (w *Worker) Work(ctx context.Context, asked message.JobSlice, audit bool) error {
+	j, err := w.Store.Job(ctx, asked.Tenant, asked.Job)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // retention removed it
 	}
 	if err != nil {
-		return fmt.Errorf("read job %s: %w", id, err)
+		return fmt.Errorf("read job %s: %w", asked.Job, err)
 	}
 	if j.Status != webhook.JobRunning {
 		return w.yield(ctx, j)
@@ -64,17 +64,17 @@ func (w *Worker) Work(ctx context.Context, tenant, id string, slice int, audit b
 			return err
 		}
 	}
-	if slice < j.Slice {
+	if asked.Slice < j.Slice {
 		return nil // who ended that slice asked for the next one before
 	}
 	if err := w.slice(ctx, &j); err != nil {
-		return fmt.Errorf("job %s: %w", id, err)
+		return fmt.Errorf("job %s: %w", j.ID, err)
 	}
 	return nil
 }
 
 func (w *Worker) audit(ctx context.Context, j webhook.Job) error {
-	if err := w.Store.PutDue(ctx, message.AuditJob(j, w.now().Add(AuditAfter))); err != nil {
+	if err := w.Store.PutDue(ctx, message.AuditJob(message.NextSlice(j)).Due(w.now().Add(AuditAfter))); err != nil {
 		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
 	}
 	return nil
@@ -132,8 +132,7 @@ func (w *Worker) slice(ctx context.Context, j *webhook.Job) error {
 // next asks for the next slice, and then writes that this one is over.
 func (w *Worker) next(ctx context.Context, j *webhook.Job, pause time.Duration) error {
 	j.Slice++
-	m := queue.Message{Group: message.SubscriptionGroup(j.Tenant, j.Subscription), Body: message.NextSlice(*j).Encode(), Delay: pause}
-	if err := w.Resend.Send(ctx, []queue.Message{m}); err != nil {
+	if err := w.Resend.Send(ctx, []queue.Message{message.Queued(message.NextSlice(*j), pause)}); err != nil {
 		return fmt.Errorf("ask for slice %d: %w", j.Slice, err)
 	}
 	return w.save(ctx, j)

@@ -267,8 +267,6 @@ func (w *Worker) wake(d webhook.Delivery, target webhook.JobTarget) *queue.Messa
 	if d.Status != webhook.Pending || d.Round != target.Round+1 || d.Step != 0 || d.Waiting != webhook.WaitRetry {
 		return nil
 	}
-	again := message.Again{Kind: message.AgainRetry, Tenant: d.Tenant, Subscription: d.Subscription, Delivery: d.ID, Round: d.Round}
-	return &queue.Message{
-		Group: message.SubscriptionGroup(d.Tenant, d.Subscription), Body: again.Encode(), Delay: max(0, d.NextAt.Sub(w.now())),
-	}
+	m := message.Queued(message.NextAttempt(d), d.NextAt.Sub(w.now()))
+	return &m
 }

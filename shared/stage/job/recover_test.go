@@ -204,11 +204,15 @@ func TestAJobThatWasForgottenIsFoundByItsAudit(t *testing.T) {
 		w.owe(s, 600, always(webhook.Exhausted))
 		j := w.begin(recovering(s))
 		w.pending = nil // we died before we asked for the first slice
-		audit := message.AuditOf(message.AuditJob(j, w.clock.Add(job.AuditAfter)))
-		if err := w.worker().Work(t.Context(), audit.Tenant, audit.Job, audit.Step, true); err != nil {
+		asked, err := message.OfDue(message.AuditJob(message.NextSlice(j)).Due(w.clock.Add(job.AuditAfter)))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.worker().Work(t.Context(), audit.Tenant, audit.Job, audit.Step, false); err != nil { // late, and behind
+		first := message.JobSlice(asked.(message.AuditJob))
+		if err := w.worker().Work(t.Context(), first, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.worker().Work(t.Context(), first, false); err != nil { // late, and behind
 			t.Fatal(err)
 		}
 		if len(w.pending) != 1 {
@@ -235,7 +239,7 @@ func TestASecondRecoverWaitsForTheFirst(t *testing.T) {
 			t.Errorf("job is %s with %+v, want it waiting", j.Status, j.Counts)
 		}
 		w.clock = w.clock.Add(time.Hour)
-		if err := w.worker().Work(t.Context(), "acme", j.ID, 0, true); err != nil {
+		if err := w.worker().Work(t.Context(), message.JobSlice{Tenant: "acme", Job: j.ID}, true); err != nil {
 			t.Fatal(err)
 		}
 		w.run()

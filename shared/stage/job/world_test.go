@@ -100,7 +100,7 @@ func (s sender) Send(_ context.Context, messages []queue.Message) error {
 	}
 	perSecond := map[int64]int{}
 	for _, m := range messages {
-		again, err := message.DecodeAgain(m.Body)
+		again, err := message.DecodeAs[message.Attempt](m.Body)
 		if err != nil {
 			return err
 		}
@@ -122,19 +122,24 @@ func (w *world) run() {
 		}
 		m := w.pending[0]
 		w.pending = w.pending[1:]
-		again, err := message.DecodeAgain(m.Body)
+		asked, err := message.Decode(m.Body)
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		audit, isAudit := asked.(message.AuditJob)
+		slice := message.JobSlice(audit)
+		if !isAudit {
+			slice = asked.(message.JobSlice)
+		}
 		w.clock = w.clock.Add(m.Delay)
-		if err := w.worker().Work(w.t.Context(), again.Tenant, again.Job, again.Step, again.Kind == message.AgainJobAudit); err != nil {
+		if err := w.worker().Work(w.t.Context(), slice, isAudit); err != nil {
 			if w.refuse == nil {
 				w.t.Fatal(err)
 			}
 			w.pending = append(w.pending, m)
 		}
 		if w.watch != nil {
-			w.watch(w.job(again.Tenant, again.Job))
+			w.watch(w.job(slice.Tenant, slice.Job))
 		}
 	}
 }

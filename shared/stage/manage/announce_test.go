@@ -23,7 +23,7 @@ func (p *published) Send(_ context.Context, messages []queue.Message) error {
 		return p.refuse
 	}
 	for _, m := range messages {
-		pack, err := message.DecodePack(m.Body)
+		pack, err := message.DecodeAs[message.Pack](m.Body)
 		if err != nil {
 			return err
 		}

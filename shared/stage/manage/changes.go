@@ -198,26 +198,15 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 		}
 	}
 	if next.State == webhook.Active && (stated || waits) {
-		return next, h.drain(r.Context(), next.Tenant, next.ID)
+		return next, h.resend(r.Context(), message.Drain{Tenant: next.Tenant, Subscription: next.ID}, 0)
 	}
 	return next, nil
 }
 
-// drain has the waiting line looked at.
-func (h *Handler) drain(ctx context.Context, tenant, id string) error {
-	again := message.Again{Kind: message.AgainDrain, Tenant: tenant, Subscription: id}
-	return h.resend(ctx, again)
-}
-
 // resend queues what is asked for by hand.
-func (h *Handler) resend(ctx context.Context, again message.Again) error {
-	return h.resendIn(ctx, again, 0)
-}
-
-func (h *Handler) resendIn(ctx context.Context, again message.Again, delay time.Duration) error {
-	m := queue.Message{Group: message.SubscriptionGroup(again.Tenant, again.Subscription), Body: again.Encode(), Delay: delay}
-	if err := h.Resend.Send(ctx, []queue.Message{m}); err != nil {
-		return httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("resend %s: %w", again.Kind, err))
+func (h *Handler) resend(ctx context.Context, asked message.Task, delay time.Duration) error {
+	if err := h.Resend.Send(ctx, []queue.Message{message.Queued(asked, delay)}); err != nil {
+		return httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("resend %T: %w", asked, err))
 	}
 	return nil
 }

@@ -172,7 +172,7 @@ func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.Only })
+	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.CancelsOnly })
 	ids := make([]string, len(entries))
 	for i, entry := range entries {
 		ids[i] = webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")

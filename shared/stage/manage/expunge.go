@@ -31,8 +31,8 @@ func (h *Handler) expungeEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	again := message.Again{Kind: message.AgainExpunge, Tenant: e.Tenant, Event: e.ID, Source: e.Source}
-	if err := h.resendIn(r.Context(), again, expunge.Again); err != nil {
+	again := message.Expunge{Tenant: e.Tenant, Source: e.Source, Event: e.ID}
+	if err := h.resend(r.Context(), again, expunge.Again); err != nil {
 		return httpapi.Response{}, err
 	}
 	if err := h.Store.ExpungeEvent(r.Context(), e.Tenant, e.Source, e.ID); err != nil {

@@ -136,7 +136,7 @@ func owingAnEvent(t *testing.T, w *world) string {
 func isExpunged(t *testing.T, w *world, id string) bool {
 	e, err := w.store.Event(t.Context(), "acme", "/tenants/acme", id)
 	d, err2 := w.store.Delivery(t.Context(), "acme", webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, "s1", ""))
-	looksAgain := slices.ContainsFunc(w.takeSent(), func(a message.Again) bool { return a.Kind == message.AgainExpunge && a.Event == id })
+	looksAgain := slices.ContainsFunc(w.takeSent(), func(a message.Task) bool { asked, is := a.(message.Expunge); return is && asked.Event == id })
 	return err == nil && err2 == nil && e.Expunged && d.Status == webhook.Canceled && d.Reason == webhook.ReasonExpired && looksAgain
 }
 

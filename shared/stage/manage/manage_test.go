@@ -35,7 +35,7 @@ type world struct {
 
 	mu     sync.Mutex
 	clock  time.Time
-	sent   []message.Again
+	sent   []message.Task
 	refuse error // what Send returns
 }
 
@@ -82,11 +82,11 @@ func (w *world) Send(_ context.Context, messages []queue.Message) error {
 		return w.refuse
 	}
 	for _, m := range messages {
-		a, err := message.DecodeAgain(m.Body)
+		a, err := message.DecodeAs[message.Task](m.Body)
 		if err != nil {
 			return err
 		}
-		if m.Group != message.SubscriptionGroup(a.Tenant, a.Subscription) {
+		if want := message.Queued(a, 0).Group; m.Group != want {
 			return queue.ErrGroup
 		}
 		w.sent = append(w.sent, a)
@@ -95,7 +95,7 @@ func (w *world) Send(_ context.Context, messages []queue.Message) error {
 }
 
 // takeSent returns what was asked for since it was last called.
-func (w *world) takeSent() []message.Again {
+func (w *world) takeSent() []message.Task {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sent := w.sent

@@ -68,7 +68,7 @@ func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id st
 			return webhook.PlanEntry{}, false, err
 		}
 		for _, entry := range entries {
-			if !entry.Only && webhook.DeliveryTag(e.Tenant, entry.Subscription) == tag &&
+			if !entry.CancelsOnly && webhook.DeliveryTag(e.Tenant, entry.Subscription) == tag &&
 				webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "") == id {
 				return entry, true, nil
 			}

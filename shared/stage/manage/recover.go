@@ -153,7 +153,7 @@ func (h *Handler) newJob(kind webhook.JobKind) webhook.Job {
 // storeJob stores a new job, behind the pointer that finds it should we die
 // before it begins.
 func (h *Handler) storeJob(r *httpapi.Request, j webhook.Job) error {
-	if err := h.Store.PutDue(r.Context(), message.AuditJob(j, j.CreatedAt.Add(jobAudit))); err != nil {
+	if err := h.Store.PutDue(r.Context(), message.AuditJob(message.NextSlice(j)).Due(j.CreatedAt.Add(jobAudit))); err != nil {
 		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
 	}
 	if err := h.Store.SaveJob(r.Context(), j); err != nil && !errors.Is(err, webhook.ErrConflict) { // a repeat of ours whose answer was lost
@@ -175,7 +175,7 @@ func (h *Handler) startJob(r *httpapi.Request, j webhook.Job) (httpapi.Response,
 
 // startSlice asks for a job's first slice. If that fails, the job's audit does.
 func (h *Handler) startSlice(r *httpapi.Request, j webhook.Job) {
-	if err := h.resend(r.Context(), message.NextSlice(j)); err != nil {
+	if err := h.resend(r.Context(), message.NextSlice(j), 0); err != nil {
 		h.log().Warn("start job", "tenant", j.Tenant, "job", j.ID, "cause", err)
 	}
 }

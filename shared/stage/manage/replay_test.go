@@ -23,7 +23,7 @@ func (e *events) Send(_ context.Context, messages []queue.Message) error {
 		return e.refuse
 	}
 	for _, m := range messages {
-		r, err := message.DecodeReplay(m.Body)
+		r, err := message.DecodeAs[message.Replay](m.Body)
 		if err != nil || m.Group != r.Tenant {
 			e.t.Errorf("message %q of group %q: %v", m.Body, m.Group, err)
 		}

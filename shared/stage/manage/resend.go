@@ -2,7 +2,6 @@ package manage
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -37,10 +36,8 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.canBeSent(r.Context(), d, head.Version); err != nil {
 		return httpapi.Response{}, err
 	}
-	again := message.Again{
-		Kind: message.AgainManual, Tenant: d.Tenant, Delivery: d.ID, Subscription: d.Subscription, Round: d.Round, Token: rand.Text(),
-	}
-	if err := h.resend(r.Context(), again); err != nil {
+	asked := message.AttemptByHand{Tenant: d.Tenant, Subscription: d.Subscription, Delivery: d.ID}
+	if err := h.resend(r.Context(), asked, 0); err != nil {
 		return httpapi.Response{}, err
 	}
 	noteDelivery(r, d)

@@ -20,10 +20,10 @@ import (
 
 const sub = "/subscriptions"
 
-func drains(sent []message.Again) (ids []string) {
+func drains(sent []message.Task) (ids []string) {
 	for _, a := range sent {
-		if a.Kind == message.AgainDrain {
-			ids = append(ids, a.Subscription)
+		if drain, is := a.(message.Drain); is {
+			ids = append(ids, drain.Subscription)
 		}
 	}
 	return ids
@@ -258,7 +258,11 @@ func TestDeletedSubscriptionIsGoneAndAJobRemovesTheRest(t *testing.T) {
 		t.Errorf("204 with a body %s", got.body)
 	}
 	sent, job := w.takeSent(), w.must(t, 200, "GET", "/jobs", "")
-	if len(sent) != 1 || sent[0].Kind != message.AgainJob || !strings.Contains(string(job.body), `{"id":"`+sent[0].Job+`","kind":"delete_subscription","subscription":"s1"`) {
+	if len(sent) != 1 {
+		t.Fatalf("messages %+v, want one", sent)
+	}
+	slice, _ := sent[0].(message.JobSlice)
+	if slice.Job == "" || !strings.Contains(string(job.body), `{"id":"`+slice.Job+`","kind":"delete_subscription","subscription":"s1"`) {
 		t.Errorf("jobs %s, messages %+v", job.body, sent)
 	}
 	for _, path := range []string{sub + "/s1", sub + "/s1/secret"} {

@@ -109,41 +109,31 @@ func (s *Sweeper) shard(ctx context.Context, minute time.Time, shard int) error 
 	}
 }
 
-// send queues the pointers' messages, and only then deletes the pointers.
+// send queues the pointers' messages, and only then deletes the pointers. One
+// that this version does not know stays: a newer one will.
 func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
-	if len(dues) == 0 {
-		return nil
-	}
 	var retries, resend, events []queue.Message
+	var sent []webhook.Due
 	for _, due := range dues {
-		m := queue.Message{Group: message.SubscriptionGroup(due.Tenant, due.Subscription)}
+		asked, err := message.OfDue(due)
+		if err != nil {
+			s.Log.Error("unknown due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
+			continue
+		}
+		sent = append(sent, due)
 		ahead := due.At.Sub(s.Now())
 		s.late.note(-ahead)
-		m.Delay = min(max(0, ahead), queue.MaxDelay)
-		again := message.Again{Tenant: due.Tenant, Subscription: due.Subscription, Delivery: due.ID, Round: due.Round, Step: due.Step}
-		switch due.Kind {
-		case webhook.DueRetry:
-			again.Kind = message.AgainRetry
-			m.Body = again.Encode()
-			retries = append(retries, m)
-		case webhook.DueLine:
-			again.Kind = message.AgainAudit
-			m.Body = again.Encode()
-			resend = append(resend, m)
-		case webhook.DueJob:
-			m.Body = message.AuditOf(due).Encode()
-			resend = append(resend, m)
-		case webhook.DueTimer:
-			fire, err := message.FireOf(due)
-			if err != nil {
-				s.Log.Error("malformed due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
-				continue
-			}
-			m.Group, m.Body = due.Tenant, fire.Encode()
-			events = append(events, m)
-		default:
-			s.Log.Error("unknown due pointer", "kind", string(due.Kind), "tenant", due.Tenant)
+		switch asked := asked.(type) {
+		case message.Fire:
+			events = append(events, queue.Message{Group: due.Tenant, Body: asked.Encode(), Delay: min(max(0, ahead), queue.MaxDelay)})
+		case message.Attempt:
+			retries = append(retries, message.Queued(asked, ahead))
+		case message.Task:
+			resend = append(resend, message.Queued(asked, ahead))
 		}
+	}
+	if len(sent) == 0 {
+		return nil
 	}
 	for _, out := range []struct {
 		to       Sender
@@ -157,7 +147,7 @@ func (s *Sweeper) send(ctx context.Context, dues []webhook.Due) error {
 		}
 	}
 	if s.Count != nil {
-		s.Count("due_swept", len(dues))
+		s.Count("due_swept", len(sent))
 	}
-	return s.Store.DeleteDue(ctx, dues)
+	return s.Store.DeleteDue(ctx, sent)
 }

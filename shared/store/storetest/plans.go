@@ -21,7 +21,7 @@ func planPages(t *testing.T, store Store) {
 	page := func(i int) []webhook.PlanEntry {
 		return []webhook.PlanEntry{
 			{Subscription: fmt.Sprint("s", i), Version: int64(i)}, {Subscription: "c", Version: 1, Cancels: 1 << i},
-			{Subscription: "o", Version: 2, Cancels: 1 << i, Only: true},
+			{Subscription: "o", Version: 2, Cancels: 1 << i, CancelsOnly: true},
 			{Subscription: "x", Version: 3, Costly: true}, {Subscription: "xc", Version: 4, Cancels: 1 << i, Costly: true},
 		}
 	}

@@ -192,7 +192,7 @@ func purgeTenant(t *testing.T, store Store) {
 	check(t, store.BeginDeletion(ctx, "acme", start))
 	check(t, store.BeginDeletion(ctx, "acme", nano)) // a repeat
 	before := must[webhook.TenantState](t)(store.TenantState(ctx, "acme"))
-	if !before.Began.Equal(start) || !before.Running() || !before.Takes(nano.Add(time.Hour)) {
+	if !before.Began.Equal(start) || !before.Running() || !before.Removes(nano.Add(time.Hour)) {
 		t.Errorf("a tenant that is being deleted is %+v", before)
 	}
 	wantError(t, "use meanwhile", store.EnsureTenant(ctx, "acme"), webhook.ErrDeleting)
@@ -206,7 +206,7 @@ func purgeTenant(t *testing.T, store Store) {
 	same(t, "left", deserted(t, store, s, e, d), []string(nil))
 	same(t, "another tenant has", deserted(t, store, s2, e2, d2), all)
 	state := must[webhook.TenantState](t)(store.TenantState(ctx, "acme"))
-	if state.Version <= before.Version || state.Running() || !state.Ended.Equal(nano) || !state.Takes(nano) || state.Takes(nano.Add(1)) {
+	if state.Version <= before.Version || state.Running() || !state.Ended.Equal(nano) || !state.Removes(nano) || state.Removes(nano.Add(1)) {
 		t.Errorf("after its deletion the tenant is %+v, before %+v", state, before)
 	}
 	if _, err := store.Changes(ctx, "acme", before.Version, state.Version); !errors.Is(err, webhook.ErrGap) {

@@ -9,9 +9,9 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// leafTime is how long the leaves of a large plan may wait in their queue, each
+// pagesTime is how long the messages for pages of a large plan may wait in their queue, each
 // for its event's data: as long as the queue keeps messages.
-const leafTime = 14 * 24 * time.Hour
+const pagesTime = 14 * 24 * time.Hour
 
 // apart reports whether data is kept apart from events, to go before them.
 func (s *Store) apart() bool { return s.PayloadRetention > 0 && s.PayloadRetention < s.Retention }
@@ -32,7 +32,7 @@ func (s *Store) putPayload(ctx context.Context, e webhook.StoredEvent, it item) 
 	data["da"] = it["da"]
 	keep := s.PayloadRetention
 	if e.Plan.Pages > 0 {
-		keep = max(keep, leafTime)
+		keep = max(keep, pagesTime)
 	}
 	data.setInt("expires", s.now().Add(keep).Unix())
 	delete(it, "da")

@@ -45,7 +45,7 @@ func planText(entries []webhook.PlanEntry) []byte {
 		switch {
 		case e.Costly:
 			b = strconv.AppendUint(append(b, ":x"...), uint64(e.Cancels), 10)
-		case e.Only:
+		case e.CancelsOnly:
 			b = strconv.AppendUint(append(b, ":o"...), uint64(e.Cancels), 10)
 		case e.Cancels != 0:
 			b = strconv.AppendUint(append(b, ":c"...), uint64(e.Cancels), 10)
@@ -79,6 +79,6 @@ func entryOf(word string) (e webhook.PlanEntry, err error) {
 		return e, err
 	}
 	bits, err := strconv.ParseUint(strings.TrimLeft(role, "cox"), 10, 16)
-	e.Cancels, e.Only, e.Costly = uint16(bits), role[0] == 'o', role[0] == 'x'
+	e.Cancels, e.CancelsOnly, e.Costly = uint16(bits), role[0] == 'o', role[0] == 'x'
 	return e, err
 }

@@ -62,9 +62,9 @@ const eventsToPrune = `SELECT tenant, accepted_at, key, coalesce(keep, ''), data
 		instr(plan, '"pages"') > 0
 	FROM events WHERE (tenant, accepted_at, key) > (?, ?, ?) ORDER BY tenant, accepted_at, key LIMIT ?`
 
-// leafTime is how long a large plan's leaves may wait in their queue, each for
+// pagesTime is how long the messages for a large plan's pages may wait in their queue, each for
 // its event's data.
-const leafTime = 14 * 24 * time.Hour
+const pagesTime = 14 * 24 * time.Hour
 
 // events removes those that are old and of which no delivery is left, and the
 // data of those that are less old and of which none waits.
@@ -78,7 +78,7 @@ func (p pruning) events(ctx context.Context, after []any) ([]any, error) {
 		}
 		mayGo := payload
 		if row.Int64(5) != 0 {
-			mayGo = max(all, payload-leafTime.Milliseconds())
+			mayGo = max(all, payload-pagesTime.Milliseconds())
 		}
 		return key, row.Text(3) <= now && (accepted <= all || accepted <= mayGo && row.Int64(4) != 0)
 	})

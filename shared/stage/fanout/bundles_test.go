@@ -33,17 +33,14 @@ func (s *sends) Send(_ context.Context, messages []queue.Message) error {
 }
 
 // firsts are the first attempts in a message.
-func firsts(t *testing.T, m queue.Message) (list []message.First) {
+func firsts(t *testing.T, m queue.Message) (list []message.FirstAttempt) {
 	t.Helper()
 	bodies := [][]byte{m.Body}
-	if message.KindOf(m.Body) == message.KindFirsts {
-		var err error
-		if bodies, err = message.CutFirsts(m.Body); err != nil {
-			t.Fatal(err)
-		}
+	if several, err := message.DecodeAs[message.FirstAttempts](m.Body); err == nil {
+		bodies = several
 	}
 	for _, body := range bodies {
-		f, err := message.DecodeFirst(body)
+		f, err := message.DecodeAs[message.FirstAttempt](body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +52,7 @@ func firsts(t *testing.T, m queue.Message) (list []message.First) {
 // together is a stand whose first attempts share messages, four each.
 func together(t *testing.T) (*stand, *sends) {
 	s, out := newStand(t), &sends{}
-	s.stage.Pack, s.stage.Deliveries = 4, out
+	s.stage.Bundle, s.stage.Deliveries = 4, out
 	return s, out
 }
 

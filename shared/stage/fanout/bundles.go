@@ -9,43 +9,43 @@ import (
 	"github.com/postino/postino/shared/queue"
 )
 
-// parcel is a message on its way to a queue. Where requests to the queue are
+// bundle is a message on its way to a queue. Where requests to the queue are
 // paid for, one message carries several first attempts of one subscription:
 // they have one group and one subscriber, so none waits behind a stranger, and
 // delivery records each by itself.
-type parcel struct {
+type bundle struct {
 	queue.Message
 	parts  [][]byte // the first attempts, if there are several
 	owners []int    // places in the batch of the messages that it is sent for
 }
 
-// maxParcel is the size in bytes beyond which a message takes no further first
+// maxBundle is the size in bytes beyond which a message takes no further first
 // attempt: what SQS bills as one request.
-const maxParcel = 64 << 10
+const maxBundle = 64 << 10
 
-// parcels makes messages that are sent for the one at owner's place.
-func parcels(owner int, messages []queue.Message) []parcel {
-	list := make([]parcel, len(messages))
+// bundles makes messages that are sent for the one at owner's place.
+func bundles(owner int, messages []queue.Message) []bundle {
+	list := make([]bundle, len(messages))
 	for i, m := range messages {
-		list[i] = parcel{Message: m, owners: []int{owner}}
+		list[i] = bundle{Message: m, owners: []int{owner}}
 	}
 	return list
 }
 
-// joined puts up to limit first attempts of one group into one message. The
+// bundled puts up to limit first attempts of one group into one message. The
 // order of groups, and within a group, stays.
-func joined(list []parcel, limit int) []parcel {
+func bundled(list []bundle, limit int) []bundle {
 	if limit < 2 {
 		return list
 	}
-	var out []parcel
-	open := map[string]int{} // where the group's unfinished parcel is
+	var out []bundle
+	open := map[string]int{} // where the group's unfinished bundle is
 	for _, p := range list {
-		if p.Delay > 0 || message.KindOf(p.Body) != message.KindFirst {
+		if p.Delay > 0 || message.KindOf(p.Body) != message.KindFirstAttempt {
 			out = append(out, p)
 			continue
 		}
-		if i, ok := open[p.Group]; ok && out[i].takes(p, limit) {
+		if i, ok := open[p.Group]; ok && out[i].fits(p, limit) {
 			out[i].parts = append(out[i].parts, p.Body)
 			out[i].owners = append(out[i].owners, p.owners...)
 			continue
@@ -57,21 +57,21 @@ func joined(list []parcel, limit int) []parcel {
 	return out
 }
 
-// takes reports whether another first attempt fits in.
-func (p parcel) takes(other parcel, limit int) bool {
+// fits reports whether another first attempt has room.
+func (b bundle) fits(other bundle, limit int) bool {
 	size := len(other.Body)
-	for _, part := range p.parts {
+	for _, part := range b.parts {
 		size += len(part)
 	}
-	return len(p.parts) < limit && size <= maxParcel
+	return len(b.parts) < limit && size <= maxBundle
 }
 
-func messagesOf(list []parcel) []queue.Message {
+func messagesOf(list []bundle) []queue.Message {
 	messages := make([]queue.Message, len(list))
 	for i, p := range list {
 		messages[i] = p.Message
 		if len(p.parts) > 1 {
-			messages[i].Body = message.JoinFirsts(p.parts)
+			messages[i].Body = message.FirstAttempts(p.parts).Encode()
 		}
 	}
 	return messages
@@ -80,18 +80,18 @@ func messagesOf(list []parcel) []queue.Message {
 // flushTogether sends what the messages of a batch have left, together. What
 // was not sent is the failure of the messages that it was for.
 func (f *Fanout) flushTogether(ctx context.Context, outs []*outgoing, errs []error) {
-	var wakes, firsts []parcel
+	var wakes, firstAttempts []bundle
 	for i, out := range outs {
 		if errs[i] == nil {
-			wakes = append(wakes, parcels(i, out.events.queue)...)
-			firsts = append(firsts, parcels(i, out.deliveries.queue)...)
+			wakes = append(wakes, bundles(i, out.events.queue)...)
+			firstAttempts = append(firstAttempts, bundles(i, out.deliveries.queue)...)
 		}
 	}
 	send(ctx, f.Events, wakes, errs)
-	send(ctx, f.Deliveries, joined(firsts, f.Pack), errs)
+	send(ctx, f.Deliveries, bundled(firstAttempts, f.Bundle), errs)
 }
 
-func send(ctx context.Context, to Sender, list []parcel, errs []error) {
+func send(ctx context.Context, to Sender, list []bundle, errs []error) {
 	if len(list) == 0 {
 		return
 	}
@@ -101,7 +101,7 @@ func send(ctx context.Context, to Sender, list []parcel, errs []error) {
 	}
 	var unsent *queue.Unsent
 	if errors.As(err, &unsent) {
-		left := make([]parcel, len(unsent.Indexes))
+		left := make([]bundle, len(unsent.Indexes))
 		for i, index := range unsent.Indexes {
 			left[i] = list[index]
 		}
