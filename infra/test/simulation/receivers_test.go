@@ -44,14 +44,18 @@ func newWitness() witness {
 
 // reads notes what a message asks of a container.
 func (c *container) reads(body []byte) {
-	if p, err := message.DecodePack(body); err == nil {
-		if len(p.Events) == 1 && p.Events[0].Type == "c.x" {
-			c.cancels = p.Events[0].ID
+	asked, _ := message.Decode(body)
+	switch asked := asked.(type) {
+	case message.Pack:
+		if len(asked.Events) == 1 && asked.Events[0].Type == "c.x" {
+			c.cancels = asked.Events[0].ID
 		}
-		return
-	}
-	if again, err := message.DecodeAgain(body); err == nil {
-		c.byHand, c.job = again.Kind == message.AgainManual, again.Job
+	case message.AttemptByHand:
+		c.byHand = true
+	case message.JobSlice:
+		c.job = asked.Job
+	case message.AuditJob:
+		c.job = asked.Job
 	}
 }
 

@@ -96,7 +96,7 @@ func (e *happening) ready(int) (webhook.Reason, error) {
 // savedFor is the event that was decided for, by its mark or else its claim, or
 // that cancels.
 func (h *history) savedFor(by *handling, items []webhook.StateItem) *happening {
-	p, err := message.DecodePack(by.body)
+	p, err := message.DecodeAs[message.Pack](by.body)
 	if err != nil {
 		return nil
 	}
