@@ -129,7 +129,7 @@ func (b bug) event(e webhook.StoredEvent) webhook.StoredEvent {
 
 // message is a message as a process gets it.
 func (b bug) message(body []byte) []byte {
-	if p, err := message.DecodePack(body); b == arraysAreBags && err == nil {
+	if p, err := message.DecodeAs[message.Pack](body); b == arraysAreBags && err == nil {
 		slices.Reverse(p.Events)
 		return p.Encode()
 	}

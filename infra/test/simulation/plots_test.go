@@ -145,7 +145,7 @@ func (w *world) checkOccurrence(e webhook.StoredEvent, entry webhook.PlanEntry) 
 		w.checkDelivery(e, entry, "")
 		return
 	}
-	if entry.Only || p.nth > 0 || e.Expunged || w.hasCancel(e, p) || !p.patched.IsZero() && !p.keep {
+	if entry.CancelsOnly || p.nth > 0 || e.Expunged || w.hasCancel(e, p) || !p.patched.IsZero() && !p.keep {
 		return
 	}
 	for _, other := range w.store.Events() {

@@ -44,6 +44,7 @@ func newWitness() witness {
 
 // reads notes what a message asks of a container.
 func (c *container) reads(body []byte) {
+	c.byHand, c.job = false, ""
 	asked, _ := message.Decode(body)
 	switch asked := asked.(type) {
 	case message.Pack:
