@@ -6,15 +6,25 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // NextDue returns the time of the earliest due pointer, if there is one.
 func (s *Store) NextDue() (at time.Time, found bool) {
-	defer s.lock()()
-	for _, dues := range s.dues {
-		if !found || dues[0].At.Before(at) {
-			at, found = dues[0].At, true
+	minute := ""
+	for _, partition := range s.items.Partitions("q#") { // q#minute#shard: the first minute in all its shards
+		of := partition[:strings.LastIndex(partition, "#")]
+		if minute != "" && of != minute {
+			break
+		}
+		minute = of
+		first, err := s.items.Page(context.Background(), table.Range{Partition: partition}, 1)
+		if err != nil || len(first) == 0 {
+			continue
+		}
+		if due := first[0].Fields.Time("t"); !found || due.Before(at) {
+			at, found = due, true
 		}
 	}
 	return at, found

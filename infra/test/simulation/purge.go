@@ -8,7 +8,7 @@ import (
 
 // PurgeSubscription removes up to limit items of a deleted life of a
 // subscription.
-func (s *Store) PurgeSubscription(_ context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
+func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
 	defer s.lock()()
 	for ref := range s.states {
 		if removed < limit && ref.Tenant == sub.Tenant && ref.Subscription == sub.ID && ref.Epoch <= through {
@@ -25,12 +25,6 @@ func (s *Store) PurgeSubscription(_ context.Context, sub webhook.SubscriptionRef
 	if s.heads[sub].Version != 0 {
 		return removed, nil
 	}
-	for t := range s.tallies {
-		if removed < limit && t.sub == sub {
-			delete(s.tallies, t)
-			removed++
-		}
-	}
-	delete(s.reserved, sub)
-	return removed, nil
+	n, err := s.PurgeHealth(ctx, sub, limit-removed)
+	return removed + n, err
 }

@@ -18,6 +18,7 @@ import (
 // thousand worlds. The zero value is not ready; see [NewStore].
 type Store struct {
 	*noun.Nouns
+	items *table.Memory // where they are
 
 	mu         sync.Mutex
 	tenants    map[string]int64 // versions
@@ -33,46 +34,25 @@ type Store struct {
 	attempts   map[[2]string]map[int]webhook.Attempt
 	contents   map[[2]string]webhook.Content
 	lines      map[webhook.SubscriptionRef][]string
-	leases     map[[3]string]lease
-	tallies    map[tallied]webhook.Tally
-	stats      map[tallied]map[string]int64 // by subscription and hour
-	reserved   map[webhook.SubscriptionRef]time.Time
-	dues       map[slot][]webhook.Due // in order of time
-	lowWater   time.Time
 	states     map[webhook.StateRef]webhook.StateItem
 }
 
-type (
-	planPage struct {
-		tenant, event, nonce string
-		page                 int
-	}
-	lease struct {
-		token string
-		until time.Time
-	}
-	tallied struct {
-		sub    webhook.SubscriptionRef
-		window int64 // Unix
-	}
-	slot struct {
-		minute int64 // Unix
-		shard  int
-	}
-)
+type planPage struct {
+	tenant, event, nonce string
+	page                 int
+}
 
 // NewStore returns an empty store.
 func NewStore() *Store {
+	items := &table.Memory{}
 	return &Store{
-		Nouns:   noun.In(&table.Memory{}),
+		Nouns: noun.In(items), items: items,
 		tenants: map[string]int64{}, gone: map[string]webhook.Deletion{}, unknown: map[string]bool{}, changes: map[string][]webhook.Change{},
 		heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[webhook.VersionRef]webhook.Subscription{},
 		events: map[[2]string]webhook.StoredEvent{}, plans: map[planPage][]webhook.PlanEntry{},
 		replays:    map[[3]string]webhook.Replay{},
 		deliveries: map[[2]string]webhook.Delivery{}, attempts: map[[2]string]map[int]webhook.Attempt{},
 		contents: map[[2]string]webhook.Content{}, lines: map[webhook.SubscriptionRef][]string{},
-		tallies: map[tallied]webhook.Tally{}, stats: map[tallied]map[string]int64{}, reserved: map[webhook.SubscriptionRef]time.Time{},
-		leases: map[[3]string]lease{}, dues: map[slot][]webhook.Due{},
 		states: map[webhook.StateRef]webhook.StateItem{},
 	}
 }
@@ -328,17 +308,6 @@ func (s *Store) PlanPage(_ context.Context, tenant, eventKey, nonce string, page
 		return nil, webhook.ErrNotFound
 	}
 	return slices.Clone(entries), nil
-}
-
-// Lease makes token the only holder of the work until the given time.
-func (s *Store) Lease(_ context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error) {
-	defer s.lock()()
-	key := [3]string{sub.Tenant, sub.ID, work}
-	if held := s.leases[key]; held.token != token && held.until.After(now) {
-		return false, nil
-	}
-	s.leases[key] = lease{token, until}
-	return true, nil
 }
 
 // EnterLine adds a delivery; a repeat changes nothing.

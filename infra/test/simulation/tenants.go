@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -76,18 +77,20 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 	if removed, err = s.Purge(ctx, tenant, limit); removed > 0 || err != nil {
 		return removed, err
 	}
+	for _, prefix := range noun.PrefixesOf(tenant) {
+		if removed, err = s.PurgePartitions(ctx, s.items.Partitions(prefix), limit); removed > 0 || err != nil {
+			return removed, err
+		}
+	}
 	defer s.lock()()
 	for _, n := range []int{
 		purge(s.events, func(k [2]string) string { return k[0] }, tenant), purge(s.deliveries, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.attempts, func(k [2]string) string { return k[0] }, tenant), purge(s.contents, func(k [2]string) string { return k[0] }, tenant),
 		purge(s.heads, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
 		purge(s.lines, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
-		purge(s.reserved, func(r webhook.SubscriptionRef) string { return r.Tenant }, tenant),
-		purge(s.stats, func(t tallied) string { return t.sub.Tenant }, tenant),
-		purge(s.tallies, func(t tallied) string { return t.sub.Tenant }, tenant),
 		purge(s.versions, func(r webhook.VersionRef) string { return r.Tenant }, tenant),
 		purge(s.states, func(r webhook.StateRef) string { return r.Tenant }, tenant),
-		purge(s.plans, func(p planPage) string { return p.tenant }, tenant), purge(s.leases, func(k [3]string) string { return k[0] }, tenant),
+		purge(s.plans, func(p planPage) string { return p.tenant }, tenant),
 		purge(s.changes, strings.Clone, tenant),
 	} {
 		removed += n

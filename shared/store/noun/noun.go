@@ -1,16 +1,24 @@
-// Package noun stores what is not on the way of an event: keys of the API,
-// named secrets, event types and jobs. Each is written once, in a file of its
-// own, above the narrow contract of package table: its keys, its fields, its
-// lists. A new noun is a new file here.
+// Package noun stores what Postino knows, each noun written once, in a file of
+// its own, above the narrow contract of package table: its keys, its fields, its
+// lists. A new noun is a new file here. Subscriptions, events, deliveries and
+// trigger state are still stored by each store itself.
 //
-//	partition  sort  holds                          ends
-//	k#T        id    key of the API, hashed
-//	n#T        name  named secret, sealed
-//	y#T        type  registered event type
-//	j#T        id    job, with how far it is        once ended, by retention
+//	partition        sort            holds                                    ends
+//	k#T              id              key of the API, hashed
+//	n#T              name            named secret, sealed
+//	y#T              type            registered event type
+//	j#T              id              job, with how far it is                  once ended, by retention
+//	r#T#S            hour#0..3       statistics; without S, of the tenant     45 days after retention
+//	l#T#S            work            lease                                    a day after
+//	h#T#S            H#window        attempts and failures of a window        a day after
+//	h#T#S            R               until when its time is taken             a day after
+//	q#minute#0..15   time#kind#hash  due pointer
+//	SWEEP            L               low-water mark of the sweep
 //
-// T is a tenant. Each kind has a partition of its own, so that what is read
-// often of one does not slow down the others.
+// T is a tenant, S a subscription. Each kind has partitions of its own, so that
+// what is read often of one does not slow down the others. "0..3" is a shard: it
+// spreads what is written often over that many partitions or items. A store with
+// no use for that keeps it [Nouns.Together].
 package noun
 
 import (
@@ -25,8 +33,12 @@ import (
 
 // Nouns are all of them, in one table.
 type Nouns struct {
-	// Retention is how long a job stays after it has ended.
+	// Retention is how long a job stays after it has ended, and about how long
+	// statistics do.
 	Retention time.Duration
+	// Together keeps in one partition what is otherwise spread over several. It
+	// is for a table in one place, and cannot change once something is stored.
+	Together bool
 
 	table table.Table
 }
@@ -36,28 +48,81 @@ func In(t table.Table) *Nouns {
 	return &Nouns{Retention: webhook.DefaultRetention.All, table: t}
 }
 
-// partitions are the beginnings of the partitions, in the order in which a
-// tenant's deletion removes them: keys first, so that nobody gets in.
-var partitions = []string{keyPartition, secretPartition, typePartition, jobPartition}
+// spread is the number of shards of what is spread over n.
+func (n *Nouns) spread(shards int) int {
+	if n.Together {
+		return 1
+	}
+	return shards
+}
+
+// The beginnings of partitions. Those of a tenant are in the order in which its
+// deletion removes them: keys first, so that nobody gets in.
+var (
+	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition}
+	ofSubscriptions = []string{healthPartition, leasePartition, statsPartition}
+)
 
 // Purge removes up to limit items of a tenant that is being deleted, and
-// returns how many it removed: 0 at the end.
+// returns how many it removed: 0 at the end. What belongs to its subscriptions
+// stays; see [Nouns.PurgeOf].
 func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error) {
-	for _, kind := range partitions {
-		items, err := n.table.Page(ctx, table.Range{Partition: of(kind, tenant)}, limit)
-		if err != nil {
-			return 0, err
-		}
-		if len(items) == 0 {
-			continue
-		}
-		var keys []table.Key
-		for _, it := range items {
-			keys = append(keys, it.Key)
-		}
-		return len(keys), n.table.DeleteAll(ctx, keys, table.ForCommit)
+	var partitions []string
+	for _, kind := range ofTenants {
+		partitions = append(partitions, of(kind, tenant))
 	}
-	return 0, nil
+	for _, kind := range ofSubscriptions {
+		partitions = append(partitions, ofSubscription(kind, webhook.SubscriptionRef{Tenant: tenant}))
+	}
+	return n.PurgePartitions(ctx, partitions, limit)
+}
+
+// PurgeOf removes up to limit items of a subscription of a tenant that is being
+// deleted, and returns how many it removed.
+func (n *Nouns) PurgeOf(ctx context.Context, sub webhook.SubscriptionRef, limit int) (int, error) {
+	var partitions []string
+	for _, kind := range ofSubscriptions {
+		partitions = append(partitions, ofSubscription(kind, sub))
+	}
+	return n.PurgePartitions(ctx, partitions, limit)
+}
+
+// PurgeHealth removes up to limit items of what is known of how a deleted
+// subscription's subscriber fared, and returns how many it removed.
+func (n *Nouns) PurgeHealth(ctx context.Context, sub webhook.SubscriptionRef, limit int) (int, error) {
+	return n.PurgePartitions(ctx, []string{ofSubscription(healthPartition, sub)}, limit)
+}
+
+// PrefixesOf returns how the partitions begin that hold what belongs to any
+// subscription of a tenant, for tables that can list their partitions.
+func PrefixesOf(tenant string) (prefixes []string) {
+	for _, kind := range ofSubscriptions {
+		prefixes = append(prefixes, of(kind, tenant)+"#")
+	}
+	return prefixes
+}
+
+// PurgePartitions removes up to limit items of partitions, and returns how many
+// it removed.
+func (n *Nouns) PurgePartitions(ctx context.Context, partitions []string, limit int) (removed int, err error) {
+	for _, p := range partitions {
+		if removed >= limit {
+			break
+		}
+		items, err := n.table.Page(ctx, table.Range{Partition: p}, limit-removed)
+		if err != nil {
+			return removed, err
+		}
+		keys := make([]table.Key, len(items))
+		for i, it := range items {
+			keys[i] = it.Key
+		}
+		if err := n.table.DeleteAll(ctx, keys, table.ForCommit); err != nil {
+			return removed, err
+		}
+		removed += len(keys)
+	}
+	return removed, nil
 }
 
 // one reads an item, or returns [webhook.ErrNotFound].
@@ -87,6 +152,11 @@ const maxName = 64
 
 // of is the partition of a tenant's items of one kind.
 func of(kind, tenant string) string { return kind + "#" + named(tenant) }
+
+// ofSubscription is the partition of a subscription's items of one kind.
+func ofSubscription(kind string, sub webhook.SubscriptionRef) string {
+	return of(kind, sub.Tenant) + "#" + named(sub.ID)
+}
 
 // named returns an id as a part of a key: itself if it is one, else its hash,
 // so that no caller's "#" reaches another's keys.

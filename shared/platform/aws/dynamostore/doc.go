@@ -12,12 +12,11 @@
 //	pk                sk              holds                                   expires
 //	TENANTS           T               the tenant is known
 //	t#T               V               the tenant's change counter, and its last deletion
-//	k# n# y# j#T      id, name        keys, secrets, event types, jobs: see package noun
+//	k# n# y# j# r# l# h# q#           keys, secrets, event types, jobs, statistics, leases, tallies,
+//	SWEEP                             reservations, due pointers, the low-water mark: see package noun
 //	c#T               N               change log: the subscription changed    7 d
 //	s#T#0..7          S               head of a subscription
 //	v#T#S             V#N             immutable version of a subscription     once superseded
-//	v#T#S             H#window        attempts and failures of a window       an hour after
-//	v#T#S             R               until when its time is taken            a day after
 //	e#T#E             E               event with its plan                     always
 //	e#T#E             D#nonce         its data, if that expires earlier       always
 //	e#T#E             P#plan#page    page of a large plan                    always
@@ -28,10 +27,6 @@
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
 //	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says
 //	w#T#S#0..3        D               waiting line
-//	l#T#S             work            lease                                   a day after
-//	q#minute#0..15    time#kind#hash  due pointer
-//	r#T#S             hour#0..3       statistics; without S, of the tenant    always
-//	SWEEP             L               low-water mark of the sweep
 //	SEALING           K               the data key that seals secrets, wrapped by KMS
 //
 // A delivery id names tenant and subscription (its tag), so that get by id and
@@ -61,15 +56,11 @@
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
 //	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON),
 //	            hr writes of health, fs failing since, fa failed at, bs bp bk ba breaker: since, probes, passed, probe at
-//	tally       n attempts, f failed       reserved un until
 //	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata, tr trigger
 //	change      s subscription             counter  n, gb ge deletion began, ended
 //	tenant      dl being deleted
-//	lease       tk token, un until         mark     un
 //	data key    b wrapped
 //	trigger     d data, rv writes so far
-//	statistics  k_name, a count each
-//	due         t at, kd kind, tn tenant, s subscription, i id, ro round, sp step
 //
 // # Expiry
 //

@@ -111,11 +111,8 @@ func TestWhatWaitsNeverExpires(t *testing.T) {
 	store, _ := aged(t)
 	d := failed(booking("e", 100))
 	ref := webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}
-	due := webhook.Due{At: d.NextAt, Kind: webhook.DueRetry, Tenant: d.Tenant, ID: d.ID}
 	do(t, store.EnterLine(t.Context(), ref, d.ID))
-	do(t, store.PutDue(t.Context(), due))
 	wantExpiry(t, "place in line", store.Expiry(t.Context()), dynamostore.LineKey(ref, d.ID), -1)
-	wantExpiry(t, "due pointer", store.Expiry(t.Context()), dynamostore.DueKey(due), -1)
 }
 
 // TestWhatHasExpiredIsAsIfItWereGone reads items that DynamoDB has not come

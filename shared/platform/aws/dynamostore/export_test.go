@@ -33,7 +33,6 @@ func PayloadKey(e webhook.StoredEvent) key { return payloadKey(e.Tenant, e.Key()
 func ContentKey(d webhook.Delivery) key    { return DeliveryKey(d).content() }
 func AttemptKey(d webhook.Delivery) key    { return DeliveryKey(d).attempt(d.Attempts) }
 func HeadKey(s webhook.Subscription) key   { return headKey(s.Tenant, s.ID) }
-func DueKey(due webhook.Due) key           { return dueKey(due) }
 
 func VersionKey(s webhook.Subscription) key { return versionKey(s.Tenant, s.ID, s.Version) }
 func ChangeKey(s webhook.Subscription) key {

@@ -102,33 +102,6 @@ func linePK(sub webhook.SubscriptionRef, shard string) string {
 	return "w#" + name(sub.Tenant) + "#" + name(sub.ID) + "#" + shard
 }
 
-func leaseKey(sub webhook.SubscriptionRef, work string) key {
-	return key{"l#" + name(sub.Tenant) + "#" + name(sub.ID), name(work)}
-}
-
-// tallyKey and reservedKey stand beside the versions, away from the head that
-// every attempt reads.
-func tallyKey(sub webhook.SubscriptionRef, window time.Time) key {
-	return key{"v#" + name(sub.Tenant) + "#" + name(sub.ID), "H#" + ordinal(window.Unix())}
-}
-
-func reservedKey(sub webhook.SubscriptionRef) key {
-	return key{"v#" + name(sub.Tenant) + "#" + name(sub.ID), "R"}
-}
-
-func lowWaterKey() key { return key{"SWEEP", "L"} }
-
-func duesPK(minute time.Time, shard string) string {
-	return "q#" + minute.UTC().Format("200601021504") + "#" + shard
-}
-
-// dueKey spreads the pointers of a minute by what they point to.
-func dueKey(d webhook.Due) key {
-	identity := webhook.Hash(15, string(d.Kind), d.Tenant, d.Subscription, d.ID, strconv.Itoa(d.Round), strconv.Itoa(d.Step))
-	sk := ordinal(nanos(d.At)) + "#" + name(string(d.Kind)) + "#" + identity
-	return key{duesPK(d.At, shard(identity, webhook.DueShards)), sk}
-}
-
 // The keys of the indexes.
 func eventsPK(tenant, shard string) string { return "e#" + name(tenant) + "#" + shard }
 
@@ -144,20 +117,4 @@ func occasionsPK(tenant, shard string) string { return "o#" + name(tenant) + "#"
 
 func openOfPK(tenant, tag string, status webhook.Status, shard string) string {
 	return "d#" + name(tenant) + "#" + tag + "#" + name(string(status)) + "#" + shard
-}
-
-const hourLayout = "2006010215"
-
-// statsKey is one of the items that an hour's statistics are spread over.
-func statsKey(sub webhook.SubscriptionRef, hour time.Time, shard int) key {
-	return key{statsPK(sub), hour.UTC().Format(hourLayout) + "#" + strconv.Itoa(shard)}
-}
-
-func statsHour(sk string) (time.Time, error) {
-	hour, _, _ := strings.Cut(sk, "#")
-	return time.Parse(hourLayout, hour)
-}
-
-func statsPK(sub webhook.SubscriptionRef) string {
-	return "r#" + name(sub.Tenant) + "#" + name(sub.ID)
 }

@@ -38,9 +38,6 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 				"event": eventItemKey(tenant, webhook.EventKey(id, "")), "page": planPageKey(tenant, webhook.EventKey(id, ""), id, 0),
 				"next page": planPageKey(tenant, webhook.EventKey(id, ""), id, 1),
 				"delivery":  delivery, "content": delivery.content(), "attempt": delivery.attempt(1), "place in line": lineKey(ref, d),
-				"lease": leaseKey(ref, "work"), "other lease": leaseKey(ref, "work#"),
-				"due":   dueKey(webhook.Due{At: when, Tenant: tenant, Subscription: id}),
-				"timer": dueKey(webhook.Due{At: when, Tenant: tenant, Subscription: id, Kind: webhook.DueTimer}),
 			} {
 				what += " of " + tenant + " / " + id
 				if other, taken := seen[k]; taken {

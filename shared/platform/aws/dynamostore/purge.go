@@ -30,7 +30,7 @@ func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionR
 	if err != nil || head != nil {
 		return removed, err
 	}
-	n, err = s.purge(ctx, s.rangeQuery(versions.pk, "H", "R~"), limit-removed)
+	n, err = s.PurgeHealth(ctx, sub, limit-removed)
 	return removed + n, err
 }
 

@@ -58,8 +58,6 @@ func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (
 	for _, in := range []struct{ pk, lo, hi string }{
 		{registered.pk, "!", "U~"}, {registered.pk, "W", "~"}, // around V
 		{changesPK(tenant), "0", "~"},
-		{statsPK(webhook.SubscriptionRef{Tenant: tenant}), "0", "~"},
-		{leaseKey(webhook.SubscriptionRef{Tenant: tenant}, "").pk, "!", "~"},
 	} {
 		if n, err := s.purge(ctx, s.rangeQuery(in.pk, in.lo, in.hi), limit); n > 0 || err != nil {
 			return n, err
@@ -90,7 +88,10 @@ func (s *Store) purgeSubscriptions(ctx context.Context, tenant string, limit int
 // purgeOf removes what belongs to a subscription, deleted or not, but its head.
 func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (removed int, err error) {
 	sub, tag := webhook.SubscriptionRef{Tenant: tenant, ID: id}, webhook.DeliveryTag(tenant, id)
-	pks := []string{versionKey(tenant, id, 0).pk, leaseKey(sub, "").pk, statsPK(sub)}
+	if removed, err = s.PurgeOf(ctx, sub, limit); err != nil || removed >= limit {
+		return removed, err
+	}
+	pks := []string{versionKey(tenant, id, 0).pk}
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
 	pks = append(pks, shardPKs(stateShards, func(shard string) string { return statesPK(sub, shard) })...)

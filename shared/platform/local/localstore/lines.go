@@ -2,7 +2,6 @@ package localstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/postino/postino/shared/platform/local/localdb"
 	"github.com/postino/postino/shared/webhook"
@@ -42,17 +41,4 @@ func (s *Store) Line(ctx context.Context, sub webhook.SubscriptionRef, after str
 			})
 	})
 	return ids, err
-}
-
-// Lease makes token the only holder of the named work until the given time, or
-// reports false if another token holds it after now.
-func (s *Store) Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (granted bool, err error) {
-	err = s.db.Write(ctx, localdb.Background, func(tx *localdb.Tx) error {
-		n, err := tx.Exec(`INSERT INTO leases (tenant, subscription, work, token, until) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET token = excluded.token, until = excluded.until WHERE token = excluded.token OR until <= ?`,
-			sub.Tenant, sub.ID, work, token, until.UTC().Format(timeLayout), now.UTC().Format(timeLayout))
-		granted = n == 1
-		return err
-	})
-	return granted, err
 }

@@ -38,7 +38,9 @@ func New(db *localdb.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{Nouns: noun.In(itemTable{db}), db: db, recent: newRecent(), written: w}, nil
+	nouns := noun.In(itemTable{db})
+	nouns.Together = true // one file has no use for shards
+	return &Store{Nouns: nouns, db: db, recent: newRecent(), written: w}, nil
 }
 
 // timeLayout has all digits, so that times sort as text.

@@ -43,10 +43,6 @@ var prunedTables = []struct {
 	{[]any{"", "", int64(0)}, pruning.versions},
 	{triggerStates.begin(), triggerStates.prune},
 	{expiredItems.begin(), expiredItems.prune},
-	{lapsedLeases.begin(), lapsedLeases.prune},
-	{oldReservations.begin(), oldReservations.prune},
-	{oldTallies.begin(), oldTallies.prune},
-	{oldStats.begin(), oldStats.prune},
 }
 
 // Prune takes the next step of a pass that removes what retention has done with

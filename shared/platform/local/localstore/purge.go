@@ -5,58 +5,42 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // purgeOfLife removes what belongs to a life of a subscription, up to a version
-// (?3), and purgeOfName what belongs to its name, whoever bears it: each at
-// most ?4 rows.
-var (
-	purgeOfLife = []string{
-		`DELETE FROM trigger_state WHERE tenant = ?1 AND subscription = ?2 AND (epoch, key, part) IN (
-			SELECT epoch, key, part FROM trigger_state WHERE tenant = ?1 AND subscription = ?2 AND epoch <= ?3 LIMIT ?4)`,
-		`DELETE FROM subscription_versions WHERE tenant = ?1 AND id = ?2 AND version IN (
-			SELECT version FROM subscription_versions WHERE tenant = ?1 AND id = ?2 AND version <= ?3 LIMIT ?4)`,
-	}
-	purgeOfName = []string{
-		`DELETE FROM tallies WHERE tenant = ?1 AND subscription = ?2 AND window IN (
-			SELECT window FROM tallies WHERE tenant = ?1 AND subscription = ?2 AND window <= ?3 LIMIT ?4)`,
-		`DELETE FROM reservations WHERE tenant = ?1 AND subscription = ?2 AND ?3 >= 0 AND ?4 > 0`,
-	}
-)
-
-// endOfTallies is beyond every window.
-const endOfTallies = 1 << 40
+// (?3): each at most ?4 rows.
+var purgeOfLife = []string{
+	`DELETE FROM trigger_state WHERE tenant = ?1 AND subscription = ?2 AND (epoch, key, part) IN (
+		SELECT epoch, key, part FROM trigger_state WHERE tenant = ?1 AND subscription = ?2 AND epoch <= ?3 LIMIT ?4)`,
+	`DELETE FROM subscription_versions WHERE tenant = ?1 AND id = ?2 AND version IN (
+		SELECT version FROM subscription_versions WHERE tenant = ?1 AND id = ?2 AND version <= ?3 LIMIT ?4)`,
+}
 
 // PurgeSubscription removes up to limit rows that a deleted life of a
 // subscription left behind: trigger state and versions of epochs and numbers
 // not above through, and, unless another life has begun, what is known of how
 // its subscriber fared. It returns how many it removed, 0 at the end.
 func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
+	alive := false
 	err = s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
 		removed = 0
-		remove := func(through int64, statements []string) error {
-			for _, sql := range statements {
-				if removed >= limit {
-					return nil
-				}
-				n, err := tx.Exec(sql, sub.Tenant, sub.ID, through, limit-removed)
-				if removed += n; err != nil {
-					return err
-				}
+		for _, sql := range purgeOfLife {
+			n, err := tx.Exec(sql, sub.Tenant, sub.ID, through, limit-removed)
+			if removed += n; err != nil {
+				return err
 			}
-			return nil
-		}
-		if err := remove(through, purgeOfLife); err != nil {
-			return err
 		}
 		head, err := headOf(tx, sub)
-		if err != nil || head.Version != 0 {
-			return err
-		}
-		return remove(endOfTallies, purgeOfName)
+		alive = head.Version != 0
+		return err
 	})
-	return removed, err
+	if err != nil || alive || removed >= limit {
+		return removed, err
+	}
+	n, err := s.PurgeHealth(ctx, sub, limit-removed)
+	return removed + n, err
 }
 
 // BeginDeletion notes that a tenant is being deleted from now on, or returns
@@ -103,6 +87,9 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 	if removed, err = s.Purge(ctx, tenant, limit); removed > 0 || err != nil {
 		return removed, err
 	}
+	if removed, err = s.purgeItems(ctx, tenant, limit); removed > 0 || err != nil {
+		return removed, err
+	}
 	err = s.change(ctx, func(tx *localdb.Tx) error {
 		removed = 0
 		tables, err := tenantTables(tx)
@@ -124,14 +111,36 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 	return removed, err
 }
 
+// purgeItems removes up to limit items of a tenant's subscriptions.
+func (s *Store) purgeItems(ctx context.Context, tenant string, limit int) (int, error) {
+	var partitions []string
+	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
+		for _, prefix := range noun.PrefixesOf(tenant) {
+			err := tx.Query("SELECT DISTINCT partition FROM items WHERE partition >= ? AND partition < ? LIMIT ?",
+				[]any{prefix, prefix + "\x7f", limit}, func(row *localdb.Row) error {
+					partitions = append(partitions, row.Text(0))
+					return nil
+				})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return s.PurgePartitions(ctx, partitions, limit)
+}
+
 // tenantTable is a table whose primary key begins with the tenant.
 type tenantTable struct {
 	name string
 	rest string // columns of the key behind the tenant
 }
 
-// tenantTables returns all of them but that of the tenants themselves. The due pointers, whose key begins with a time, do nothing when what
-// they point to is gone.
+// tenantTables returns all of them but that of the tenants themselves. The due pointers, which
+// name no tenant in their key, do nothing when what they point to is gone.
 func tenantTables(tx *localdb.Tx) (tables []tenantTable, err error) {
 	err = tx.Query(`SELECT t.name, group_concat(c.name, ', ') FROM sqlite_master t, pragma_table_info(t.name) c
 		WHERE t.type = 'table' AND c.pk > 1 AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) f WHERE f.pk = 1 AND f.name = 'tenant')

@@ -220,4 +220,12 @@ ALTER TABLE items ADD COLUMN partition2 TEXT;
 ALTER TABLE items ADD COLUMN sort2 TEXT;
 CREATE INDEX items_by_first ON items (partition1, sort1) WHERE partition1 IS NOT NULL;
 CREATE INDEX items_by_second ON items (partition2, sort2) WHERE partition2 IS NOT NULL;
+`, `
+-- Their rows are items now; no release had them here.
+DROP TABLE stats;
+DROP TABLE leases;
+DROP TABLE tallies;
+DROP TABLE reservations;
+DROP TABLE dues;
+DROP TABLE marks;
 `}
