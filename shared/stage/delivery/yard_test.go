@@ -123,6 +123,11 @@ type yardStore struct {
 	y *yard
 }
 
+func (s yardStore) Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (time.Time, bool, error) {
+	s.y.called("Reserve")
+	return s.Store.Reserve(ctx, sub, now, latest, length)
+}
+
 func (s yardStore) PutDue(_ context.Context, due webhook.Due) error {
 	s.y.called("PutDue")
 	asked, err := message.OfDue(due)

@@ -48,6 +48,14 @@ func In(t table.Table) *Nouns {
 	return &Nouns{Retention: webhook.DefaultRetention.All, table: t}
 }
 
+// Over returns the same nouns over what wrap makes of their table, for tests
+// that let it fail.
+func (n *Nouns) Over(wrap func(table.Table) table.Table) *Nouns {
+	over := *n
+	over.table = wrap(n.table)
+	return &over
+}
+
 // spread is the number of shards of what is spread over n.
 func (n *Nouns) spread(shards int) int {
 	if n.Together {

@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"context"
-	"time"
 
+	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/store/table/tabletest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -12,6 +14,9 @@ import (
 // of after is returned although the call was carried out, as when an answer is
 // lost. A hook that panics, or ends the goroutine, is a crash at that point.
 // Nil hooks let everything pass; hooks may be called concurrently.
+//
+// The nouns that the store keeps in a table fail by what they ask of that table:
+// their hooks are given the names of its methods. See [tabletest.Faulty].
 func Faulty(store Store, before, after func(method string) error) Store {
 	pass := func(string) error { return nil }
 	if before == nil {
@@ -20,10 +25,17 @@ func Faulty(store Store, before, after func(method string) error) Store {
 	if after == nil {
 		after = pass
 	}
-	return &faulty{store, before, after}
+	f := &faulty{store: store, before: before, after: after}
+	if above, is := store.(interface {
+		Over(func(table.Table) table.Table) *noun.Nouns
+	}); is {
+		f.Nouns = above.Over(func(t table.Table) table.Table { return tabletest.Faulty(t, before, after) })
+	}
+	return f
 }
 
 type faulty struct {
+	*noun.Nouns   // nil if the store has none
 	store         Store
 	before, after func(method string) error
 }
@@ -151,55 +163,4 @@ func (f *faulty) LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, del
 func (f *faulty) Line(ctx context.Context, sub webhook.SubscriptionRef, after string, limit int) (ids []string, err error) {
 	err = f.do("Line", func() (err error) { ids, err = f.store.Line(ctx, sub, after, limit); return err })
 	return ids, err
-}
-
-func (f *faulty) Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (granted bool, err error) {
-	err = f.do("Lease", func() (err error) { granted, err = f.store.Lease(ctx, sub, work, token, now, until); return err })
-	return granted, err
-}
-
-func (f *faulty) PutDue(ctx context.Context, due webhook.Due) error {
-	return f.do("PutDue", func() error { return f.store.PutDue(ctx, due) })
-}
-
-func (f *faulty) DeleteDue(ctx context.Context, dues []webhook.Due) error {
-	return f.do("DeleteDue", func() error { return f.store.DeleteDue(ctx, dues) })
-}
-
-func (f *faulty) DueAt(ctx context.Context, minute time.Time, shard int, position string, limit int) (dues []webhook.Due, next string, err error) {
-	err = f.do("DueAt", func() (err error) { dues, next, err = f.store.DueAt(ctx, minute, shard, position, limit); return err })
-	return dues, next, err
-}
-
-func (f *faulty) CountDue(ctx context.Context, through time.Time, limit int) (n int, err error) {
-	err = f.do("CountDue", func() (err error) { n, err = f.store.CountDue(ctx, through, limit); return err })
-	return n, err
-}
-
-func (f *faulty) LowWater(ctx context.Context) (mark time.Time, err error) {
-	err = f.do("LowWater", func() (err error) { mark, err = f.store.LowWater(ctx); return err })
-	return mark, err
-}
-
-func (f *faulty) RaiseLowWater(ctx context.Context, to time.Time) error {
-	return f.do("RaiseLowWater", func() error { return f.store.RaiseLowWater(ctx, to) })
-}
-
-func (f *faulty) PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error) {
-	err = f.do("PutSecret", func() (err error) { stored, created, err = f.store.PutSecret(ctx, secret, keep); return err })
-	return stored, created, err
-}
-
-func (f *faulty) Secrets(ctx context.Context, tenant string, names []string) (sealed map[string]webhook.NamedSecret, err error) {
-	err = f.do("Secrets", func() (err error) { sealed, err = f.store.Secrets(ctx, tenant, names); return err })
-	return sealed, err
-}
-
-func (f *faulty) PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error) {
-	err = f.do("PageSecrets", func() (err error) { secrets, next, err = f.store.PageSecrets(ctx, tenant, page); return err })
-	return secrets, next, err
-}
-
-func (f *faulty) DeleteSecret(ctx context.Context, tenant, name string) error {
-	return f.do("DeleteSecret", func() error { return f.store.DeleteSecret(ctx, tenant, name) })
 }

@@ -4,17 +4,26 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // TestEveryMethodPassesItsHooks calls all methods of a faulty store without
-// a store behind it: each must fail by its hook, under its own name.
+// a store behind it: each must fail by its hook, under its own name. Those of
+// nouns fail by their table.
 func TestEveryMethodPassesItsHooks(t *testing.T) {
 	fault, called := errors.New("fault"), ""
 	store := Faulty(nil, func(method string) error { called = method; return fault }, nil)
-	methods := reflect.TypeFor[Store]()
+	methods, nouns := reflect.TypeFor[Store](), reflect.TypeFor[*noun.Nouns]()
 	for i := range methods.NumMethod() {
 		name := methods.Method(i).Name
+		if _, is := nouns.MethodByName(name); is {
+			continue
+		}
 		method := reflect.ValueOf(store).MethodByName(name)
 		args := []reflect.Value{reflect.ValueOf(t.Context())}
 		for k := 1; k < method.Type().NumIn(); k++ {
@@ -54,5 +63,34 @@ func TestAFaultAfterTheCallLeavesItsWork(t *testing.T) {
 	}
 	if len(store.known) != 2 || store.known[0] != "a" || store.known[1] != "c" {
 		t.Errorf("tenants = %q, want a and c", store.known)
+	}
+}
+
+// kept is a store that has nouns alone.
+type kept struct {
+	*noun.Nouns
+	noStore
+}
+
+type noStore struct{ Store }
+
+func (kept) EnsureTenant(context.Context, string) error { return nil }
+
+func TestANounFailsByWhatItAsksOfItsTable(t *testing.T) {
+	fault, called := errors.New("fault"), []string(nil)
+	store := Faulty(kept{Nouns: noun.In(&table.Memory{})}, func(verb string) error {
+		if called = append(called, verb); verb == "Update" {
+			return fault
+		}
+		return nil
+	}, nil)
+	if _, err := store.LowWater(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := store.AddTally(t.Context(), webhook.SubscriptionRef{Tenant: "acme", ID: "s"}, start, webhook.Tally{Attempts: 1}); !errors.Is(err, fault) {
+		t.Errorf("error = %v, want %v", err, fault)
+	}
+	if want := []string{"Get", "Update"}; !slices.Equal(called, want) {
+		t.Errorf("the table was asked to %q, want %q", called, want)
 	}
 }
