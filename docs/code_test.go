@@ -93,7 +93,8 @@ func TestEveryTableIsInTheDataModel(t *testing.T) {
 	}
 	model := pages(t)["docs/data-model.md"]
 	for _, m := range regexp.MustCompile(`CREATE TABLE (\w+)`).FindAllStringSubmatch(string(schema), -1) {
-		if !strings.Contains(model, "`"+m[1]+"`") {
+		dropped := strings.Contains(string(schema), "DROP TABLE "+m[1]+";")
+		if !dropped && !strings.Contains(model, "`"+m[1]+"`") {
 			t.Errorf("docs/data-model.md lacks the table %s", m[1])
 		}
 	}
