@@ -10,17 +10,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 
+	"github.com/postino/postino/cmd/postino/heap"
 	"github.com/postino/postino/shared/language/suggest"
 	"github.com/postino/postino/shared/postino"
 )
-
-// garbagePercent lets the heap, which is small here, grow fivefold between two
-// collections, which at 200 took 5 % of the processor time of a callback.
-const garbagePercent = 400
 
 // command is one job of the program.
 type command struct {
@@ -41,9 +37,7 @@ func commands() []command {
 }
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbagePercent)
-	}
+	heap.Tune()
 	takeFileSizeErrors()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -25,8 +26,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == profiledServer {
-		exit(serveProfiled(ctx, os.Args[2:]))
+	others := map[string]func(context.Context, []string) error{profiledServer: serveProfiled, hostileServers: serveHostile}
+	if len(os.Args) > 1 && others[os.Args[1]] != nil {
+		exit(others[os.Args[1]](ctx, os.Args[2:]))
 		return
 	}
 	exit(run(ctx))
@@ -44,10 +46,14 @@ func run(ctx context.Context) error {
 	dir := flag.String("dir", filepath.Join(".cache", "bench"), "`folder`, on a real disk, for programs and data; what is put there is removed")
 	jsonFile := flag.String("json", "", "`file` for the results as JSON")
 	duration := flag.Duration("duration", 20*time.Second, "how long each scenario publishes")
-	beside := flag.String("beside", "", "of noisy, only the neighbours whose names hold this `text`")
+	beside := flag.String("beside", "", "of noisy, only the neighbours whose names match this `pattern`")
 	judge := flag.Bool("judge", false, "fail when a target is missed")
 	profile := flag.String("cpuprofile", "", "`file` for a profile of the server, which then runs in this program's second process")
 	flag.Parse()
+	neighbours, err := regexp.Compile(*beside)
+	if err != nil {
+		return fmt.Errorf("-beside: %w", err)
+	}
 	chosen, err := choose(*names)
 	if err != nil || flag.NArg() > 0 {
 		return errors.Join(err, unexpected(flag.Args()))
@@ -60,7 +66,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(own)
-	b := &bench{dir: own, duration: *duration, beside: *beside, progress: os.Stderr}
+	b := &bench{dir: own, duration: *duration, beside: neighbours, progress: os.Stderr}
 	program, err := b.server(ctx, *profile)
 	if err != nil {
 		return err

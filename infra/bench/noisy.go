@@ -13,8 +13,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/postino/postino/shared/callback/egress/egresstest"
 )
 
 // Of the scenario noisy: what waits on each neighbour, how often the healthy
@@ -66,7 +64,7 @@ func noisy(ctx context.Context, b *bench, r *result) error {
 	}
 	defer alone.close()
 	for _, n := range neighbourhoods {
-		if !strings.Contains(n.name, b.beside) {
+		if !b.beside.MatchString(n.name) {
 			continue
 		}
 		fmt.Fprintf(b.progress, "  beside %s …\n", n.name)
@@ -227,7 +225,7 @@ func (p *place) disturb(ctx context.Context, n neighbours) error {
 // settle makes the neighbours' endpoints and returns where they are.
 func (p *place) settle(n neighbours) (urls []string, err error) {
 	if n.harm {
-		urls, p.stopHarm, err = egresstest.Plain(n.n)
+		urls, p.stopHarm, err = startHostile(n.n)
 		return urls, err
 	}
 	nobody, err := closedPort()

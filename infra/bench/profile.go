@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"runtime/pprof"
 	"time"
 
+	"github.com/postino/postino/cmd/postino/heap"
 	"github.com/postino/postino/cmd/postino/server"
 	"github.com/postino/postino/shared/postino"
 )
@@ -35,7 +35,7 @@ func serveProfiled(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(200) // as there
+	heap.Tune()
 	s, err := server.Start(ctx, c)
 	if err != nil {
 		return errors.Join(err, f.Close())

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -17,7 +18,7 @@ type bench struct {
 	startOn  func(ctx context.Context, data string) (target, error) // one on a data folder, which it leaves
 	dir      string                                                 // for what is built and stored
 	duration time.Duration                                          // of the loaded part of a scenario
-	beside   string                                                 // neighbours whose names hold this are measured by noisy
+	beside   *regexp.Regexp                                         // which neighbours noisy measures
 	progress io.Writer
 }
 

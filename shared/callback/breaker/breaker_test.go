@@ -2,6 +2,7 @@ package breaker_test
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -122,5 +123,21 @@ func TestReportsAreSecondsApartAndMissNothing(t *testing.T) {
 				t.Fatalf("seed %d: reported %+v in window %v, made %+v", seed, told, news.Window, made)
 			}
 		}
+	}
+}
+
+// TestATenantWithManySubscriptionsMakesNoOtherForget: what was counted of a
+// subscription stays while another tenant fails at more subscriptions than there
+// is room for.
+func TestATenantWithManySubscriptionsMakesNoOtherForget(t *testing.T) {
+	c := breaker.Counter{Rule: breaker.Default}
+	for range 19 {
+		c.Note(acme, true, noon)
+	}
+	for n := range 30_000 {
+		c.Note(webhook.SubscriptionRef{Tenant: "greedy", ID: strconv.Itoa(n)}, true, noon)
+	}
+	if news := c.Note(acme, true, noon); !news.Opens {
+		t.Error("the twentieth failure does not open, want the nineteen before it still counted")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -16,7 +17,7 @@ type Counter struct {
 
 	mu     sync.Mutex
 	window time.Time
-	counts map[webhook.SubscriptionRef]*count
+	counts *weighed.Cache[webhook.SubscriptionRef, *count]
 }
 
 // count is one subscription's.
@@ -29,9 +30,19 @@ type count struct {
 // between is the least time between two reports of one subscription.
 const between = time.Second
 
-// maxCounts bounds the subscriptions that are counted: beyond it, counting
-// begins afresh.
-const maxCounts = 20_000
+// Bounds of the subscriptions that are counted. Beyond them counting begins afresh
+// for those that had no attempt for longest, first of a tenant that has more than
+// its share.
+const (
+	maxCounts   = 20_000
+	ownedCounts = 5_000
+	countWeight = 192 // bytes
+)
+
+func newCounts() *weighed.Cache[webhook.SubscriptionRef, *count] {
+	const one = countWeight + weighed.Overhead
+	return weighed.New[webhook.SubscriptionRef, *count](maxCounts*one, ownedCounts*one, nil)
+}
 
 // News is what to do about an attempt.
 type News struct {
@@ -45,13 +56,13 @@ type News struct {
 func (c *Counter) Note(sub webhook.SubscriptionRef, failed bool, now time.Time) News {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if window := c.Rule.Start(now); !window.Equal(c.window) || len(c.counts) >= maxCounts {
-		c.window, c.counts = window, map[webhook.SubscriptionRef]*count{}
+	if window := c.Rule.Start(now); !window.Equal(c.window) || c.counts == nil {
+		c.window, c.counts = window, newCounts()
 	}
-	k := c.counts[sub]
-	if k == nil {
+	k, ok := c.counts.Get(sub)
+	if !ok {
 		k = &count{}
-		c.counts[sub] = k
+		c.counts.Put(sub.Tenant, sub, k, countWeight)
 	}
 	k.all.Attempts++
 	news := News{Window: c.window}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -19,10 +20,17 @@ const (
 
 var errTooMuch = errors.New("the server sent more than was asked for")
 
+// swift is how much of an answer is read at once: more than nearly all have. Then
+// whatever else is ready to run is let pass before each further read, because a
+// server that sends more than we can take never lets its reader wait, and reading
+// headers or chunks of a few bytes takes milliseconds.
+const swift = 8 << 10
+
 // metered is a connection that breaks once the server has sent more than it may.
 type metered struct {
 	net.Conn
-	left atomic.Int64 // bytes
+	left  atomic.Int64 // bytes
+	taken atomic.Int64 // bytes since the last request
 }
 
 func newMetered(c net.Conn) *metered {
@@ -32,7 +40,11 @@ func newMetered(c net.Conn) *metered {
 }
 
 func (m *metered) Read(b []byte) (int, error) {
+	if m.taken.Load() > swift {
+		runtime.Gosched()
+	}
 	n, err := m.Conn.Read(b)
+	m.taken.Add(int64(n))
 	if m.left.Add(-int64(n)) < 0 {
 		m.Close()
 		return 0, errTooMuch
@@ -45,7 +57,12 @@ func allowMore(c net.Conn) {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}
-	if m, ok := c.(*metered); ok && m.left.Add(allowance) > maxAllowance {
+	m, ok := c.(*metered)
+	if !ok {
+		return
+	}
+	m.taken.Store(0)
+	if m.left.Add(allowance) > maxAllowance {
 		m.left.Store(maxAllowance)
 	}
 }

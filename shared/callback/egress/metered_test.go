@@ -4,7 +4,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -62,5 +64,33 @@ func TestAKeptConnectionAnswersForAsLongAsItIsAsked(t *testing.T) {
 	}
 	if connections != 1 {
 		t.Errorf("%d connections for requests one after the other, want 1", connections)
+	}
+}
+
+// TestWhoSendsWithoutEndLetsOthersRun: between two reads of an answer that is
+// long already, whatever is ready to run does.
+func TestWhoSendsWithoutEndLetsOthersRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	m := newMetered(&endless{})
+	var turns atomic.Int64
+	var stop atomic.Bool
+	go func() {
+		for ; !stop.Load(); runtime.Gosched() {
+			turns.Add(1)
+		}
+	}()
+	defer stop.Store(true)
+	read := func(n int) (others int64) {
+		before := turns.Load()
+		for range n {
+			if _, err := m.Read(make([]byte, 1<<10)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return turns.Load() - before
+	}
+	read(9)
+	if got := read(100); got < 90 {
+		t.Errorf("of 100 reads beyond the first 8 KiB %d let others run, want all", got)
 	}
 }

@@ -14,13 +14,19 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/postino/postino/shared/callback/secret"
+	"github.com/postino/postino/shared/language/weighed"
+)
+
+// Bounds of what [Tokens] keep, in bytes: a token weighs what its text does, 8 KiB
+// at most, and whose it is.
+const (
+	maxKept  = 32 << 20
+	maxOwned = 8 << 20 // of one tenant, when others want the rest
+	ownWeigh = 512     // of what is kept beside a token
 )
 
 const (
-	maxKept      = 4096             // tokens kept in a process
 	fetchTimeout = 10 * time.Second // of one fetch, both ways of saying who we are included
 	unsaidLife   = time.Hour        // of a token whose end is not said
 	maxLife      = 24 * time.Hour   // beyond which an end that is said is not relied on
@@ -48,12 +54,13 @@ type Token struct {
 	Fresh bool // fetched for this very call: who refuses it will refuse another one too
 }
 
-// Tokens keeps tokens. The zero value has none, and is ready for concurrent
-// use.
+// Tokens keeps tokens. When there is no room for more, tenants that have more than
+// their share lose first those that they have not used for longest. The zero value
+// has none, and is ready for concurrent use.
 type Tokens struct {
 	once sync.Once
 	mu   sync.Mutex
-	kept *lru.Cache[key, *entry]
+	kept *weighed.Cache[key, *entry]
 }
 
 // key is an owner and a digest of the grant.
@@ -83,6 +90,7 @@ type flight struct {
 // one at the same time wait for one fetch. That ends after 10 s, or with the
 // deadline of the first of them. Its error is the context's, or a [*Failure].
 func (t *Tokens) Get(ctx context.Context, client Doer, owner Owner, grant Grant) (Token, error) {
+	t.once.Do(t.start)
 	f, token := t.join(ctx, client, keyOf(owner, grant), grant)
 	if f == nil {
 		return token, nil
@@ -105,31 +113,29 @@ func (t *Tokens) join(ctx context.Context, client Doer, k key, grant Grant) (*fl
 	}
 	if now := time.Now(); e.flight == nil || now.After(e.flight.ends) {
 		e.flight = &flight{done: make(chan struct{}), ends: now.Add(fetchTimeout + time.Second)}
-		go t.fetch(ctx, client, e, e.flight, grant, e.inBody)
+		go t.fetch(ctx, client, k, e, e.flight, grant, e.inBody)
 	}
 	return e.flight, Token{}
 }
 
+func (t *Tokens) start() { t.kept = weighed.New[key, *entry](maxKept, maxOwned, nil) }
+
 // entry finds or makes what is known; t is locked.
 func (t *Tokens) entry(k key) *entry {
-	t.once.Do(func() {
-		kept, err := lru.New[key, *entry](maxKept)
-		if err != nil {
-			panic(err) // the size is a positive constant
-		}
-		t.kept = kept
-	})
 	e, ok := t.kept.Get(k)
 	if !ok {
 		e = &entry{}
-		t.kept.Add(k, e)
+		t.keep(k, e)
 	}
 	return e
 }
 
+// keep keeps an entry by what it weighs now; t is locked.
+func (t *Tokens) keep(k key, e *entry) { t.kept.Put(k.Tenant, k, e, ownWeigh+len(e.token)) }
+
 // fetch lands f. That one caller gives up must not take the token from the
 // others, so only its deadline counts.
-func (t *Tokens) fetch(ctx context.Context, client Doer, e *entry, f *flight, grant Grant, inBody bool) {
+func (t *Tokens) fetch(ctx context.Context, client Doer, k key, e *entry, f *flight, grant Grant, inBody bool) {
 	deadline := time.Now().Add(fetchTimeout)
 	if own, ok := ctx.Deadline(); ok && own.Before(deadline) {
 		deadline = own
@@ -150,6 +156,9 @@ func (t *Tokens) fetch(ctx context.Context, client Doer, e *entry, f *flight, gr
 		life := min(cmp.Or(got.life, unsaidLife), maxLife)
 		e.token, e.inBody = got.token, got.inBody
 		e.ends, e.renew = now.Add(life), now.Add(life-min(maxEarly, life/5))
+		if kept, ok := t.kept.Get(k); ok && kept == e { // else it was pushed out meanwhile
+			t.keep(k, e)
+		}
 	case e.token != "" && now.Before(e.ends): // it came early, and the old one will do
 		f.token, f.err = Token{Value: e.token}, nil
 		e.renew = now.Add(pause)
@@ -170,9 +179,10 @@ func survive(ctx context.Context, client Doer, grant Grant, inBody bool) (got an
 // Refuse forgets a token that the subscriber does not take, unless it was
 // replaced meanwhile.
 func (t *Tokens) Refuse(owner Owner, grant Grant, token secret.String) {
+	t.once.Do(t.start)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e := t.entry(keyOf(owner, grant)); e.token == token {
+	if e, ok := t.kept.Get(keyOf(owner, grant)); ok && e.token == token {
 		e.token = ""
 	}
 }

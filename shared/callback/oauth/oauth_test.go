@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -357,4 +358,37 @@ func TestAFetchThatNeverEndsIsNotTheLast(t *testing.T) {
 			t.Errorf("after the first fetch failed late: %q, want t2", token.Value.Reveal())
 		}
 	})
+}
+
+// TestATenantPushesOutItsOwnTokensFirst: a tenant that has more subscriptions than
+// there is room for tokens, each as long as a token may be, costs another one none
+// of its tokens.
+func TestATenantPushesOutItsOwnTokensFirst(t *testing.T) {
+	long := strings.Repeat("x", 8<<10)
+	e := &endpoint{answer: func(int64, *http.Request) (*http.Response, error) {
+		return says(200, `{"access_token":"`+long+`","expires_in":3600}`)
+	}}
+	var tokens oauth.Tokens
+	of := func(tenant string, n int) oauth.Owner {
+		return oauth.Owner{Tenant: tenant, Subscription: strconv.Itoa(n)}
+	}
+	const modest, greedy = 100, 5000 // 32 MiB are room for less than 4,000
+	for n := range modest {
+		get(t, &tokens, e, of("modest", n), grant)
+	}
+	for n := range greedy {
+		get(t, &tokens, e, of("greedy", n), grant)
+	}
+	for n := range modest {
+		if get(t, &tokens, e, of("modest", n), grant).Fresh {
+			t.Fatalf("token %d of the other tenant was fetched again, want it kept", n)
+		}
+	}
+	kept := 0
+	for n := greedy - 1; n >= 0 && !get(t, &tokens, e, of("greedy", n), grant).Fresh; n-- {
+		kept++
+	}
+	if kept < 1000 || kept > 4000 {
+		t.Errorf("%d tokens of 8 KiB of the greedy tenant are kept, want those that there is room for", kept)
+	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -42,12 +43,16 @@ type Pacer struct {
 	Store Reservations
 
 	mu    sync.Mutex
-	lanes map[webhook.SubscriptionRef]*lane
+	lanes *weighed.Cache[webhook.SubscriptionRef, *lane]
 }
 
-// maxLanes bounds the subscriptions of which turns are held: beyond it those
-// in hand are given up.
-const maxLanes = 10_000
+// Bounds of the subscriptions of which turns are held. Beyond them those in hand
+// are given up, first of a tenant that has more than its share.
+const (
+	maxLanes   = 10_000
+	ownedLanes = 2_500
+	laneWeight = 256 // bytes
+)
 
 // Interval is the time between two turns at a rate per second.
 func Interval(rate int) time.Duration { return time.Second / time.Duration(max(rate, 1)) }
@@ -78,13 +83,14 @@ func (p *Pacer) Turn(ctx context.Context, sub webhook.SubscriptionRef, rate int,
 func (p *Pacer) lane(sub webhook.SubscriptionRef, rate int) *lane {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l := p.lanes[sub]
-	if l == nil || l.rate != rate {
-		if p.lanes == nil || len(p.lanes) >= maxLanes {
-			p.lanes = map[webhook.SubscriptionRef]*lane{}
-		}
+	if p.lanes == nil {
+		const one = laneWeight + weighed.Overhead
+		p.lanes = weighed.New[webhook.SubscriptionRef, *lane](maxLanes*one, ownedLanes*one, nil)
+	}
+	l, ok := p.lanes.Get(sub)
+	if !ok || l.rate != rate {
 		l = &lane{rate: rate, gate: make(chan struct{}, 1)}
-		p.lanes[sub] = l
+		p.lanes.Put(sub.Tenant, sub, l, laneWeight)
 	}
 	return l
 }

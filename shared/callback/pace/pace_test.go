@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -179,5 +180,40 @@ func TestAnotherRateHoldsAtOnce(t *testing.T) {
 	first := turn(100)
 	if second := turn(100); second-first != 10*time.Millisecond {
 		t.Errorf("turns at 100/s: %v and %v", first, second)
+	}
+}
+
+// apart keeps a book of acme alone, and lets all others have what they ask for.
+type apart struct{ book }
+
+func (a *apart) Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (time.Time, bool, error) {
+	if sub != acme {
+		return now, true, nil
+	}
+	return a.book.Reserve(ctx, sub, now, latest, length)
+}
+
+// TestATenantWithManySubscriptionsTakesNobodysTurns: turns in hand are kept while
+// another tenant asks for turns of more subscriptions than there is room for.
+func TestATenantWithManySubscriptionsTakesNobodysTurns(t *testing.T) {
+	b := &apart{}
+	p := &pace.Pacer{Store: b}
+	turn := func(sub webhook.SubscriptionRef) time.Time {
+		at, ok, err := p.Turn(t.Context(), sub, 100, noon, pace.Horizon)
+		if err != nil || !ok {
+			t.Fatalf("turn: %v, %v", ok, err)
+		}
+		return at
+	}
+	for range 20 {
+		turn(acme) // then some are in hand
+	}
+	for n := range 20_000 {
+		turn(webhook.SubscriptionRef{Tenant: "greedy", ID: strconv.Itoa(n)})
+	}
+	before := b.calls
+	turn(acme)
+	if b.calls != before {
+		t.Error("turns in hand were given up, want them kept")
 	}
 }

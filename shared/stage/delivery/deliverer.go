@@ -11,13 +11,12 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/postino/postino/shared/callback/breaker"
 	"github.com/postino/postino/shared/callback/oauth"
 	"github.com/postino/postino/shared/callback/pace"
 	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/sendable"
+	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
@@ -73,7 +72,8 @@ type Deliverer struct {
 	pacer       *pace.Pacer
 	life        lifecycle.Executor
 	making      sendable.Maker
-	audits      *lru.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
+	strains     *strains
+	audits      *weighed.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
 }
 
 // Handle works a batch of messages from deliveries, retries or resend, all at
@@ -127,6 +127,7 @@ func (d *Deliverer) start() {
 	d.counter = &breaker.Counter{Rule: d.Breaker}
 	d.pacer = &pace.Pacer{Store: d.Store}
 	d.audits = newAudits()
+	d.strains = newStrains()
 	if d.Count == nil {
 		d.Count = func(string, int) {}
 	}
@@ -215,6 +216,7 @@ func (d *Deliverer) do(ctx context.Context, w work) (err error) {
 	if w.err != nil {
 		return w.err
 	}
+	defer d.strains.of(j.sub.Tenant).begin(ctx)()
 	for range overtakenTries {
 		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
 	"github.com/postino/postino/shared/api/operational"
+	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
@@ -17,6 +16,7 @@ import (
 
 // park makes the delivery wait until its subscription opens.
 func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content webhook.Content) error {
+	d.strains.of(del.Tenant).note(true)
 	t := lifecycle.Park(del, why, d.Now())
 	saved, err := d.life.Save(ctx, t, firstContent(&t, content))
 	if err != nil {
@@ -76,15 +76,17 @@ func (d *Deliverer) outlast(ctx context.Context, del webhook.Delivery) error {
 	return d.Retries.Send(ctx, []queue.Message{message.Queued(message.NextAttempt(del), leaseTime)})
 }
 
-// cachedAudits bounds the lines whose audit a process remembers.
-const cachedAudits = 10_000
+// Bounds of the lines whose audit a process remembers. One that is forgotten costs
+// a write; those of a tenant that has more than its share are forgotten first.
+const (
+	cachedAudits = 10_000
+	ownedAudits  = 2_500
+	auditWeight  = 64 // bytes
+)
 
-func newAudits() *lru.Cache[webhook.SubscriptionRef, time.Time] {
-	audits, err := lru.New[webhook.SubscriptionRef, time.Time](cachedAudits)
-	if err != nil {
-		panic(err) // the size is a positive constant
-	}
-	return audits
+func newAudits() *weighed.Cache[webhook.SubscriptionRef, time.Time] {
+	const one = auditWeight + weighed.Overhead
+	return weighed.New[webhook.SubscriptionRef, time.Time](cachedAudits*one, ownedAudits*one, nil)
 }
 
 // arrangeAudit has the line looked at. Of the many that enter it in one hour,
@@ -97,7 +99,7 @@ func (d *Deliverer) arrangeAudit(ctx context.Context, sub webhook.SubscriptionRe
 	if err := d.Store.PutDue(ctx, due); err != nil {
 		return err
 	}
-	d.audits.Add(sub, due.At)
+	d.audits.Put(sub.Tenant, sub, due.At, auditWeight)
 	return nil
 }
 

@@ -15,6 +15,7 @@ type result struct {
 	outcome    retry.Outcome
 	retryAfter time.Duration // the wait that the answer asks for
 	stale      bool          // a 401 to an access token that was not new: another one may do
+	floods     bool          // the answer went on beyond what is read of it
 	parks      bool          // a 410 that disables the subscription: the delivery waits for its owner
 }
 

@@ -88,6 +88,7 @@ func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used cred
 	}
 	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
 	r.retryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
+	r.floods = answer.More
 	r.parks = r.outcome == retry.Gone && !s.varies
 	r.stale = d.refuse(s, c, used, answer.Status) && r.outcome != retry.Success
 	return err

@@ -33,6 +33,7 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 	if err != nil {
 		return err
 	}
+	d.strains.of(del.Tenant).note(r.outcome == retry.Retry || r.floods)
 	spent := !from.probe && d.assess(ctx, sub, r, from)
 	saved, effects, err := d.keep(ctx, del, sub, r, from, content)
 	if err != nil {
