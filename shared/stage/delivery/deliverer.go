@@ -216,7 +216,7 @@ func (d *Deliverer) do(ctx context.Context, w work) (err error) {
 	if w.err != nil {
 		return w.err
 	}
-	defer d.strains.of(j.sub.Tenant).begin(ctx)()
+	defer d.strains.of(w.task.Ref().Tenant).begin(ctx)()
 	for range overtakenTries {
 		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err
