@@ -31,6 +31,7 @@ func commands() []command {
 	return []command{
 		{"demo", "[flags] [recipe]", "serve, and publish events whose verified callbacks are printed", runDemo},
 		{"serve", "[flags]", "serve until it is stopped", runServe},
+		{"check", "[flags]", "prove an installation: callbacks, retries, triggers, recovery", runCheck},
 		{"version", "", "print the version", runVersion},
 		{"help", "", "print this list", runHelp},
 	}

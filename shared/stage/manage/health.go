@@ -20,12 +20,14 @@ type health struct {
 	mu      sync.Mutex
 	looked  time.Time // by the real clock, also where ours stands still
 	backlog backlogView
+	swept   time.Time
 }
 
 type healthView struct {
-	Status  string      `json:"status"` // "ok"; anything else is a problem document
-	Version string      `json:"version"`
-	Backlog backlogView `json:"backlog"`
+	Status  string       `json:"status"` // "ok"; anything else is a problem document
+	Version string       `json:"version"`
+	Backlog backlogView  `json:"backlog"`
+	Swept   httpapi.Time `json:"swept_through"` // all that was due before it has been sent; null before the first sweep
 }
 
 // backlogView counts what waits: messages by queue, about, and due pointers, up
@@ -39,28 +41,30 @@ type backlogView struct {
 
 // healthz says that storage and queues answer, and how much waits in them.
 func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
-	backlog, err := h.backlog(r.Context())
+	backlog, swept, err := h.backlog(r.Context())
 	if err == nil && h.Failed != nil {
 		err = h.Failed()
 	}
 	if err != nil {
 		return httpapi.Response{}, httpapi.Unavailable.Problem("Storage or a queue does not answer.").After(time.Second).Because(err)
 	}
-	return httpapi.OK(healthView{Status: "ok", Version: h.Version, Backlog: backlog}), nil
+	return httpapi.OK(healthView{Status: "ok", Version: h.Version, Backlog: backlog, Swept: httpapi.Time(swept)}), nil
 }
 
-func (h *Handler) backlog(ctx context.Context) (backlogView, error) {
+// backlog counts what waits, and tells how far sweep has come.
+func (h *Handler) backlog(ctx context.Context) (b backlogView, swept time.Time, err error) {
 	h.health.mu.Lock() // whoever asks meanwhile waits and gets the same answer
 	defer h.health.mu.Unlock()
 	if time.Since(h.health.looked) < healthFor && !h.health.looked.IsZero() {
-		return h.health.backlog, nil
+		return h.health.backlog, h.health.swept, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	var b backlogView
-	var err error
+	if swept, err = h.Store.LowWater(ctx); err != nil {
+		return b, swept, fmt.Errorf("read how far sweep has come: %w", err)
+	}
 	if b.Due, err = h.Store.CountDue(ctx, h.now(), maxDue); err != nil {
-		return b, fmt.Errorf("count due: %w", err)
+		return b, swept, fmt.Errorf("count due: %w", err)
 	}
 	for _, q := range []struct {
 		name    string
@@ -70,9 +74,9 @@ func (h *Handler) backlog(ctx context.Context) (backlogView, error) {
 		{"events", h.Backlogs.Events, &b.Events}, {"deliveries", h.Backlogs.Deliveries, &b.Deliveries}, {"retries", h.Backlogs.Retries, &b.Retries},
 	} {
 		if *q.n, err = q.backlog.Backlog(ctx); err != nil {
-			return b, fmt.Errorf("backlog of %s: %w", q.name, err)
+			return b, swept, fmt.Errorf("backlog of %s: %w", q.name, err)
 		}
 	}
-	h.health.looked, h.health.backlog = time.Now(), b
-	return b, nil
+	h.health.looked, h.health.backlog, h.health.swept = time.Now(), b, swept
+	return b, swept, nil
 }

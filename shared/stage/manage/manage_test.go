@@ -278,8 +278,21 @@ func TestHealthTellsWhatWaits(t *testing.T) {
 		}
 	}
 	got := w.must(t, 200, "GET", "//healthz", "")
-	if want := `{"status":"ok","version":"1.2.3","backlog":{"events":1,"deliveries":2,"retries":3,"due":1}}`; string(got.body) != want {
+	if want := `{"status":"ok","version":"1.2.3","backlog":{"events":1,"deliveries":2,"retries":3,"due":1},"swept_through":null}`; string(got.body) != want {
 		t.Errorf("health %s, want %s", got.body, want)
+	}
+}
+
+// Nothing else tells from outside that no sweep runs: what is due then is late,
+// and whoever waits for it does not know when it should have come.
+func TestHealthTellsHowFarSweepHasCome(t *testing.T) {
+	w := open(t)
+	if err := w.store.RaiseLowWater(t.Context(), time.Date(2026, 3, 1, 11, 40, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	got := w.must(t, 200, "GET", "//healthz", "")
+	if want := `"swept_through":"2026-03-01T11:40:00.000Z"}`; !strings.HasSuffix(string(got.body), want) {
+		t.Errorf("health %s, want it to end in %s", got.body, want)
 	}
 }
 

@@ -61,6 +61,9 @@ type Search interface {
 	// CountDue counts the due pointers up to a time that wait to be swept, at
 	// most limit.
 	CountDue(ctx context.Context, through time.Time, limit int) (int, error)
+	// LowWater returns the minute before which no due pointer is left, zero
+	// before the first sweep.
+	LowWater(ctx context.Context) (time.Time, error)
 }
 
 // Secrets keeps named secrets, sealed.

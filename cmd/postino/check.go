@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/postino/postino/cmd/postino/check"
+	"github.com/postino/postino/shared/postino"
+)
+
+// runCheck proves an installation from outside, as publishers and subscribers
+// see it.
+func runCheck(ctx context.Context, args []string) error {
+	c := check.Check{Out: os.Stdout, Version: postino.Version}
+	flags := flag.NewFlagSet("postino check", flag.ContinueOnError)
+	flags.StringVar(&c.Endpoint, "endpoint", "http://127.0.0.1:8080", "`address` of the API: the output Endpoint of the stack")
+	flags.StringVar(&c.Key, "key", os.Getenv("POSTINO_ADMIN_KEY"), "admin `key`: what the output AdminKeyCommand prints; better in the environment variable POSTINO_ADMIN_KEY, since other users of a machine can read arguments")
+	flags.StringVar(&c.Listen, "listen", "127.0.0.1:0", "`host:port` on which to receive the callbacks")
+	flags.StringVar(&c.Receiver, "receiver", "", "`url` by which the installation reaches -listen, such as that of a tunnel; by default -listen itself if the endpoint is on this machine, else no callback is received")
+	flags.DurationVar(&c.Wait, "wait", time.Minute, "how `long` each step may take")
+	any := flags.Bool("any-version", false, "do not compare the installation's version with that of this program")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: check has only flags; postino check -help lists them", flags.Arg(0))
+	}
+	if c.Key == "" {
+		return errors.New("-key is missing: the stack's output AdminKeyCommand prints it")
+	}
+	if *any {
+		c.Version = ""
+	}
+	return c.Run(ctx)
+}
