@@ -6,7 +6,7 @@ SAM ?= $(shell command -v sam || echo .cache/python/bin/sam)
 # Small binaries: no symbols, and none of the pre-2020 RPC code of aws-lambda-go.
 FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc "-ldflags=-s -w"'
 
-.PHONY: help run quick test race prove bench engine build deploy
+.PHONY: help run quick test race prove bench engine build deploy package release
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,14 @@ engine: ## measure what SQLite and Pebble cost as the engine of local mode
 build: $(SAM) ## build the five Lambda functions into .aws-sam
 	SAM_CLI_TELEMETRY=0 $(FUNCTION_BUILD) $(SAM) build
 
-deploy: build ## deploy template.yaml to the AWS account of your credentials
-	$(SAM) deploy
+deploy: build ## deploy to the AWS account of your credentials, and check it; DEPLOY="-profile trial Parameter=Value"
+	SAM=$(SAM) infra/tools/deploy $(DEPLOY)
+
+package: ## make the functions' zips and the template that finds them in BUCKET, into dist
+	go run ./infra/tools/release -only functions -bucket '$(BUCKET)'
+
+release: ## make all that is installed into dist: programs, image, functions, checksums
+	go run ./infra/tools/release
 
 .cache/python/bin/sam:
 	infra/tools/install python

@@ -81,14 +81,15 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) (ht
 
 // event is one to publish.
 type event struct {
-	ID   string `json:"id"`
-	Type string `json:"type"`
-	Data any    `json:"data"`
+	ID      string `json:"id"`
+	Type    string `json:"type"`
+	Subject string `json:"subject"` // which triggers count by
+	Data    any    `json:"data"`
 }
 
 // publish publishes one event of a type.
 func (a *api) publish(ctx context.Context, kind, id string) error {
-	return a.own(ctx, http.MethodPost, "/events", event{id, kind, map[string]string{"check": id}}, nil)
+	return a.own(ctx, http.MethodPost, "/events", event{id, kind, "check", map[string]string{"check": id}}, nil)
 }
 
 // delivery is what the API shows of one.

@@ -17,11 +17,19 @@ const (
 // answers asks for the installation's health, and compares clock and version.
 func (c *Check) answers(ctx context.Context) (string, error) {
 	var health struct{ Status, Version string }
-	header, err := c.api.call(ctx, http.MethodGet, "/healthz", nil, &health)
+	var header http.Header
 	var no *refusal
+	_, err := c.until(ctx, func() (done bool, err error) { // a new stack may need a moment
+		header, err = c.api.call(ctx, http.MethodGet, "/healthz", nil, &health)
+		if errors.As(err, &no) && no.status == http.StatusServiceUnavailable {
+			return false, nil
+		}
+		no = nil
+		return true, err
+	})
 	switch {
-	case errors.As(err, &no) && no.code != "":
-		return "", fmt.Errorf("storage, a queue or the sealing key does not answer: %w; the log of manage says which", err)
+	case no != nil:
+		return "", fmt.Errorf("storage, a queue or the sealing key does not answer: %w; the log of manage says which", no)
 	case err != nil:
 		return "", fmt.Errorf("%w; is %s the output Endpoint?", err, c.Endpoint)
 	case health.Status != "ok":
@@ -61,6 +69,10 @@ func (c *Check) sweep(ctx context.Context) (string, error) {
 	}
 	done, err := c.until(ctx, func() (bool, error) {
 		_, err := c.api.call(ctx, http.MethodGet, "/healthz", nil, &health)
+		var no *refusal
+		if errors.As(err, &no) && no.status == http.StatusServiceUnavailable {
+			return false, nil
+		}
 		return health.Swept != nil, err
 	})
 	const look = "is the schedule enabled, and what does the log of sweep say?"

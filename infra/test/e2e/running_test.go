@@ -30,7 +30,7 @@ func (s *stack) run() {
 	if !s.settings.asleep {
 		s.wake("Fanout", "Delivery")
 	}
-	if s.settings.meter == nil { // a sweep costs the same with traffic and without
+	if s.settings.meter == nil && !s.settings.still { // a sweep costs the same with traffic and without
 		s.polls.Go(func() { s.schedule(ctx) })
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http/httptest"
@@ -50,6 +51,7 @@ type stack struct {
 	iam       *iamGate          // the functions' way to them
 	queues    map[string]string // URLs by logical id
 	functions map[string]*function
+	old       map[string]string // programs of functions whose alias lags behind, by logical id
 	api       *httptest.Server
 	log       *logbook
 	polls     sync.WaitGroup
@@ -63,6 +65,9 @@ type settings struct {
 	maxReceive int           // of each queue
 	asleep     bool          // mappings do not start by themselves
 	meter      *meter        // counts what is paid for; nil for none
+
+	plant func(*stack, map[string]*rights) // breaks something before it starts, such as a role; nil breaks nothing
+	still bool                             // nobody runs sweep
 
 	dynamo *testserver.Own  // a table server of the test's own; nil for the one that all share
 	sqs    *testserver.Gate // the way to the queues; nil for the straight one
@@ -87,15 +92,21 @@ func deploy(t *testing.T, with settings) *stack {
 	for id, r := range s.template.of("AWS::Serverless::Function") {
 		roles[id] = s.rightsOf(id, r)
 	}
+	if with.plant != nil {
+		with.plant(s, roles)
+	}
 	s.iam = newIAMGate(t, roles, s.servers)
 	t.Cleanup(func() {
 		for _, d := range s.iam.denials() {
-			t.Errorf("template.yaml: %s", d)
+			if with.plant == nil {
+				t.Errorf("template.yaml: %s", d)
+			}
 		}
 	})
 	for id, r := range s.template.of("AWS::Serverless::Function") {
 		p := r.Properties
-		s.functions[id] = newFunction(id, filepath.Join(programs, filepath.Base(p.CodeURI)), s.environment(id, p.Environment.Variables),
+		program := cmp.Or(s.old[id], filepath.Join(programs, filepath.Base(p.CodeURI)))
+		s.functions[id] = newFunction(id, program, s.environment(id, p.Environment.Variables),
 			time.Duration(p.Timeout)*time.Second, s.log)
 	}
 	s.run()

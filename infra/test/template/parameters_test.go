@@ -42,6 +42,16 @@ func TestEveryParameterIsLabelledGroupedAndDescribed(t *testing.T) {
 	}
 }
 
+// Who deploys for the first time reads one group.
+func TestTheFirstGroupHasTenParametersAndTheOthersAreAdvanced(t *testing.T) {
+	for i, g := range list(at(read(t), "Metadata", "AWS::CloudFormation::Interface", "ParameterGroups")) {
+		advanced := strings.HasPrefix(text(at(g, "Label", "default")), "Advanced: ")
+		if n := len(list(at(g, "Parameters"))); advanced == (i == 0) || i == 0 && n > 10 {
+			t.Errorf("group %d, %v, has %d parameters", i+1, at(g, "Label", "default"), n)
+		}
+	}
+}
+
 func TestOutputsTellWhereThingsAre(t *testing.T) {
 	outputs := read(t)["Outputs"].(object)
 	want := []string{

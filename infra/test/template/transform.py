@@ -1,8 +1,8 @@
 """Prints, as JSON, what CloudFormation's SAM transform makes of template.yaml.
 
 `sam validate --lint` does not transform, and CloudFormation does it only at a deployment. Standard input is a JSON list with the
-parameters of each deployment; the answer has its template for each, and which properties of a type cannot change without its
-resource being replaced.
+parameters of each deployment; the answer has its template for each, which properties of a type cannot change without its
+resource being replaced, and which rights whoever deploys needs for it.
 """
 import copy
 import json
@@ -38,6 +38,15 @@ def create_only(kind):
     return [path.removeprefix("/properties/") for path in paths]
 
 
+def permissions(kind):
+    handlers = schemas.get_resource_schema("us-east-1", kind).schema.get("handlers") or {}
+    return sorted({right for handler in handlers.values() for right in handler.get("permissions", [])})
+
+
 templates = [deployed(parameters) for parameters in json.load(sys.stdin)]
 kinds = {resource["Type"] for template in templates for resource in template["Resources"].values()}
-json.dump({"templates": templates, "createOnly": {kind: create_only(kind) for kind in sorted(kinds)}}, sys.stdout)
+json.dump({
+    "templates": templates,
+    "createOnly": {kind: create_only(kind) for kind in sorted(kinds)},
+    "permissions": {kind: permissions(kind) for kind in sorted(kinds)},
+}, sys.stdout)

@@ -40,6 +40,7 @@ var transformed struct {
 	err        error
 	templates  []object
 	createOnly map[string][]string
+	rights     map[string][]string // of whoever deploys, by type
 }
 
 // deployed returns the stacks of choices, and after these one in which each
@@ -77,11 +78,12 @@ func runTransform(python string, all []map[string]string) error {
 		return err
 	}
 	var made struct {
-		Templates  []object
-		CreateOnly map[string][]string
+		Templates   []object
+		CreateOnly  map[string][]string
+		Permissions map[string][]string
 	}
 	err = json.Unmarshal(output, &made)
-	transformed.templates, transformed.createOnly = made.Templates, made.CreateOnly
+	transformed.templates, transformed.createOnly, transformed.rights = made.Templates, made.CreateOnly, made.Permissions
 	return err
 }
 

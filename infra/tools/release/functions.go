@@ -14,6 +14,8 @@ var codeURI = regexp.MustCompile(`(?m)^( +)CodeUri: functions/([a-z]+)/$`)
 // packaged template.
 var buildMethod = regexp.MustCompile(`(?m)^ +Metadata: \{BuildMethod: go1\.x\}\n`)
 
+var semanticVersion = regexp.MustCompile(`(?m)^( +SemanticVersion: ).*$`)
+
 // functions makes a zip for each function, and the template that finds them in
 // the bucket. CloudFormation's console takes it as it is.
 func (r release) functions() error {
@@ -31,7 +33,8 @@ func (r release) functions() error {
 		}
 	}
 	packaged := codeURI.ReplaceAllString(string(text), `${1}CodeUri: {Bucket: !Sub "`+escapeDollars(r.bucket)+`", Key: postino/`+r.version+`/${2}.zip}`)
-	return os.WriteFile(r.path("template.yaml"), []byte(buildMethod.ReplaceAllString(packaged, "")), 0o644)
+	packaged = semanticVersion.ReplaceAllString(buildMethod.ReplaceAllString(packaged, ""), "${1}"+r.version)
+	return os.WriteFile(r.path("template.yaml"), []byte(packaged), 0o644)
 }
 
 // escapeDollars keeps ${AWS::Region} from being taken for a group.

@@ -1,0 +1,108 @@
+package check_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postino/postino/cmd/postino/check"
+	"github.com/postino/postino/cmd/postino/server"
+)
+
+const key = "admin-key-of-the-test"
+
+func start(t *testing.T) *server.Server {
+	t.Helper()
+	s, err := server.Start(t.Context(), server.Config{
+		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", SweepEvery: time.Second,
+		Version: "1.2.3", Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := s.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// looked is what a check says of an installation.
+func looked(t *testing.T, c check.Check) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	c.Out, c.Listen = &out, "127.0.0.1:0"
+	if c.Wait == 0 {
+		c.Wait = time.Minute
+	}
+	err := c.Run(t.Context())
+	return out.String(), err
+}
+
+func TestAnInstallationThatWorksPassesEveryStep(t *testing.T) {
+	s := start(t)
+	said, err := looked(t, check.Check{Endpoint: s.URL() + "/", Key: key, Version: "1.2.3"})
+	if err != nil || strings.Count(said, "ok ") != 8 {
+		t.Errorf("%v:\n%s\nwant eight steps that pass", err, said)
+	}
+}
+
+// A check finds what is planted between it and an installation that works.
+func TestACheckSaysWhatIsWrong(t *testing.T) {
+	s := start(t)
+	for _, tt := range []struct {
+		about  string
+		check  check.Check
+		change func(*http.Response)
+		want   string
+	}{
+		{"nobody", check.Check{Endpoint: "http://127.0.0.1:1", Key: key}, nil, "is http://127.0.0.1:1 the output Endpoint?"},
+		{"a wrong key", check.Check{Key: "another-key-of-16-letters"}, nil, "The key is not the admin key"},
+		{"another version", check.Check{Key: key, Version: "1.2.4"}, nil, "manage runs version 1.2.3, and this program is 1.2.4"},
+		{"a clock", check.Check{Key: key}, func(r *http.Response) {
+			r.Header.Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		}, "its clock differs from ours by -1h0m"},
+		{"a queue that does not answer", check.Check{Key: key, Wait: time.Second}, func(r *http.Response) {
+			r.Header.Del("Content-Length")
+			r.ContentLength, r.StatusCode, r.Body = -1, 503, io.NopCloser(strings.NewReader(`{"code":"unavailable"}`))
+		}, "a queue or the sealing key does not answer"},
+	} {
+		proxy := through(t, s.URL(), tt.change)
+		if tt.check.Endpoint == "" {
+			tt.check.Endpoint = proxy
+		}
+		if said, err := looked(t, tt.check); err == nil || !strings.Contains(said, tt.want) || strings.Contains(said, "recover") {
+			t.Errorf("%s: %v:\n%s\nwant %q, and no step that makes no sense any more", tt.about, err, said, tt.want)
+		}
+	}
+}
+
+// through returns the address of a proxy that changes answers.
+func through(t *testing.T, to string, change func(*http.Response)) string {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if change != nil {
+			change(r)
+		}
+		return nil
+	}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	return server.URL
+}

@@ -1,0 +1,117 @@
+package template
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The programs that a deployment calls, as far as it looks at what they say.
+// Each writes its arguments to a log.
+var fakes = map[string]string{
+	"aws": `echo "aws $*" >>"$LOG"
+case "$*" in
+  *OutputKey*Endpoint*) echo https://api.example ;;
+  *OutputKey*AdminKeySecret*) echo the-secret ;;
+  *describe-stacks*) [ -n "$THERE" ] ;;
+  *get-account-settings*) echo "$FREE" ;;
+  *get-secret-value*the-secret*) echo the-admin-key ;;
+esac`,
+	"sam":     `echo "sam $*" >>"$LOG"`,
+	"postino": `echo "postino $* with $POSTINO_ADMIN_KEY" >>"$LOG"`,
+}
+
+// deploys runs infra/tools/deploy, and returns what it called and said.
+func deploys(t *testing.T, free, there string, arguments ...string) (called, said string, err error) {
+	t.Helper()
+	bin := t.TempDir()
+	for name, body := range fakes {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/usr/bin/env bash\n"+body+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := filepath.Join(t.TempDir(), "log")
+	cmd := exec.CommandContext(t.Context(), "../../tools/deploy", arguments...)
+	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "LOG="+log, "FREE="+free, "THERE="+there, "SAM=sam", "POSTINO=postino")
+	out, err := cmd.CombinedOutput()
+	text, _ := os.ReadFile(log) // none if nothing was called
+	return string(text), string(out), err
+}
+
+func TestADeploymentAsksForNothingAndChecksWhatItMade(t *testing.T) {
+	for _, tt := range []struct {
+		about       string
+		free, there string
+		arguments   []string
+		want        []string // in what was called
+		not         string
+	}{
+		{"the first", "1000", "", nil, []string{"sam deploy --stack-name postino --confirm-changeset", "postino check -endpoint https://api.example", "with the-admin-key"}, "--parameter-overrides"},
+		{"a new account", "10", "", nil, []string{"FanoutConcurrency=2 DeliveryConcurrency=2 RetryConcurrency=2 ResendConcurrency=2"}, "guided"},
+		{"a new account with a choice of its own", "10", "", []string{"FanoutConcurrency=3"}, []string{"DeliveryConcurrency=2 RetryConcurrency=2 ResendConcurrency=2 FanoutConcurrency=3"}, "FanoutConcurrency=2"},
+		{"a profile", "1000", "", []string{"-profile", "isolated", "-stack", "other", "-yes", "Network=lambda"}, []string{"--stack-name other --no-confirm-changeset", "StrictTenants=on StrictTypes=on Network=lambda"}, "Network=fixed"},
+		{"a later one", "10", "there", []string{"AlarmEmail=a@b.example"}, []string{"--parameter-overrides AlarmEmail=a@b.example"}, "Concurrency=2"},
+	} {
+		called, said, err := deploys(t, tt.free, tt.there, tt.arguments...)
+		if err != nil {
+			t.Errorf("%s: %v\n%s", tt.about, err, said)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(called, want) {
+				t.Errorf("%s: called\n%s\nwant %q", tt.about, called, want)
+			}
+		}
+		if strings.Contains(called, tt.not) {
+			t.Errorf("%s: called\n%s\nwithout %q", tt.about, called, tt.not)
+		}
+	}
+}
+
+func TestADeploymentRefusesWhatItDoesNotUnderstand(t *testing.T) {
+	for want, arguments := range map[string][]string{
+		"there is no profile cheap":                 {"-profile", "cheap"},
+		"want -profile, -stack, -yes or":            {"production"},
+		"is there already and keeps its parameters": {"-profile", "trial"},
+	} {
+		called, said, err := deploys(t, "1000", "there", arguments...)
+		if err == nil || !strings.Contains(said, want) || strings.Contains(called, "sam") {
+			t.Errorf("%v: %v, called %q, said %q, want %q before anything is deployed", arguments, err, called, said, want)
+		}
+	}
+}
+
+// A profile names parameters of the template, and values that it allows.
+func TestProfilesNameParametersThatAre(t *testing.T) {
+	text, err := os.ReadFile("../../tools/deploy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := read(t)["Parameters"].(object)
+	seen := 0
+	for line := range strings.Lines(string(text)) {
+		_, list, is := strings.Cut(line, `="`)
+		if !is || !strings.HasPrefix(line, "  [") && !strings.HasPrefix(line, "small=") {
+			continue
+		}
+		for _, one := range strings.Fields(strings.Split(list, `"`)[0]) {
+			name, value, _ := strings.Cut(one, "=")
+			seen++
+			if allowed := words(at(parameters, name, "AllowedValues")); parameters[name] == nil || allowed != "" && !strings.Contains(allowed, " "+value+" ") {
+				t.Errorf("%s is no parameter of the template, or does not allow %s", name, value)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Errorf("%d parameters were found in the profiles", seen)
+	}
+}
+
+// words are the values of a list, between blanks; "" for none.
+func words(v any) string {
+	if v == nil {
+		return ""
+	}
+	return " " + strings.Join(texts(v), " ") + " "
+}
