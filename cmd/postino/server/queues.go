@@ -34,16 +34,27 @@ var queueTable = []struct {
 // waits for it, and what it was at comes again.
 const fanoutGrace = 2 * time.Second
 
-// consume starts the consumers: of deliveries many, since each mostly waits
-// for a subscriber; of later attempts their own, so that failing subscribers
-// do not hold up first attempts. One tenant gets half of each at most.
-func (s *Server) consume(ctx context.Context) error {
-	return errors.Join(
-		s.byName["events"].Consume(ctx, localqueue.Options{Workers: 8, Batch: 32, OwnerShare: 8, Grace: fanoutGrace}, s.fanout.Handle),
-		s.byName["deliveries"].Consume(ctx, localqueue.Options{Workers: 384, Batch: 1, OwnerShare: 192, GroupShare: 64}, s.delivery.Handle),
-		s.byName["retries"].Consume(ctx, localqueue.Options{Workers: 128, Batch: 1, OwnerShare: 64, GroupShare: 16}, s.delivery.Handle),
-		s.byName["resend"].Consume(ctx, localqueue.Options{Workers: 16, Batch: 1, OwnerShare: 8, GroupShare: 4}, s.delivery.Handle),
-	)
+// workers are the consumers: of deliveries many, since each mostly waits for a
+// subscriber; of later attempts their own, so that failing subscribers do not hold
+// up first attempts. One tenant gets half of each at most: of events, where the
+// tenant is the group, because nobody gets more than is left free.
+var workers = map[string]localqueue.Options{
+	"events":     {Workers: 8, Batch: 32, OwnerShare: 8, Grace: fanoutGrace},
+	"deliveries": {Workers: 384, Batch: 1, OwnerShare: 192, GroupShare: 64},
+	"retries":    {Workers: 128, Batch: 1, OwnerShare: 64, GroupShare: 16},
+	"resend":     {Workers: 16, Batch: 1, OwnerShare: 8, GroupShare: 4},
+}
+
+// consume starts the consumers.
+func (s *Server) consume(ctx context.Context) (err error) {
+	for name, options := range workers {
+		handle := s.delivery.Handle
+		if name == "events" {
+			handle = s.fanout.Handle
+		}
+		err = errors.Join(err, s.byName[name].Consume(ctx, options, handle))
+	}
+	return err
 }
 
 func (s *Server) openQueues(ctx context.Context) (err error) {

@@ -147,3 +147,27 @@ func reachable(next map[string][]string, from string) map[string]bool {
 	}
 	return seen
 }
+
+// SQS gives turns to message groups on standard queues only: on a FIFO queue a
+// group whose subscriber hangs would stop behind its first message. Each queue has
+// executions of its own, more than the few that the messages in hand of a greedy
+// tenant's groups may take before SQS notices (30 messages, of ten in a batch).
+func TestATenantsMessagesLeaveExecutionsToOthers(t *testing.T) {
+	template := read(t)
+	const noticed = 30 // messages in flight of one group
+	parameters := template["Parameters"].(object)
+	for _, m := range mappings(template) {
+		queue := resources(template, "AWS::SQS::Queue")[m.queue]
+		if queue["FifoQueue"] != nil || queue["ContentBasedDeduplication"] != nil {
+			t.Errorf("%s is a FIFO queue, want a standard one, whose groups take turns", m.queue)
+		}
+		name := target(at(otherwise(m.properties["ScalingConfig"]), "MaximumConcurrency"))
+		batch, executions := number(m.properties["BatchSize"]), number(at(parameters[name], "Default"))
+		if batch == 0 || batch > 10 {
+			t.Errorf("%s: %d messages in a batch, want up to 10: who shares a batch waits for all of it", m.queue, batch)
+		}
+		if executions*batch <= noticed {
+			t.Errorf("%s: %d executions of %d messages, want more than %d messages in hand, or one group takes them all unnoticed", m.queue, executions, batch, noticed)
+		}
+	}
+}

@@ -82,3 +82,29 @@ func FuzzPositionsAreTakenApartOrRefused(f *testing.F) {
 		}
 	})
 }
+
+// TestNearlyEveryPartitionNamesItsTenant: what one tenant reads and writes
+// throttles no other, but for what docs/sharing.md names.
+func TestNearlyEveryPartitionNamesItsTenant(t *testing.T) {
+	const tenant = "greedy"
+	sub := webhook.SubscriptionRef{Tenant: tenant, ID: "s"}
+	id := webhook.DeliveryID(tenant, webhook.EventKey("x", "y"), time.UnixMilli(1_764_000_000_000), "s", "")
+	delivery, _ := deliveryKey(tenant, id)
+	for what, tt := range map[string]struct {
+		key
+		own bool
+	}{
+		"counter": {counterKey(tenant), true}, "change": {key{changesPK(tenant), "x"}, true}, "head": {headKey(tenant, "s"), true},
+		"version": {versionKey(tenant, "s", 1), true}, "event": {eventItemKey(tenant, "e"), true}, "page of a plan": {planPageKey(tenant, "e", "n", 0), true},
+		"replay": {replayKey(tenant, "e", "r"), true}, "delivery": {delivery, true}, "content": {delivery.content(), true},
+		"attempt": {delivery.attempt(1), true}, "place in line": {lineKey(sub, id), true},
+		"payload": {payloadKey(tenant, "e", "n"), true}, "trigger's state": {stateKey(webhook.StateRef{Tenant: tenant, Subscription: "s"}), true},
+		"list of events": {key{eventsPK(tenant, "0"), "x"}, true}, "open deliveries": {key{openPK(tenant, webhook.Pending, "0"), "x"}, true},
+		"occasions": {key{occasionsPK(tenant, "0"), "x"}, true}, "open deliveries of a subscription": {key{openOfPK(tenant, "t", webhook.Pending, "0"), "x"}, true},
+		"tenant in the list": {tenantKey(tenant), false}, "sealing key": {wrappedKeyKey(), false},
+	} {
+		if got := strings.Contains(tt.pk, "#"+tenant); got != tt.own {
+			t.Errorf("%s is in the partition %q, which names the tenant: %v, want %v", what, tt.pk, got, tt.own)
+		}
+	}
+}
