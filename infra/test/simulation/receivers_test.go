@@ -24,6 +24,7 @@ type witness struct {
 	lost     map[string]int      // attempts that were made, and whose process died or failed before they were stored
 	expunged map[string]int      // when the store took it, by event
 	rounds   map[string]int64    // that a job began
+	meddled  map[string]int64    // rounds that others began while a job was at work, of what it may have decided upon
 	removed  map[string]int64    // items that a job removed
 	ended    map[string][]string // deliveries that a job canceled
 	cancels  []cancel            // that triggers took
@@ -37,7 +38,7 @@ type cancel struct {
 
 func newWitness() witness {
 	return witness{
-		canceled: map[string]int{}, lost: map[string]int{}, expunged: map[string]int{}, rounds: map[string]int64{}, removed: map[string]int64{},
+		canceled: map[string]int{}, lost: map[string]int{}, expunged: map[string]int{}, rounds: map[string]int64{}, meddled: map[string]int64{}, removed: map[string]int64{},
 		ended: map[string][]string{},
 	}
 }
@@ -94,10 +95,25 @@ func (w *world) saves(c *container, before, after webhook.Delivery) {
 	switch {
 	case after.Round > before.Round:
 		w.witness.rounds[c.job]++
+		w.meddles(c, before)
 		delete(w.witness.canceled, after.ID)
 	case after.Status == webhook.Canceled && before.Status != webhook.Canceled:
 		w.witness.canceled[after.ID] = w.tick()
 		w.witness.ended[c.job] = append(w.witness.ended[c.job], after.ID)
+	}
+}
+
+// meddles notes that a container began another round of what other recovers
+// that are at work may be about: they count it as sent, as it is.
+func (w *world) meddles(c *container, d webhook.Delivery) {
+	jobs, _, err := w.store.PageJobs(context.Background(), tenant, webhook.Page{Limit: 1000})
+	if err != nil {
+		w.wrong("list jobs: %v", err)
+	}
+	for _, j := range jobs {
+		if j.ID != c.job && j.Kind == webhook.JobRecover && j.Status == webhook.JobRunning && j.Of == d.Status && (j.Subscription == "" || j.Subscription == d.Subscription) {
+			w.witness.meddled[j.ID]++
+		}
 	}
 }
 

@@ -47,6 +47,12 @@ func TestEveryWorldDeliversWhatItAccepted(t *testing.T) {
 	if os.Getenv("POSTINO_PROVE") != "" {
 		n = 100_000
 	}
+	if text := os.Getenv("POSTINO_WORLDS"); text != "" {
+		if _, err := fmt.Sscanf(text, "%d-%d", &first, &n); err != nil {
+			t.Fatalf("POSTINO_WORLDS: %v, want two seeds, as in 1000-5000", err)
+		}
+		n -= int(first)
+	}
 	if text := os.Getenv("POSTINO_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

@@ -14,13 +14,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/callback/breaker"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/stage/delivery"
 	"github.com/postino/postino/shared/stage/fanout"
 	"github.com/postino/postino/shared/stage/job"
-	"github.com/postino/postino/shared/stage/manage"
 	"github.com/postino/postino/shared/stage/sweep"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -103,19 +101,18 @@ func (w *world) callWith(idempotency, method, path, body string, then func(statu
 		r.Header.Set("Idempotency-Key", idempotency)
 	}
 	answer := httptest.NewRecorder()
+	var at *desk
 	w.start(func(c *container) {
 		ctx, cancel := context.WithTimeout(context.Background(), 29*time.Second)
 		defer cancel()
-		auth := httpapi.NewAdminKey(key)
-		var handler http.Handler = &manage.Handler{
-			Store: c.store, Resend: c.to("resend"), Events: c.to("events"), Secrets: c.w.sealer, Destinations: anywhere{}, Auth: auth, Log: noLog,
-			Random: c.random(), Counter: w.counter(),
-		}
 		if path == "/events" {
-			handler = w.door(auth)
+			w.door().ServeHTTP(answer, r.WithContext(context.WithValue(ctx, doorKey{}, c)))
+			return
 		}
-		handler.ServeHTTP(answer, r.WithContext(context.WithValue(ctx, doorKey{}, c)))
+		at = w.desk(c)
+		at.handler.ServeHTTP(answer, r.WithContext(ctx))
 	}, func(c *container) {
+		w.leaves(at)
 		if c.dead {
 			w.intake = nil // its memory is gone
 			then(0, nil)

@@ -60,6 +60,7 @@ type world struct {
 	spells    map[string]span // in which a subscriber fails everything, by its path
 	counts    map[string]int  // metrics
 	stats     stats.Recorder
+	desks     []*desk      // that are idle
 	reader    http.Handler // of what the API shows
 	looks     int
 	ledger    ledger
