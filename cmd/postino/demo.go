@@ -26,7 +26,7 @@ func runDemo(ctx context.Context, args []string) error {
 	case 1:
 		return playRecipe(ctx, c, flags.FlagSet)
 	}
-	return fmt.Errorf("unexpected argument %q: flags stand before the recipe, and demo plays one", flags.Arg(1))
+	return fmt.Errorf("unexpected argument %q: write flags before the recipe, and name one recipe", flags.Arg(1))
 }
 
 // playRecipe plays the recipe that is named. That takes days, so the clock is

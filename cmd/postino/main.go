@@ -54,7 +54,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		help(os.Stderr)
-		return errors.New("name a command")
+		return errors.New("want a command, such as postino serve")
 	}
 	var names []string
 	for _, c := range commands() {
@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string) error {
 		names = append(names, c.name)
 	}
 	if strings.HasPrefix(args[0], "-") {
-		return fmt.Errorf("%s stands before the command: write it behind, as in postino serve %s", args[0], args[0])
+		return fmt.Errorf("%s comes before the command: write it after, as in postino serve %s", args[0], args[0])
 	}
 	return fmt.Errorf("there is no command %q%s; postino help lists all", args[0], suggest.Hint(args[0], names))
 }

@@ -83,7 +83,7 @@ func (d Demo) Run(ctx context.Context) error {
 			return fmt.Errorf("%d of %d callbacks arrived: %w", n, expected, ctx.Err())
 		}
 	}
-	fmt.Fprintf(d.Out, "%d callbacks, each signed and verified. The server goes on; stop it with Ctrl-C.\n", expected)
+	fmt.Fprintf(d.Out, "%d callbacks, each signed and verified. The server keeps running; stop it with Ctrl-C.\n", expected)
 	return nil
 }
 

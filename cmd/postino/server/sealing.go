@@ -25,7 +25,7 @@ func openSealer(data string) (*secret.Sealer, error) {
 	key := keyPath(data)
 	_, noData := os.Stat(filepath.Join(data, "postino.db"))
 	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) && noData == nil {
-		return nil, fmt.Errorf("%s is missing: put it back, or the secrets in the data cannot be read", key)
+		return nil, fmt.Errorf("%s is missing: restore it, because the secrets in the data cannot be decrypted without it", key)
 	}
 	return secret.FromFile(key)
 }
@@ -51,7 +51,7 @@ func (s *Server) proveSealer(ctx context.Context, sealer *secret.Sealer) error {
 		proven := false
 		for _, proof := range proofs {
 			if err := sealer.Check(proof); err != nil {
-				return fmt.Errorf("%s does not open what was sealed in %s: %w: put the right file back, with all of its lines", keyPath(s.config.Data), s.config.Data, err)
+				return fmt.Errorf("%s does not open what was sealed in %s: %w: restore the right file, with all its lines", keyPath(s.config.Data), s.config.Data, err)
 			}
 			proven = proven || sealer.Current(proof)
 		}

@@ -10,7 +10,7 @@ import (
 // fetchTimeout bounds one fetch of a key, and the wait for it.
 const fetchTimeout = 5 * time.Second
 
-var errFetchHangs = errors.New("the fetch that is under way does not end")
+var errFetchHangs = errors.New("the running fetch does not end")
 
 // fetched is a value that is fetched beside the start, which it does not
 // delay, and again at its use if that did not succeed. Those who ask at the same

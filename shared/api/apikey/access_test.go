@@ -132,7 +132,7 @@ func TestEachKeyOpensTheRoutesOfItsRoleInItsTenantOnly(t *testing.T) {
 		for kind, key := range keys {
 			got := w.call(route, "acme", key, "")
 			switch allowed := slices.Contains(may, kind); {
-			case allowed && (got.Code == 401 || got.Code == 403 || strings.Contains(got.Body.String(), "no such tenant")):
+			case allowed && (got.Code == 401 || got.Code == 403 || strings.Contains(got.Body.String(), "tenant_not_found")):
 				t.Errorf("%s with a %s key = %d %s, want it served", route, kind, got.Code, got.Body)
 			case !allowed && kind == "unknown" && got.Code != 401:
 				t.Errorf("%s with an unknown key = %d, want 401", route, got.Code)
@@ -184,9 +184,9 @@ var order = map[string]int{"publish": 1, "portal": 2, "manage": 3}
 // unknown one nothing at all.
 func wantForeign(t *testing.T, route, kind string, got *httptest.ResponseRecorder) {
 	t.Helper()
-	want := `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#tenant_not_found","title":"Not Found","status":404,"code":"tenant_not_found","detail":"There is no such tenant."}`
+	want := `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#tenant_not_found","title":"Not Found","status":404,"code":"tenant_not_found","detail":"The tenant does not exist, or the key belongs to another tenant."}`
 	if kind == "unknown" {
-		want = `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#key_unknown","title":"Unauthorized","status":401,"code":"key_unknown","detail":"This key is not known."}`
+		want = `{"type":"https://github.com/postino/postino/blob/main/docs/errors.md#key_unknown","title":"Unauthorized","status":401,"code":"key_unknown","detail":"The key does not exist, was deleted, or has expired."}`
 	}
 	if got.Body.String() != want {
 		t.Errorf("%s of another tenant with a %s key = %d %s, want %s", route, kind, got.Code, got.Body, want)

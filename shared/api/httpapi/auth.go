@@ -91,7 +91,7 @@ func CheckAdminKey(key string) error {
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
 	switch {
 	case strings.ContainsFunc(key, func(r rune) bool { return !visible(r) }):
-		return errors.New("the admin key holds a blank, or what is not ASCII: want letters, digits and signs only, none of them at its ends either")
+		return errors.New("the admin key contains a space or a character outside ASCII: want ASCII letters, digits and punctuation")
 	case len(key) < minAdminKey || len(key) > maxKey:
 		return fmt.Errorf("the admin key has %d characters: want %d to %d", len(key), minAdminKey, maxKey)
 	}
@@ -114,7 +114,7 @@ func (rt *Router) admit(r *Request, route Route) error {
 	}
 	key := bearer(r.Header.Get("Authorization"))
 	if key == "" {
-		return KeyMissing.Problem("Send a key: Authorization: Bearer <key>.").challenge()
+		return KeyMissing.Problem("The request has no key. Send the header Authorization: Bearer <key>.").challenge()
 	}
 	tenant := r.PathValue("tenant")
 	principal, known, err := rt.auth.Authenticate(r.Context(), tenant, key)
@@ -123,11 +123,11 @@ func (rt *Router) admit(r *Request, route Route) error {
 	case err != nil:
 		return err
 	case !known:
-		return KeyUnknown.Problem("This key is not known.").challenge()
+		return KeyUnknown.Problem("The key does not exist, was deleted, or has expired.").challenge()
 	case principal.Role != Admin && principal.Tenant != tenant && strings.Contains(route.Pattern, "{tenant}"):
-		return TenantNotFound.Problem("There is no such tenant.")
+		return TenantNotFound.Problem("The tenant does not exist, or the key belongs to another tenant.")
 	case principal.Role != Admin && principal.Role&route.Roles == 0:
-		return RoleNotAllowed.Problem("This key's role is " + principal.Role.String() + ". That takes " + route.Roles.takes() + ".")
+		return RoleNotAllowed.Problem("This key's role is " + principal.Role.String() + ". This request needs " + route.Roles.takes() + ".")
 	}
 	r.Tenant = tenant
 	if strings.Contains(route.Pattern, "{tenant}") && !tenantName.MatchString(tenant) {
@@ -145,7 +145,7 @@ func ValidTenant(name string) bool { return tenantName.MatchString(name) }
 // NoSuchTenant is the problem with a tenant that nobody made, where only those
 // are taken that were.
 func NoSuchTenant(tenant string) *Problem {
-	return TenantNotMade.Problem("Nobody made the tenant " + tenant + ", and this installation takes only tenants that were made: look for a typo in the path, or make it with the admin key, by PUT /v1/tenants/" + tenant + ".")
+	return TenantNotMade.Problem("The tenant " + tenant + " does not exist, and this installation does not create tenants on first use. Check the path for a typing error, or create the tenant with the admin key: PUT /v1/tenants/" + tenant + ".")
 }
 
 // ReservedTenant is Postino's own: operational events of all tenants are
@@ -156,7 +156,7 @@ const ReservedTenant = "postino"
 // RefuseReserved is a 403 if the request is about the reserved tenant.
 func (r *Request) RefuseReserved() error {
 	if r.Tenant == ReservedTenant {
-		return TenantReserved.Problem("The tenant postino is reserved for Postino's own events: no key may do that there. The admin key may subscribe and read.")
+		return TenantReserved.Problem("The tenant postino is reserved for Postino's own events. No key can do this there; the admin key can subscribe and read.")
 	}
 	return nil
 }

@@ -61,9 +61,9 @@ func unread(err error) error {
 	case errors.As(err, &over):
 		return tooLong()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return BodyTooSlow.Problem("The body came too slowly. Send it within 10 seconds, or 64 KiB a second.")
+		return BodyTooSlow.Problem("The body arrived too slowly. Send it within 10 seconds, or at 64 KiB a second.")
 	}
-	return IncompleteBody.Problem("The body ended too early.")
+	return IncompleteBody.Problem("The body ended before its announced length. Send it again.")
 }
 
 // grow returns the body with more room, which it has reserved.

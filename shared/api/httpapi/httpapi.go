@@ -146,7 +146,7 @@ func (rt *Router) nothing(r *http.Request) *Problem {
 			return PathNotFound.Problem(detail + "Did you mean " + route + "?")
 		}
 	}
-	return PathNotFound.Problem(detail + "All of a tenant is under /v1/tenants/{tenant}; GET /openapi.json lists every path.")
+	return PathNotFound.Problem(detail + "The paths of a tenant begin with /v1/tenants/{tenant}; GET /openapi.json lists all paths.")
 }
 
 // recovered answers for a handler that panicked.

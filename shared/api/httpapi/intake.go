@@ -79,9 +79,9 @@ func (in *Intake) enter(tenant string) error {
 	}
 	switch verdict {
 	case tenantsFull:
-		return TenantIntakeFull.Problem("This tenant has too many requests at a time.").After(intakeAfter)
+		return TenantIntakeFull.Problem("This tenant has too many requests in progress. Send fewer at once.").After(intakeAfter)
 	case allFull:
-		return Overloaded.Problem("Too many requests at a time.").After(intakeAfter)
+		return Overloaded.Problem("The server has too many requests in progress. Retry later.").After(intakeAfter)
 	}
 	in.requests.add(tenant, 1)
 	return nil
@@ -101,10 +101,10 @@ func (in *Intake) take(tenant string, mine, n, follow int) error {
 	defer in.mu.Unlock()
 	switch in.bytes.judge(tenant, mine, n+follow, in.Bytes) {
 	case tenantsFull:
-		return TenantIntakeFull.Problem("This tenant has sent too much at a time.").After(intakeAfter).
+		return TenantIntakeFull.Problem("The request bodies of this tenant are too large in total. Send fewer requests at once.").After(intakeAfter).
 			Because(fmt.Errorf("bodies of %s hold %d bytes", tenant, in.bytes.byTenant[tenant]))
 	case allFull:
-		return Overloaded.Problem("Too much has been sent at a time.").After(intakeAfter).
+		return Overloaded.Problem("The server has no memory left for request bodies. Retry later.").After(intakeAfter).
 			Because(fmt.Errorf("bodies hold %d bytes", in.bytes.held))
 	}
 	in.bytes.add(tenant, n)

@@ -99,8 +99,8 @@ func (r *Request) listScope() string {
 
 // BadCursor is the 400 for a cursor that is not of this list.
 func BadCursor() *Problem {
-	return InvalidCursor.Problem("This cursor is not of this list.",
-		FieldError{"cursor", "want next_cursor of the page before, with the same filters"})
+	return InvalidCursor.Problem("The cursor is not valid for this list.",
+		FieldError{"cursor", "want the next_cursor of the page before, with the same filters"})
 }
 
 // Next is the page with the cursor of the one after it.

@@ -77,14 +77,14 @@ func (p *Problem) isLater() bool {
 }
 
 func notAllowed(method, allow string) *Problem {
-	return MethodNotAllowed.Problem(fmt.Sprintf("This path does not answer %.20q, but %s.", method, allow)).with("Allow", allow)
+	return MethodNotAllowed.Problem(fmt.Sprintf("This path does not have the method %.20q. It has %s.", method, allow)).with("Allow", allow)
 }
 
 // challenge says how to authenticate, as every 401 must.
 func (p *Problem) challenge() *Problem { return p.with("Www-Authenticate", `Bearer realm="postino"`) }
 
 // fault is all that a caller learns of an error of ours.
-var fault = InternalError.Problem("Something went wrong on our side.")
+var fault = InternalError.Problem("Postino could not process the request. Its log has the cause.")
 
 // busyAfter is when a caller should come back after a store or queue that
 // takes nothing now.
@@ -98,12 +98,12 @@ func problemOf(err error) *Problem {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, webhook.ErrNotFound):
-		return NotFound.Problem("There is no such thing.")
+		return NotFound.Problem("The object does not exist.")
 	case errors.Is(err, webhook.ErrDeleting):
-		return TenantDeleting.Problem("This tenant is being deleted. Its name may be used again when that is done.")
+		return TenantDeleting.Problem("This tenant is being deleted. You can use its name again after that.")
 	case errors.Is(err, webhook.ErrBusy), errors.Is(err, queue.ErrBusy), errors.As(err, &network),
 		errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return Unavailable.Problem("Too much to do just now.")
+		return Unavailable.Problem("The server is too busy, or its storage is not available. Retry later.")
 	}
 	return fault
 }

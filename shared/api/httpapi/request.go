@@ -50,7 +50,7 @@ func (r *Request) parseQuery(known []string) error {
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return InvalidQuery.Problem("The query string is not well formed.")
+		return InvalidQuery.Problem("The query string is malformed. Percent-encode its values.")
 	}
 	var faults Faults
 	for name, values := range query {
@@ -89,10 +89,10 @@ func (r *Request) MediaType() (string, error) {
 	}
 	media, parameters, err := mime.ParseMediaType(content)
 	if err != nil {
-		return "", UnsupportedMediaType.Problem("Content-Type is not well formed.")
+		return "", UnsupportedMediaType.Problem("Content-Type is malformed. Send application/json.")
 	}
 	if charset, ok := parameters["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
-		return "", UnsupportedEncoding.Problem("Send UTF-8.")
+		return "", UnsupportedEncoding.Problem("The charset is not UTF-8. Send the body in UTF-8.")
 	}
 	return media, nil
 }
@@ -165,7 +165,7 @@ func ParseJSON(body []byte) (strictjson.Value, error) {
 		if refused.Path == "" {
 			return nil, InvalidJSON.Problem("The body " + refused.Detail + ".")
 		}
-		return nil, InvalidJSON.Problem("The body is not JSON that we take.", FieldError{refused.Path, refused.Detail})
+		return nil, InvalidJSON.Problem("The body is not valid JSON.", FieldError{refused.Path, refused.Detail})
 	}
 	return v, err
 }

@@ -31,7 +31,7 @@ func isBinary(header http.Header) bool {
 // body, which is kept with the white space around it. No body means no data.
 func (d *decoder) binary(r *httpapi.Request, media string) (Publication, error) {
 	if media != "" && !isJSON(media) {
-		return Publication{}, httpapi.UnsupportedMediaType.Problem("Only CloudEvents with JSON data are taken.")
+		return Publication{}, httpapi.UnsupportedMediaType.Problem("Only CloudEvents with JSON data are supported.")
 	}
 	body, err := r.Read()
 	if err != nil {
@@ -89,7 +89,7 @@ func (c *cloudEvent) content(value string) {
 func (c *cloudEvent) header(name, value string) {
 	switch name {
 	case "data", "datacontenttype":
-		c.faults.Add(c.prefix+name, "is no header: data is the body, its type is Content-Type")
+		c.faults.Add(c.prefix+name, "cannot be a header: data is the body, and its type is Content-Type")
 		return
 	}
 	v, err := quoted(decodeHeader(value))

@@ -54,7 +54,7 @@ func (d *decoder) structured(v strictjson.Value, faults *httpapi.Faults) webhook
 		case name == "data":
 			c.event.Data = json.RawMessage(member)
 		case name == "data_base64":
-			faults.Add(name, "only JSON data is taken, in data")
+			faults.Add(name, "only JSON data is supported, in data")
 		case member.Kind() != strictjson.Null:
 			c.attribute(name, member)
 		}
@@ -108,7 +108,7 @@ const maxContentType = 255
 func jsonContent(media string) string {
 	switch {
 	case !isJSON(media):
-		return "only JSON data is taken"
+		return "only JSON data is supported"
 	case len(media) > maxContentType || strings.ContainsFunc(media, func(r rune) bool { return r < ' ' || r > '~' }):
 		return fmt.Sprintf("want a media type of at most %d ASCII characters", maxContentType)
 	}
@@ -155,7 +155,7 @@ func (c *cloudEvent) extension(name string, v strictjson.Value) {
 // keep adds an attribute to the extensions.
 func (c *cloudEvent) keep(name string, v strictjson.Value) {
 	if len(c.extensions)+len(name)+len(v) > maxExtensions {
-		c.faults.Add(c.prefix+name, "extensions of more than %d bytes together", maxExtensions)
+		c.faults.Add(c.prefix+name, "the extensions have more than %d bytes in total", maxExtensions)
 		return
 	}
 	c.extensions = append(c.extensions, ',', '"')

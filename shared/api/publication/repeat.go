@@ -30,7 +30,7 @@ func repeats(events []webhook.Event) (again []int, err error) {
 		case events[at].SameContent(e):
 			again = append(again, i)
 		default:
-			faults.Add("["+strconv.Itoa(i)+"].id", "is the id of [%d] too, which says something else: give each event an id of its own", at)
+			faults.Add("["+strconv.Itoa(i)+"].id", "is the id of [%d] too, but the events differ: give each event its own id", at)
 		}
 	}
 	return again, faults.Err()

@@ -65,7 +65,7 @@ func oursText(name string) func(*draft, strictjson.Value) {
 func oursTime(name string) func(*draft, strictjson.Value) {
 	return func(d *draft, v strictjson.Value) {
 		if _, err := rfc3339.Parse(d.text(name, v)); err != nil {
-			d.faults.Add(name, "is set by Postino: leave it out, or as it was read")
+			d.faults.Add(name, "is set by Postino: omit it, or send it as you read it")
 		}
 	}
 }

@@ -80,7 +80,7 @@ func (d *draft) checkTemplates() {
 		return
 	}
 	if d.ownTLS() && strings.HasPrefix(strings.ToLower(s.URL), "http:") {
-		d.faults.Add("auth.tls", "want a url with https: without it no certificate is shown or asked for")
+		d.faults.Add("auth.tls", "needs a url with https")
 	}
 	if s.Request == nil {
 		return

@@ -89,7 +89,7 @@ func (d *draft) foreignSecret(v strictjson.Value) {
 // it, and changes nothing.
 func (d *draft) publicKey(s string) {
 	if len(d.now.Secrets) == 0 || d.now.Secrets[0].Public != s {
-		d.faults.Add("secret", "is the public half of a key pair, and not of the one that signs: want the private half, whsk_…")
+		d.faults.Add("secret", "is a public key of another key pair: want a private key, whsk_…")
 	}
 }
 

@@ -98,10 +98,10 @@ func (g *Guard) judge(to netip.AddrPort, secure bool) string {
 	case g.allows(addr):
 		return ""
 	case sameHost(g.RuntimeAPI, addr):
-		return "the host of the Lambda Runtime API is no destination"
+		return "the host of the Lambda Runtime API cannot be a destination"
 	}
 	if kind := special(addr); kind != "" {
-		return "this is " + kind + "; to send there, name it in " + g.setting()
+		return "this is " + kind + "; to allow it, add it to " + g.setting()
 	}
 	return g.judgePort(to.Port(), secure)
 }
@@ -113,11 +113,11 @@ func (g *Guard) never(to netip.AddrPort) string {
 		to := netip.AddrPortFrom(addr, to.Port())
 		switch {
 		case g.isOwn(to):
-			return "our own API is no destination"
+			return "Postino's own API cannot be a destination"
 		case samePlace(g.RuntimeAPI, to):
-			return "the Lambda Runtime API is no destination"
+			return "the Lambda Runtime API cannot be a destination"
 		case metadata[addr]:
-			return "a cloud's metadata service is no destination"
+			return "a cloud's metadata service cannot be a destination"
 		}
 	}
 	return ""
@@ -130,8 +130,8 @@ func (g *Guard) judgePort(port uint16, secure bool) string {
 	if secure && (slices.Contains(g.Ports, port) || len(g.Ports) == 0 && port == httpsPort) {
 		return ""
 	}
-	return "only https on port " + g.ports() + " is taken here; other ports only if they are named in " + cmp.Or(g.PortSetting, "-egress-ports") +
-		", http only to the networks named in " + g.setting()
+	return "only https on port " + g.ports() + " is allowed here; to allow other ports, add them to " + cmp.Or(g.PortSetting, "-egress-ports") +
+		"; to allow http, add the network to " + g.setting()
 }
 
 func (g *Guard) ports() string {

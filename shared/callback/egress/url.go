@@ -58,13 +58,13 @@ func (g *Guard) checkHost(host string, port uint16, secure bool) (reason string,
 	name := plainName(host)
 	switch {
 	case strings.Contains(name, ":"):
-		return "this is no IPv6 address", false
+		return "this is not an IPv6 address", false
 	case endsInNumber(name):
-		return "this is no name, and no IPv4 address in its one plain form", false
+		return "this is neither a host name nor an IPv4 address such as 192.0.2.1", false
 	case !isName(name):
 		return "want a host name of letters, digits, hyphens and full stops; write others in their ASCII form (xn--…)", false
 	case g.ownName(name, port):
-		return "our own API is no destination", false
+		return "Postino's own API cannot be a destination", false
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
 		return g.checkLocalhost(port, secure), false
 	}

@@ -36,7 +36,7 @@ func TestDestinationsArePlainURLs(t *testing.T) {
 		{"https://xn--bcher-kva.example", ""},
 		{"https://intranet", ""}, // its address decides, when dialled
 		{"https://under_score.example", ""},
-		{"http://example.com", "only https on port 443 is taken here; other ports only if they are named in -egress-ports, http only to the networks named in -egress-allow"},
+		{"http://example.com", "only https on port 443 is allowed here; to allow other ports, add them to -egress-ports; to allow http, add the network to -egress-allow"},
 		{"https://example.com:8443", "only https on port 443"},
 		{"https://example.com:80", "only https on port 443"},
 		{"http://example.com:443", "only https on port 443"},
@@ -51,12 +51,12 @@ func TestDestinationsArePlainURLs(t *testing.T) {
 		{"https:example.com", "want a URL with a host"},
 		{"https:///hook", "want a URL with a host"},
 		{"https://:443", "want a URL with a host"},
-		{"https://localhost", "this is a loopback address; to send there, name it in -egress-allow"},
+		{"https://localhost", "this is a loopback address; to allow it, add it to -egress-allow"},
 		{"https://db.LOCALHOST.", "this is a loopback address"},
-		{"https://10.1.2.3", "10.1.2.3: this is a private address; to send there, name it in -egress-allow"},
+		{"https://10.1.2.3", "10.1.2.3: this is a private address; to allow it, add it to -egress-allow"},
 		{"https://[::ffff:8.8.8.8]", "IPv4-mapped address; write it as an IPv4 address"},
 		{"https://[::1]", "::1: this is a loopback address"},
-		{"https://169.254.169.254", "a cloud's metadata service is no destination"},
+		{"https://169.254.169.254", "a cloud's metadata service cannot be a destination"},
 	} {
 		err := check(&Guard{}, tt.url)
 		if tt.want == "" && err != nil || tt.want != "" && (!isRefused(err) || !strings.Contains(err.Error(), tt.want)) {

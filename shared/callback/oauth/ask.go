@@ -59,14 +59,14 @@ func ask(ctx context.Context, client Doer, g Grant, inBody bool) (answer, error)
 func once(ctx context.Context, client Doer, g Grant, inBody bool) (a answer, again bool, err error) {
 	req, err := request(ctx, g, inBody)
 	if err != nil {
-		return a, false, &Failure{Detail: "the token endpoint's URL is none"}
+		return a, false, &Failure{Detail: "the token endpoint's URL is not valid"}
 	}
 	said, err := peer.Ask(client, req, maxAnswer)
 	switch {
 	case err != nil && said.Status == 0:
-		return a, false, &Failure{"the token endpoint was not reached", err}
+		return a, false, &Failure{"the token endpoint could not be reached", err}
 	case err != nil:
-		return a, false, &Failure{"the token endpoint's answer broke off", err}
+		return a, false, &Failure{"the connection to the token endpoint closed during its answer", err}
 	case said.More:
 		return a, false, &Failure{Detail: fmt.Sprintf("the token endpoint's answer is longer than %d bytes", maxAnswer)}
 	case said.Status != http.StatusOK:
@@ -124,7 +124,7 @@ func refusal(status int, body []byte) string {
 func read(body []byte) (a answer, err error) {
 	v, err := strictjson.Parse(body)
 	if err != nil || v.Kind() != strictjson.Object {
-		return a, &Failure{Detail: "the token endpoint answered no JSON object"}
+		return a, &Failure{Detail: "the token endpoint's answer is not a JSON object"}
 	}
 	kind := ""
 	for name, member := range v.Members() {
@@ -139,11 +139,11 @@ func read(body []byte) (a answer, err error) {
 	}
 	switch {
 	case a.token == "":
-		return answer{}, &Failure{Detail: "the token endpoint answered no access_token"}
+		return answer{}, &Failure{Detail: "the token endpoint's answer has no access_token"}
 	case kind != "" && !strings.EqualFold(kind, "bearer"):
-		return answer{}, &Failure{Detail: "the token endpoint answered a token that is no bearer token"}
+		return answer{}, &Failure{Detail: "the token endpoint's token is not a bearer token"}
 	case len(a.token) > maxToken || strings.ContainsFunc(a.token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }):
-		return answer{}, &Failure{Detail: "the token endpoint answered a token that fits no header"}
+		return answer{}, &Failure{Detail: "the token endpoint's token has characters that a header cannot have"}
 	}
 	return a, nil
 }

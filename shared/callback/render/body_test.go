@@ -45,14 +45,14 @@ echo data.x %}"}`, `"\""`, `{"a":"\"\""}`},
 func TestTextsThatCannotBeReadAreRefusedWhenSaved(t *testing.T) {
 	const lines, xml = "application/x-ndjson", "application/xml"
 	for _, tt := range []struct{ name, contentType, body, about string }{
-		{"outside of quotes", "", `{"a":{{ data.x }}}`, "line 1, column 6: {{ data.x }} must end in | json, or stand in quotes"},
+		{"outside of quotes", "", `{"a":{{ data.x }}}`, "line 1, column 6: {{ data.x }} must end in | json, or be inside quotes"},
 		{"behind a string", "", `{"a":"{{ data.x }}",{{ data.y }}:1}`, "column 21"},
 		{"a quote of a branch", "", `{"a":{% if data.x %}"{% endif %}{{ data.x | json }}"}`, "must be closed in it"},
 		{"a quote of a loop", "", `[{% for i in data.x %}"{{ i }}{% endfor %}"]`, "must be closed in it"},
 		{"a quote before break", "", `[{% for i in data.x %}"{% if i %}{% break %}{% endif %}"{% endfor %}{{ data.x | json }}]`, "must be closed in it"},
 		{"behind a backslash", "", `{"a":"\{{ data.x }}"}`, `behind a \`},
 		{"within an escape", "", `{"a":"\u00{{ data.x }}"}`, `behind a \`},
-		{"a secret outside of quotes", "", `[{{ secrets.s }}]`, "{{ secrets.s }} must stand in quotes"},
+		{"a secret outside of quotes", "", `[{{ secrets.s }}]`, "{{ secrets.s }} must be inside quotes"},
 		{"no JSON", "", `hello`, "is not JSON; if it is meant to be something else, say so in content_type"},
 		{"an open brace", "", `{"a":{{ data.x | json }}`, "is not JSON"},
 		{"a comma too many", "", `{"a":"{{ data.x }}",}`, "is not JSON"},
@@ -95,7 +95,7 @@ func TestTextsThatCanBeReadAreTaken(t *testing.T) {
 func TestWhatCannotStandInXMLCancelsTheDelivery(t *testing.T) {
 	const plain, comment = `<a b="{{ data.x | escape }}">{{ data.x | escape }}</a>`, `<!-- {{ data.x | escape }} --><a/>`
 	for _, tt := range []struct{ body, data, detail, want string }{
-		{plain, `"\u0001"`, "U+0001, which cannot stand in XML: print it by | json | escape", ""},
+		{plain, `"\u0001"`, "U+0001, which XML cannot represent: print it with | json | escape", ""},
 		{plain, `"a\u0000"`, "U+0000", ""},
 		{plain, `"\u001f"`, "U+001F", ""},
 		{plain, `"\ufffe"`, "U+FFFE", ""},

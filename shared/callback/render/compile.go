@@ -121,7 +121,7 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 // builtin prepares a body that needs no template.
 func (c *compiler) builtin(r *Request, spec *webhook.RequestSpec) {
 	if spec.ContentType != "" {
-		c.fault("request.content_type", "goes with body only")
+		c.fault("request.content_type", "needs body")
 	}
 	switch r.format {
 	case "standard":
@@ -135,7 +135,7 @@ func (c *compiler) builtin(r *Request, spec *webhook.RequestSpec) {
 // custom prepares the owner's own body.
 func (c *compiler) custom(r *Request, spec *webhook.RequestSpec) {
 	if spec.Format != "" {
-		c.fault("request.format", "goes without body only")
+		c.fault("request.format", "cannot be used with body")
 	}
 	r.contentType = cmp.Or(spec.ContentType, JSON)
 	kind, err := kindOf(r.contentType)

@@ -24,26 +24,26 @@ var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")
 // describe the body, none would be true: it is sent whole, plain, in UTF-8, with
 // secrets that no template sees.
 var forbidden = []struct{ name, instead string }{
-	{"host", "it follows from the url"},
-	{"content-length", "it follows from the body"},
+	{"host", "Postino sets it from the url"},
+	{"content-length", "Postino sets it from the body"},
 	{"content-type", "use request.content_type"},
 	{"content-encoding", "the body is sent as it is"},
 	{"content-range", "the body is sent whole"},
-	{"content-md5", "the signature tells whether the body is whole"},
-	{"content-digest", "the signature tells whether the body is whole"},
-	{"repr-digest", "the signature tells whether the body is whole"},
-	{"digest", "the signature tells whether the body is whole"},
+	{"content-md5", "the signature covers the body"},
+	{"content-digest", "the signature covers the body"},
+	{"repr-digest", "the signature covers the body"},
+	{"digest", "the signature covers the body"},
 	{"user-agent", "it names Postino"},
-	{"connection", "it is the connection's own"},
-	{"keep-alive", "it is the connection's own"},
-	{"proxy-*", "it is the connection's own"},
-	{"te", "it is the connection's own"},
-	{"trailer", "it is the connection's own"},
-	{"transfer-encoding", "it is the connection's own"},
-	{"upgrade", "it is the connection's own"},
-	{"expect", "it is the connection's own"},
+	{"connection", "it belongs to the connection"},
+	{"keep-alive", "it belongs to the connection"},
+	{"proxy-*", "it belongs to the connection"},
+	{"te", "it belongs to the connection"},
+	{"trailer", "it belongs to the connection"},
+	{"transfer-encoding", "it belongs to the connection"},
+	{"upgrade", "it belongs to the connection"},
+	{"expect", "it belongs to the connection"},
 	{"webhook-*", "it is part of the signature"},
-	{"postino-*", "it is ours"},
+	{"postino-*", "Postino sets it"},
 }
 
 // headers compiles the headers, by name.
@@ -60,7 +60,7 @@ func (c *compiler) headers(all map[string]string) []header {
 			continue
 		}
 		if other, taken := seen[folded(name)]; taken {
-			c.fault(field, "looks like %s to servers that take case, _ and - for alike", other)
+			c.fault(field, "looks like %s to servers that treat case, _ and - as equal", other)
 			continue
 		}
 		seen[folded(name)] = name
@@ -135,7 +135,7 @@ func escapeBytes(text string, chosen func(c byte) bool) string {
 // A name that servers may take for one of ours is refused as that one.
 func RefusedHeader(name string) string {
 	if !headerName.MatchString(name) {
-		return "its name is not one"
+		return "the name is not a valid header name"
 	}
 	lower, plain := strings.ToLower(name), folded(name)
 	for _, f := range forbidden {
@@ -144,12 +144,12 @@ func RefusedHeader(name string) string {
 			continue
 		}
 		if plain != lower {
-			return fmt.Sprintf("many servers take it for %s, and %s", plain, f.instead)
+			return fmt.Sprintf("many servers treat it as %s, and %s", plain, f.instead)
 		}
 		return f.instead
 	}
 	if plain == idempotencyKey && plain != lower {
-		return "many servers take it for " + plain + ": write it so"
+		return "many servers treat it as " + plain + ": write it that way"
 	}
 	return ""
 }

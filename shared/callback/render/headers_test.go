@@ -16,7 +16,7 @@ func TestHeadersThatServersTakeForOursAreRefused(t *testing.T) {
 		{"Webhook_Signature", "webhook-signature"},
 		{"WEBHOOK-TIMESTAMP", "it is part of the signature"},
 		{"webhook.id", "webhook-id"},
-		{"postino_event_id", "postino-event-id, and it is ours"},
+		{"postino_event_id", "postino-event-id, and Postino sets it"},
 		{"Postino~Attempt", "postino-attempt"},
 		{"content_type", "content-type, and use request.content_type"},
 		{"Content_Length", "content-length"},
@@ -28,7 +28,7 @@ func TestHeadersThatServersTakeForOursAreRefused(t *testing.T) {
 		{"Transfer-Encoding", "the connection's"},
 		{"Content-MD5", "the signature"},
 		{"Digest", "the signature"},
-		{"bad name", "its name is not one"},
+		{"bad name", "the name is not a valid header name"},
 	} {
 		_, faults := render.Compile(withURL(withHeader(tt.name, "x")))
 		if len(faults) != 1 || faults[0].Field != "request.headers."+tt.name || !strings.Contains(faults[0].Detail, tt.about) {

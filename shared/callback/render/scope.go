@@ -27,7 +27,7 @@ type Skip struct {
 func Unusable(name string, s webhook.Subscription, secret webhook.NamedSecret, found bool) *Skip {
 	switch {
 	case s.Portal && !secret.Portal: // whether there is one is not for the customer to know
-		return &Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name + " that a portal key may name"}
+		return &Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name + " that a portal key can use"}
 	case !found:
 		return &Skip{Reason: webhook.ReasonMissingSecret, Detail: "there is no secret " + name}
 	}

@@ -52,11 +52,11 @@ func (b *text) wrong(i int, o liquid.Output) string {
 	case filters == nil || o.Captured || inString:
 		return ""
 	case o.Secret != "" && b.quoted != nil:
-		return "must stand in quotes"
+		return "must be inside quotes"
 	case o.Secret != "" || slices.Contains(filters, o.Filter):
 		return ""
 	case b.quoted != nil:
-		return "must end in | json, or stand in quotes"
+		return "must end in | json, or be inside quotes"
 	}
 	return "must end in | " + filters[0]
 }

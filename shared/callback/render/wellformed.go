@@ -19,7 +19,7 @@ import (
 // words for the subscription's owner.
 func wellFormed(k kind, text string) error {
 	if !utf8.ValidString(text) {
-		return errors.New("is not UTF-8: a filter printed bytes, which base64_encode makes text of")
+		return errors.New("is not UTF-8: a filter printed bytes; print them with base64_encode")
 	}
 	switch k {
 	case jsonText:
@@ -58,7 +58,7 @@ func validJSON(text string) error {
 // name entities of its own: of that only the characters are judged.
 func validXML(text string) error {
 	if r, found := notXML(text); found {
-		return fmt.Errorf("holds U+%04X, which cannot stand in XML: print it by | json | escape", r)
+		return fmt.Errorf("holds U+%04X, which XML cannot represent: print it with | json | escape", r)
 	}
 	if strings.Contains(text, "<!DOCTYPE") {
 		return nil
@@ -106,7 +106,7 @@ func (c *compiler) trial(b *text) {
 		}
 		first = cmp.Or(first, err)
 	}
-	c.fault("request.body", "whatever is printed, the body %v; if it is meant to be something else, say so in content_type", first)
+	c.fault("request.body", "for every event the body %v; if it has another type, set content_type", first)
 }
 
 // sample is what the text would be if each output printed something simple: x

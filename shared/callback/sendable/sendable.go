@@ -86,7 +86,7 @@ func (m *Maker) Check(ctx context.Context, d webhook.Delivery, current int64) (*
 	case errors.As(err, &skip):
 		return skip, nil
 	case errors.Is(err, webhook.ErrNotFound):
-		return &render.Skip{Reason: webhook.ReasonExpired, Detail: "neither its body nor its event is kept any more"}, nil
+		return &render.Skip{Reason: webhook.ReasonExpired, Detail: "the retention of its body and its event has ended"}, nil
 	case err != nil:
 		return nil, fmt.Errorf("make %s: %w", d.ID, err)
 	case len(names) == 0:

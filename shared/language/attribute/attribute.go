@@ -37,7 +37,7 @@ const (
 // without *, no space at either end, and not one of ours.
 func Type(s string) string {
 	if strings.HasPrefix(s, OwnTypes) {
-		return "types that begin with postino. are Postino's own"
+		return "types that begin with postino. are reserved for Postino"
 	}
 	return anyType(s)
 }
@@ -74,7 +74,7 @@ func ID(s string) string {
 // printable characters without space, and not ours.
 func Source(s string) string {
 	if s == OwnSource {
-		return "the source postino is Postino's own"
+		return "the source postino is reserved for Postino"
 	}
 	if _, err := url.Parse(s); err != nil || !printable(s, MaxSource) || strings.Contains(s, " ") {
 		return fmt.Sprintf("want a URI reference of 1 to %d characters", MaxSource)
@@ -107,7 +107,7 @@ func Time(s string, now time.Time) (t time.Time, wrong string) {
 	}
 	switch {
 	case t.After(now.Add(webhook.MaxAhead)):
-		return time.Time{}, "more than 5 minutes ahead of our clock"
+		return time.Time{}, "more than 5 minutes ahead of Postino's clock"
 	case t.Unix() < 0:
 		return time.Time{}, "before 1970"
 	}

@@ -25,7 +25,7 @@ func (p *parser) ifElse(it item) (node, bool, error) {
 		case tag.name != "else":
 			b.condition, err = p.condition(tag)
 		case strings.HasPrefix(strings.TrimLeft(tag.text, spaces), "if "):
-			err = &faultAt{tag.off, "else if is no tag: write elsif"}
+			err = &faultAt{tag.off, "else if is not a tag: write elsif"}
 		}
 		if err != nil {
 			return nil, false, err

@@ -86,7 +86,7 @@ func public(err error) string {
 	case fault, *BudgetError:
 		return ""
 	}
-	return "what is printed here does not fit its place"
+	return "this output is not allowed in this place"
 }
 
 // cause is err itself where a caller may want to recognise it: plain messages of this package carry nothing more.

@@ -57,5 +57,5 @@ func (l *lines) skipDoc(opened item) error {
 }
 
 func (l *lines) raw(opened item) (string, int, error) {
-	return "", 0, &faultAt{opened.off, "raw cannot stand in the tag liquid"}
+	return "", 0, &faultAt{opened.off, "raw cannot be used in the tag liquid"}
 }

@@ -15,7 +15,7 @@ func (p *parser) output(it item, braces bool) (node, error) {
 	info.Line, info.Column = p.place(it.off)
 	if name, ok := p.secret(); ok && braces && p.options.Secrets {
 		if p.hidden != "" {
-			return nil, &faultAt{it.off, "secrets may not stand in " + p.hidden}
+			return nil, &faultAt{it.off, "a secret cannot be used in " + p.hidden}
 		}
 		out.secret, info.Secret = name, name
 		if !slices.Contains(p.template.secrets, name) {

@@ -58,9 +58,9 @@ func (p *parser) judge() error {
 
 func (p *parser) secretFault(off int) error {
 	if !p.options.Secrets {
-		return &faultAt{off, "secrets may not stand here"}
+		return &faultAt{off, "a secret cannot be used here"}
 	}
-	return &faultAt{off, "secrets may stand only alone, as {{ secrets.name }}"}
+	return &faultAt{off, "a secret must be the whole output, without filters: {{ secrets.name }}"}
 }
 
 // slot numbers the variables.

@@ -56,7 +56,7 @@ func (s *scanner) skipDoc(opened item) error {
 		rest := strings.TrimLeft(strings.TrimPrefix(s.src[pos:], "-"), spaces)
 		switch name := rest[:wordLen(rest)]; {
 		case name == "doc":
-			return &faultAt{pos - 2, "doc may not stand in doc"}
+			return &faultAt{pos - 2, "doc cannot be used inside doc"}
 		case name != "enddoc":
 			continue
 		}

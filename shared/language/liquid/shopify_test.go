@@ -38,7 +38,7 @@ func TestTemplatesFromElsewhereMeanTheSame(t *testing.T) {
 		}
 	}
 	for source, about := range map[string]string{
-		"{% doc %}{% doc %}{% enddoc %}": "doc may not stand in doc", "{% doc x %}{% enddoc %}": `unexpected "x"`, "{% doc %}": "doc is not closed: want enddoc",
+		"{% doc %}{% doc %}{% enddoc %}": "doc cannot be used inside doc", "{% doc x %}{% enddoc %}": `unexpected "x"`, "{% doc %}": "doc is not closed: want enddoc",
 		"{% liquid\ndoc %}": "doc is not closed",
 	} {
 		if _, err := Parse(source, Options{}); err == nil || !strings.Contains(err.Error(), about) {

@@ -27,7 +27,7 @@ func TestParseErrorsNameThePlace(t *testing.T) {
 		{"{% for a in b %}{% if c %}{% endfor %}{% endif %}", `line 1, column 27: endfor does not close if: want endif`},
 		{"{% endfor %}", `line 1, column 1: endfor closes nothing`},
 		{"{% else %}", `line 1, column 1: else stands outside of its block`},
-		{"{% if a %}{% else if b %}{% endif %}", `line 1, column 11: else if is no tag: write elsif`},
+		{"{% if a %}{% else if b %}{% endif %}", `line 1, column 11: else if is not a tag: write elsif`},
 		{"{% raw %}", `line 1, column 1: raw is not closed: want endraw`},
 		{"{% comment %}{% comment %}{% endcomment %}", `line 1, column 1: comment is not closed: want endcomment`},
 		{"{% liquid\n  if a\n  echo b\n%}", `line 2, column 3: if is not closed: want endif`},
@@ -49,7 +49,7 @@ func TestParseErrorsNameThePlace(t *testing.T) {
 		{strings.Repeat("x", MaxSource+1), `line 1, column 1: a template of 65537 bytes: at most 65536 are allowed`},
 		{strings.Repeat("{% if a %}", 33) + strings.Repeat("{% endif %}", 33), `line 1, column 321: if is nested deeper than 32`},
 		{"{{ " + strings.Repeat("a[", 33) + "1" + strings.Repeat("]", 33) + " }}", `line 1, column 68: brackets are nested deeper than 32`},
-		{"{{ secrets.a }}", `line 1, column 4: secrets may not stand here`},
+		{"{{ secrets.a }}", `line 1, column 4: a secret cannot be used here`},
 	} {
 		_, err := Parse(tt.source, Options{})
 		var fault *Error

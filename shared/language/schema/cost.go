@@ -82,7 +82,7 @@ func reckon(root *jsonschema.Schema) (costs, *Fault) {
 		if depth > 0 {
 			all[depth] = max(all[depth], all[depth-1])
 		} else if all[0] > maxSingle {
-			return nil, &Fault{"", "applies too much to one value"}
+			return nil, &Fault{"", "applies too many schemas to one value"}
 		}
 		above, here = here, above
 	}
@@ -156,7 +156,7 @@ func inOrder(root *jsonschema.Schema) (order []*jsonschema.Schema, fault *Fault)
 		for _, same := range applied(s) {
 			switch state[same] {
 			case entered:
-				fault = &Fault{"", "a $ref leads back to itself without going deeper into the data"}
+				fault = &Fault{"", "a $ref refers to itself without going deeper into the data"}
 			case 0:
 				visit(same)
 			}

@@ -140,9 +140,9 @@ func explain(err error) Fault {
 	var anchor *jsonschema.AnchorNotFoundError
 	switch {
 	case errors.As(err, &load):
-		return Fault{"", "a reference leads out of the schema, to " + clip(strings.TrimPrefix(load.URL, base)) + ": it is not followed"}
+		return Fault{"", "a $ref points outside of the schema, to " + clip(strings.TrimPrefix(load.URL, base)) + ": this is not allowed"}
 	case errors.As(err, &pointer), errors.As(err, &anchor):
-		return Fault{"", "a $ref leads to nothing"}
+		return Fault{"", "a $ref points to nothing"}
 	}
 	return Fault{"", clip("cannot be compiled: " + strings.ReplaceAll(err.Error(), base, ""))}
 }
@@ -169,14 +169,14 @@ func (s *Schema) Check(data []byte, budget *int) (faults []Fault) {
 	}
 	defer func() {
 		if recover() != nil {
-			faults = []Fault{{"", "cannot be checked against the schema of its type"}}
+			faults = []Fault{{"", "cannot be checked against its type's schema"}}
 		}
 	}()
 	var why *jsonschema.ValidationError
 	if err := s.compiled.Validate(v); errors.As(err, &why) {
 		return faultsOf(why)
 	} else if err != nil {
-		return []Fault{{"", "cannot be checked against the schema of its type"}}
+		return []Fault{{"", "cannot be checked against its type's schema"}}
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func (r *reader) conflicts(s *Spec, given map[string]bool) {
 		}
 		for _, other := range rule.without {
 			if given[other] && (other != "once" || s.once) {
-				r.fault("trigger."+rule.field, "cannot stand beside %s", other)
+				r.fault("trigger."+rule.field, "cannot be used with %s", other)
 			}
 		}
 		beside := len(rule.with) == 0
@@ -105,7 +105,7 @@ func (r *reader) conflicts(s *Spec, given map[string]bool) {
 			beside = beside || given[other]
 		}
 		if !beside {
-			r.fault("trigger."+rule.field, "makes sense only with %s", strings.Join(rule.with, " or "))
+			r.fault("trigger."+rule.field, "needs %s", strings.Join(rule.with, " or "))
 		}
 	}
 	for field, n := range map[string]int64{"every": s.every, "at": s.at} {

@@ -51,11 +51,11 @@ func (l *Limit) room(ctx context.Context, tenant string) error {
 		own += s.Waiting(tenant)
 	}
 	if own >= (l.Messages+1)/2 {
-		return httpapi.TenantBacklogFull.Problem("Too many messages of this tenant wait to be sent.").After(backlogAfter).
+		return httpapi.TenantBacklogFull.Problem("This tenant has the maximum number of waiting messages. Retry later.").After(backlogAfter).
 			Because(fmt.Errorf("%d messages of %s wait", own, tenant))
 	}
 	if waiting := l.count(ctx); waiting >= l.Messages {
-		return httpapi.BacklogFull.Problem("Too many messages wait to be sent.").After(backlogAfter).Because(fmt.Errorf("%d messages wait", waiting))
+		return httpapi.BacklogFull.Problem("The server has the maximum number of waiting messages. Retry later.").After(backlogAfter).Because(fmt.Errorf("%d messages wait", waiting))
 	}
 	return nil
 }

@@ -68,6 +68,6 @@ func sameAs(item webhook.StateItem, digest string) error {
 	}
 	return httpapi.Invalid(httpapi.FieldError{
 		Field:  "Idempotency-Key",
-		Detail: "has come with other events before: repeat a request as it was, and give a new one a new key",
+		Detail: "was used with other events before: repeat the same request, or use a new key",
 	})
 }

@@ -76,7 +76,7 @@ func (h *Handler) strict(registered map[string]webhook.EventType, p publication.
 			place = "[" + strconv.Itoa(i) + "].type"
 		}
 		if _, ok := registered[e.Type]; !ok {
-			faults.Add(place, "is not registered, and this installation takes only types that are: see PUT /event-types/{type}")
+			faults.Add(place, "is not registered, and this installation accepts only registered types: see PUT /event-types/{type}")
 		}
 	}
 	return faults.Err()

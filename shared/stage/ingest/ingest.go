@@ -219,7 +219,7 @@ func accepted(ids []string, sizes []int, err error) []string {
 
 // unavailable is the 503 that lists what was taken nevertheless.
 func unavailable(accepted []string, cause error) error {
-	p := httpapi.PartiallyAccepted.Problem("Not all events could be queued. Those in accepted are. Send the same request again, or the others: what was accepted is not taken twice if its id is your own, or with the same Idempotency-Key.").After(retryAfter)
+	p := httpapi.PartiallyAccepted.Problem("Some events could not be queued; accepted lists the queued ones. If the events have your own ids, or the request has an Idempotency-Key, send the same request again. Otherwise send only the other events.").After(retryAfter)
 	if len(accepted) == 0 {
 		p = httpapi.NotQueued.Problem("The events could not be queued. Send them again.").After(retryAfter)
 	}

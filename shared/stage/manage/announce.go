@@ -23,7 +23,7 @@ func (h *Handler) announceRecovered(ctx context.Context, s webhook.Subscription)
 	}
 	messages := operational.Subscription(operational.SubscriptionRecovered, s, h.now())
 	if err := h.Events.Send(ctx, messages); err != nil {
-		return httpapi.NotQueued.Problem("This could not be told of. Ask again.").After(time.Second).Because(fmt.Errorf("publish operational event: %w", err))
+		return httpapi.NotQueued.Problem("The operational event could not be queued. Send the request again.").After(time.Second).Because(fmt.Errorf("publish operational event: %w", err))
 	}
 	return nil
 }

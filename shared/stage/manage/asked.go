@@ -79,7 +79,7 @@ func (h *Handler) given(r *httpapi.Request, v strictjson.Value, faults *httpapi.
 	case err != nil:
 		return webhook.Event{}, err
 	case data == nil:
-		faults.Add("event.data", "required: the type has no sample that could stand for it")
+		faults.Add("event.data", "required: the event type has no sample")
 		return webhook.Event{}, nil
 	}
 	members["data"] = strictjson.Value(data)

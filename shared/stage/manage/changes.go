@@ -206,7 +206,7 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 // resend queues what is asked for by hand.
 func (h *Handler) resend(ctx context.Context, asked message.Task, delay time.Duration) error {
 	if err := h.Resend.Send(ctx, []queue.Message{message.Queued(asked, delay)}); err != nil {
-		return httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("resend %T: %w", asked, err))
+		return httpapi.NotQueued.Problem("The message could not be queued. Send the request again.").After(time.Second).Because(fmt.Errorf("resend %T: %w", asked, err))
 	}
 	return nil
 }

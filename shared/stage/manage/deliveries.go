@@ -50,7 +50,7 @@ func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
 		faults.Add("event", "want an event's id")
 	}
 	if r.Query.Has("source") && !r.Query.Has("event") {
-		faults.Add("source", "only goes with event")
+		faults.Add("source", "needs event")
 	}
 	return filter, faults.Err()
 }
@@ -172,7 +172,7 @@ func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
 		d, err = h.Store.Delivery(r.Context(), r.Tenant, id)
 	}
 	if errors.Is(err, webhook.ErrNotFound) {
-		return d, httpapi.DeliveryNotFound.Problem("There is no such delivery, or nothing has happened to it yet. Its event lists it.")
+		return d, httpapi.DeliveryNotFound.Problem("The delivery does not exist, or its first attempt has not ended yet. GET /events/{id} lists an event's deliveries.")
 	}
 	return d, err
 }

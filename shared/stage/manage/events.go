@@ -94,7 +94,7 @@ func source(r *httpapi.Request) string {
 func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
 	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.PathValue("id"))
 	if errors.Is(err, webhook.ErrNotFound) {
-		return e, httpapi.EventNotFound.Problem("There is no such event, or it is not stored yet. An event with a source of its own needs ?source=.")
+		return e, httpapi.EventNotFound.Problem("The event does not exist, or it is not stored yet. If it was published with a source, add ?source=.")
 	}
 	if err != nil {
 		return e, fmt.Errorf("read event: %w", err)

@@ -46,7 +46,7 @@ func viewFullType(t webhook.EventType) fullTypeView {
 	return fullTypeView{viewType(t), t.Schema, t.Sample}
 }
 
-var errNoType = httpapi.EventTypeNotFound.Problem("There is no such event type.")
+var errNoType = httpapi.EventTypeNotFound.Problem("The event type is not registered. GET /event-types lists them.")
 
 // putEventType registers a type, in place of what was registered of it. Events
 // published from then on must fit its schema.
@@ -102,7 +102,7 @@ func readType(name string, body strictjson.Value) (typ webhook.EventType, err er
 			}
 		case "updated_at":
 			if text, _ := v.Text(); text == "" {
-				faults.Add(field, "is set by Postino: leave it out, or as it was read")
+				faults.Add(field, "is set by Postino: omit it, or send it as you read it")
 			}
 		case "description":
 			typ.Description = typeDescription(v, &faults)

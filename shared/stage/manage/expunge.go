@@ -103,9 +103,9 @@ func (h *Handler) payloadIsThere(ctx context.Context, d webhook.Delivery) error 
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", d.ID, err)
 	case h.payloadExpired(d.EndedAt):
-		return httpapi.DataExpired.Problem("This delivery ended so long ago that its payload is not kept any more: nothing is left to send.")
+		return httpapi.DataExpired.Problem("The retention of the delivery's payload has ended, so there is nothing to send.")
 	case e.Expunged:
-		return httpapi.DataExpunged.Problem("The payload of this delivery's event was expunged: nothing is left to send.")
+		return httpapi.DataExpunged.Problem("The payload of the delivery's event was expunged, so there is nothing to send.")
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func progress(j webhook.Job) *float64 {
 	return &share
 }
 
-var errNoJob = httpapi.JobNotFound.Problem("There is no such job.")
+var errNoJob = httpapi.JobNotFound.Problem("The job does not exist, or its retention has ended. GET /jobs lists them.")
 
 var jobID = regexp.MustCompile(`^job_[0-9a-z]{26}$`)
 

@@ -136,7 +136,7 @@ const maxMissed = 200
 func missed(s webhook.Subscription, e *pattern.Event, role httpapi.Role) string {
 	miss := pattern.Why(s.Filter, e)
 	if miss.Field == "" {
-		return "filter: each condition is met, but not all of them by one element of an array"
+		return "filter: each condition matches, but no element of the array matches all of them"
 	}
 	want := "filter." + miss.Field + ": want " + strictjson.Clip(miss.Want, maxMissed)
 	switch {

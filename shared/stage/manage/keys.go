@@ -141,4 +141,4 @@ func (h *Handler) deleteKey(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent(), err
 }
 
-var errNoKey = httpapi.KeyNotFound.Problem("There is no such key.")
+var errNoKey = httpapi.KeyNotFound.Problem("The key does not exist, or was deleted. GET /keys lists them.")

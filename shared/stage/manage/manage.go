@@ -181,7 +181,7 @@ func retry(ctx context.Context, write func() error) error {
 		err = write()
 	}
 	if isConflict(err) {
-		return httpapi.ChangedMeanwhile.Problem("Others keep changing this.").After(time.Second).Because(err)
+		return httpapi.ChangedMeanwhile.Problem("Other requests changed the same object at the same time. Send the request again.").After(time.Second).Because(err)
 	}
 	return err
 }

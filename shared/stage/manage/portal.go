@@ -60,7 +60,7 @@ func portals(now, next webhook.Subscription, wish subscription.Wish, mentions []
 	}
 	slices.Sort(dropped)
 	if len(refused) > 0 {
-		return next, nil, subscription.Refused(refused, "there is no secret %q that a portal key may name")
+		return next, nil, subscription.Refused(refused, "there is no secret %q that a portal key can use")
 	}
 	return next, dropped, nil
 }
@@ -80,7 +80,7 @@ func vouched(now, next webhook.Subscription, wish subscription.Wish, mentions []
 		return nil
 	}
 	return httpapi.Invalid(httpapi.FieldError{
-		Field: "url", Detail: "required beside secrets and auth, since a portal key chose where this goes: repeat it if they may go there",
+		Field: "url", Detail: "required with secrets or auth, because a portal key chose the url: repeat the url to confirm it",
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 func (h *Handler) refusal(err error) error {
 	switch {
 	case errors.Is(err, webhook.ErrTooMany):
-		return httpapi.SubscriptionsFull.Problem(fmt.Sprintf("The tenant has as many subscriptions as it may: %d. Delete one first.", h.Quota.Subscriptions))
+		return httpapi.SubscriptionsFull.Problem(fmt.Sprintf("The tenant has the maximum number of subscriptions: %d. Delete one first.", h.Quota.Subscriptions))
 	case errors.Is(err, webhook.ErrTooHeavy):
 		return httpapi.FiltersFull.Problem(
 			fmt.Sprintf("The tenant's filters would take more than %d bytes of memory together.", h.Quota.Filters),

@@ -102,7 +102,7 @@ func readRecover(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
 	case j.After.IsZero():
 		faults.Add("after", "is required: only events accepted after this time")
 	case j.After.After(now):
-		faults.Add("after", "lies in the future")
+		faults.Add("after", "is in the future")
 	case !j.Before.After(j.After):
 		faults.Add("before", "is not later than after")
 	}
@@ -123,7 +123,7 @@ func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.T
 // claimRecover is a 409 while another recover is at work: on the same
 // subscription, or on all of the tenant's.
 func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
-	conflict := httpapi.RecoverRunning.Problem("Another recover is at work here. GET /jobs shows it.")
+	conflict := httpapi.RecoverRunning.Problem("Another recover runs for this subscription or tenant. GET /jobs shows it. Wait until it is done.")
 	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
 	if j.Subscription != "" {
 		free, err := h.Store.Lease(r.Context(), whole, webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt)

@@ -33,10 +33,10 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	if e.Expunged {
-		return httpapi.Response{}, httpapi.DataExpunged.Problem("The data of this event was removed.")
+		return httpapi.Response{}, httpapi.DataExpunged.Problem("The event's data was expunged, so there is nothing to send.")
 	}
 	if h.payloadExpired(e.AcceptedAt) {
-		return httpapi.Response{}, httpapi.DataExpired.Problem("The data of this event is not kept any more.")
+		return httpapi.Response{}, httpapi.DataExpired.Problem("The retention of the event's data has ended, so there is nothing to send.")
 	}
 	id, err := h.replayID(r, e, only)
 	if err != nil {
@@ -44,7 +44,7 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	ask := message.Replay{ID: id, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}
 	if err := h.Events.Send(r.Context(), []queue.Message{{Group: e.Tenant, Body: ask.Encode()}}); err != nil {
-		return httpapi.Response{}, httpapi.NotQueued.Problem("This could not be queued. Ask again.").After(time.Second).Because(fmt.Errorf("replay %s: %w", e.ID, err))
+		return httpapi.Response{}, httpapi.NotQueued.Problem("The message could not be queued. Send the request again.").After(time.Second).Because(fmt.Errorf("replay %s: %w", e.ID, err))
 	}
 	r.Note(slog.String("event", e.ID), slog.String("replay", id))
 	return httpapi.Response{Status: http.StatusAccepted, Body: replayView{e.ID, id}}, nil
@@ -86,7 +86,7 @@ func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
 		return "", err
 	}
 	if head.Version == 0 {
-		faults.Add("subscription", "there is no such subscription")
+		faults.Add("subscription", "the subscription does not exist")
 	}
 	return only, faults.Err()
 }

@@ -31,7 +31,7 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	if head.Version == 0 || head.Born > d.Version {
-		return httpapi.Response{}, httpapi.SubscriptionDeleted.Problem("The subscription of this delivery was deleted.")
+		return httpapi.Response{}, httpapi.SubscriptionDeleted.Problem("The delivery's subscription was deleted, so the delivery has no destination.")
 	}
 	if err := h.canBeSent(r.Context(), d, head.Version); err != nil {
 		return httpapi.Response{}, err
@@ -52,7 +52,7 @@ func (h *Handler) canBeSent(ctx context.Context, d webhook.Delivery, current int
 	if err != nil || skip == nil {
 		return err
 	}
-	return httpapi.CannotBeSent.Problem(fmt.Sprintf("Nothing can be sent, for %s: %s.", skip.Reason, skip.Detail))
+	return httpapi.CannotBeSent.Problem(fmt.Sprintf("There is nothing to send: %s: %s. Fix the subscription, then retry.", skip.Reason, skip.Detail))
 }
 
 func noteDelivery(r *httpapi.Request, d webhook.Delivery) {

@@ -28,7 +28,7 @@ func viewNamedSecret(s webhook.NamedSecret) namedSecretView {
 	return namedSecretView{s.Name, s.Portal, httpapi.Time(s.UpdatedAt)}
 }
 
-var errNoSecret = httpapi.SecretNotFound.Problem("There is no such secret.")
+var errNoSecret = httpapi.SecretNotFound.Problem("The secret does not exist. PUT /secrets/{name} creates it.")
 
 // putSecret stores a secret's value, sealed. Subscriptions that mention it send
 // the new one from the next attempt on.

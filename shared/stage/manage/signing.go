@@ -108,7 +108,7 @@ func tooMany(signing []webhook.SigningSecret) error {
 		return nil
 	}
 	first := slices.MinFunc(signing[1:], func(a, b webhook.SigningSecret) int { return a.Expires.Compare(b.Expires) })
-	return httpapi.SigningSecretsFull.Problem(fmt.Sprintf("%d secrets sign at once, and no more may. The next one ends at %s. An overlap of 0s ends all but the new one.",
+	return httpapi.SigningSecretsFull.Problem(fmt.Sprintf("%d secrets are active, which is the maximum. The next one expires at %s. An overlap of 0s ends all but the new one.",
 		maxSecrets, webhook.FormatTime(first.Expires)))
 }
 

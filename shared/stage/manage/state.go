@@ -8,7 +8,7 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-var errNoState = httpapi.StateNotFound.Problem("Nothing is known of this key.")
+var errNoState = httpapi.StateNotFound.Problem("The trigger has no state for this key.")
 
 // getState shows what a subscription's trigger knows of one key.
 func (h *Handler) getState(r *httpapi.Request) (httpapi.Response, error) {

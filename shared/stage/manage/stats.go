@@ -64,7 +64,7 @@ func (h *Handler) getStats(r *httpapi.Request) (httpapi.Response, error) {
 		faults.Add("subscription", "%s", subscription.IDSyntax)
 	}
 	if !from.Before(before) {
-		faults.Add("before", "want a time behind after")
+		faults.Add("before", "want a time later than after")
 	} else if before.Sub(from) > maxStats+time.Hour {
 		faults.Add("after", "want a range of at most 31 days")
 	}

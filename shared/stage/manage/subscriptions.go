@@ -14,7 +14,7 @@ import (
 
 func isConflict(err error) bool { return errors.Is(err, webhook.ErrConflict) }
 
-var errNoSubscription = httpapi.SubscriptionNotFound.Problem("There is no such subscription.")
+var errNoSubscription = httpapi.SubscriptionNotFound.Problem("The subscription does not exist. GET /subscriptions lists them.")
 
 // ref names the subscription of the path.
 func ref(r *httpapi.Request) webhook.SubscriptionRef {
@@ -97,7 +97,7 @@ func (h *Handler) createSubscription(r *httpapi.Request) (httpapi.Response, erro
 	}
 	response, err := h.create(r, wish)
 	if errors.Is(err, webhook.ErrExists) {
-		return httpapi.Response{}, httpapi.SubscriptionExists.Problem("There is a subscription with this id.", httpapi.FieldError{Field: "id", Detail: "is taken"})
+		return httpapi.Response{}, httpapi.SubscriptionExists.Problem("A subscription with this id exists. Change it with PUT or PATCH, or choose another id.", httpapi.FieldError{Field: "id", Detail: "is taken"})
 	}
 	return response, err
 }

@@ -104,7 +104,7 @@ func (h *Handler) deleteTenant(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	err := h.Store.BeginDeletion(r.Context(), r.Tenant, h.now())
 	if errors.Is(err, webhook.ErrNotFound) {
-		return httpapi.Response{}, httpapi.TenantNotFound.Problem("There is no such tenant.")
+		return httpapi.Response{}, httpapi.TenantNotFound.Problem("The tenant does not exist, or the key belongs to another tenant.")
 	}
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("begin deletion: %w", err)

@@ -63,7 +63,7 @@ func (t *trials) setFull(tenant string) {
 // beginTest takes one of the tenant's places until end is called, or refuses.
 func (h *Handler) beginTest(ctx context.Context, tenant string) (end func(), err error) {
 	began, token, first := h.trials.clock(), rand.Text(), mathrand.IntN(testPlaces)
-	refused := httpapi.TenantTestsFull.Problem("This tenant tests too much at a time.").After(testHold)
+	refused := httpapi.TenantTestsFull.Problem("This tenant has too many tests in progress. Run at most 8 at once.").After(testHold)
 	for i := range testPlaces {
 		if h.trials.isFull(tenant) {
 			return nil, refused // and full for no longer, however often it is asked

@@ -19,7 +19,7 @@ const (
 	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
 	overlap  = time.Minute      // how much of the last sweep is swept again
 	stride   = 30               // minutes of an outage that are worked through between two marks
-	distrust = 24 * time.Hour   // how far back a process looks once if the mark lies in the future
+	distrust = 24 * time.Hour   // how far back a process looks once if the mark is in the future
 	pageSize = 500              // pointers read at once
 )
 
