@@ -69,23 +69,23 @@ func configuration() server.Config {
 func serveFlags(name string, c *server.Config) *parsed {
 	f := flag.NewFlagSet("postino "+name, flag.ContinueOnError)
 	p := &parsed{FlagSet: f, config: c, level: slog.LevelWarn}
-	f.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes any")
-	f.Func("hosts", "`names`, with commas, that requests may call this server beside localhost and addresses; on other addresses than loopback every name may be used unless some are given", func(list string) error {
+	f.StringVar(&c.Addr, "addr", "127.0.0.1:8080", "listen on this `host:port`; port 0 means any free port")
+	f.Func("hosts", "comma-separated host `names` that requests can use, besides localhost and IP addresses; on an address other than loopback, all names are allowed unless you set this", func(list string) error {
 		c.Hosts = strings.Split(strings.ToLower(list), ",")
 		return nil
 	})
 	f.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
-	f.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "`networks` that callbacks may reach although they are private, by http and on any port; \"\" allows none")
-	f.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts that callbacks may reach, by https")
-	f.StringVar(&c.Resolver, "resolver", "", "`host:port` of the DNS server to ask instead of the system's")
-	f.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "`messages` that may wait before publishers get 503, and half of which one tenant may fill before it gets 429; 0 for no limit")
-	f.IntVar(&c.Quota.Subscriptions, "max-subscriptions", c.Quota.Subscriptions, "how many `subscriptions` a tenant may have; 0 for any number")
-	f.Var(days{&c.Retention.All}, "retention", "how `long` events and deliveries are kept once nothing waits for them, 15d to 365d")
-	f.Var(days{&c.Retention.Payload}, "payload-retention", "how `long` data, bodies and answers are kept, 1d or more; the retention if that is shorter")
-	f.Var(days{&c.Retention.Once}, "once-retention", "how `long` triggers hold what they hold for ever after it was last touched, 45d to 3650d")
-	f.BoolVar(&c.StrictTypes, "strict-types", false, "refuse events of types that their tenant has not registered")
-	f.BoolVar(&c.StrictTenants, "strict-tenants", false, "refuse tenants that nobody made by PUT /v1/tenants/{tenant}, instead of making them by their first use")
-	f.BoolVar(&c.TestClock, "test-clock", false, "let our clock stand still, to be moved by POST /v1/clock")
+	f.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "private `networks` to which callbacks can go, by http and on any port; \"\" allows none")
+	f.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts to which callbacks can go, by https")
+	f.StringVar(&c.Resolver, "resolver", "", "use the DNS server at this `host:port` instead of the system's")
+	f.IntVar(&c.MaxBacklog, "max-backlog", server.DefaultMaxBacklog, "number of waiting `messages` at which publishers get 503; a tenant that fills half of it gets 429; 0 means no limit")
+	f.IntVar(&c.Quota.Subscriptions, "max-subscriptions", c.Quota.Subscriptions, "maximum number of `subscriptions` of a tenant; 0 means no limit")
+	f.Var(days{&c.Retention.All}, "retention", "how `long` ended deliveries and their events are kept, 15d to 365d")
+	f.Var(days{&c.Retention.Payload}, "payload-retention", "how `long` data, bodies and answers are kept, 1d to the retention")
+	f.Var(days{&c.Retention.Once}, "once-retention", "how `long` triggers keep counts, once and distinct values after their last change, 45d to 3650d")
+	f.BoolVar(&c.StrictTypes, "strict-types", false, "refuse events whose type is not registered in their tenant")
+	f.BoolVar(&c.StrictTenants, "strict-tenants", false, "refuse tenants that were not created with PUT /v1/tenants/{tenant}, instead of creating them on first use")
+	f.BoolVar(&c.TestClock, "test-clock", false, "stop the clock; only POST /v1/clock advances it")
 	f.TextVar(&p.level, "log-level", p.level, "DEBUG, INFO (a line per attempt), WARN or ERROR")
 	return p
 }
