@@ -1,5 +1,5 @@
-// Package docs holds the documentation; its tests hold the documentation to
-// the code.
+// Package docs contains the documentation. Its tests compare the documentation
+// with the code.
 package docs
 
 import (

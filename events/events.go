@@ -1,5 +1,5 @@
-// Package events carries the examples of this folder: events to publish, and
-// one invocation for each function.
+// Package events embeds the samples in this folder: events to publish, and one
+// invocation for each function.
 //
 // The invocations are what Lambda hands the functions, so that
 // `sam local invoke Ingest -e events/ingest.json` tries one; those of the API

@@ -1,5 +1,5 @@
-// Package examples holds subscribers to copy from; its test has each of them
-// receive real callbacks.
+// Package examples contains subscribers to copy. Its test sends real callbacks
+// to each of them.
 package examples
 
 import (

@@ -1,5 +1,5 @@
-// Package verify tells a receiver of Postino callbacks, or of any other
-// Standard Webhooks, whether a request is genuine and new.
+// Package verify checks whether a request is a genuine and recent callback of
+// Postino, or of any other sender of Standard Webhooks.
 //
 // It depends on nothing but the standard library. Make one [Verifier] when the
 // program starts, read each request's body once, and ask before believing it:

@@ -1,5 +1,5 @@
-// Command postino is all of Postino in one program: it serves in one process
-// on one machine, with nothing else installed, and it shows what it does.
+// Command postino is the whole program: it serves everything in one process,
+// and has commands that show how Postino works.
 package main
 
 import (

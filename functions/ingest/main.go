@@ -1,4 +1,4 @@
-// Command ingest is the Lambda function that takes published events.
+// Command ingest is the Lambda function that accepts published events.
 package main
 
 import (

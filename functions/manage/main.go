@@ -1,4 +1,4 @@
-// Command manage is the Lambda function behind all of the API but publishing.
+// Command manage is the Lambda function for the whole API except publishing.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command sweep is the Lambda function that wakes what is due, each minute.
+// Command sweep is the Lambda function that queues what is due, once a minute.
 package main
 
 import (

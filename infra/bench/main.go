@@ -1,5 +1,6 @@
-// Command bench measures Postino's local mode beside what the machine can do
-// at best: throughput, latency, isolation, and how fast the functions start.
+// Command bench measures Postino's local mode and compares it with the best
+// that the machine can do: throughput, latency, isolation, and how fast the
+// functions start.
 //
 // It starts the server as a process of its own, on loopback, with its data on
 // the disk under -dir; publishes to it; verifies every callback; and in the

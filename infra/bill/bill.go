@@ -1,5 +1,5 @@
-// Package bill turns what a run of Postino used of AWS into dollars: a table
-// of prices, the lines of a bill, and how Lambda's duration is reckoned.
+// Package bill converts the AWS usage of a run of Postino into dollars: a table
+// of prices, the lines of a bill, and an estimate of Lambda's duration.
 //
 // What is used is counted by the test TestTheBill of infra/test/e2e, which runs the
 // built functions and meters every request that they make, and kept in

@@ -1,4 +1,5 @@
-// Package lifecycle is the life of a delivery, from its plan to its end.
+// Package lifecycle contains every state transition of a delivery, from its
+// plan to its end.
 //
 // Each step of it is a pure function: it takes the delivery as it is stored
 // and returns a [Transition], the next state with the effects that follow once

@@ -1,5 +1,5 @@
-// Package message is the language that the stages speak over the queues: what
-// each message says, and how it is written as bytes.
+// Package message defines the messages that stages send to each other through
+// queues: their content, and their encoding as bytes.
 //
 // The messages that every event causes are binary: one kind byte, then fields
 // in a fixed order, numbers as varints, everything else as a length (uvarint)

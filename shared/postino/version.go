@@ -1,4 +1,4 @@
-// Package postino names the release.
+// Package postino contains the version.
 package postino
 
 import (

@@ -1,6 +1,6 @@
-// Package queue is the contract between stages and the queues that carry their
-// messages: what a message is, what a queue promises, and its limits. The
-// suite queuetest holds every adapter to it.
+// Package queue is the contract between the stages and their queues: what a
+// message is, what a queue guarantees, and its limits. The test suite queuetest
+// checks every adapter.
 package queue
 
 import (

@@ -1,6 +1,6 @@
-// Package webhook holds the nouns of Postino: events, subscriptions,
-// deliveries and attempts, the identities that tie them together, and the few
-// errors that stages and stores share. It knows no storage, queue or network.
+// Package webhook contains the types of Postino: events, subscriptions,
+// deliveries and attempts, their ids, and the few errors that stages and stores
+// share. It does not depend on storage, queues or the network.
 package webhook
 
 import (

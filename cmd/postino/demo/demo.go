@@ -1,5 +1,5 @@
-// Package demo shows the main job in a minute: it subscribes a small receiver,
-// publishes the sample events, and prints each callback that it has verified.
+// Package demo shows what Postino does in one minute: it subscribes a small
+// receiver, publishes the sample events, and prints each verified callback.
 package demo
 
 import (

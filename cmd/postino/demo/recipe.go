@@ -25,7 +25,7 @@ func Recipe(ctx context.Context, r recipes.Recipe, s recipes.Server, out io.Writ
 	if err := (recipes.Player{Watch: show}).Play(ctx, r, s, tenant); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s signed, verified and as the recipe promises. The server goes on, with all of it in tenant %s; stop it with Ctrl-C.\n", count(show.requests), tenant)
+	fmt.Fprintf(out, "\n%s signed, verified and as the recipe expects. The server keeps running; everything is in tenant %s. Stop it with Ctrl-C.\n", count(show.requests), tenant)
 	return nil
 }
 

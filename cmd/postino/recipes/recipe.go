@@ -1,6 +1,6 @@
-// Package recipes plays the recipes of events/recipes on a running server: it
-// subscribes, lets the events happen, moves the clock, and compares every
-// request that arrives with what the recipe promises.
+// Package recipes runs the recipes of events/recipes on a server: it
+// subscribes, publishes the events, advances the clock, and compares each
+// request that arrives with the one that the recipe expects.
 //
 // A recipe is one JSON file; docs/recipes.md is made from them all. Its urls
 // are those of the real receivers: a [Player] sends the requests to a receiver

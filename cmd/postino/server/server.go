@@ -1,5 +1,5 @@
-// Package server is all of Postino in one process: every stage, wired to local
-// storage and queues, behind one address.
+// Package server runs every stage in one process, with local storage and
+// queues, behind one address.
 package server
 
 import (

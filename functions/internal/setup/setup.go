@@ -1,5 +1,5 @@
-// Package setup is what every door does first: read its settings from the
-// environment that template.yaml gives it, and make the clients they name.
+// Package setup does what every function does first: it reads the settings from
+// the environment, which template.yaml sets, and makes the clients.
 package setup
 
 import (

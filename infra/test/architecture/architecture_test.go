@@ -1,5 +1,5 @@
-// Package architecture holds the rules of who may depend on whom, as a test
-// over what the packages really import.
+// Package architecture tests which packages may import which, by the actual
+// imports.
 package architecture
 
 import (

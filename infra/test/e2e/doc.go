@@ -1,6 +1,6 @@
-// Package e2e proves Postino from the outside: each file of scenarios/ is a
-// story of API requests and callbacks, and its tests play every story twice,
-// in local mode and through the built Lambda functions.
+// Package e2e tests Postino from the outside: each file of scenarios/ is a
+// story of API requests and callbacks. The tests run every story twice, in
+// local mode and through the built Lambda functions.
 //
 // The functions run as they do on AWS: as processes that ask a Lambda Runtime
 // API for work, with the queues, mappings, timeouts and environment that

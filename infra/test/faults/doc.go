@@ -1,6 +1,6 @@
-// Package faults does to the real local process what the world does: it kills
-// it while it works, drains, sweeps and recovers, fills its disk or makes it read-only,
-// tears and damages its files, sets its clock, floods it, and gives it
+// Package faults causes real faults in the local process: it kills the process
+// during deliveries, drains, sweeps and recovers, fills its disk or makes it
+// read-only, damages its files, sets its clock, floods it, and gives it
 // subscribers that never answer.
 //
 // After each of these nothing that was acknowledged may be lost, what repeats

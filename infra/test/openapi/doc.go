@@ -1,3 +1,3 @@
-// Package openapi holds the API's description to what a server does: routes,
-// keys, examples, what requests may say, and every answer.
+// Package openapi compares the OpenAPI document with a server: routes, keys,
+// examples, valid requests, and every response.
 package openapi

@@ -1,5 +1,5 @@
-// Package planted proves that secrets are seen nowhere but where they belong:
-// its test plants recognisable ones of every kind, exercises the whole API and
-// many failures, and then searches all answers, logs, metrics and the raw data
-// for them, in every form that it can undo.
+// Package planted proves that secrets do not leak: its test plants recognizable
+// secrets of every kind, uses the whole API and many failures, and then
+// searches all responses, logs, metrics and the raw data, in every encoding
+// that it can decode.
 package planted

@@ -1,6 +1,6 @@
-// Package simulation plays the whole pipeline, all five stages over a store and
-// queues in memory, in a world where every call may fail, fail after it was
-// carried out, come twice, come late, or be the last thing its process does.
+// Package simulation runs the whole pipeline, all five stages with a store and
+// queues in memory, while each call can fail, fail after it took effect, run
+// twice, run late, or be the last one of its process.
 //
 // All that happens follows from one number, the seed: a failing seed replays
 // exactly with POSTINO_SEED=n go test ./infra/test/simulation. One call is let

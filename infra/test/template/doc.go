@@ -1,2 +1,3 @@
-// Package template holds template.yaml to its wiring: tests that read it as CloudFormation does, and build what it names.
+// Package template tests template.yaml: it reads the template as CloudFormation
+// does, checks the wiring, and builds what it names.
 package template

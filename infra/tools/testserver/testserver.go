@@ -1,4 +1,5 @@
-// Package testserver gives tests a DynamoDB and an SQS server of their own: real servers on a loopback port, in memory, one per test process.
+// Package testserver starts a DynamoDB and an SQS server for tests: real
+// servers on a loopback port, in memory, one per test process.
 //
 // A server is started by the first test that asks and stays until the test binary ends, however it ends. Tables and
 // queues are shared by all tests of the process, so give them names of their own. What is started comes from the

@@ -132,7 +132,7 @@ func TestEachKeyOpensTheRoutesOfItsRoleInItsTenantOnly(t *testing.T) {
 		for kind, key := range keys {
 			got := w.call(route, "acme", key, "")
 			switch allowed := slices.Contains(may, kind); {
-			case allowed && (got.Code == 401 || got.Code == 403 || strings.Contains(got.Body.String(), "tenant_not_found")):
+			case allowed && (got.Code == 401 || got.Code == 403 || strings.Contains(got.Body.String(), `"code":"tenant_not_found"`)):
 				t.Errorf("%s with a %s key = %d %s, want it served", route, kind, got.Code, got.Body)
 			case !allowed && kind == "unknown" && got.Code != 401:
 				t.Errorf("%s with an unknown key = %d, want 401", route, got.Code)
@@ -167,10 +167,10 @@ func wantRoles(t *testing.T, route, kind, body string) {
 			roles = append(roles, role)
 		}
 	}
-	want := "That takes the admin key."
+	want := "This request needs the admin key."
 	if len(roles) > 0 {
 		slices.SortFunc(roles, func(a, b string) int { return cmp.Compare(order[a], order[b]) })
-		want = "That takes a key of the role " + strings.Join(roles, " or ") + ", or the admin key."
+		want = "This request needs a key of the role " + strings.Join(roles, " or ") + ", or the admin key."
 	}
 	if want = "This key's role is " + kind + ". " + want; !strings.Contains(body, want) {
 		t.Errorf("%s with a %s key: %s, want %q", route, kind, body, want)

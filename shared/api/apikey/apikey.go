@@ -1,5 +1,4 @@
-// Package apikey makes and knows the keys by which tenants' programs call the
-// API.
+// Package apikey creates and checks the API keys of tenants.
 //
 // A key is "pk_", 32 characters that stand for 160 random bits, "_" and the
 // tenant it belongs to. Of it only its SHA-256 is kept. A fast hash is the

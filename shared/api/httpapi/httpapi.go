@@ -1,6 +1,6 @@
-// Package httpapi is what all routes of the API share: one table of routes,
-// keys, limits, strict requests, pages of lists, and problem documents for
-// everything that goes wrong.
+// Package httpapi contains what all routes of the API share: one table of
+// routes, keys, limits, strict requests, pages of lists, and problem documents
+// for all errors.
 //
 // A handler takes a [Request] and returns a [Response] or an error. A
 // [*Problem] is answered as it is; the refusals of package webhook and a

@@ -40,7 +40,7 @@ func TestAnUnknownQueryParameterNamesTheOnesThereAre(t *testing.T) {
 		"limits=5":  `did you mean \"limit\"?`,
 		"page=2":    "there are limit, cursor, order",
 		"Cursor=a":  `did you mean \"cursor\"?`,
-		"limit=%zz": "not well formed",
+		"limit=%zz": "malformed",
 	} {
 		routes := []Route{{Method: "GET", Pattern: "/x", Roles: Admin, Query: PageQuery, Handle: ok}}
 		w := serve(routes, keys{}, nil, httptest.NewRequest("GET", "/x?"+query, nil))

@@ -1,5 +1,5 @@
-// Package openapi holds the API's description, OpenAPI 3.1, and a page of
-// documentation made from it.
+// Package openapi contains the API's OpenAPI 3.1 document, and an HTML page
+// made from it.
 //
 // The description is written by hand in source/, by topic. Assembling it, which
 // adds to every operation the answers that all of them share, and rendering the

@@ -1,6 +1,6 @@
-// Package operational makes the events that Postino publishes about itself: of
-// deliveries that go wrong, and of subscriptions that were disabled or came
-// back.
+// Package operational makes the events that Postino publishes about itself:
+// about failing deliveries, and about subscriptions that were disabled or
+// recovered.
 //
 // They are ordinary events, published in the tenant that they are about and in
 // Postino's own. Each has an id that is a pure function of what it tells, so

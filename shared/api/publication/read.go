@@ -1,5 +1,5 @@
-// Package publication reads what publishers send: plain events, and
-// CloudEvents in all their modes.
+// Package publication reads published events: plain events, and CloudEvents in
+// all their modes.
 package publication
 
 import (

@@ -75,7 +75,7 @@ func TestPatternsTemplatesAndTriggersAreJudgedWhenSaved(t *testing.T) {
 		{"JSON text without | json", `"request":{"body":"{\"a\": {{ data.a }} }"}`, "request.body", "| json"},
 		{"stars for a secret", `"auth":{"type":"bearer","token":"***"}`, "auth.token", "***"},
 		{"auth of another world", `"auth":{"type":"digest"}`, "auth.type", "one of"},
-		{"format beside body", `"request":{"format":"standard","body":{}}`, "request.format", "without body"},
+		{"format beside body", `"request":{"format":"standard","body":{}}`, "request.format", "with body"},
 		{"require outside the envelope", `"request":{"require":["line_id"]}`, "request.require[0]", "data"},
 		{"unknown request field", `"request":{"query":{}}`, "request.query", "unknown"},
 	} {

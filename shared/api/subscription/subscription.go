@@ -1,5 +1,5 @@
-// Package subscription is a subscription as the API writes it: one table says,
-// for each field, how it is read, checked, defaulted and shown.
+// Package subscription reads and shows subscriptions in the API: one table says
+// for each field how to read, check, default and show it.
 //
 // A field that is not in the table is refused as unknown. To add one, add a row
 // to [fields], and to [rules] what it forbids beside others.

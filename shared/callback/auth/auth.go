@@ -1,6 +1,6 @@
-// Package auth is how a subscription's callbacks prove who sends them, beside
-// the signature: basic, bearer, a header of the subscriber's choice, or an access
-// token of OAuth 2.0; and the certificates that its connections are made with.
+// Package auth authenticates callbacks, in addition to the signature: basic,
+// bearer, a custom header, or an access token of OAuth 2.0; and the
+// certificates of the connection.
 package auth
 
 import (

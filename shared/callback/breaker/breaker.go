@@ -1,5 +1,5 @@
-// Package breaker decides when a subscriber is spared deliveries that it would
-// only fail, and when it gets them again.
+// Package breaker is a circuit breaker: it decides when to stop deliveries to a
+// failing subscriber, and when to send them again.
 //
 // A breaker opens when nearly all of many attempts failed within a window of
 // time. While it is open, what comes due waits, and from time to time one

@@ -1,5 +1,5 @@
-// Package egress is the only way out: an HTTP client that posts to subscribers
-// and cannot be turned against the network it runs in.
+// Package egress is the only HTTP client for requests to subscribers. It
+// refuses addresses of the network in which it runs.
 //
 // A [Guard] judges the address that is actually dialled, after DNS, so a name
 // that first resolves to a public address and then to 127.0.0.1 gains nothing.

@@ -143,7 +143,7 @@ func read(body []byte) (a answer, err error) {
 	case kind != "" && !strings.EqualFold(kind, "bearer"):
 		return answer{}, &Failure{Detail: "the token endpoint's token is not a bearer token"}
 	case len(a.token) > maxToken || strings.ContainsFunc(a.token.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }):
-		return answer{}, &Failure{Detail: "the token endpoint's token has characters that a header cannot have"}
+		return answer{}, &Failure{Detail: "the token endpoint's token does not fit in a header"}
 	}
 	return a, nil
 }

@@ -1,5 +1,5 @@
-// Package oauth gets access tokens by OAuth 2.0's client credentials grant, and
-// keeps them while they are good.
+// Package oauth gets access tokens with OAuth 2.0's client credentials grant,
+// and caches them while they are valid.
 //
 // A token belongs to one subscription and the very credentials it was asked
 // with: another subscription never gets it, and neither does the same one once

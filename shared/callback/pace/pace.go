@@ -1,5 +1,5 @@
-// Package pace gives deliveries their turns under a subscription's rate limit,
-// which many workers share.
+// Package pace enforces a subscription's rate limit across many workers: it
+// gives each delivery a turn.
 //
 // A subscription's time is one line of turns, an interval of 1/rate apart (the
 // generic cell rate algorithm). Workers reserve stretches of it, as many turns

@@ -1,7 +1,7 @@
-// Package peer is how we read what somebody else's server says: a subscriber's
-// or a token endpoint's. Nothing else may call a client or touch an answer's
-// body, so that one place bounds every read in time and in bytes, whatever the
-// server does.
+// Package peer sends requests to other servers, such as subscribers and token
+// endpoints, and reads their answers. No other code calls an HTTP client or
+// reads an answer's body, so one place limits the time and the bytes of every
+// read.
 //
 // What the way out itself bounds, such as headers, lies in package egress.
 package peer

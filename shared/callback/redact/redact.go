@@ -1,5 +1,5 @@
-// Package redact puts stars into a text for every secret in it, however the
-// text spells it.
+// Package redact replaces each secret in a text by stars, in any encoding of
+// the secret.
 //
 // Receivers answer what they were sent, and they do so in JSON within JSON, in
 // HTML, in a URL, in base64. So the text is undone in every way that is known,

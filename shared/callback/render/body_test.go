@@ -53,7 +53,7 @@ func TestTextsThatCannotBeReadAreRefusedWhenSaved(t *testing.T) {
 		{"behind a backslash", "", `{"a":"\{{ data.x }}"}`, `behind a \`},
 		{"within an escape", "", `{"a":"\u00{{ data.x }}"}`, `behind a \`},
 		{"a secret outside of quotes", "", `[{{ secrets.s }}]`, "{{ secrets.s }} must be inside quotes"},
-		{"no JSON", "", `hello`, "is not JSON; if it is meant to be something else, say so in content_type"},
+		{"no JSON", "", `hello`, "is not JSON; if it has another type, set content_type"},
 		{"an open brace", "", `{"a":{{ data.x | json }}`, "is not JSON"},
 		{"a comma too many", "", `{"a":"{{ data.x }}",}`, "is not JSON"},
 		{"a line that is no JSON", lines, `{"a":"{{ data.x }}"}` + "\n{", "is not JSON"},

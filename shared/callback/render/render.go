@@ -1,5 +1,5 @@
-// Package render makes the request that a subscriber wants out of an event:
-// url, headers and body, by the subscription's templates.
+// Package render makes a subscriber's request from an event: url, headers and
+// body, by the subscription's templates.
 package render
 
 import (

@@ -1,5 +1,4 @@
-// Package retry decides when a failed callback is tried again, and whether at
-// all.
+// Package retry decides whether and when Postino retries a failed callback.
 //
 // Three tables make the decision: what a status means ([Policy.Outcome]), how
 // long to wait after each attempt ([Schedule]), and how long the subscriber

@@ -1,5 +1,5 @@
-// Package secret keeps secrets: sealed where they are stored, and out of sight
-// where they are printed.
+// Package secret protects secrets: it encrypts them for storage, and hides them
+// when they are printed.
 //
 // A sealed secret opens only with the right data key and only in the place it
 // was sealed for, so a row that somebody copies to another tenant, another

@@ -1,6 +1,6 @@
-// Package sendable makes what a stored delivery sends: the body as it is kept,
-// or rendered, and where it goes by the subscription as it is now. It tells of
-// an ended delivery whether there is anything left to send.
+// Package sendable makes the request of a stored delivery: the stored or
+// rendered body, and the destination by the current subscription. For a
+// delivery that has ended, it says whether there is still something to send.
 package sendable
 
 import (

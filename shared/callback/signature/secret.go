@@ -1,5 +1,5 @@
 // Package signature makes the secrets of Standard Webhooks and signs callbacks
-// with them, so that a subscriber can tell who sent what it received.
+// with them, so that a subscriber can verify the sender.
 //
 // Two schemes exist. [V1] is HMAC-SHA256: sender and receiver share one secret.
 // [V1a] is ed25519: the sender keeps the private key and the receiver needs

@@ -1,5 +1,5 @@
-// Package attribute says what the attributes of an event may look like. Each
-// check returns "" or, for the person who wrote it, what is wanted instead.
+// Package attribute checks the attributes of an event. Each check returns "",
+// or what is expected instead, as text for the caller.
 //
 // Characters are counted as Unicode counts them. Printable are letters, marks,
 // digits, punctuation, symbols and the plain space; never line breaks or other

@@ -1,5 +1,6 @@
-// Package liquid renders templates that strangers wrote, in Shopify's language Liquid, within budgets and without
-// any way out: no files, no network, no environment. The clock ends renders that take too long, and is read for nothing else.
+// Package liquid renders untrusted templates in Shopify's language Liquid,
+// within limits and without access to files, network or environment. It reads
+// the clock only to end renders that take too long.
 //
 // [Parse] compiles a template once. It refuses what it does not understand, with line and column: unknown tags and
 // filters, wrong numbers of arguments, delimiters that are left over, tags that do not close each other. [Decode] reads

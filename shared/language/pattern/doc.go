@@ -1,4 +1,5 @@
-// Package pattern decides which subscriptions an event matches, by EventBridge event patterns.
+// Package pattern decides which subscriptions an event matches, with
+// EventBridge event patterns.
 //
 // [Compile] reads a pattern, [Decode] an event, [Pattern.Match] compares the two, and an [Index] finds the matches
 // among all subscriptions of a tenant. [ParsePath] and [Event.Lookup] find single values in the same decoded form.

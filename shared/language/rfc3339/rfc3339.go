@@ -1,6 +1,6 @@
-// Package rfc3339 reads times as RFC 3339 writes them, all of it and no more:
-// package time takes less (t, z, leap seconds) and more (+24:00, a comma, hours
-// of one digit).
+// Package rfc3339 reads exactly the times of RFC 3339. Package time refuses
+// some of them (t, z, leap seconds) and accepts others that are not (+24:00, a
+// comma, hours of one digit).
 package rfc3339
 
 import (

@@ -1,5 +1,5 @@
-// Package schema checks data against JSON Schemas (2020-12 and draft-07) that
-// strangers wrote, within bounds.
+// Package schema checks data against untrusted JSON Schemas (2020-12 and
+// draft-07), within limits.
 //
 // A schema stands for itself: no reference leads to a file or another host. Its
 // text, its regular expressions and its numbers are bounded, a reference that

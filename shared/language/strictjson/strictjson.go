@@ -1,6 +1,6 @@
-// Package strictjson reads JSON that strangers send, and takes only what every
-// reader understands alike: valid UTF-8, no name twice in one object, nothing
-// after the value, no deep nesting.
+// Package strictjson reads untrusted JSON, and accepts only what every reader
+// understands in the same way: valid UTF-8, no duplicate name in an object,
+// nothing after the value, no deep nesting.
 //
 // Reading has two steps. [Parse] checks the whole text once. The [Value] that
 // it returns is then walked without errors and without copying, so that parts

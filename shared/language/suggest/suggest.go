@@ -1,4 +1,4 @@
-// Package suggest finds the known word that somebody who mistyped meant.
+// Package suggest finds the known word that is closest to a mistyped one.
 package suggest
 
 import (

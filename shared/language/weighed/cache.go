@@ -1,5 +1,5 @@
-// Package weighed is a cache that is bounded by bytes, and in which nobody pushes
-// out others by being large.
+// Package weighed is a cache with a limit in bytes and a share for each owner,
+// so that no owner evicts the others.
 package weighed
 
 import (

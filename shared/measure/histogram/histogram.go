@@ -1,6 +1,6 @@
-// Package histogram counts durations in buckets that add up: histograms that
-// were counted in different places and times are merged by adding their
-// buckets, and percentiles of the sum are as good as of each.
+// Package histogram counts durations in buckets. Histograms from different
+// places and times can be added, and the percentiles of the sum are as exact as
+// those of each.
 //
 // Buckets grow by an eighth of a doubling, from a microsecond to 25 days. What
 // is read from a histogram is therefore within 4.5 % of what was counted.

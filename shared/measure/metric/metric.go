@@ -1,4 +1,4 @@
-// Package metric counts what the stages do, under the same names locally
+// Package metric counts what the stages do, with the same names in local mode
 // (Prometheus text at /metrics) and on AWS.
 package metric
 
@@ -19,7 +19,7 @@ type Registry struct {
 	histograms sync.Map // string → *durations
 }
 
-// Count adds n to a counter, which comes into being by its first use.
+// Count adds n to a counter. The first use creates the counter.
 func (r *Registry) Count(name string, n int) {
 	c, ok := r.counters.Load(name)
 	if !ok {
@@ -28,8 +28,7 @@ func (r *Registry) Count(name string, n int) {
 	c.(*atomic.Int64).Add(int64(n))
 }
 
-// Observe adds a duration to a histogram, which comes into being by its first
-// use.
+// Observe adds a duration to a histogram. The first use creates the histogram.
 func (r *Registry) Observe(name string, d time.Duration) {
 	h, ok := r.histograms.Load(name)
 	if !ok {

@@ -1,5 +1,6 @@
-// Package stats counts what becomes of deliveries, by tenant, subscription and
-// hour: in memory, and from there every ten seconds into the store.
+// Package stats counts the outcomes of deliveries by tenant, subscription and
+// hour. It counts in memory, and adds the counts to the store every ten
+// seconds.
 //
 // These are figures for graphs. A process that is killed takes up to ten
 // seconds of them with it, and a write whose answer was lost is not repeated.

@@ -1,5 +1,5 @@
-// Package stdlog takes what libraries write by themselves, with package log, into
-// our own log.
+// Package stdlog sends what libraries print with package log to Postino's own
+// log.
 //
 // net/http writes what a server sent that nobody asked for, and that may be a
 // secret which the server got from us. So of a library's line only the place in

@@ -1,5 +1,5 @@
-// Package queuetest is the suite that every queue adapter passes, and a queue
-// that misbehaves on purpose for the tests of stages.
+// Package queuetest is the test suite for queue adapters, and a queue with
+// deliberate faults for tests of stages.
 package queuetest
 
 import (

@@ -1,5 +1,5 @@
-// Package delivery posts callbacks: it makes each attempt, records what came
-// of it, and arranges the next one.
+// Package delivery posts callbacks: it makes each attempt, records the result,
+// and schedules the next attempt.
 package delivery
 
 import (

@@ -1,6 +1,5 @@
-// Package expunge removes an event's payload and all that was made of it: the
-// bodies of its deliveries and the answers to their attempts. Ids, times and
-// outcomes stay.
+// Package expunge removes an event's payload, the bodies of its deliveries, and
+// the answers to their attempts. Ids, times and outcomes stay.
 package expunge
 
 import (

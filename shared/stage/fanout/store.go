@@ -1,5 +1,5 @@
-// Package fanout decides who gets an event: it matches the subscriptions,
-// stores the event with that decision, and queues one delivery for each.
+// Package fanout decides which subscriptions get an event: it matches them,
+// stores the event with this decision, and queues one delivery for each.
 package fanout
 
 import (

@@ -1,5 +1,5 @@
-// Package ingest takes published events: it authenticates, checks, packs and
-// queues them, and answers 202 only when the queue has them durably.
+// Package ingest accepts published events: it authenticates, checks, packs and
+// queues them, and answers 202 only when they are durable in the queue.
 package ingest
 
 import (

@@ -1,5 +1,5 @@
-// Package job works what is too large for one request, slice by slice: sending
-// failed deliveries again, and removing what was deleted.
+// Package job does work that is too large for one request, in slices: it sends
+// failed deliveries again, and removes deleted subscriptions and tenants.
 //
 // Each slice decides first and then does. What it decided, at most
 // [webhook.JobSlice] deliveries, is stored in the job together with the place

@@ -1,5 +1,5 @@
-// Package manage is the API beside publishing: subscriptions, events,
-// deliveries, and the health of it all.
+// Package manage is the API except publishing: subscriptions, events,
+// deliveries, jobs, and the server's health.
 package manage
 
 import (

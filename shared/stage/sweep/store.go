@@ -1,5 +1,5 @@
-// Package sweep wakes what is due: each minute it turns the due pointers of
-// the coming minute into queue messages with the exact delay that is left.
+// Package sweep queues what is due: once a minute it turns the due pointers of
+// the coming minute into queue messages with the exact remaining delay.
 package sweep
 
 import (

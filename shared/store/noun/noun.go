@@ -1,7 +1,7 @@
-// Package noun stores what Postino knows, each noun written once, in a file of
-// its own, above the narrow contract of package table: its keys, its fields, its
-// lists. A new noun is a new file here. Subscriptions, events, deliveries and
-// trigger state are still stored by each store itself.
+// Package noun stores Postino's objects above the narrow contract of package
+// table. Each noun has one file, with its keys, fields and lists. A new noun is
+// a new file here. Each store still stores subscriptions, events, deliveries and
+// trigger state itself.
 //
 //	partition        sort            holds                                    ends
 //	k#T              id              key of the API, hashed

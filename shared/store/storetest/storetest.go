@@ -1,5 +1,5 @@
-// Package storetest is the one conformance suite of stores: what every stage
-// relies on, tried on whatever adapter is given.
+// Package storetest is the test suite for stores: it runs everything that the
+// stages rely on against an adapter.
 package storetest
 
 import (

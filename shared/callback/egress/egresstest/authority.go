@@ -1,5 +1,5 @@
-// Package egresstest makes certificates, and servers that have and want them,
-// for tests of whoever sends requests.
+// Package egresstest makes certificates, and servers that have and require
+// them, for tests of HTTP clients.
 package egresstest
 
 import (

@@ -1,5 +1,5 @@
-// Package awslambda turns what Lambda hands a function into what the stages
-// take, and their answers back: it alone knows Lambda's event shapes.
+// Package awslambda converts Lambda's invocations into calls of the stages, and
+// the results back. No other package knows Lambda's event shapes.
 package awslambda
 
 import (

@@ -1,5 +1,5 @@
-// Package dynamostore keeps all of Postino's state in one DynamoDB table, read
-// by Get, BatchGet and paged Query alone.
+// Package dynamostore keeps all of Postino's state in one DynamoDB table. It
+// reads only with Get, BatchGet and paged Query.
 //
 // # Keys
 //

@@ -1,7 +1,6 @@
-// Package sqsqueue is the message queues of the cloud: Amazon SQS standard
-// queues, whose message groups share a queue fairly. SQS knows one level of
-// groups only, so an owner's groups are put together into [shardsPerOwner]:
-// see fairGroup.
+// Package sqsqueue implements the queues with Amazon SQS standard queues, whose
+// message groups share a queue fairly. SQS has only one level of groups, so an
+// owner's groups are combined into [shardsPerOwner] groups: see fairGroup.
 //
 // Bodies travel as text that SQS takes and that is short, since SQS bills by
 // 64 KiB: see [Encode].

@@ -1,5 +1,5 @@
-// Package localdb is the one SQLite file behind local mode: every part's tables, with many callers' writes committed
-// together.
+// Package localdb is the SQLite file of local mode. It contains the tables of
+// all packages, and commits the writes of many callers together.
 //
 // One goroutine writes. It takes all calls of [DB.Write] that wait, runs them in one transaction and commits; another
 // syncs the write-ahead log to the disk and then lets the durable ones return. Commits reach the disk in their order,

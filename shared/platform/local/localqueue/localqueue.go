@@ -1,6 +1,6 @@
-// Package localqueue is the message queues of local mode: tables in the local
-// database, with the waiting messages also in memory, where owners take turns,
-// and the groups of each among themselves.
+// Package localqueue implements the queues of local mode: tables in the local
+// database, and waiting messages in memory. Owners take turns first, then the
+// groups of each owner.
 //
 // A message is one row from Send to Delete. What is handed out, and to whom,
 // is known only in memory: after a crash every message is there again. The

@@ -1,6 +1,6 @@
-// Package localstore keeps everything that is not a queue in the one SQLite
-// file of local mode: subscriptions, events, deliveries, waiting lines and due
-// pointers, each in tables that the sqlite3 shell can read.
+// Package localstore stores everything except queues in the SQLite file of
+// local mode: subscriptions, events, deliveries, waiting lines and due
+// pointers, in tables that the sqlite3 shell can read.
 //
 // What an API caller was promised is on the disk before a method returns
 // (subscriptions, tenants, cancels). The stages' own progress is committed in

@@ -1,5 +1,5 @@
-// Package tabletest is the one conformance suite of tables: what nouns rely on,
-// tried on whatever adapter is given.
+// Package tabletest is the test suite for tables: it runs everything that nouns
+// rely on against an adapter.
 package tabletest
 
 import (
