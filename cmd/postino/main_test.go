@@ -11,13 +11,13 @@ func TestWhatIsNoCommandIsExplained(t *testing.T) {
 		args []string
 		want string
 	}{
-		{nil, "name a command"},
+		{nil, "want a command"},
 		{[]string{"serv"}, `there is no command "serv"; did you mean "serve"?`},
 		{[]string{"frobnicate"}, `there is no command "frobnicate"; postino help lists all`},
 		{[]string{"-addr", ":80"}, "as in postino serve -addr"},
 		{[]string{"serve", "loyalty"}, `unexpected argument "loyalty": serve has only flags`},
 		{[]string{"demo", "loyalt"}, "want one of abandoned-cart,"},
-		{[]string{"demo", "loyalty", "-addr"}, "flags stand before the recipe"},
+		{[]string{"demo", "loyalty", "-addr"}, "write flags before the recipe"},
 		{[]string{"serve", "-retention", "soon"}, `invalid value "soon" for flag -retention`},
 	} {
 		err := run(context.Background(), tt.args)

@@ -118,7 +118,7 @@ func TestBadRotationsAreRefusedByFieldAndShowNothing(t *testing.T) {
 		{`{"colour":1}`, "colour", "unknown"},
 		{`{"secret":7}`, "secret", "string"},
 		{`{"secret":"hunter2hunter2"}`, "secret", "begins with whsec_"},
-		{`{"secret":"` + public + `"}`, "secret", "public half"},
+		{`{"secret":"` + public + `"}`, "secret", "is a public key"},
 		{`{"secret":"whsec_hunter2="}`, "secret", "base64"},
 		{`{"secret":"whsec_` + strings.Repeat("aaaa", 7) + `"}`, "secret", "24 to 64 bytes"},
 		{`{"secret":"whsec_` + strings.Repeat("aaaa", 22) + `"}`, "secret", "64 bytes"},
