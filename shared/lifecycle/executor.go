@@ -2,13 +2,16 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/postino/postino/shared/webhook"
 )
 
 // Store keeps deliveries.
 type Store interface {
-	// SaveDelivery: see delivery's Deliveries.
+	// Delivery, SaveDelivery: see delivery's Deliveries.
+	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 }
 
@@ -50,12 +53,13 @@ type Executor struct {
 	Leave    Do
 	Enter    Do
 	Wake     Do
+	Second   Do // WakeSecond
 }
 
 // Apply saves a transition and carries out its effects. It returns the delivery
 // as it is stored.
-func (x *Executor) Apply(ctx context.Context, t Transition, with webhook.Parts) (webhook.Delivery, error) {
-	d, err := x.Save(ctx, t, with)
+func (x *Executor) Apply(ctx context.Context, t Transition) (webhook.Delivery, error) {
+	d, err := x.Save(ctx, t)
 	if err != nil {
 		return d, err
 	}
@@ -64,8 +68,8 @@ func (x *Executor) Apply(ctx context.Context, t Transition, with webhook.Parts) 
 
 // Save stores a transition with its parts, and counts an end. It returns the
 // delivery as it is stored; [webhook.ErrConflict] if somebody else changed it.
-func (x *Executor) Save(ctx context.Context, t Transition, with webhook.Parts) (webhook.Delivery, error) {
-	if err := x.Store.SaveDelivery(ctx, t.Next, with); err != nil {
+func (x *Executor) Save(ctx context.Context, t Transition) (webhook.Delivery, error) {
+	if err := x.Store.SaveDelivery(ctx, t.Next, t.With); err != nil {
 		return t.Next, err
 	}
 	t.Next.Rev++
@@ -75,10 +79,35 @@ func (x *Executor) Save(ctx context.Context, t Transition, with webhook.Parts) (
 	return t.Next, nil
 }
 
+// changeTries bounds the times a step is taken by a delivery that others keep
+// changing.
+const changeTries = 10
+
+// Change saves the step that the delivery takes, or that it takes as it is by
+// then if somebody else changed it meanwhile. Nothing is saved if there is no
+// step to take any more. It returns the delivery as it is stored, with the
+// effects that follow; [webhook.ErrBusy] if others keep changing it.
+func (x *Executor) Change(ctx context.Context, d webhook.Delivery, step func(webhook.Delivery) (t Transition, takes bool, err error)) (webhook.Delivery, Effects, error) {
+	for range changeTries {
+		t, takes, err := step(d)
+		if err != nil || !takes {
+			return d, 0, err
+		}
+		saved, err := x.Save(ctx, t)
+		if !errors.Is(err, webhook.ErrConflict) {
+			return saved, t.Effects, err
+		}
+		if d, err = x.Store.Delivery(ctx, d.Tenant, d.ID); err != nil {
+			return d, 0, err
+		}
+	}
+	return d, 0, fmt.Errorf("delivery %s, changed by others %d times: %w", d.ID, changeTries, webhook.ErrBusy)
+}
+
 // CarryOut does what follows from a stored delivery: what tells of it first,
 // then what leads on. Its end was counted when it was saved.
 func (x *Executor) CarryOut(ctx context.Context, d webhook.Delivery, effects Effects) error {
-	for effect := Announce; effect <= Wake; effect <<= 1 {
+	for effect := Announce; effect <= WakeSecond; effect <<= 1 {
 		do := x.does(effect & effects)
 		if do == nil {
 			continue
@@ -102,6 +131,8 @@ func (x *Executor) does(effect Effects) Do {
 		return x.Enter
 	case Wake:
 		return x.Wake
+	case WakeSecond:
+		return x.Second
 	}
 	return nil
 }

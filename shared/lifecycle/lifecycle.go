@@ -4,10 +4,11 @@
 // Each step of it is a pure function: it takes the delivery as it is stored
 // and returns a [Transition], the next state with the effects that follow once
 // that state is stored. An [Executor] stores transitions and carries the
-// effects out. No stage writes a delivery's status in another way.
+// effects out. No stage writes a delivery's state in another way.
 //
 //	Begin ──► pending ──Record──► succeeded, exhausted
 //	             │ ▲
+//	             │ Claim: a worker makes its attempt
 //	   Park, PutOff, Release, Record: it waits, for its subscription or for a time
 //	             │
 //	             ├──Exhaust─► exhausted ─┐
@@ -26,18 +27,30 @@ type Effects uint8
 
 // The effects, in the order in which they are carried out.
 const (
-	Count    Effects = 1 << iota // metrics and statistics count its end
-	Announce                     // the operational event that its state calls for, if any
-	Redrive                      // a pointer to it goes to the queue of what is exhausted
-	Leave                        // it leaves its subscription's waiting line
-	Enter                        // it enters that line
-	Wake                         // its attempt at NextAt is arranged
+	Count      Effects = 1 << iota // metrics and statistics count its end
+	Announce                       // the operational event that its state calls for, if any
+	Redrive                        // a pointer to it goes to the queue of what is exhausted
+	Leave                          // it leaves its subscription's waiting line
+	Enter                          // it enters that line
+	Wake                           // its attempt at NextAt is arranged
+	WakeSecond                     // so is one that missed its turn under a rate limit before: this turn is good whenever it comes
 )
 
-// Transition is a delivery's next state and what follows once it is stored.
+// Transition is a delivery's next state, with what is stored in the same write
+// and what follows once it is stored.
 type Transition struct {
 	Next    webhook.Delivery
+	With    webhook.Parts
 	Effects Effects
+}
+
+// Keeping stores the body that the delivery was rendered with too, if it has
+// none yet.
+func (t Transition) Keeping(c *webhook.Content) Transition {
+	if c != nil && t.Next.Digest == "" {
+		t.With.Content, t.Next.Digest = c, c.Digest()
+	}
+	return t
 }
 
 // Follows returns what a stored delivery calls for, whoever finds it: who wrote
@@ -65,16 +78,30 @@ func to(before, next webhook.Delivery) Transition {
 	if before.InLine() && next.Status != webhook.Pending {
 		effects |= Leave // what still waits for something may enter the line again meanwhile
 	}
-	return Transition{next, effects}
+	return Transition{Next: next, Effects: effects}
 }
 
-// Begin returns the delivery that fan-out planned for an event, before anything
+// Begin begins the life of a delivery of which nothing but its event and its
+// subscription are known. It is not stored.
+func Begin(d webhook.Delivery) webhook.Delivery {
+	d.Status = webhook.Pending
+	return d
+}
+
+// Planned returns the delivery that fan-out planned for an event, before anything
 // has happened to it. It is not stored.
-func Begin(e webhook.Event, entry webhook.PlanEntry) webhook.Delivery {
-	return webhook.Delivery{
+func Planned(e webhook.Event, entry webhook.PlanEntry) webhook.Delivery {
+	return Begin(webhook.Delivery{
 		Tenant: e.Tenant, ID: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, ""), EventID: e.ID, EventSource: e.Source,
-		Subscription: entry.Subscription, Version: entry.Version, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
-	}
+		Subscription: entry.Subscription, Version: entry.Version, CreatedAt: e.AcceptedAt,
+	})
+}
+
+// Claim is a worker's word, written before it posts, that it makes the attempt
+// that the delivery waits for. Until then others leave it alone.
+func Claim(d webhook.Delivery, token string, until time.Time) Transition {
+	d.Claim = webhook.Claim{Token: token, Until: until}
+	return Transition{Next: d}
 }
 
 // Park has the delivery wait until its subscription opens.
@@ -88,12 +115,16 @@ func parked(d webhook.Delivery, why webhook.Waiting, now time.Time) webhook.Deli
 	return d
 }
 
-// PutOff has the delivery wait for its turn under a rate limit. That is no
-// attempt.
+// PutOff has the delivery wait for its turn under a rate limit, perhaps because
+// it missed the one that it had. That is no attempt.
 func PutOff(d webhook.Delivery, until time.Time) Transition {
 	next := d
 	next.Waiting, next.NextAt, next.Claim = webhook.WaitRateLimit, precise(until), webhook.Claim{}
-	return to(d, next)
+	t := to(d, next)
+	if d.Waiting == webhook.WaitRateLimit {
+		t.Effects = t.Effects&^Wake | WakeSecond
+	}
+	return t
 }
 
 // Release takes the delivery out of its waiting line: its attempt is due at the
@@ -115,6 +146,22 @@ func Cancel(d webhook.Delivery, why webhook.Reason, detail string, now time.Time
 // Exhaust ends a pending delivery that may wait no longer.
 func Exhaust(d webhook.Delivery, why webhook.Reason, now time.Time) Transition {
 	return to(d, ended(d, webhook.Exhausted, why, now))
+}
+
+// Expunge takes the answer out of a delivery whose event was expunged, and ends
+// it if it is pending. It reports whether that changes anything.
+func Expunge(d webhook.Delivery, now time.Time) (t Transition, changes bool) {
+	t = Transition{Next: d}
+	if d.Status == webhook.Pending {
+		t, changes = Cancel(d, webhook.ReasonExpired, "", now), true
+	}
+	if d.Last != nil && d.Last.Response != nil {
+		last := *d.Last
+		last.Response = nil
+		t.Next.Last, t.With.Attempt = &last, &last // from now on nothing tells that it stands in its delivery alone
+		changes = true
+	}
+	return t, changes
 }
 
 func ended(d webhook.Delivery, status webhook.Status, why webhook.Reason, now time.Time) webhook.Delivery {

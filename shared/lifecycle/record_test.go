@@ -25,41 +25,41 @@ func TestAttemptsMoveADeliveryOn(t *testing.T) {
 		name   string
 		before webhook.Delivery
 		did    Attempted
-		from   Origin
+		from   Made
 		want   webhook.Delivery
 	}{
-		{"success ends it", pending(0), Attempted{Outcome: retry.Success}, Origin{},
+		{"success ends it", pending(0), Attempted{Outcome: retry.Success}, Made{},
 			webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now}},
-		{"a failure plans the next step", pending(0), Attempted{Outcome: retry.Retry}, Origin{},
+		{"a failure plans the next step", pending(0), Attempted{Outcome: retry.Retry}, Made{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitRetry, NextAt: wait("d", 1)}},
-		{"the subscriber's own wait is kept", pending(0), Attempted{Outcome: retry.Retry, RetryAfter: time.Hour}, Origin{},
+		{"the subscriber's own wait is kept", pending(0), Attempted{Outcome: retry.Retry, RetryAfter: time.Hour}, Made{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitRetry, NextAt: now.Add(time.Hour)}},
-		{"the last failure exhausts it", pending(2), Attempted{Outcome: retry.Retry}, Origin{Step: 2},
+		{"the last failure exhausts it", pending(2), Attempted{Outcome: retry.Retry}, Made{Step: 2},
 			webhook.Delivery{Status: webhook.Exhausted, Step: 3, Attempts: 3, EndedAt: now}},
-		{"a permanent failure exhausts it at once", pending(0), Attempted{Outcome: retry.Permanent}, Origin{},
+		{"a permanent failure exhausts it at once", pending(0), Attempted{Outcome: retry.Permanent}, Made{},
 			webhook.Delivery{Status: webhook.Exhausted, Reason: webhook.ReasonPermanent, Attempts: 1, EndedAt: now}},
-		{"410 behind a templated url ends it", pending(0), Attempted{Outcome: retry.Gone}, Origin{},
+		{"410 behind a templated url ends it", pending(0), Attempted{Outcome: retry.Gone}, Made{},
 			webhook.Delivery{Status: webhook.Exhausted, Reason: webhook.ReasonGone, Attempts: 1, EndedAt: now}},
-		{"410 of a plain url parks it", pending(0), Attempted{Outcome: retry.Gone, Parks: true}, Origin{},
+		{"410 of a plain url parks it", pending(0), Attempted{Outcome: retry.Gone, Parks: true}, Made{},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 1, Waiting: webhook.WaitDisabled, WaitingSince: now}},
-		{"a failed manual attempt leaves the schedule alone", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Retry}, Origin{Step: 1, Apart: true},
+		{"a failed manual attempt leaves the schedule alone", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Retry}, Made{Step: 1, For: ByHand},
 			webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2, Waiting: webhook.WaitRetry, NextAt: wait("d", 1)}},
-		{"a successful manual attempt ends it", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Success}, Origin{Step: 1, Apart: true},
+		{"a successful manual attempt ends it", waiting(pending(1), wait("d", 1)), Attempted{Outcome: retry.Success}, Made{Step: 1, For: ByHand},
 			webhook.Delivery{Status: webhook.Succeeded, Step: 1, Attempts: 2, EndedAt: now}},
-		{"an attempt that others overtook is only noted", waiting(pending(2), wait("d", 2)), Attempted{Outcome: retry.Retry}, Origin{Step: 0},
+		{"an attempt that others overtook is only noted", waiting(pending(2), wait("d", 2)), Attempted{Outcome: retry.Retry}, Made{Step: 0},
 			webhook.Delivery{Status: webhook.Pending, Step: 2, Attempts: 3, Waiting: webhook.WaitRetry, NextAt: wait("d", 2)}},
-		{"an attempt whose token was refused leaves step and claim to the next", claimed(pending(1)), Attempted{Outcome: retry.Retry}, Origin{Step: 1, Apart: true},
+		{"an attempt whose token was refused leaves step and claim to the next", claimed(pending(1)), Attempted{Outcome: retry.Retry}, Made{Step: 1, Renewed: true},
 			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
-		{"also if its answer ends others for good", claimed(pending(1)), Attempted{Outcome: retry.Permanent}, Origin{Step: 1, Apart: true},
+		{"also if its answer ends others for good", claimed(pending(1)), Attempted{Outcome: retry.Permanent}, Made{Step: 1, Renewed: true},
 			claimed(webhook.Delivery{Status: webhook.Pending, Step: 1, Attempts: 2})},
-		{"a failure does not undo success", webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now.Add(-1)}, Attempted{Outcome: retry.Retry}, Origin{},
+		{"a failure does not undo success", webhook.Delivery{Status: webhook.Succeeded, Attempts: 1, EndedAt: now.Add(-1)}, Attempted{Outcome: retry.Retry}, Made{},
 			webhook.Delivery{Status: webhook.Succeeded, Attempts: 2, EndedAt: now.Add(-1)}},
 	} {
-		got := Record(tt.before, tt.did, tt.from, schedule, now).Next
+		got := Record(tt.before, tt.did, webhook.Content{}, tt.from, schedule, now).Next
 		if got.Last == nil || got.Last.Number != got.Attempts {
 			t.Errorf("%s: newest attempt = %+v, want number %d", tt.name, got.Last, got.Attempts)
 		}
-		if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(webhook.Delivery{}, "ID", "Last")); diff != "" {
+		if diff := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(webhook.Delivery{}, "ID", "Last", "Digest")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}

@@ -61,6 +61,14 @@ func decodeFirstAttempt(body []byte) (f FirstAttempt, err error) {
 	return f, r.err
 }
 
+// Delivery is what the message knows of the delivery.
+func (f FirstAttempt) Delivery() webhook.Delivery {
+	return webhook.Delivery{
+		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
+		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count, CreatedAt: f.Accepted,
+	}
+}
+
 // Content is the part of the request that stays for all attempts.
 func (f FirstAttempt) Content() webhook.Content {
 	return webhook.Content{Method: f.Method, ContentType: f.ContentType, Body: webhook.Text{Plain: f.Body, Inserts: f.Inserts}}

@@ -32,7 +32,7 @@ func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, he
 	del, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
 	switch {
 	case errors.Is(err, webhook.ErrNotFound):
-		del = fresh(f)
+		del = lifecycle.Begin(f.Delivery())
 	case err != nil:
 		return fmt.Errorf("read delivery %s: %w", f.ID, err)
 	case del.Status != webhook.Pending || del.Round != 0 || del.Step != 0 || del.Waiting != "":
@@ -44,12 +44,13 @@ func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, he
 	case expunged:
 		return d.cancel(ctx, del, webhook.ReasonExpired)
 	}
-	sub, err := d.ready(ctx, del, head, f.Content(), false)
+	content := f.Content()
+	sub, err := d.ready(ctx, del, head, &content, false)
 	if err != nil || sub == nil {
 		return err
 	}
 	if del.Rev > 0 { // tried by hand before its turn
-		if err := d.claim(ctx, &del); err != nil {
+		if del, err = d.claim(ctx, del); err != nil {
 			return err
 		}
 	}
@@ -59,22 +60,13 @@ func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, he
 			return d.skip(ctx, del, err)
 		}
 	}
-	return d.attempt(ctx, del, sub, target, f.Content(), origin{head: head})
-}
-
-// fresh is what a first attempt's message knows of its delivery.
-func fresh(f message.FirstAttempt) webhook.Delivery {
-	return webhook.Delivery{
-		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
-		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count,
-		Status: webhook.Pending, CreatedAt: f.Accepted,
-	}
+	return d.attempt(ctx, del, sub, target, content, origin{head: head})
 }
 
 // retry makes the attempt (Round, Step) of the schedule, if the delivery still
 // waits for exactly that one.
 func (d *Deliverer) retry(ctx context.Context, asked message.Attempt, head webhook.Head) error {
-	from := origin{round: asked.Round, step: asked.Step, head: head}
+	from := origin{lifecycle.Made{Round: asked.Round, Step: asked.Step}, head}
 	del, err := d.Store.Delivery(ctx, asked.Tenant, asked.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // retention removed it
@@ -82,16 +74,16 @@ func (d *Deliverer) retry(ctx context.Context, asked message.Attempt, head webho
 	if err != nil {
 		return fmt.Errorf("read delivery %s: %w", asked.Delivery, err)
 	}
-	if del.Status != webhook.Pending || del.Round != from.round || del.Step != from.step || !del.Timed() {
+	if del.Status != webhook.Pending || del.Round != from.Round || del.Step != from.Step || !del.Timed() {
 		return d.resume(ctx, del, from)
 	}
 	if del.NextAt.Sub(d.Now()) > early {
 		return d.wake(ctx, del, asked.SecondTurn)
 	}
-	if sub, err := d.ready(ctx, del, head, webhook.Content{}, asked.SecondTurn); err != nil || sub == nil {
+	if sub, err := d.ready(ctx, del, head, nil, asked.SecondTurn); err != nil || sub == nil {
 		return err
 	}
-	if err := d.claim(ctx, &del); err != nil {
+	if del, err = d.claim(ctx, del); err != nil {
 		return err
 	}
 	return d.repeat(ctx, del, from)
@@ -108,7 +100,7 @@ func (d *Deliverer) newRound(ctx context.Context, asked message.NewRound, head w
 		return fmt.Errorf("read delivery %s: %w", asked.Delivery, err)
 	}
 	if del.Status == webhook.Pending && del.Round == asked.Round+1 && del.Step == 0 {
-		return d.settle(ctx, del) // this message did it before
+		return d.finish(ctx, del) // this message did it before
 	}
 	if del.Status != webhook.Exhausted || del.Round != asked.Round || gone(head, del.Version) {
 		return nil
@@ -119,7 +111,7 @@ func (d *Deliverer) newRound(ctx context.Context, asked message.NewRound, head w
 	case err != nil && !errors.Is(err, webhook.ErrNotFound):
 		return fmt.Errorf("read event of %s: %w", del.ID, err)
 	}
-	_, err = d.life.Apply(ctx, lifecycle.SendAgain(del, d.Now()), webhook.Parts{})
+	_, err = d.life.Apply(ctx, lifecycle.SendAgain(del, d.Now()))
 	return err
 }
 
@@ -135,13 +127,13 @@ func (d *Deliverer) byHand(ctx context.Context, asked message.AttemptByHand, hea
 	if gone(head, del.Version) {
 		return d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
-	return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, manual: true, head: head})
+	return d.repeat(ctx, del, origin{lifecycle.Made{Round: del.Round, Step: del.Step, For: lifecycle.ByHand}, head})
 }
 
 // ready returns the subscriber if the delivery may be posted now, else nil. If
 // its subscription is gone, or it was held until it is of no use, it is canceled;
 // if its subscription is closed it is parked; if it is not its turn, it is put off.
-func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, head webhook.Head, content webhook.Content, secondTurn bool) (*subscriber, error) {
+func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, head webhook.Head, content *webhook.Content, secondTurn bool) (*subscriber, error) {
 	if gone(head, del.Version) {
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
@@ -161,14 +153,13 @@ func (d *Deliverer) ready(ctx context.Context, del webhook.Delivery, head webhoo
 	return sub, nil
 }
 
-// claim is our word, written before the POST, that we make this attempt.
-func (d *Deliverer) claim(ctx context.Context, del *webhook.Delivery) error {
+// claim claims the attempt that the delivery waits for, unless another worker has.
+func (d *Deliverer) claim(ctx context.Context, del webhook.Delivery) (webhook.Delivery, error) {
 	now := d.Now()
 	if del.Claim.Token != "" && now.Before(del.Claim.Until) {
-		return errClaimed
+		return del, errClaimed
 	}
-	del.Claim = webhook.Claim{Token: rand.Text(), Until: now.Add(retry.MaxTimeout + claimSlack)}
-	return d.save(ctx, del, webhook.Parts{})
+	return d.life.Save(ctx, lifecycle.Claim(del, rand.Text(), now.Add(retry.MaxTimeout+claimSlack)))
 }
 
 // repeat posts what is stored of a delivery, to where the subscription now

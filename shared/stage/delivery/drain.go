@@ -165,7 +165,7 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
 	}
 	if del.Status == webhook.Pending && del.InLine() { // the slice is woken, and leaves the line, as a whole
-		if del, err = d.life.Save(ctx, lifecycle.Release(del, why, at), webhook.Parts{}); err != nil {
+		if del, err = d.life.Save(ctx, lifecycle.Release(del, why, at)); err != nil {
 			return nil, err
 		}
 	}
@@ -210,10 +210,10 @@ func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, 
 		if d.Now().Sub(del.WaitingSince) <= webhook.MaxWait {
 			return nil
 		}
-		_, err := d.life.Apply(ctx, lifecycle.Exhaust(del, webhook.ReasonExpired, d.Now()), webhook.Parts{})
+		_, err := d.life.Apply(ctx, lifecycle.Exhaust(del, webhook.ReasonExpired, d.Now()))
 		return err
 	}
-	if err := d.settle(ctx, del); err != nil { // that an earlier pass ended
+	if err := d.finish(ctx, del); err != nil { // that an earlier pass ended
 		return err
 	}
 	return d.Store.LeaveLine(ctx, sub, []string{id})

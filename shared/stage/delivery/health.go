@@ -58,12 +58,12 @@ func assessed(h webhook.Health, failed bool, now time.Time) (next webhook.Health
 // It reports whether the subscription has failed for so long that it is to be
 // disabled.
 func (d *Deliverer) assess(ctx context.Context, sub *subscriber, r result, from origin) (spent bool) {
-	failed := r.outcome == retry.Retry
-	if !failed && r.outcome != retry.Success {
+	failed := r.Outcome == retry.Retry
+	if !failed && r.Outcome != retry.Success {
 		return false
 	}
 	var news breaker.News
-	if !from.apart() {
+	if from.InSchedule() {
 		news = d.counter.Note(sub.ref(), failed, d.Now())
 	}
 	if failed && !news.Opens && news.Report.Attempts == 0 || !failed && from.head.Health.FailingSince.IsZero() {

@@ -57,7 +57,7 @@ func attemptTo(t *testing.T, d *Deliverer, url, _ string) (webhook.Attempt, erro
 		return webhook.Attempt{}, err
 	}
 	r, err := d.post(t.Context(), s, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(url), content: content})
-	return r.attempt, err
+	return r.Attempt, err
 }
 
 // Each caller is done with each hostile server within the attempt's timeout and

@@ -15,10 +15,10 @@ import (
 )
 
 // park makes the delivery wait until its subscription opens.
-func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content webhook.Content) error {
+func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content *webhook.Content) error {
 	d.strains.of(del.Tenant).note(true)
-	t := lifecycle.Park(del, why, d.Now())
-	saved, err := d.life.Save(ctx, t, firstContent(&t, content))
+	t := lifecycle.Park(del, why, d.Now()).Keeping(content)
+	saved, err := d.life.Save(ctx, t)
 	if err != nil {
 		return fmt.Errorf("park %s: %w", del.ID, err)
 	}

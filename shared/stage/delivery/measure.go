@@ -28,7 +28,7 @@ func (d *Deliverer) measure(saved webhook.Delivery, r result) {
 	if saved.Attempts > 1 {
 		d.Count("retries", 1)
 	}
-	class := r.attempt.Error
+	class := r.Attempt.Error
 	if class != "" {
 		d.Count("attempt_errors_"+string(class), 1)
 	}

@@ -3,41 +3,22 @@ package delivery
 import (
 	"time"
 
-	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // result is one attempt with what it means.
 type result struct {
-	attempt    webhook.Attempt
-	took       time.Duration
-	outcome    retry.Outcome
-	retryAfter time.Duration // the wait that the answer asks for
-	stale      bool          // a 401 to an access token that was not new: another one may do
-	floods     bool          // the answer went on beyond what is read of it
-	parks      bool          // a 410 that disables the subscription: the delivery waits for its owner
+	lifecycle.Attempted
+	took   time.Duration
+	stale  bool // a 401 to an access token that was not new: another one may do
+	floods bool // the answer went on beyond what is read of it
 }
 
 // origin says what an attempt was made for.
 type origin struct {
-	round, step int
-	manual      bool         // by hand
-	probe       bool         // to see how the subscriber does
-	beside      bool         // kept, but the schedule waits for the one that follows at once
-	head        webhook.Head // of the subscription, when it was made
-}
-
-// apart reports whether the attempt is not one that the schedule waits for.
-func (o origin) apart() bool { return o.manual || o.probe || o.beside }
-
-// of is what the delivery's life has to know of an attempt.
-func (o origin) of() lifecycle.Origin {
-	return lifecycle.Origin{Round: o.round, Step: o.step, Apart: o.apart()}
-}
-
-func (r result) attempted() lifecycle.Attempted {
-	return lifecycle.Attempted{Attempt: r.attempt, Outcome: r.outcome, RetryAfter: r.retryAfter, Parks: r.parks}
+	lifecycle.Made
+	head webhook.Head // of the subscription, when it was made
 }
 
 // closed tells what a delivery waits for while its subscription stands like

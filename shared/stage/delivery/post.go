@@ -16,6 +16,7 @@ import (
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/callback/signature"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -52,7 +53,7 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
 	deadline, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	r := result{outcome: retry.Retry}
+	r := result{Attempted: lifecycle.Attempted{Outcome: retry.Retry}}
 	used, err := d.credentials(deadline, s, c)
 	if err != nil {
 		attempt.Error, attempt.Detail = webhook.ErrorAuth, d.tokenDetail(err)
@@ -64,18 +65,18 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 		if err = d.exchange(req, s, c, used, &r, &attempt); err != nil {
 			attempt.Error = cmp.Or(d.Class(err), webhook.ErrorReset)
 			attempt.Detail = detail(attempt.Error, err, s.timeout)
-			r.outcome = retry.Retry
+			r.Outcome = retry.Retry
 		}
 	}
 	if peer.Final(err) {
-		r.outcome = retry.Permanent
+		r.Outcome = retry.Permanent
 	}
 	if err != nil && ctx.Err() != nil {
 		return result{}, errInterrupted
 	}
 	elapsed := time.Since(mark)
 	attempt.DurationMS = elapsed.Milliseconds()
-	r.attempt, r.took = attempt, elapsed
+	r.Attempt, r.took = attempt, elapsed
 	return r, nil
 }
 
@@ -87,10 +88,10 @@ func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used cred
 		return err
 	}
 	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
-	r.retryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
+	r.RetryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
+	r.Parks = r.Outcome == retry.Gone && !s.varies
+	r.stale = d.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success
 	r.floods = answer.More
-	r.parks = r.outcome == retry.Gone && !s.varies
-	r.stale = d.refuse(s, c, used, answer.Status) && r.outcome != retry.Success
 	return err
 }
 
@@ -132,9 +133,9 @@ func request(ctx context.Context, s *subscriber, c call, used credentials, at st
 // the answer did not break off.
 func (r *result) note(a *webhook.Attempt, said peer.Answer, whole bool, policy retry.Policy, hide hidden) {
 	a.StatusCode = said.Status
-	r.outcome = policy.Outcome(said.Status)
+	r.Outcome = policy.Outcome(said.Status)
 	kept := keptFailure
-	if r.outcome == retry.Success && whole {
+	if r.Outcome == retry.Success && whole {
 		kept = keptSuccess
 	}
 	body := said.Body
@@ -145,7 +146,7 @@ func (r *result) note(a *webhook.Attempt, said peer.Answer, whole bool, policy r
 		Headers: keepHeaders(said.Header, kept, hide),
 		Body:    keepText(body, kept),
 	}
-	if whole && r.outcome != retry.Success {
+	if whole && r.Outcome != retry.Success {
 		a.Error = webhook.ErrorStatus
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/retry"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
@@ -97,7 +98,7 @@ func (d *Deliverer) postProbe(ctx context.Context, head webhook.Head, waiting []
 		} else if ended {
 			continue
 		}
-		return d.repeat(ctx, del, origin{round: del.Round, step: del.Step, probe: true, head: head})
+		return d.repeat(ctx, del, origin{lifecycle.Made{Round: del.Round, Step: del.Step, For: lifecycle.Probe}, head})
 	}
 	return nil
 }
@@ -105,11 +106,11 @@ func (d *Deliverer) postProbe(ctx context.Context, head webhook.Head, waiting []
 // probed draws the conclusion from a probe once it is recorded. One that
 // passed is followed by the next at once.
 func (d *Deliverer) probed(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin) error {
-	now, b, passed := d.Now(), from.head.Health.Breaker, r.outcome != retry.Retry
+	now, b, passed := d.Now(), from.head.Health.Breaker, r.Outcome != retry.Retry
 	spent := false
 	head, ours, err := d.changeHealth(ctx, from.head, func(h webhook.Health) (next webhook.Health, news bool) {
 		next = h
-		if r.outcome == retry.Success || r.outcome == retry.Retry {
+		if r.Outcome == retry.Success || r.Outcome == retry.Retry {
 			next, news, spent = assessed(h, !passed, now)
 		}
 		if !h.Breaker.Since.Equal(b.Since) || h.Breaker.Probes != b.Probes {

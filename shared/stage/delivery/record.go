@@ -33,8 +33,8 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 	if err != nil {
 		return err
 	}
-	d.strains.of(del.Tenant).note(r.outcome == retry.Retry || r.floods)
-	spent := !from.probe && d.assess(ctx, sub, r, from)
+	d.strains.of(del.Tenant).note(r.Outcome == retry.Retry || r.floods)
+	spent := from.For != lifecycle.Probe && d.assess(ctx, sub, r, from)
 	saved, effects, err := d.keep(ctx, del, sub, r, from, content)
 	if err != nil {
 		return err
@@ -46,18 +46,18 @@ func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subs
 			return err
 		}
 	}
-	if r.parks && !from.manual {
+	if r.Parks && from.For != lifecycle.ByHand {
 		if err := d.disable(ctx, saved, sub, "410 Gone"); err != nil {
 			return err
 		}
 	}
-	if saved.Rev > del.Rev+1 && !from.apart() { // another copy of the message was faster, and may have been stopped since
+	if saved.Rev > del.Rev+1 && from.InSchedule() { // another copy of the message was faster, and may have been stopped since
 		return d.resume(ctx, saved, from)
 	}
 	if err := d.life.CarryOut(ctx, saved, effects); err != nil {
 		return err
 	}
-	if from.probe {
+	if from.For == lifecycle.Probe {
 		return d.probed(ctx, saved, sub, r, from)
 	}
 	return nil
@@ -72,12 +72,12 @@ var errEnded = errors.New("ended meanwhile")
 func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscriber, c call, from origin) (webhook.Delivery, result, error) {
 	r, err := d.post(ctx, sub, c)
 	if err == nil && r.stale {
-		beside := from
-		beside.beside = true
-		if del, _, err = d.keep(ctx, del, sub, r, beside, c.content); err != nil {
+		renewed := from
+		renewed.Renewed = true
+		if del, _, err = d.keep(ctx, del, sub, r, renewed, c.content); err != nil {
 			return del, r, err
 		}
-		if del.Status != webhook.Pending && !from.manual {
+		if del.Status != webhook.Pending && from.For != lifecycle.ByHand {
 			return del, r, errEnded
 		}
 		c.number = del.Attempts + 1
@@ -93,7 +93,7 @@ func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscrib
 func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscriber, r result, from origin, content webhook.Content) (webhook.Delivery, lifecycle.Effects, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	r.attempt.Manual = from.manual
+	r.Attempt.Manual = from.For == lifecycle.ByHand
 	saved, effects, err := d.record(ctx, del, r, from, content, sub.schedule)
 	if err != nil {
 		return saved, 0, fmt.Errorf("record attempt of %s: %w", del.ID, err)
@@ -103,65 +103,16 @@ func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscri
 	return saved, effects, nil
 }
 
-// recordTries bounds the times an attempt is applied to a delivery that others
-// keep changing.
-const recordTries = 10
-
 // record writes the attempt into the delivery, as it is by then.
 func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, lifecycle.Effects, error) {
-	var err error
-	for range recordTries {
-		if standsAlone(del) {
-			first := *del.Last
-			if err = d.save(ctx, &del, webhook.Parts{Attempt: &first}); err != nil && !errors.Is(err, webhook.ErrConflict) {
-				return del, 0, err
+	return d.life.Change(ctx, del, func(del webhook.Delivery) (t lifecycle.Transition, takes bool, err error) {
+		if lifecycle.StandsAlone(del) {
+			if del, err = d.life.Save(ctx, lifecycle.KeepFirst(del)); err != nil && !errors.Is(err, webhook.ErrConflict) {
+				return t, false, err
 			}
 		}
-		t := lifecycle.Record(del, r.attempted(), from.of(), schedule, d.Now())
-		if t.Next.Digest == "" {
-			t.Next.Digest = content.Digest()
-		}
-		var saved webhook.Delivery
-		if saved, err = d.life.Save(ctx, t, parts(del, &t.Next, content)); !errors.Is(err, webhook.ErrConflict) {
-			return saved, t.Effects, err
-		}
-		if del, err = d.Store.Delivery(ctx, del.Tenant, del.ID); err != nil {
-			return del, 0, err
-		}
-	}
-	return del, 0, fmt.Errorf("changed by others %d times: %w", recordTries, webhook.ErrBusy) // not a conflict: it was posted
-}
-
-// standsAlone reports whether the delivery holds the only record of its first
-// attempt, which succeeded at once. Another attempt would write over it.
-func standsAlone(d webhook.Delivery) bool {
-	return d.Rev == 1 && d.Status == webhook.Succeeded && d.Last != nil
-}
-
-// parts returns what is stored beside the delivery: nothing if it succeeded at
-// once, which is what nearly all do and what one write of 1 KB then covers.
-func parts(before webhook.Delivery, next *webhook.Delivery, content webhook.Content) (p webhook.Parts) {
-	if before.Rev == 0 && next.Status == webhook.Succeeded {
-		return p
-	}
-	whole := *next.Last
-	p.Attempt = &whole
-	brief := whole
-	brief.Response = nil
-	next.Last = &brief
-	if before.Digest == "" { // of one that was canceled before it was rendered, too
-		p.Content = &content
-	}
-	return p
-}
-
-// save writes the delivery and leaves del as it is stored.
-func (d *Deliverer) save(ctx context.Context, del *webhook.Delivery, with webhook.Parts) error {
-	if err := d.Store.SaveDelivery(ctx, *del, with); err != nil {
-		return err
-	}
-	del.Rev++
-	return nil
+		return lifecycle.Record(del, r.Attempted, content, from.Made, schedule, d.Now()), true, nil
+	})
 }
 
 func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {
@@ -178,7 +129,7 @@ func (d *Deliverer) cancelFor(ctx context.Context, del webhook.Delivery, reason 
 			return err // it went with its tenant
 		}
 	}
-	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, detail, d.Now()), webhook.Parts{})
+	_, err := d.life.Apply(ctx, lifecycle.Cancel(del, reason, detail, d.Now()))
 	return err
 }
 
@@ -195,7 +146,7 @@ func (d *Deliverer) skip(ctx context.Context, del webhook.Delivery, err error) e
 // resume carries out what an earlier handling of the message (from) wrote and
 // perhaps had no time to do: writing a step never means that it is done.
 func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origin) error {
-	if del.Round != from.round || del.Step > from.step+1 {
+	if del.Round != from.Round || del.Step > from.Step+1 {
 		return nil // later steps have been taken, so this one was finished
 	}
 	if del.Attempts > 0 { // one of them may have had the subscription disabled
@@ -203,11 +154,11 @@ func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origi
 			return err
 		}
 	}
-	return d.settle(ctx, del)
+	return d.finish(ctx, del)
 }
 
-// settle does once more what the stored delivery calls for.
-func (d *Deliverer) settle(ctx context.Context, del webhook.Delivery) error {
+// finish does once more what the stored delivery calls for.
+func (d *Deliverer) finish(ctx context.Context, del webhook.Delivery) error {
 	return d.life.CarryOut(ctx, del, lifecycle.Follows(del))
 }
 
@@ -224,8 +175,9 @@ func (d *Deliverer) executor() lifecycle.Executor {
 		Leave: func(ctx context.Context, del webhook.Delivery) error {
 			return d.Store.LeaveLine(ctx, ref(del), []string{del.ID})
 		},
-		Enter: d.joinLine,
-		Wake:  func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, false) },
+		Enter:  d.joinLine,
+		Wake:   func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, false) },
+		Second: func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, true) },
 	}
 }
 
@@ -251,6 +203,6 @@ func (d *Deliverer) report(del webhook.Delivery, sub *subscriber, r result) {
 		return // the line's values cost more than the rest of this
 	}
 	d.Log.Info("attempt", "tenant", del.Tenant, "subscription", sub.ID, "delivery", del.ID, "event", del.EventID,
-		"number", del.Attempts, "manual", r.attempt.Manual, "status_code", r.attempt.StatusCode, "error", string(r.attempt.Error),
-		"duration_ms", r.attempt.DurationMS, "status", string(del.Status), "next_at", del.NextAt)
+		"number", del.Attempts, "manual", r.Attempt.Manual, "status_code", r.Attempt.StatusCode, "error", string(r.Attempt.Error),
+		"duration_ms", r.Attempt.DurationMS, "status", string(del.Status), "next_at", del.NextAt)
 }

@@ -42,8 +42,8 @@ func TestOnlyARefusalThatDNSCouldChangeIsTriedAgain(t *testing.T) {
 		{"https://a.invalid", none, webhook.ErrorDNS, retry.Retry},
 	} {
 		r := posted(t, poster(t), authorized(t, tt.url, tt.auth))
-		if r.outcome != tt.want || r.attempt.Error != tt.class || r.attempt.Detail == "" {
-			t.Errorf("%s with %s: %v after %q %q, want %v after %q", tt.url, tt.auth, r.outcome, r.attempt.Error, r.attempt.Detail, tt.want, tt.class)
+		if r.Outcome != tt.want || r.Attempt.Error != tt.class || r.Attempt.Detail == "" {
+			t.Errorf("%s with %s: %v after %q %q, want %v after %q", tt.url, tt.auth, r.Outcome, r.Attempt.Error, r.Attempt.Detail, tt.want, tt.class)
 		}
 	}
 }

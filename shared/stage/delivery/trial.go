@@ -32,6 +32,6 @@ func (d *Deliverer) Test(ctx context.Context, s webhook.Subscription, t webhook.
 	if errors.Is(err, errInterrupted) {
 		err = ctx.Err() // whoever asked has gone
 	}
-	r.attempt.Number, r.attempt.Manual = 1, true
-	return r.attempt, err
+	r.Attempt.Number, r.Attempt.Manual = 1, true
+	return r.Attempt, err
 }

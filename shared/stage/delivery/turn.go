@@ -21,7 +21,7 @@ const lateTurn = 5 * time.Second
 // A delivery that came too late for its turn once gets another, which is good
 // whenever it comes. Otherwise nothing would ever be posted while we ourselves
 // are slow.
-func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content webhook.Content, second bool) (bool, error) {
+func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content *webhook.Content, second bool) (bool, error) {
 	if sub.RateLimit == nil {
 		return true, nil
 	}
@@ -45,28 +45,16 @@ func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscri
 	case at.Sub(now) <= pace.Near:
 		return true, nil
 	}
-	return false, d.putOff(ctx, del, content, at, held)
+	return false, d.putOff(ctx, del, content, at)
 }
 
 // putOff has the delivery wait for its turn. That is no attempt.
-func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content webhook.Content, at time.Time, again bool) error {
-	t, life := lifecycle.PutOff(del, at), d.life
-	if again {
-		life.Wake = func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, true) }
-	}
-	saved, err := life.Save(ctx, t, firstContent(&t, content))
+func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content *webhook.Content, at time.Time) error {
+	t := lifecycle.PutOff(del, at).Keeping(content)
+	saved, err := d.life.Save(ctx, t)
 	if err != nil {
 		return fmt.Errorf("put off %s: %w", del.ID, err)
 	}
 	d.Count("deliveries_paced", 1)
-	return life.CarryOut(ctx, saved, t.Effects)
-}
-
-// firstContent is what is stored with a delivery that has to wait before its
-// first attempt.
-func firstContent(t *lifecycle.Transition, content webhook.Content) (with webhook.Parts) {
-	if t.Next.Rev == 0 {
-		with.Content, t.Next.Digest = &content, content.Digest()
-	}
-	return with
+	return d.life.CarryOut(ctx, saved, t.Effects)
 }

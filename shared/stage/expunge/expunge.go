@@ -21,7 +21,6 @@ const Again = time.Minute
 const (
 	atOnce    = 16  // deliveries that are written concurrently
 	occasions = 250 // deliveries without a plan that one slice looks at
-	tries     = 10  // of a delivery that others keep changing
 )
 
 // Expunger looks through deliveries.
@@ -78,7 +77,7 @@ func planned(ctx context.Context, store Store, e webhook.StoredEvent, position s
 		if entry.CancelsOnly {
 			continue
 		}
-		d := lifecycle.Begin(e.Event, entry)
+		d := lifecycle.Planned(e.Event, entry)
 		ids, deliveries = append(ids, d.ID), append(deliveries, d)
 	}
 	if err != nil || len(ids) == 0 {
@@ -93,50 +92,26 @@ func planned(ctx context.Context, store Store, e webhook.StoredEvent, position s
 	return deliveries, next, err
 }
 
-// one removes what is left in one delivery.
-func (x Expunger) one(ctx context.Context, d webhook.Delivery, now time.Time) error {
-	for range tries {
-		err := x.once(ctx, d, now)
-		if !errors.Is(err, webhook.ErrConflict) {
-			return err
-		}
-		if d, err = x.Store.Delivery(ctx, d.Tenant, d.ID); err != nil {
-			return err
-		}
-	}
-	return fmt.Errorf("delivery %s: %w", d.ID, webhook.ErrBusy)
-}
-
-// once stores a delivery without its answer, ended if it was pending. One that
+// one stores a delivery without its answer, ended if it was pending. One that
 // is not stored is stored as ended, so that its first attempt, if it is still
 // in a queue, is not made; unless its subscription's trigger may not have fired.
-func (x Expunger) once(ctx context.Context, d webhook.Delivery, now time.Time) error {
-	if d.Rev == 0 {
-		if fires, err := triggered(ctx, x.Store, d); fires || err != nil {
-			return err
+func (x Expunger) one(ctx context.Context, d webhook.Delivery, now time.Time) error {
+	life := lifecycle.Executor{Store: x.Store, Counter: x.Counter, Leave: x.leave}
+	alone := false // nothing is stored beside it
+	saved, effects, err := life.Change(ctx, d, func(d webhook.Delivery) (t lifecycle.Transition, changes bool, err error) {
+		if alone = d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded; d.Rev == 0 {
+			if fires, err := triggered(ctx, x.Store, d); fires || err != nil {
+				return t, false, err
+			}
 		}
+		t, changes = lifecycle.Expunge(d, now)
+		return t, changes, nil
+	})
+	if err != nil {
+		return err
 	}
-	alone := d.Rev == 0 || d.Rev == 1 && d.Status == webhook.Succeeded // nothing is stored beside it
-	t := lifecycle.Transition{Next: d}
-	if d.Status == webhook.Pending {
-		t = lifecycle.Cancel(d, webhook.ReasonExpired, "", now)
-	}
-	answered := d.Last != nil && d.Last.Response != nil
-	var with webhook.Parts
-	if answered {
-		last := *d.Last
-		last.Response = nil
-		t.Next.Last = &last
-		with.Attempt = &last // from now on nothing tells that it stands in its delivery alone
-	}
-	if answered || d.Status == webhook.Pending {
-		life := lifecycle.Executor{Store: x.Store, Counter: x.Counter, Leave: x.leave}
-		if _, err := life.Apply(ctx, t, with); err != nil {
-			return err
-		}
-	}
-	if alone {
-		return nil
+	if err := life.CarryOut(ctx, saved, effects); err != nil || alone {
+		return err
 	}
 	return x.Store.ExpungeParts(ctx, d.Tenant, d.ID)
 }

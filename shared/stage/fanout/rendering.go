@@ -59,18 +59,13 @@ func (r *rendering) delivery(s *subscriber, count int) message.FirstAttempt {
 // it. That it is stored already means that this was done before, perhaps up to
 // there.
 func (f *Fanout) cancel(ctx context.Context, r *rendering, s *subscriber, count int, why *render.Skip, out *outgoing) error {
-	first := r.delivery(s, count)
-	t := lifecycle.Cancel(webhook.Delivery{
-		Tenant: first.Tenant, ID: first.ID, EventID: first.Event, EventSource: first.Source,
-		Subscription: first.Subscription, Version: first.Version, Occasion: first.Occasion, Count: first.Count,
-		Status: webhook.Pending, CreatedAt: first.Accepted,
-	}, why.Reason, why.Kept(), f.now())
+	t := lifecycle.Cancel(lifecycle.Begin(r.delivery(s, count).Delivery()), why.Reason, why.Kept(), f.now())
 	life := lifecycle.Executor{
 		Store:    f.Store,
 		Counter:  lifecycle.Counter{Count: f.Count, Stats: f.Ended},
 		Announce: func(ctx context.Context, d webhook.Delivery) error { return f.announce(ctx, r, s, d, out) },
 	}
-	if _, err := life.Save(ctx, t, webhook.Parts{}); err != nil && !errors.Is(err, webhook.ErrConflict) {
+	if _, err := life.Save(ctx, t); err != nil && !errors.Is(err, webhook.ErrConflict) {
 		return err
 	}
 	return life.CarryOut(ctx, t.Next, t.Effects)

@@ -67,8 +67,9 @@ type Triggers interface {
 type Store interface {
 	Subscriptions
 	Events
-	// SaveDelivery: see delivery's Deliveries. Fan-out only stores those that
-	// are canceled before they begin.
+	// Delivery, SaveDelivery: see delivery's Deliveries. Fan-out only stores
+	// those that are canceled before they begin.
+	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	Triggers
 }

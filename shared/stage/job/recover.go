@@ -199,35 +199,29 @@ func (w *Worker) sendAllAgain(ctx context.Context, j *webhook.Job) (time.Duratio
 	return took, nil
 }
 
-// tries bounds how often a delivery is tried anew when others change it.
-const tries = 10
-
 // sendAgain begins another round of a delivery, unless that was done before, or
 // the delivery has become something else. It returns the message for the
 // attempt if that is still to come.
 func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.JobTarget, at time.Time) (m *queue.Message, began bool, err error) {
-	for range tries {
-		d, err := w.Store.Delivery(ctx, j.Tenant, target.Delivery)
-		if errors.Is(err, webhook.ErrNotFound) {
-			return nil, false, nil // retention removed it
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("read delivery %s: %w", target.Delivery, err)
-		}
-		if d.Round == target.Round {
-			if sendable, err := w.sendable(ctx, j, d); err != nil || !sendable {
-				return nil, false, err
-			}
-			switch d, err = w.life().Save(ctx, lifecycle.SendAgain(d, at), webhook.Parts{}); {
-			case errors.Is(err, webhook.ErrConflict):
-				continue
-			case err != nil:
-				return nil, false, fmt.Errorf("save delivery %s: %w", d.ID, err)
-			}
-		}
-		return w.wake(d, target), true, nil
+	d, err := w.Store.Delivery(ctx, j.Tenant, target.Delivery)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return nil, false, nil // retention removed it
 	}
-	return nil, false, fmt.Errorf("delivery %s: %w", target.Delivery, webhook.ErrConflict)
+	if err != nil {
+		return nil, false, fmt.Errorf("read delivery %s: %w", target.Delivery, err)
+	}
+	d, _, err = w.life().Change(ctx, d, func(d webhook.Delivery) (t lifecycle.Transition, again bool, err error) {
+		if began = d.Round != target.Round; began {
+			return t, false, nil
+		}
+		again, err = w.sendable(ctx, j, d)
+		began = again
+		return lifecycle.SendAgain(d, at), again, err
+	})
+	if err != nil || !began {
+		return nil, false, err
+	}
+	return w.wake(d, target), true, nil
 }
 
 // sendable reports whether the delivery is still what was decided upon, and

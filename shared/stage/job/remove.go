@@ -47,6 +47,9 @@ func (w *Worker) findRemains(ctx context.Context, j *webhook.Job) (found, error)
 	return found{over: true}, nil
 }
 
+// tries bounds how often a subscription is removed anew when others change it.
+const tries = 10
+
 // removeHead makes the deletion happen: it was decided when the job was stored.
 func (w *Worker) removeHead(ctx context.Context, j *webhook.Job) error {
 	sub := webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
@@ -113,26 +116,17 @@ func (w *Worker) cancelAll(ctx context.Context, j *webhook.Job) (time.Duration, 
 // cancel ends a delivery of a deleted subscription, and reports whether that is
 // how it ended: by us, now or before, or by an attempt that found it deleted.
 func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
-	for range tries {
-		d, err := w.Store.Delivery(ctx, tenant, id)
-		if errors.Is(err, webhook.ErrNotFound) {
-			return false, nil // retention removed it
-		}
-		if err != nil {
-			return false, fmt.Errorf("read delivery %s: %w", id, err)
-		}
-		if d.Status != webhook.Pending {
-			return d.Reason == webhook.ReasonDeleted, nil
-		}
-		_, err = w.life().Save(ctx, lifecycle.Cancel(d, webhook.ReasonDeleted, "", w.now()), webhook.Parts{})
-		if err == nil {
-			return true, nil
-		}
-		if !errors.Is(err, webhook.ErrConflict) {
-			return false, fmt.Errorf("save delivery %s: %w", id, err)
-		}
+	d, err := w.Store.Delivery(ctx, tenant, id)
+	if errors.Is(err, webhook.ErrNotFound) {
+		return false, nil // retention removed it
 	}
-	return false, fmt.Errorf("delivery %s: %w", id, webhook.ErrConflict)
+	if err != nil {
+		return false, fmt.Errorf("read delivery %s: %w", id, err)
+	}
+	d, _, err = w.life().Change(ctx, d, func(d webhook.Delivery) (lifecycle.Transition, bool, error) {
+		return lifecycle.Cancel(d, webhook.ReasonDeleted, "", w.now()), d.Status == webhook.Pending, nil
+	})
+	return d.Reason == webhook.ReasonDeleted, err
 }
 
 // purge removes the next of state and versions. The tenant's version is read

@@ -189,7 +189,7 @@ func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []
 			continue // it ended and went before its event
 		}
 		if !ok {
-			d = lifecycle.Begin(e.Event, entry)
+			d = lifecycle.Planned(e.Event, entry)
 		}
 		deliveries = append(deliveries, d)
 	}

@@ -82,7 +82,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 		if d.Status != webhook.Pending {
 			return httpapi.DeliveryEnded.Problem(fmt.Sprintf("This delivery has ended: it is %s.", d.Status))
 		}
-		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, "", h.now()), webhook.Parts{})
+		d, err = life.Apply(r.Context(), lifecycle.Cancel(d, webhook.ReasonManual, "", h.now()))
 		return err
 	})
 	if err != nil {
