@@ -97,6 +97,13 @@ func Planned(e webhook.Event, entry webhook.PlanEntry) webhook.Delivery {
 	})
 }
 
+// Delayed returns a planned delivery as one that waits for the delay of its
+// trigger. It is not stored.
+func Delayed(d webhook.Delivery, until time.Time) webhook.Delivery {
+	d.Waiting, d.NextAt = webhook.WaitTimer, precise(until)
+	return d
+}
+
 // Claim is a worker's word, written before it posts, that it makes the attempt
 // that the delivery waits for. Until then others leave it alone.
 func Claim(d webhook.Delivery, token string, until time.Time) Transition {

@@ -9,6 +9,7 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -93,7 +94,7 @@ func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *p
 	if view.Timer != nil {
 		for _, w := range view.Timer.Waiting {
 			if w.Event == e.ID && time.Time(w.Time).Equal(e.Time) {
-				d.Waiting, d.NextAt = webhook.WaitTimer, time.Time(w.Due)
+				*d = lifecycle.Delayed(*d, time.Time(w.Due))
 				return why, nil
 			}
 		}
