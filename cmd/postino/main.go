@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 
+	_ "golang.org/x/crypto/x509roots/fallback" // for images, which have no certificates
+
 	"github.com/postino/postino/cmd/postino/heap"
 	"github.com/postino/postino/shared/language/suggest"
 	"github.com/postino/postino/shared/postino"

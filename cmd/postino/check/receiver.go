@@ -9,8 +9,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/postino/postino/verify"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
+
+// maxBody is more bytes than any callback of the check has.
+const maxBody = 1 << 20
 
 // receiver plays the subscribers. Each path is one.
 type receiver struct {
@@ -58,17 +61,17 @@ func local(host string) bool {
 
 // ServeHTTP keeps a callback, and answers.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(req.Body, verify.DefaultMaxBody))
+	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody))
 	if err != nil {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	name := req.URL.Path[1:]
-	if verifier, bad := verify.New(r.secrets[name]); bad != nil {
+	if verifier, bad := standardwebhooks.NewWebhook(r.secrets[name]); bad != nil {
 		err = bad
 	} else {
-		err = verifier.Verify(req.Header, body)
+		err = verifier.Verify(body, req.Header)
 	}
 	r.arrived[name] = append(r.arrived[name], callback{req.Header.Get("webhook-id"), req.UserAgent(), time.Now(), err})
 	if r.failing[name] {
