@@ -22,13 +22,13 @@ func (w *world) checkCount(j webhook.Job) {
 	if j.Kind != webhook.JobDeleteSubscription {
 		return
 	}
-	ended := 0
+	own := slices.Compact(slices.Sorted(slices.Values(w.witness.ended[j.ID])))
+	ended := len(own) // also what an attempt by hand has brought to its receiver since
 	for _, d := range w.store.Deliveries(tenant) {
-		if d.Subscription == j.Subscription && d.Reason == webhook.ReasonDeleted {
+		if d.Subscription == j.Subscription && d.Reason == webhook.ReasonDeleted && !slices.Contains(own, d.ID) {
 			ended++
 		}
 	}
-	own := slices.Compact(slices.Sorted(slices.Values(w.witness.ended[j.ID])))
 	if int(c.Canceled) < len(own) || int(c.Canceled) > ended {
 		w.wrong("job %s says that it canceled %d deliveries, it did %d, and %d are stored as that", j.ID, c.Canceled, len(own), ended)
 	}

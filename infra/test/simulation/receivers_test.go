@@ -22,7 +22,7 @@ type posted struct {
 type witness struct {
 	canceled map[string]int      // when the store took the cancel, by delivery; not of those that were sent again since
 	lost     map[string]int      // attempts that were made, and whose process died or failed before they were stored
-	expunged map[string]int      // when the store took it, by event
+	expunged map[string]int      // when it was answered, by event
 	rounds   map[string]int64    // that a job began
 	meddled  map[string]int64    // rounds that others began while a job was at work, of what it may have decided upon
 	removed  map[string]int64    // items that a job removed

@@ -160,7 +160,11 @@ func (w *world) expunge() {
 	if len(w.eventOrder) > 0 {
 		event := w.someEvent()
 		w.expunged[event] = true
-		w.call("POST", "/events/"+event+"/expunge", "", func(int, []byte) {})
+		w.call("POST", "/events/"+event+"/expunge", "", func(status int, _ []byte) {
+			if _, before := w.witness.expunged[event]; status == 200 && !before {
+				w.witness.expunged[event] = w.tick()
+			}
+		})
 	}
 }
 

@@ -291,11 +291,5 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 }
 
 func (s *tapped) ExpungeEvent(ctx context.Context, tenant, source, id string) error {
-	return s.c.cross("ExpungeEvent "+id, func() error {
-		err := s.Store.ExpungeEvent(ctx, tenant, source, id)
-		if _, before := s.c.w.witness.expunged[id]; err == nil && !before {
-			s.c.w.witness.expunged[id] = s.c.w.tick()
-		}
-		return err
-	})
+	return s.c.cross("ExpungeEvent "+id, func() error { return s.Store.ExpungeEvent(ctx, tenant, source, id) })
 }
