@@ -1,8 +1,8 @@
 // Package verify checks whether a request is a genuine and recent callback of
 // Postino, or of any other sender of Standard Webhooks.
 //
-// It depends on nothing but the standard library. Make one [Verifier] when the
-// program starts, read each request's body once, and ask before believing it:
+// It needs only the standard library. Make one [Verifier] when the program
+// starts. Read the body of each request once, and verify it before you use it:
 //
 //	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 //	// …
@@ -11,10 +11,9 @@
 //		return
 //	}
 //
-// The body must be the bytes that arrived, not a re-encoding of what was parsed
-// from them. A genuine callback can arrive more than once, after a lost answer
-// for instance: its webhook-id is the same each time, so remember the ids that
-// were handled.
+// The body must be the bytes that arrived, not parsed and encoded again. A genuine
+// callback can arrive more than once, for example after a lost answer. It has the
+// same webhook-id each time, so store the ids that you have handled.
 package verify
 
 import (
@@ -31,12 +30,12 @@ import (
 	"time"
 )
 
-// DefaultTolerance is how far a callback's time may be from ours, either way,
-// unless [Verifier].Tolerance says otherwise.
+// DefaultTolerance is how far a callback's time can be from the local clock, in
+// both directions, unless [Verifier].Tolerance is set.
 const DefaultTolerance = 5 * time.Minute
 
-// DefaultMaxBody is the most bytes of a body, unless [Verifier].MaxBody says
-// otherwise: more than any callback of Postino has.
+// DefaultMaxBody is the maximum size of a body, unless [Verifier].MaxBody is set.
+// No callback of Postino is larger.
 const DefaultMaxBody = 1 << 20
 
 const (
@@ -46,42 +45,43 @@ const (
 
 	maxID = 1024 // bytes; ids of Postino have 36
 
-	// What a forged request may cost: each v1a signature reads the whole body
-	// once for each public key. Postino signs with five secrets at most.
+	// This limits the cost of a forged request: each v1a signature reads the
+	// whole body once for each public key. Postino sends at most five signatures.
 	maxSignatures = 8    // of one request
 	maxSignature  = 1024 // bytes of all of them; eight of v1a take 743
 )
 
-// Why a request is not believed, found with errors.Is in what
-// [Verifier.Verify] returns. Every one of them deserves the status 401 or 400.
+// The errors of [Verifier.Verify], for errors.Is. Answer each with the status 401
+// or 400.
 var (
 	// ErrMissingHeader: webhook-id, webhook-timestamp or webhook-signature is
 	// absent; the error names it.
 	ErrMissingHeader = errors.New("missing header")
-	// ErrMalformedHeader: one of them cannot be read; the error names it.
+	// ErrMalformedHeader: one of these headers is malformed; the error names it.
 	ErrMalformedHeader = errors.New("malformed header")
-	// ErrTooOld: signed longer ago than the tolerance. Perhaps somebody
-	// recorded a callback and sends it again.
+	// ErrTooOld: the timestamp is older than the tolerance. This can be a replay
+	// attack.
 	ErrTooOld = errors.New("timestamp too old")
-	// ErrTooNew: signed further ahead than the tolerance. Perhaps a clock is wrong.
+	// ErrTooNew: the timestamp is further in the future than the tolerance. A clock
+	// can be wrong.
 	ErrTooNew = errors.New("timestamp too far in the future")
 	// ErrTooLarge: the body is larger than the verifier's MaxBody.
 	ErrTooLarge = errors.New("body too large")
-	// ErrNoMatch: no signature fits any of our secrets. The body was changed, or
-	// the secret is another one.
+	// ErrNoMatch: no signature matches any of the secrets. The body was changed, or
+	// the secret is wrong.
 	ErrNoMatch = errors.New("no signature matches")
 )
 
-// ErrSecret: a secret given to [New] is not one.
+// ErrSecret: a secret given to [New] is not valid.
 var ErrSecret = errors.New("want whsec_ and base64 of 1 to 256 bytes, or whpk_ and base64 of 32 bytes")
 
 // Verifier checks signatures. It is safe for concurrent use; set its fields
-// before the first use. Make it with [New]: the zero Verifier believes nothing.
+// before the first use. Make it with [New]: the zero Verifier refuses everything.
 type Verifier struct {
-	// Tolerance is how far webhook-timestamp may be from our clock, into the
-	// past and into the future; zero means [DefaultTolerance].
+	// Tolerance is how far webhook-timestamp can be from the local clock, in the
+	// past and in the future; zero means [DefaultTolerance].
 	Tolerance time.Duration
-	// MaxBody is the most bytes of a body that are looked at; zero means
+	// MaxBody is the maximum size of a body in bytes; zero means
 	// [DefaultMaxBody].
 	MaxBody int
 
@@ -89,12 +89,11 @@ type Verifier struct {
 	public []ed25519.PublicKey // keys of v1a
 }
 
-// New makes a Verifier of every secret that is in force: one, or during a
-// rotation the old one and the new one. A secret is whsec_… for signatures of
-// scheme v1, or the public key whpk_… for those of v1a. For anything else, and
-// for no secret at all, it returns [ErrSecret], which never repeats the secret;
-// so it does for one of the few public keys for which anybody can sign, and for
-// more than eight secrets.
+// New makes a Verifier with all active secrets: one, or during a rotation the old
+// and the new one. A secret is whsec_… for signatures of scheme v1, or the public
+// key whpk_… for those of v1a. New returns [ErrSecret] for anything else, without
+// secrets, with more than eight, and for the few weak public keys for which anyone
+// can sign. The error never contains the secret.
 func New(secrets ...string) (*Verifier, error) {
 	v := &Verifier{}
 	for i, secret := range secrets {
@@ -127,8 +126,8 @@ func (v *Verifier) add(secret string) bool {
 	return true
 }
 
-// decode takes base64 in its one right form: padded, without stray bits and
-// line breaks, so that no two texts stand for one signature.
+// decode accepts only canonical base64: padded, without stray bits and line
+// breaks, so that each signature has only one text.
 func decode(text string) ([]byte, bool) {
 	if strings.ContainsAny(text, "\r\n") { // which the decoder would skip
 		return nil, false
@@ -137,18 +136,18 @@ func decode(text string) ([]byte, bool) {
 	return b, err == nil
 }
 
-// Verify returns nil if one of the signatures in header was made over body with
-// one of our secrets, within the tolerance of now, and an error that wraps one
-// of this package's otherwise. Signatures are
-// compared in constant time, and header names in any case: a map of lower-case
-// names, as some platforms deliver them, will do.
+// Verify returns nil if a signature in header was made for body with one of the
+// secrets, and its timestamp is within the tolerance. Otherwise it returns an
+// error that wraps one of this package's errors. It compares signatures in
+// constant time. Header names can be in lower case, as some platforms deliver
+// them.
 func (v *Verifier) Verify(header http.Header, body []byte) error {
 	id, err := one(header, headerID)
 	if err != nil {
 		return err
 	}
 	if strings.Contains(id, ".") { // where id, time and body meet: a second reading would be possible
-		return fmt.Errorf("%w: %s: holds a full stop", ErrMalformedHeader, headerID)
+		return fmt.Errorf("%w: %s: contains a full stop", ErrMalformedHeader, headerID)
 	}
 	timestamp, err := one(header, headerTimestamp)
 	if err != nil {

@@ -18,11 +18,11 @@ func runCheck(ctx context.Context, args []string) error {
 	c := check.Check{Out: os.Stdout, Version: postino.Version}
 	flags := flag.NewFlagSet("postino check", flag.ContinueOnError)
 	flags.StringVar(&c.Endpoint, "endpoint", "http://127.0.0.1:8080", "`address` of the API: the output Endpoint of the stack")
-	flags.StringVar(&c.Key, "key", os.Getenv("POSTINO_ADMIN_KEY"), "admin `key`: what the output AdminKeyCommand prints; better in the environment variable POSTINO_ADMIN_KEY, since other users of a machine can read arguments")
+	flags.StringVar(&c.Key, "key", os.Getenv("POSTINO_ADMIN_KEY"), "admin `key`: the output AdminKeyCommand prints it; prefer the environment variable POSTINO_ADMIN_KEY, because other users of the machine can read arguments")
 	flags.StringVar(&c.Listen, "listen", "127.0.0.1:0", "`host:port` on which to receive the callbacks")
-	flags.StringVar(&c.Receiver, "receiver", "", "`url` by which the installation reaches -listen, such as that of a tunnel; by default -listen itself if the endpoint is on this machine, else no callback is received")
-	flags.DurationVar(&c.Wait, "wait", time.Minute, "how `long` each step may take")
-	any := flags.Bool("any-version", false, "do not compare the installation's version with that of this program")
+	flags.StringVar(&c.Receiver, "receiver", "", "public `url` that leads to -listen, such as that of a tunnel; the default is -listen if the endpoint is on this machine, otherwise no callback is received")
+	flags.DurationVar(&c.Wait, "wait", time.Minute, "maximum `duration` of each step")
+	any := flags.Bool("any-version", false, "do not compare the version of the installation with this program")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -31,9 +31,9 @@ type command struct {
 // help, one of them, lists them.
 func commands() []command {
 	return []command{
-		{"demo", "[flags] [recipe]", "serve, and publish events whose verified callbacks are printed", runDemo},
-		{"serve", "[flags]", "serve until it is stopped", runServe},
-		{"check", "[flags]", "prove an installation: callbacks, retries, triggers, recovery", runCheck},
+		{"demo", "[flags] [recipe]", "run a server, publish sample events, print the verified callbacks", runDemo},
+		{"serve", "[flags]", "run a server", runServe},
+		{"check", "[flags]", "test an installation: callbacks, retries, triggers, recover", runCheck},
 		{"version", "", "print the version", runVersion},
 		{"help", "", "print this list", runHelp},
 	}

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Status is how a delivery stands.
+// Status is the state of a delivery.
 type Status string
 
-// The statuses. All but Pending are final, until somebody sends it again.
+// The statuses. All except Pending are final, until the delivery is sent again.
 const (
 	Pending   Status = "pending"
 	Succeeded Status = "succeeded"
@@ -18,7 +18,7 @@ const (
 )
 
 // Waiting says what a pending delivery waits for; "" means nothing: its
-// attempt is under way or about to be.
+// attempt is running or about to start.
 type Waiting string
 
 // What a delivery can wait for.
@@ -31,11 +31,11 @@ const (
 	WaitRateLimit Waiting = "rate_limit"
 )
 
-// Reason says why a delivery ended otherwise than by success, or why an event
-// led to none.
+// Reason says why a delivery ended without success, or why an event led to no
+// delivery.
 type Reason string
 
-// The reasons of the contract.
+// The reasons that the API documents.
 const (
 	ReasonType          Reason = "type"
 	ReasonFilter        Reason = "filter"
@@ -62,7 +62,7 @@ const (
 // MaxWait is how long a delivery may wait for its subscription to open.
 const MaxWait = 30 * 24 * time.Hour
 
-// Delivery is one callback owed to one subscription, from decision to end.
+// Delivery is one callback to one subscription, from the decision to the end.
 type Delivery struct {
 	Tenant       string
 	ID           string
@@ -71,11 +71,11 @@ type Delivery struct {
 	Subscription string
 	Version      int64  // of the subscription when it was decided
 	Occasion     string // which firing; "" for a plain match
-	Count        int    // how often the trigger's key had occurred; 0 without a count
+	Count        int    // events that the trigger had counted for the key; 0 without a count
 	Status       Status
 	Waiting      Waiting
 	Reason       Reason
-	Detail       string    // the reason in words: a field, a secret's name, a limit; nothing of the event's data
+	Detail       string    // the reason as text: a field, a secret's name, a limit; no data of the event
 	Round        int       // 0 at first; each new start of the schedule adds one
 	Step         int       // automatic attempts made in this round = index of the next one
 	NextAt       time.Time // zero when nothing is planned
@@ -83,15 +83,14 @@ type Delivery struct {
 	CreatedAt    time.Time // the event's acceptance
 	EndedAt      time.Time
 	WaitingSince time.Time // since when in the waiting line; zero when not
-	Digest       string    // of the body's bytes; "" until it is first rendered and kept
+	Digest       string    // of the body's bytes; "" until it is rendered and stored
 	Last         *Attempt  // newest attempt; whole if it succeeded at once, else without its response
 	Claim        Claim     // who is making the attempt (Round, Step)
 	Rev          int64     // store's count of writes; 0 means not stored yet
 }
 
-// InLine reports whether the delivery stands in its subscription's waiting
-// line until that opens, rather than that it waits until a time. Under a rate
-// limit it can be either.
+// InLine reports whether the delivery is in its subscription's waiting line, and
+// not waiting for a time. Under a rate limit both are possible.
 func (d Delivery) InLine() bool {
 	switch d.Waiting {
 	case WaitPaused, WaitDisabled, WaitBreaker, WaitRateLimit:
@@ -105,9 +104,9 @@ func (d Delivery) Timed() bool {
 	return d.Waiting == WaitRetry || d.Waiting == WaitRateLimit && !d.NextAt.IsZero()
 }
 
-// Held reports whether the delivery has waited for its subscription, or for its
-// turn, and was never posted: when its turn comes, it is judged by max_age and by
-// cancels once more. One that somebody sends again is sent as it is.
+// Held reports whether the delivery has waited for its subscription or its turn
+// before its first attempt. Then max_age and cancels are checked again before the
+// attempt. A delivery that is sent again by hand is not checked.
 func (d Delivery) Held() bool {
 	return d.Status == Pending && d.Rev > 0 && d.Attempts == 0 && d.Round == 0
 }
@@ -115,10 +114,10 @@ func (d Delivery) Held() bool {
 // EventKey names the delivery's event; see [EventKey].
 func (d Delivery) EventKey() string { return EventKey(d.EventSource, d.EventID) }
 
-// Claim is a worker's word that it is posting the attempt (Round, Step).
+// Claim says that a worker is making the attempt (Round, Step).
 type Claim struct {
 	Token string    `json:"token,omitempty"`
-	Until time.Time `json:"until,omitzero"` // after this the worker is taken for dead
+	Until time.Time `json:"until,omitzero"` // after this the worker counts as crashed
 }
 
 // ErrorClass says how an attempt failed.
@@ -136,7 +135,7 @@ const (
 	ErrorAuth    ErrorClass = "auth"
 )
 
-// Attempt is one POST and what came of it.
+// Attempt is one POST and its result.
 type Attempt struct {
 	Number     int        `json:"number"` // 1 for the first
 	Manual     bool       `json:"manual"`
@@ -144,11 +143,11 @@ type Attempt struct {
 	DurationMS int64      `json:"duration_ms"`
 	StatusCode int        `json:"status_code"` // 0 when no answer came
 	Error      ErrorClass `json:"error"`
-	Detail     string     `json:"detail,omitempty"` // the failure in words, without secrets
+	Detail     string     `json:"detail,omitempty"` // the failure as text, without secrets
 	Response   *Response  `json:"response,omitempty"`
 }
 
-// Response is what a subscriber answered, as far as it is kept.
+// Response is the stored part of a subscriber's answer.
 type Response struct {
 	Headers map[string]string `json:"headers"`
 	Body    string            `json:"body"` // the first 4 KiB (256 bytes of a 2xx), invalid UTF-8 replaced
@@ -161,8 +160,8 @@ type Content struct {
 	Body        Text
 }
 
-// Target is the rendered part of a delivery that is made anew from the
-// subscription as it is at each attempt: where it goes and with which headers.
+// Target is the part of a delivery that each attempt renders from the current
+// subscription: the url and the headers.
 type Target struct {
 	URL     Text     `json:"url"`
 	Headers []Header `json:"headers,omitempty"` // names in lower case
@@ -201,8 +200,8 @@ type Parts struct {
 	Content *Content
 }
 
-// Due is a pointer to something that must be looked at at a time beyond what
-// a queue can delay.
+// Due is a pointer to a message that must be sent at a time, further away than a
+// queue can delay.
 type Due struct {
 	At           time.Time `json:"at"`
 	Kind         DueKind   `json:"kind"`

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Limits of the contract.
+// Limits of the API.
 const (
 	MaxEventSize   = 256 << 10 // bytes of one event: envelope and data as published
 	MaxRequestSize = 4 << 20   // bytes of one API request, locally and on AWS
@@ -17,7 +17,7 @@ const (
 	MaxBatch       = 500       // events in one publish request
 )
 
-// MaxAhead is how far an event's time may lie before our clock.
+// MaxAhead is how far an event's time can be ahead of Postino's clock.
 const MaxAhead = 5 * time.Minute
 
 // Event is something that happened in a tenant's product. Its identity within
@@ -27,12 +27,12 @@ type Event struct {
 	ID         string          `json:"id"`                   // chosen by the publisher, or evt_…
 	Source     string          `json:"source"`               // defaults to /tenants/{tenant}
 	Type       string          `json:"type"`                 // such as "flight.booked"
-	Subject    string          `json:"subject,omitempty"`    // whom it is about; "" means absent
+	Subject    string          `json:"subject,omitempty"`    // what it is about, such as a user; "" means absent
 	Time       time.Time       `json:"time"`                 // when it happened; defaults to AcceptedAt
-	Data       json.RawMessage `json:"-"`                    // as published, byte for byte; nil means absent
+	Data       json.RawMessage `json:"-"`                    // the published bytes; nil means absent
 	Extensions json.RawMessage `json:"extensions,omitempty"` // other CloudEvents attributes, one JSON object; nil means none
-	AcceptedAt time.Time       `json:"accepted_at"`          // our clock, whole milliseconds, when ingest took it
-	Nonce      string          `json:"nonce"`                // one per accepted publication; tells a repeat of ours from the publisher's
+	AcceptedAt time.Time       `json:"accepted_at"`          // when ingest accepted it, by Postino's clock, whole milliseconds
+	Nonce      string          `json:"nonce"`                // one per accepted publication; distinguishes Postino's repeats from the publisher's
 	Order      uint32          `json:"order,omitempty"`      // among what has the same AcceptedAt, as far as we know: see [OrderOf]; messages carry it, stores do not
 }
 
@@ -43,8 +43,8 @@ func OrderOf(came time.Time, place int) uint32 {
 	return uint32(came.UnixMicro())%perMilli<<16 | uint32(place)
 }
 
-// SameContent reports whether two publications of one identity say the same. A
-// time that was left out is that of acceptance, and says nothing.
+// SameContent reports whether two publications with one identity have the same
+// content. A time that was omitted is the time of acceptance, and is not compared.
 func (e Event) SameContent(f Event) bool {
 	left := e.Time.Equal(e.AcceptedAt) && f.Time.Equal(f.AcceptedAt)
 	return e.Type == f.Type && e.Subject == f.Subject && (left || e.Time.Equal(f.Time)) &&
@@ -57,41 +57,42 @@ func (e Event) Key() string { return EventKey(e.Source, e.ID) }
 // DefaultSource is the source of an event published without one.
 func DefaultSource(tenant string) string { return "/tenants/" + tenant }
 
-// PlanEntry is one decision of fan-out: this subscription, as it was in this
-// version, gets the event if its trigger says so.
+// PlanEntry is one decision of fan-out: this subscription, in this version, gets
+// the event if its trigger fires.
 type PlanEntry struct {
 	Subscription string `json:"s"`
 	Version      int64  `json:"v"`
-	Cancels      uint16 `json:"c,omitempty"` // bit i: the event meets the trigger's i-th cancel clause
+	Cancels      uint16 `json:"c,omitempty"` // bit i: the event matches the trigger's i-th cancel clause
 	CancelsOnly  bool   `json:"o,omitempty"` // the subscription itself does not match
-	Costly       bool   `json:"x,omitempty"` // whether it matches was too much work to tell: its delivery is canceled
+	Costly       bool   `json:"x,omitempty"` // the filter needed too many steps: the delivery is canceled
 }
 
-// Plan is what fan-out decided for an event, written once and carried out as
-// often as needed. Small plans stand in the event; larger ones in pages.
+// Plan is what fan-out decided for an event. It is written once, and can be
+// executed more than once. A small plan is part of the event, a large one has
+// pages.
 type Plan struct {
 	Entries []PlanEntry `json:"entries,omitempty"` // at most [PlanInline]; empty when Pages > 0
 	Pages   int         `json:"pages,omitempty"`   // number of stored pages, each of at most [PlanPage] entries
-	Key     string      `json:"key,omitempty"`     // names those pages; another one each time a plan is made
+	Key     string      `json:"key,omitempty"`     // names those pages; new for each plan
 	Total   int         `json:"total"`             // entries in all
 }
 
-// Sizes of a plan: what stands in the event's own item, and in each page.
+// Sizes of a plan: entries in the event's own item, and in each page.
 const (
 	PlanInline = 100
 	PlanPage   = 1000
 )
 
-// Replay is what fan-out decided when an event was to be sent again: whom it
-// matched then.
+// Replay is what fan-out decided for a replay of an event: the subscriptions that
+// matched at that time.
 type Replay struct {
 	Tenant   string
 	EventKey string
-	ID       string // "rpl_…"; the occasion of what it sends
+	ID       string // "rpl_…"; the occasion of its deliveries
 	Plan     Plan
 }
 
-// StoredEvent is an event with what was decided for it.
+// StoredEvent is an event with its plan.
 type StoredEvent struct {
 	Event
 	Plan     Plan

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// EventType is what a tenant has registered about the events of one type. Types
-// that are not registered are published all the same.
+// EventType is a registered type of a tenant's events. Events of other types can
+// be published too.
 type EventType struct {
 	Tenant      string
 	Type        string
 	Description string
 	Schema      json.RawMessage // JSON Schema of the events' data; nil means none
 	Sample      json.RawMessage // data of a typical event; nil means none
-	Deprecated  bool            // shown, and without effect
+	Deprecated  bool            // shown, without effect
 	UpdatedAt   time.Time
 }

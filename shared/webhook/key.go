@@ -2,7 +2,7 @@ package webhook
 
 import "time"
 
-// KeyRole says what a tenant's key may do; see package apikey.
+// KeyRole says what a tenant's key can do; see package apikey.
 type KeyRole string
 
 // The roles of tenants' keys. They are alternatives, not levels.
@@ -12,8 +12,7 @@ const (
 	KeyManage  KeyRole = "manage"  // the tenant, except its keys
 )
 
-// Key is what is kept of a key by which a tenant's programs call the API. The
-// key itself is kept nowhere.
+// Key is the stored part of an API key of a tenant. The key itself is not stored.
 type Key struct {
 	Tenant    string
 	ID        string // key_…, a pure function of the key

@@ -2,29 +2,29 @@ package webhook
 
 import "errors"
 
-// Quota bounds what a tenant may have. A zero field bounds nothing.
+// Quota limits what a tenant can have. A zero field means no limit.
 type Quota struct {
-	Subscriptions int // how many
-	// Filters is how many bytes of memory its filters may take together, beyond
-	// what is free for each: see [Subscription.Heavy].
+	Subscriptions int // maximum number
+	// Filters is the maximum memory of all filters in bytes, not counting what is
+	// free for each: see [Subscription.Heavy].
 	Filters int
 }
 
-// DefaultQuota keeps a tenant's subscriptions within what fan-out has in memory.
+// DefaultQuota fits a tenant's subscriptions into the memory of fan-out.
 var DefaultQuota = Quota{Subscriptions: 10_000, Filters: 32 << 20}
 
-// FreeFilter is how many bytes of memory the filters and types of one subscription
-// take without counting against [Quota.Filters].
+// FreeFilter is the memory of one subscription's filters and types, in bytes, that
+// does not count against [Quota.Filters].
 const FreeFilter = 4 << 10
 
-// What SaveSubscription refuses.
+// The refusals of SaveSubscription.
 var (
-	ErrTooMany  = errors.New("the tenant has as many subscriptions as it may")
-	ErrTooHeavy = errors.New("the tenant's filters take as much memory as they may")
+	ErrTooMany  = errors.New("the tenant has the maximum number of subscriptions")
+	ErrTooHeavy = errors.New("the tenant's filters use the maximum memory")
 )
 
-// Check returns what is wrong with so many subscriptions and bytes of filters,
-// after the one or the other has grown.
+// Check returns the exceeded limit, if any, for a number of subscriptions and
+// bytes of filters.
 func (q Quota) Check(subscriptions, heavy int64, more, heavier bool) error {
 	switch {
 	case more && q.Subscriptions > 0 && subscriptions > int64(q.Subscriptions):

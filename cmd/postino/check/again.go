@@ -28,7 +28,7 @@ func (c *Check) retry(ctx context.Context) (string, error) {
 	}
 	c.receiver.fail("retry", false)
 	if got[0].id != got[1].id {
-		return "", fmt.Errorf("the second attempt has another webhook-id than the first: %s and %s", got[0].id, got[1].id)
+		return "", fmt.Errorf("the webhook-id of the second attempt differs from the first: %s and %s", got[0].id, got[1].id)
 	}
 	return fmt.Sprintf("again after %v", got[1].at.Sub(got[0].at).Round(time.Millisecond)), nil
 }
@@ -48,7 +48,7 @@ func (c *Check) trigger(ctx context.Context) (string, error) {
 	}
 	got, err := c.wait(ctx, "trigger", 1)
 	if err == nil && len(got) > 1 {
-		err = fmt.Errorf("each second event is to fire, and of two %d did", len(got))
+		err = fmt.Errorf("the second of two events must fire, but %d fired", len(got))
 	}
 	return "the second event fired", err
 }

@@ -74,7 +74,7 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) (ht
 		return resp.Header, nil
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return resp.Header, fmt.Errorf("the answer is none of Postino's: %.100q", text)
+		return resp.Header, fmt.Errorf("the response is not from Postino: %.100q", text)
 	}
 	return resp.Header, nil
 }

@@ -70,7 +70,7 @@ func (c *Check) Run(ctx context.Context) error {
 			failed++
 			fmt.Fprintf(c.Out, "FAILED  %-9s %6.2f s  %v\n", s.name, took, err)
 			if i < needed {
-				return errors.New("the other steps make no sense before this is mended")
+				return errors.New("fix this first: the other steps depend on it")
 			}
 		}
 	}

@@ -72,11 +72,11 @@ func TestACheckSaysWhatIsWrong(t *testing.T) {
 		{"another version", check.Check{Key: key, Version: "1.2.4"}, nil, "manage runs version 1.2.3, and this program is 1.2.4"},
 		{"a clock", check.Check{Key: key}, func(r *http.Response) {
 			r.Header.Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
-		}, "its clock differs from ours by -1h0m"},
+		}, "its clock differs from this machine's by -1h0m"},
 		{"a queue that does not answer", check.Check{Key: key, Wait: time.Second}, func(r *http.Response) {
 			r.Header.Del("Content-Length")
 			r.ContentLength, r.StatusCode, r.Body = -1, 503, io.NopCloser(strings.NewReader(`{"code":"unavailable"}`))
-		}, "a queue or the sealing key does not answer"},
+		}, "a queue or the sealing key does not respond"},
 	} {
 		proxy := through(t, s.URL(), tt.change)
 		if tt.check.Endpoint == "" {

@@ -29,15 +29,15 @@ func (c *Check) answers(ctx context.Context) (string, error) {
 	})
 	switch {
 	case no != nil:
-		return "", fmt.Errorf("storage, a queue or the sealing key does not answer: %w; the log of manage says which", no)
+		return "", fmt.Errorf("storage, a queue or the sealing key does not respond: %w; see the log of manage", no)
 	case err != nil:
 		return "", fmt.Errorf("%w; is %s the output Endpoint?", err, c.Endpoint)
 	case health.Status != "ok":
-		return "", fmt.Errorf("something else than Postino answers at %s", c.Endpoint)
+		return "", fmt.Errorf("the server at %s is not Postino", c.Endpoint)
 	}
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		if skew := time.Until(date).Round(time.Second); skew.Abs() > maxSkew {
-			return "", fmt.Errorf("its clock differs from ours by %v: one of them is wrong", skew)
+			return "", fmt.Errorf("its clock differs from this machine's by %v: one of them is wrong", skew)
 		}
 	}
 	return "version " + health.Version, c.compare("manage", health.Version)
@@ -48,7 +48,7 @@ func (c *Check) compare(function, version string) error {
 	if c.Version == "" || version == c.Version {
 		return nil
 	}
-	return fmt.Errorf("%s runs version %s, and this program is %s: did the deployment end, and does the alias live of %s lead to its newest version? -any-version takes any",
+	return fmt.Errorf("%s runs version %s, and this program is %s: has the deployment finished, and does the alias live of %s point to the newest version? -any-version skips this check",
 		function, version, c.Version, function)
 }
 
@@ -57,7 +57,7 @@ func (c *Check) key(ctx context.Context) (string, error) {
 	_, err := c.api.call(ctx, http.MethodPut, "/v1/tenants/"+c.api.tenant, nil, nil)
 	var no *refusal
 	if errors.As(err, &no) && (no.status == http.StatusUnauthorized || no.status == http.StatusForbidden) {
-		return "", fmt.Errorf("%w The key is not the admin key, which the output AdminKeyCommand prints", err)
+		return "", fmt.Errorf("%w The key is not the admin key. The output AdminKeyCommand prints it", err)
 	}
 	return "tenant " + c.api.tenant, err
 }
@@ -82,7 +82,7 @@ func (c *Check) sweep(ctx context.Context) (string, error) {
 	case !done:
 		return "", fmt.Errorf("sweep has not run within %v: %s", c.Wait, look)
 	case time.Since(*health.Swept) > sweepLag:
-		return "", fmt.Errorf("sweep has sent what was due before %s, and nothing since: %s", health.Swept.Format(time.RFC3339), look)
+		return "", fmt.Errorf("sweep has not run since %s: %s", health.Swept.Format(time.RFC3339), look)
 	}
 	return "through " + health.Swept.Format(time.RFC3339), nil
 }
@@ -114,7 +114,7 @@ func (c *Check) callback(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err := c.api.publish(ctx, "check.callback", "callback-1"); err != nil {
-		return "", fmt.Errorf("publish: %w; the log of ingest says more", err)
+		return "", fmt.Errorf("publish: %w; see the log of ingest", err)
 	}
 	began := time.Now()
 	if c.receiver == nil {
@@ -160,7 +160,7 @@ func (c *Check) attempted(ctx context.Context, name string) error {
 
 // lost says how far an event came.
 func (c *Check) lost(ctx context.Context, name string, got, want int) error {
-	came := fmt.Sprintf("%d of %d callbacks came within %v", got, want, c.Wait)
+	came := fmt.Sprintf("%d of %d callbacks arrived within %v", got, want, c.Wait)
 	var backlog struct {
 		Backlog struct{ Events, Deliveries, Retries int }
 	}
@@ -181,5 +181,5 @@ func (c *Check) lost(ctx context.Context, name string, got, want int) error {
 	case len(list) > 0 && list[0].Attempts > 0:
 		return fmt.Errorf("%s: attempts fail; GET /v1/tenants/%s/deliveries/%s says why", came, c.api.tenant, list[0].ID)
 	}
-	return fmt.Errorf("%s, and nothing waits: the logs of fanout and delivery say more", came)
+	return fmt.Errorf("%s, and no message waits: see the logs of fanout and delivery", came)
 }

@@ -59,7 +59,7 @@ func explain(text []byte) error {
 	decoder := jsontext.NewDecoder(bytes.NewReader(text))
 	_, err := decoder.ReadValue()
 	if err == nil {
-		return &Error{Detail: fmt.Sprintf("goes on after the JSON value, at byte %d", after(text, decoder.InputOffset()))}
+		return &Error{Detail: fmt.Sprintf("has text after the JSON value, at byte %d", after(text, decoder.InputOffset()))}
 	}
 	var syntax *jsontext.SyntacticError
 	switch {
