@@ -1,6 +1,6 @@
 package queue
 
-// Check returns why no queue takes the message: [ErrGroup], [ErrDelay],
+// Check returns why queues refuse the message: [ErrGroup], [ErrDelay],
 // [ErrTooLarge], or nil.
 func (m Message) Check() error {
 	switch {

@@ -37,16 +37,16 @@ type Message struct {
 	Received int    // times received, this one included
 }
 
-// Owner returns whose a group is: what stands before its first slash. Queues
-// give turns to owners first and to the groups of each then, so that nobody gets
-// more by having more groups.
+// Owner returns the owner of a group: the part before the first slash. Queues
+// take turns among owners first, and then among the groups of each owner, so that
+// an owner does not get more by having more groups.
 func Owner(group string) string {
 	owner, _, _ := strings.Cut(group, "/")
 	return owner
 }
 
-// Unsent reports the messages of one Send that the queue did not take. All
-// others are durably in the queue.
+// Unsent lists the messages of one Send that the queue did not accept. All others
+// are durable in the queue.
 type Unsent struct {
 	Indexes []int // into the messages given to Send, ascending
 	Err     error // the first cause

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Role is a set of what keys may do. The admin key may do everything.
+// Role is a set of roles of keys. The admin key can do everything.
 type Role uint8
 
 // The roles. Those of tenant keys are alternatives, not levels; a route names
@@ -51,13 +51,13 @@ func (roles Role) takes() string {
 	return "a key of the role " + roles.String() + ", or the admin key"
 }
 
-// Principal is who asks.
+// Principal is the caller of a request.
 type Principal struct {
 	Role   Role   // one role
 	Tenant string // whose key it is; "" for [Admin]
 }
 
-// Authenticator knows keys.
+// Authenticator checks keys.
 type Authenticator interface {
 	// Authenticate returns whose key it is. The tenant is the one asked for,
 	// where a tenant's keys are looked up; "" on routes outside tenants. It
@@ -65,8 +65,8 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, tenant, key string) (Principal, bool, error)
 }
 
-// AdminKey is the SHA-256 of the admin key. It is an [Authenticator] that knows
-// no other.
+// AdminKey is the SHA-256 of the admin key. It is an [Authenticator] that accepts
+// only this key.
 type AdminKey [sha256.Size]byte
 
 // NewAdminKey returns the AdminKey of key.
@@ -85,8 +85,8 @@ const maxKey = 512
 // more; this refuses what somebody typed in haste.
 const minAdminKey = 16
 
-// CheckAdminKey refuses an admin key that is easily guessed, or that no caller
-// could send as it is. The error does not repeat it.
+// CheckAdminKey refuses an admin key that is easy to guess, or that no caller can
+// send unchanged. The error does not contain the key.
 func CheckAdminKey(key string) error {
 	visible := func(r rune) bool { return r > ' ' && r <= '~' }
 	switch {
@@ -139,18 +139,18 @@ func (rt *Router) admit(r *Request, route Route) error {
 
 var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
-// ValidTenant reports whether a tenant may have this name.
+// ValidTenant reports whether a tenant can have this name.
 func ValidTenant(name string) bool { return tenantName.MatchString(name) }
 
-// NoSuchTenant is the problem with a tenant that nobody made, where only those
-// are taken that were.
+// NoSuchTenant is the problem for a tenant that was not created, in a strict
+// installation.
 func NoSuchTenant(tenant string) *Problem {
 	return TenantNotMade.Problem("The tenant " + tenant + " does not exist, and this installation does not create tenants on first use. Check the path for a typing error, or create the tenant with the admin key: PUT /v1/tenants/" + tenant + ".")
 }
 
-// ReservedTenant is Postino's own: operational events of all tenants are
-// published there. The admin key subscribes and reads in it; nobody publishes
-// to it or creates it.
+// ReservedTenant is reserved for Postino, which publishes the operational events of
+// all tenants there. The admin key can subscribe and read; nobody can publish to it
+// or create it.
 const ReservedTenant = "postino"
 
 // RefuseReserved is a 403 if the request is about the reserved tenant.

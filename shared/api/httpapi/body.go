@@ -19,10 +19,9 @@ const (
 // firstRoom is how many bytes of memory a body holds before any has come.
 const firstRoom = 16 << 10
 
-// Read returns the whole body; over [webhook.MaxRequestSize] is 413, one that
-// does not come on 408, and 429 or 503 when the [Intake] has no room. Beyond its
-// first 16 KiB a body holds memory, there and in fact, for no more than twice
-// what has come of it.
+// Read returns the whole body. A body over [webhook.MaxRequestSize] is 413, one that
+// arrives too slowly is 408, and without room in the [Intake] it is 429 or 503.
+// After its first 16 KiB, a body uses at most twice the memory of what has arrived.
 func (r *Request) Read() ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil

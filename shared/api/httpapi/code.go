@@ -2,9 +2,9 @@ package httpapi
 
 import "net/http"
 
-// Code is one kind of problem. Programs tell problems apart by its name, which
-// never changes; docs/errors.md has its cause and cure. Only this file makes
-// codes, and only a code makes a [Problem]: see [Code.Problem].
+// Code is one kind of problem. Its name never changes, so programs can rely on it;
+// docs/errors.md has its cause and fix. Only this file makes codes, and only a code
+// makes a [Problem]: see [Code.Problem].
 type Code struct {
 	name   string
 	status int
@@ -13,7 +13,7 @@ type Code struct {
 // Name is the value of code in a problem document.
 func (c Code) Name() string { return c.name }
 
-// Status is that of all answers with this code.
+// Status is the status of all responses with this code.
 func (c Code) Status() int { return c.status }
 
 // Codes returns all codes, by status.
@@ -96,8 +96,8 @@ var (
 // page is where each code has a section.
 const page = "https://github.com/postino/postino/blob/main/docs/errors.md"
 
-// Problem returns a problem of this kind. That a caller should come back later
-// (429, 503) is said with two seconds; see [Problem.After].
+// Problem returns a problem of this kind. A 429 or 503 has a Retry-After of two
+// seconds; see [Problem.After].
 func (c Code) Problem(detail string, fields ...FieldError) *Problem {
 	p := &Problem{
 		Type: page + "#" + c.name, Title: http.StatusText(c.status), Status: c.status, Code: c.name,

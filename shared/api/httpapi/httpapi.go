@@ -30,11 +30,11 @@ import (
 // otherwise, below API Gateway's 30 s.
 const handlerTimeout = 25 * time.Second
 
-// Longest is the most that [Route.Within] may be: the function ends a second
-// later, and API Gateway's patience another.
+// Longest is the maximum of [Route.Within]. The function times out one second
+// later, and API Gateway one second after that.
 const Longest = 28 * time.Second
 
-// Route is one row of an API's table.
+// Route is one row of the API's table of routes.
 type Route struct {
 	Method  string
 	Pattern string   // a path as [http.ServeMux] writes it, without method; {tenant} is checked
@@ -69,7 +69,7 @@ type Router struct {
 }
 
 // NewRouter returns a router of the routes. It panics on a pattern that
-// [http.ServeMux] refuses. A nil log drops what is logged.
+// [http.ServeMux] refuses. A nil log discards all lines.
 func NewRouter(routes []Route, auth Authenticator, log *slog.Logger) *Router {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Intake bounds what the requests of one process hold at a time, so that a
-// flood is refused early instead of slowing everything down. Only requests with
-// a key that is known hold anything. Of what is free a tenant gets as much as
-// it leaves free at least: alone half, beside a greedy one a quarter, and so on,
-// so that something is left for whoever comes next. The nil Intake and the zero
-// Intake bound nothing. It is safe for concurrent use.
+// Intake limits what the requests of one process use at once, so that Postino
+// refuses a flood early. Only requests with a known key use anything. A tenant gets
+// more only if it leaves at least as much free as it already has: half if it is
+// alone, a quarter beside a greedy tenant, and so on. So there is always something
+// left. The nil Intake and the zero Intake have no limits. It is safe for
+// concurrent use.
 type Intake struct {
 	Requests int // being answered; 0 means no limit; one tenant gets a quarter
 	Bytes    int // of bodies, as they arrive; 0 means no limit

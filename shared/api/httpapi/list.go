@@ -36,10 +36,10 @@ type Listing struct {
 	scope string
 }
 
-// Listing reads the query of a list. A wrong parameter is 422, a cursor that
-// is not ours, or belongs to another list, 400. An empty cursor is that of the
-// first page; any other empty parameter is wrong, lest a script whose variable
-// is not set reads more than it means to.
+// Listing reads the query of a list. A wrong parameter is 422. An invalid cursor,
+// or the cursor of another list, is 400. An empty cursor means the first page. Any
+// other empty parameter is an error, so that a script with an unset variable does
+// not read more than it should.
 func (r *Request) Listing() (Listing, error) {
 	l := Listing{Page: webhook.Page{Limit: defaultLimit, Desc: true}, scope: r.listScope()}
 	var faults Faults
@@ -97,7 +97,7 @@ func (r *Request) listScope() string {
 	return webhook.Hash(scopeBytes, parts...)
 }
 
-// BadCursor is the 400 for a cursor that is not of this list.
+// BadCursor is the 400 for a cursor that is not valid for this list.
 func BadCursor() *Problem {
 	return InvalidCursor.Problem("The cursor is not valid for this list.",
 		FieldError{"cursor", "want the next_cursor of the page before, with the same filters"})

@@ -16,11 +16,10 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Problem is an answer that says what went wrong, as RFC 9457 writes it. It is
-// an error, so that any function on the way can be the one to refuse. Make one
-// with [Code.Problem] only.
+// Problem is an error response as in RFC 9457. It is an error, so any function can
+// return it. Only [Code.Problem] makes one.
 type Problem struct {
-	Type     string       `json:"type"`  // where docs/errors.md tells of the code
+	Type     string       `json:"type"`  // the code's section in docs/errors.md
 	Title    string       `json:"title"` // the status in words
 	Status   int          `json:"status"`
 	Code     string       `json:"code"` // the name of a [Code]
@@ -50,7 +49,7 @@ func (p *Problem) Error() string {
 	return text
 }
 
-// Because keeps the cause for the log; the caller does not learn it.
+// Because adds the cause for the log. The response does not contain it.
 func (p *Problem) Because(cause error) *Problem {
 	p.cause = cause
 	return p
@@ -61,7 +60,7 @@ func Invalid(fields ...FieldError) *Problem {
 	return InvalidRequest.Problem("The request is well formed, but something in it is not valid.", fields...)
 }
 
-// After says when the caller should come back, in whole seconds of at least 1.
+// After sets Retry-After, in whole seconds of at least 1.
 func (p *Problem) After(wait time.Duration) *Problem {
 	seconds := max(1, int((wait+time.Second-1)/time.Second))
 	return p.with("Retry-After", strconv.Itoa(seconds))
@@ -108,7 +107,7 @@ func problemOf(err error) *Problem {
 	return fault
 }
 
-// IsLater reports whether err is answered 429 or 503: the same request may
+// IsLater reports whether the response to err is 429 or 503: the same request can
 // succeed later.
 func IsLater(err error) bool {
 	if err == nil {
@@ -135,8 +134,8 @@ func (f *Faults) Add(field, format string, args ...any) {
 	}
 }
 
-// Unknown notes that nothing is known by this name in the object at path, ""
-// for the body, and which of the known names was probably meant.
+// Unknown adds an unknown name in the object at path ("" for the body), and suggests
+// a known one.
 func (f *Faults) Unknown(path, name string, known []string) {
 	if path != "" {
 		path += "."
@@ -144,7 +143,7 @@ func (f *Faults) Unknown(path, name string, known []string) {
 	f.Add(path+strictjson.Clip(name, maxName), "unknown field%s", suggest.Hint(name, known))
 }
 
-// AddAll notes faults of a part, whose fields it puts behind prefix.
+// AddAll adds the faults of a part, with prefix before their fields.
 func (f *Faults) AddAll(prefix string, part []FieldError) {
 	for _, e := range part {
 		f.Add(prefix+e.Field, "%s", e.Detail)
