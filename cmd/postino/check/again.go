@@ -114,5 +114,5 @@ func (c *Check) delete(ctx context.Context) (string, error) {
 	if _, err := c.api.call(ctx, http.MethodDelete, "/v1/tenants/"+c.api.tenant, nil, &job); err != nil {
 		return "", err
 	}
-	return "tenant " + c.api.tenant + " goes by job " + job.ID, nil
+	return "tenant " + c.api.tenant + " is being deleted by job " + job.ID, nil
 }

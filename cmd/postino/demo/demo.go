@@ -41,7 +41,7 @@ const (
 	traveler = "u1" // of the sample flight
 )
 
-// moreFlights follow the sample; one of the bookings is told twice.
+// moreFlights follow the sample; one of the bookings is published twice.
 var moreFlights = []string{"78", "78", "79"}
 
 // wait bounds how long the demo waits for its callbacks.

@@ -61,7 +61,7 @@ func (p *play) reasons(ctx context.Context, status string) (list []Reason, err e
 	}
 }
 
-// skipped lists the subscriptions whose triggers made nothing of an event.
+// skipped lists the subscriptions whose triggers did not fire on an event.
 func (p *play) skipped(ctx context.Context, event string) ([]Reason, error) {
 	route := "/events/" + url.PathEscape(event)
 	if source := p.sources[event]; source != "" {

@@ -2,35 +2,38 @@
 // to a callback: the fifth of its kind, the first in a month, an hour later
 // unless something else happens before.
 //
-// Decisions are pure functions from the state of a key and an event to new
-// state: read the parts that [Occurrence.Refs] names, ask [Occurrence.Decide]
-// (or [Occurrence.Fire], or [CancelBy]), store what changed in one transaction
-// in which every part must still be as it was read, and only then carry the
-// decision out. Who loses the race reads again and decides again.
+// Decisions are pure functions from the state of a key and an event to a new
+// state. A caller reads the parts that [Occurrence.Refs] names, calls
+// [Occurrence.Decide] (or [Occurrence.Fire], or [CancelBy]), stores the changes in
+// one transaction on condition that no part has changed since it was read, and
+// then carries out the decision. If a part has changed, the caller reads and
+// decides again.
 //
 // # State
 //
-// The state of one key of one subscription has these parts.
+// The state of one key of one subscription has these parts:
 //
-//	C        how often the key has occurred
-//	M#…      a mark: what was decided for one event, or for the one event that
+//	C        how many events of the key were counted
+//	M#…      a mark: the decision for one event, or for the one event that
 //	         counts among those with the same distinct value
-//	ONCE     the delivery that has used up once or once_per
+//	ONCE     the delivery that used once or once_per
 //	CAP      the deliveries within the cap's window
-//	TIMER    what waits for its delay, what has canceled, what has fired lately
+//	TIMER    running delays, the latest cancel, the latest firings
 //
-// A mark stands in the same transaction as the counter or claim that it is
-// about. So an event that is handled again finds its mark and carries the same
-// decision out, and nothing is ever counted or claimed twice.
+// A mark is written in the same transaction as its counter or claim. So an event
+// that is processed again finds its mark and gets the same decision, and nothing
+// is counted or claimed twice.
 //
 // # Time
 //
-// What happened is ordered by the events' own time, and events of one time by
-// the order in which they were accepted; what we send is measured by our clock. With a delay, each start fires at
-// its own time plus the delay, unless among the events handled before that
-// moment is a cancel not before it, or, when repeats restart, a later start
-// within its delay. When repeats keep, the first start stands, and later ones
-// within its delay are repeats of it.
+// Events are ordered by their own time, and events with the same time by their
+// acceptance. Limits on sending (once_per, cap) use Postino's clock.
+//
+// With a delay, each start fires at its own time plus the delay. It does not fire
+// if, before that moment, an event is processed that cancels it and is not before
+// it. With restart, it also does not fire if a later start within its delay is
+// processed. With keep, the first start stays, and later ones within its delay are
+// repeats of it.
 package trigger
 
 import (
@@ -63,7 +66,7 @@ type Store interface {
 	DeleteTriggerState(ctx context.Context, refs []webhook.StateRef) error
 }
 
-// How long parts are kept after they were last of use.
+// How long parts are kept after their last use.
 const (
 	kept    = 90 * day  // beyond every redelivery of an event
 	forever = 400 * day // unless Keep says so: what is meant to hold for ever, counts, once, distinct values

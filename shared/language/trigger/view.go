@@ -98,7 +98,7 @@ func (o *Occurrence) Fired(ctx context.Context, r Reader) (count int, fired bool
 // View is the state of one key as the API shows it.
 type View struct {
 	Count  *int64      `json:"count"`  // occurrences so far; null without a count
-	Once   *ClaimView  `json:"once"`   // what used up once or once_per; null if nothing did
+	Once   *ClaimView  `json:"once"`   // the delivery that used once or once_per; null if none
 	Cap    []ClaimView `json:"cap"`    // claims that were within the cap's window at the last of them
 	Timer  *TimerView  `json:"timer"`  // null if nothing ever started or canceled
 	Events []MarkView  `json:"events"` // what was decided for single events, in no order

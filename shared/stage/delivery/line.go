@@ -26,9 +26,9 @@ func (d *Deliverer) park(ctx context.Context, del webhook.Delivery, why webhook.
 	return d.life.CarryOut(ctx, saved, t.Effects)
 }
 
-// joinLine enters the waiting line after the delivery was written as waiting,
-// and only then looks whether the subscription opened meanwhile: whoever opens
-// it either finds the entry or is seen here.
+// joinLine enters the waiting line after the delivery was stored as waiting. Then
+// it checks whether the subscription was opened meanwhile. So either the code that
+// opens it finds the entry, or joinLine finds it open.
 func (d *Deliverer) joinLine(ctx context.Context, del webhook.Delivery) error {
 	if del.Rev > 1 { // else it has never been released
 		if err := d.outlast(ctx, del); err != nil {

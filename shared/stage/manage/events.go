@@ -38,7 +38,7 @@ type oneEventView struct {
 	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
 	Counted    int                    `json:"counted"`    // of the first 1,000 that matched, and the first 250 that were sent again
 	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
-	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger made nothing of it
+	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger did not fire
 }
 
 func viewEvent(e webhook.StoredEvent) eventView {

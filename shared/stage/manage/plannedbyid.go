@@ -78,8 +78,8 @@ func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id st
 	return webhook.PlanEntry{}, false, nil
 }
 
-// pendingOf returns what is to come of a plan's entry; false if its trigger
-// made nothing of the event.
+// pendingOf returns the planned delivery of a plan's entry; false if its trigger
+// did not fire.
 func (h *Handler) pendingOf(ctx context.Context, e webhook.StoredEvent, entry webhook.PlanEntry, err error) (webhook.Delivery, bool, error) {
 	if err != nil {
 		return webhook.Delivery{}, false, err
