@@ -8,7 +8,7 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Store keeps deliveries.
+// Store stores deliveries.
 type Store interface {
 	// Delivery, SaveDelivery: see delivery's Deliveries.
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
@@ -39,12 +39,11 @@ func (c Counter) Ended(d webhook.Delivery) {
 	}
 }
 
-// Do carries out one effect for a delivery as it is stored. Doing it twice does
-// no harm.
+// Do carries out one effect for a stored delivery. It is safe to repeat.
 type Do func(ctx context.Context, d webhook.Delivery) error
 
-// Executor stores transitions and carries out what follows. A nil [Do] leaves
-// its effect out: it cannot occur, or the caller does it for many at once.
+// Executor stores transitions and carries out their effects. A nil [Do] skips its
+// effect: it cannot occur, or the caller does it for many at once.
 type Executor struct {
 	Store    Store
 	Counter  Counter
@@ -56,8 +55,8 @@ type Executor struct {
 	Second   Do // WakeSecond
 }
 
-// Apply saves a transition and carries out its effects. It returns the delivery
-// as it is stored.
+// Apply saves a transition and carries out its effects. It returns the stored
+// delivery.
 func (x *Executor) Apply(ctx context.Context, t Transition) (webhook.Delivery, error) {
 	d, err := x.Save(ctx, t)
 	if err != nil {
@@ -67,7 +66,7 @@ func (x *Executor) Apply(ctx context.Context, t Transition) (webhook.Delivery, e
 }
 
 // Save stores a transition with its parts, and counts an end. It returns the
-// delivery as it is stored; [webhook.ErrConflict] if somebody else changed it.
+// stored delivery, or [webhook.ErrConflict] if it was changed concurrently.
 func (x *Executor) Save(ctx context.Context, t Transition) (webhook.Delivery, error) {
 	if err := x.Store.SaveDelivery(ctx, t.Next, t.With); err != nil {
 		return t.Next, err
@@ -104,8 +103,8 @@ func (x *Executor) Change(ctx context.Context, d webhook.Delivery, step func(web
 	return d, 0, fmt.Errorf("delivery %s, changed by others %d times: %w", d.ID, changeTries, webhook.ErrBusy)
 }
 
-// CarryOut does what follows from a stored delivery: what tells of it first,
-// then what leads on. Its end was counted when it was saved.
+// CarryOut carries out the effects of a stored delivery: first the announcements,
+// then the next step. Save has already counted its end.
 func (x *Executor) CarryOut(ctx context.Context, d webhook.Delivery, effects Effects) error {
 	for effect := Announce; effect <= WakeSecond; effect <<= 1 {
 		do := x.does(effect & effects)

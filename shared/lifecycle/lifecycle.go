@@ -21,8 +21,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Effects is a set of things that follow from a transition once it is stored.
-// Each may be carried out twice, but for Count.
+// Effects is a set of effects of a stored transition. All except Count are safe to
+// repeat.
 type Effects uint8
 
 // The effects, in the order in which they are carried out.
@@ -53,8 +53,8 @@ func (t Transition) Keeping(c *webhook.Content) Transition {
 	return t
 }
 
-// Follows returns what a stored delivery calls for, whoever finds it: who wrote
-// it may have died before the effects were carried out.
+// Follows returns the effects of a stored delivery, for a worker that finds it. The
+// worker that stored it may have crashed before it carried them out.
 func Follows(d webhook.Delivery) Effects {
 	switch {
 	case d.Status == webhook.Exhausted:
@@ -111,7 +111,7 @@ func Claim(d webhook.Delivery, token string, until time.Time) Transition {
 	return Transition{Next: d}
 }
 
-// Park has the delivery wait until its subscription opens.
+// Park makes the delivery wait in line until its subscription is open again.
 func Park(d webhook.Delivery, why webhook.Waiting, now time.Time) Transition {
 	return to(d, parked(d, why, now))
 }
@@ -142,15 +142,15 @@ func Release(d webhook.Delivery, why webhook.Waiting, at time.Time) Transition {
 	return to(d, next)
 }
 
-// Cancel ends a pending delivery that is not to be posted any more. Detail says
-// why in words, without the event's data; "" if the reason says it all.
+// Cancel ends a pending delivery that must not be posted any more. Detail is the
+// reason as text, without the event's data; "" if there are no details.
 func Cancel(d webhook.Delivery, why webhook.Reason, detail string, now time.Time) Transition {
 	next := ended(d, webhook.Canceled, why, now)
 	next.Detail = detail
 	return to(d, next)
 }
 
-// Exhaust ends a pending delivery that may wait no longer.
+// Exhaust ends a pending delivery that has waited too long.
 func Exhaust(d webhook.Delivery, why webhook.Reason, now time.Time) Transition {
 	return to(d, ended(d, webhook.Exhausted, why, now))
 }
@@ -177,8 +177,8 @@ func ended(d webhook.Delivery, status webhook.Status, why webhook.Reason, now ti
 	return d
 }
 
-// SendAgain begins another round of an ended delivery's schedule, whose first
-// attempt is due at the given time.
+// SendAgain starts another round of an ended delivery's schedule. Its first attempt
+// is due at the given time.
 func SendAgain(d webhook.Delivery, at time.Time) Transition {
 	next := d
 	next.Status, next.Reason, next.Detail, next.EndedAt = webhook.Pending, "", "", time.Time{}

@@ -7,7 +7,7 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Attempted is an attempt with what it means.
+// Attempted is an attempt with its outcome.
 type Attempted struct {
 	Attempt    webhook.Attempt // its number is given by Record
 	Outcome    retry.Outcome
@@ -35,9 +35,9 @@ type Made struct {
 // InSchedule reports whether the attempt moves the schedule on.
 func (m Made) InSchedule() bool { return m.For == Scheduled && !m.Renewed }
 
-// Record notes an attempt. A success ends the delivery, whoever made the
-// attempt. A failure moves the schedule on only if it was the attempt that the
-// schedule is waiting for; otherwise it is noted and nothing else.
+// Record records an attempt. Any success ends the delivery. A failure advances the
+// schedule only if the schedule was waiting for this attempt; otherwise it is only
+// recorded.
 //
 // Beside the delivery, the attempt is stored, and the body if it is not yet.
 // One that succeeded at once needs neither: one write of 1 KB then covers all,
