@@ -11,10 +11,17 @@ type Page struct {
 	Before   time.Time // only what was accepted before this; zero means no bound
 }
 
+// EventFilter narrows a list of events; "" means any.
+type EventFilter struct {
+	Type    string // a trailing "*" matches a prefix
+	Subject string
+}
+
 // DeliveryFilter narrows a list of deliveries; "" means any.
 type DeliveryFilter struct {
 	Subscription string
 	Status       Status
+	Subject      string // of the event
 }
 
 // DueShards is the number of partitions that the due pointers of one minute

@@ -62,12 +62,13 @@ func (s *Store) PageDeliveries(_ context.Context, tenant string, f webhook.Deliv
 	defer s.lock()()
 	var found []webhook.Delivery
 	for key, d := range s.deliveries {
-		if key[0] == tenant && (f.Subscription == "" || f.Subscription == d.Subscription) && (f.Status == "" || f.Status == d.Status) && within(d.CreatedAt, page) {
+		about := s.events[[2]string{tenant, d.EventKey()}].Subject
+		if key[0] == tenant && (f.Subject == "" || f.Subject == about) && (f.Subscription == "" || f.Subscription == d.Subscription) && (f.Status == "" || f.Status == d.Status) && within(d.CreatedAt, page) {
 			found = append(found, d)
 		}
 	}
 	slices.SortFunc(found, func(a, b webhook.Delivery) int { return strings.Compare(a.ID, b.ID) })
-	return pageOf(found, page, func(d webhook.Delivery) string { return d.ID }, "deliveries", tenant, f.Subscription, string(f.Status))
+	return pageOf(found, page, func(d webhook.Delivery) string { return d.ID }, "deliveries", tenant, f.Subscription, string(f.Status), f.Subject)
 }
 
 // Attempts lists a delivery's stored attempts by number.

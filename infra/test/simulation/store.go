@@ -257,21 +257,22 @@ func (s *Store) Event(_ context.Context, tenant, source, id string) (webhook.Sto
 	return e, nil
 }
 
-// PageEvents lists events of a type without their data.
-func (s *Store) PageEvents(_ context.Context, tenant, typ string, page webhook.Page) ([]webhook.StoredEvent, string, error) {
+// PageEvents lists events without their data.
+func (s *Store) PageEvents(_ context.Context, tenant string, f webhook.EventFilter, page webhook.Page) ([]webhook.StoredEvent, string, error) {
 	defer s.lock()()
-	prefix, open := strings.CutSuffix(typ, "*")
-	open = open || typ == ""
+	prefix, open := strings.CutSuffix(f.Type, "*")
+	open = open || f.Type == ""
 	var events []webhook.StoredEvent
 	for key, e := range s.events {
-		if key[0] == tenant && (e.Type == prefix || open && strings.HasPrefix(e.Type, prefix)) && within(e.AcceptedAt, page) {
+		if key[0] == tenant && (e.Type == prefix || open && strings.HasPrefix(e.Type, prefix)) &&
+			(f.Subject == "" || f.Subject == e.Subject) && within(e.AcceptedAt, page) {
 			e.Data = nil
 			events = append(events, e)
 		}
 	}
 	key := func(e webhook.StoredEvent) string { return fmt.Sprintf("%015d", e.AcceptedAt.UnixMilli()) + e.Key() }
 	slices.SortFunc(events, func(a, b webhook.StoredEvent) int { return strings.Compare(key(a), key(b)) })
-	return pageOf(events, page, key, "events", tenant, typ)
+	return pageOf(events, page, key, "events", tenant, f.Type, f.Subject)
 }
 
 // within reports whether an acceptance lies within the page's bounds.

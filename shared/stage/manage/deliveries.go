@@ -38,7 +38,7 @@ func (h *Handler) listDeliveries(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
-	filter := webhook.DeliveryFilter{Subscription: r.Query.Get("subscription"), Status: webhook.Status(r.Query.Get("status"))}
+	filter := webhook.DeliveryFilter{Subscription: r.Query.Get("subscription"), Status: webhook.Status(r.Query.Get("status")), Subject: r.Query.Get("subject")}
 	var faults httpapi.Faults
 	if r.Query.Has("subscription") && !subscription.ValidID(filter.Subscription) {
 		faults.Add("subscription", subscription.IDSyntax)
@@ -48,6 +48,10 @@ func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
 	}
 	if r.Query.Has("event") && r.Query.Get("event") == "" {
 		faults.Add("event", "want an event's id")
+	}
+	checkSubject(r, &faults)
+	if r.Query.Has("subject") && r.Query.Has("event") {
+		faults.Add("subject", "does not go with event; leave one of them out")
 	}
 	if r.Query.Has("source") && !r.Query.Has("event") {
 		faults.Add("source", "needs event")

@@ -31,8 +31,13 @@ func newRequest(method, path, body string) *http.Request {
 // publish stores an event as fan-out does, matched by the subscriptions.
 func publish(t testing.TB, w *world, id, typ string, accepted time.Time, subscriptions ...string) webhook.StoredEvent {
 	t.Helper()
+	return publishAbout(t, w, "u1", id, typ, accepted, subscriptions...)
+}
+
+func publishAbout(t testing.TB, w *world, subject, id, typ string, accepted time.Time, subscriptions ...string) webhook.StoredEvent {
+	t.Helper()
 	e := webhook.StoredEvent{Event: webhook.Event{
-		Tenant: "acme", ID: id, Source: "/tenants/acme", Type: typ, Subject: "u1", Time: accepted.Add(-time.Hour),
+		Tenant: "acme", ID: id, Source: "/tenants/acme", Type: typ, Subject: subject, Time: accepted.Add(-time.Hour),
 		Data: json.RawMessage("{ \"a\" : 1.10,\n\"b\":\"<\" }"), Extensions: json.RawMessage(`{"x":1}`), AcceptedAt: accepted, Nonce: "n-" + id,
 	}}
 	e.Plan.Total = len(subscriptions)

@@ -62,16 +62,11 @@ func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	typ := r.Query.Get("type")
-	if r.Query.Has("type") {
-		if wrong := attribute.TypePattern(typ); wrong != "" {
-			return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "type", Detail: wrong})
-		}
+	filter, err := eventFilter(r)
+	if err != nil {
+		return httpapi.Response{}, err
 	}
-	if typ == "*" {
-		typ = ""
-	}
-	events, next, err := h.Store.PageEvents(r.Context(), r.Tenant, typ, listing.Page)
+	events, next, err := h.Store.PageEvents(r.Context(), r.Tenant, filter, listing.Page)
 	if err != nil {
 		return httpapi.Response{}, listing.Refuse(err)
 	}
@@ -80,6 +75,31 @@ func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
 		views[i] = viewEvent(h.shown(e))
 	}
 	return httpapi.OK(listing.Next(views, next)), nil
+}
+
+func eventFilter(r *httpapi.Request) (webhook.EventFilter, error) {
+	filter := webhook.EventFilter{Type: r.Query.Get("type"), Subject: r.Query.Get("subject")}
+	var faults httpapi.Faults
+	if r.Query.Has("type") {
+		if wrong := attribute.TypePattern(filter.Type); wrong != "" {
+			faults.Add("type", "%s", wrong)
+		}
+	}
+	checkSubject(r, &faults)
+	if filter.Type == "*" {
+		filter.Type = ""
+	}
+	return filter, faults.Err()
+}
+
+// checkSubject checks the subject that a list is asked for.
+func checkSubject(r *httpapi.Request, faults *httpapi.Faults) {
+	if !r.Query.Has("subject") {
+		return
+	}
+	if wrong := attribute.Subject(r.Query.Get("subject")); wrong != "" {
+		faults.Add("subject", "%s", wrong)
+	}
 }
 
 // source returns the query's source, or the one of events published without.

@@ -105,7 +105,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: del, Pattern: tenantPath, Roles: admin, Handle: h.deleteTenant},
 
 		{Method: post, Pattern: eventsPath, Origins: true}, // ingest
-		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type"), Handle: h.listEvents},
+		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type", "subject"), Handle: h.listEvents},
 		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
 		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replayEvent},
 		{Method: post, Pattern: eventsPath + "/{id}/expunge", Roles: manage, Query: []string{"source"}, Handle: h.expungeEvent},
@@ -143,7 +143,7 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.listKeys},
 		{Method: del, Pattern: keysPath + "/{id}", Roles: admin, Handle: h.deleteKey},
 
-		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status"), Handle: h.listDeliveries},
+		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status", "subject"), Handle: h.listDeliveries},
 		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},
 		{Method: post, Pattern: deliveryPath + "/retry", Roles: portal, Handle: h.retryDelivery},
 		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancelDelivery},

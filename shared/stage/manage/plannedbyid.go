@@ -38,7 +38,7 @@ func (h *Handler) plannedDelivery(ctx context.Context, tenant, id string) (d web
 	}
 	page := webhook.Page{Limit: 250, After: accepted.Add(-time.Millisecond), Before: accepted.Add(time.Millisecond)}
 	for {
-		events, next, err := h.Store.PageEvents(ctx, tenant, "", page)
+		events, next, err := h.Store.PageEvents(ctx, tenant, webhook.EventFilter{}, page)
 		if err != nil {
 			return d, false, err
 		}

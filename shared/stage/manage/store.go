@@ -44,9 +44,8 @@ type Subscriptions interface {
 type Search interface {
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 	PlanPage(ctx context.Context, tenant, eventKey, planKey string, page int) ([]webhook.PlanEntry, error)
-	// PageEvents lists events, without their data, of the type ("" for any;
-	// a trailing "*" matches a prefix).
-	PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error)
+	// PageEvents lists events, without their data.
+	PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) (events []webhook.StoredEvent, next string, err error)
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	// DeliveriesByID returns those that are stored, by id; others are absent.
 	DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error)

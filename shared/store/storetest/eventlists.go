@@ -29,7 +29,7 @@ func events(store Store, t *testing.T, typ string) list[webhook.StoredEvent] {
 
 func eventsOf(store Store, t *testing.T, tenant, typ string) list[webhook.StoredEvent] {
 	return func(p webhook.Page) ([]webhook.StoredEvent, string, error) {
-		return store.PageEvents(t.Context(), tenant, typ, p)
+		return store.PageEvents(t.Context(), tenant, webhook.EventFilter{Type: typ}, p)
 	}
 }
 
@@ -205,7 +205,7 @@ func wantEachOnce[T any](t *testing.T, entries []T, name func(T) string, ids []s
 
 func noEvents(t *testing.T, store Store) {
 	for _, typ := range []string{"", "a", "a*"} {
-		got, next, err := store.PageEvents(t.Context(), "nobody", typ, webhook.Page{Limit: 10})
+		got, next, err := store.PageEvents(t.Context(), "nobody", webhook.EventFilter{Type: typ}, webhook.Page{Limit: 10})
 		if len(got) > 0 || next != "" || err != nil {
 			t.Errorf("events of nobody = %v, %q, %v", got, next, err)
 		}

@@ -104,8 +104,8 @@ func (f *faulty) Event(ctx context.Context, tenant, source, id string) (e webhoo
 	return e, err
 }
 
-func (f *faulty) PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error) {
-	err = f.do("PageEvents", func() (err error) { events, next, err = f.store.PageEvents(ctx, tenant, typ, page); return err })
+func (f *faulty) PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) (events []webhook.StoredEvent, next string, err error) {
+	err = f.do("PageEvents", func() (err error) { events, next, err = f.store.PageEvents(ctx, tenant, filter, page); return err })
 	return events, next, err
 }
 

@@ -48,6 +48,7 @@ var suite = []struct {
 	{"Expunge", expungeCases},
 	{"EventLists", eventListCases},
 	{"DeliveryLists", deliveryListCases},
+	{"Subjects", subjectCases},
 	{"HeadLists", headListCases},
 	{"Positions", positionCases},
 	{"Lines", lineCases},

@@ -48,7 +48,7 @@ func TestAPageReadsABoundedNumberOfItemsWhateverIsStored(t *testing.T) {
 		}
 		for typ, want := range map[string]int{"": n, "rare": 2, "ra*": 2, "none": 0} {
 			bounded(t, m, fmt.Sprintf("events of type %q", typ), want, func(p webhook.Page) (int, string, error) {
-				page, next, err := store.PageEvents(t.Context(), tenant, typ, p)
+				page, next, err := store.PageEvents(t.Context(), tenant, webhook.EventFilter{Type: typ}, p)
 				return len(page), next, err
 			})
 		}

@@ -29,7 +29,7 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 		},
 		"Event":          func() error { _, err := s.Event(ctx, d.Tenant, e.Source, e.ID); return err },
 		"PlanPage":       func() error { _, err := s.PlanPage(ctx, d.Tenant, e.Key(), "hush", 0); return err },
-		"PageEvents":     func() error { _, _, err := s.PageEvents(ctx, d.Tenant, "", page); return err },
+		"PageEvents":     func() error { _, _, err := s.PageEvents(ctx, d.Tenant, webhook.EventFilter{}, page); return err },
 		"Delivery":       func() error { _, err := s.Delivery(ctx, d.Tenant, d.ID); return err },
 		"DeliveriesByID": func() error { _, err := s.DeliveriesByID(ctx, d.Tenant, []string{d.ID}); return err },
 		"PageDeliveries": func() error {

@@ -17,7 +17,7 @@ import (
 // than weeks costs more.
 var accepted = time.Now().UTC().Truncate(time.Millisecond)
 
-// booking is an event of usual size: n bytes of JSON data.
+// booking is an event of usual size: n bytes of JSON data. It has no subject.
 func booking(id string, n int) webhook.StoredEvent {
 	var data []byte
 	for i := 0; len(data) < n; i++ {
@@ -25,7 +25,7 @@ func booking(id string, n int) webhook.StoredEvent {
 	}
 	return webhook.StoredEvent{
 		Event: webhook.Event{
-			Tenant: "acme-airlines", ID: id, Source: webhook.DefaultSource("acme-airlines"), Type: "flight.booked", Subject: "user-8412345",
+			Tenant: "acme-airlines", ID: id, Source: webhook.DefaultSource("acme-airlines"), Type: "flight.booked",
 			Time: accepted.Add(-1234567), AcceptedAt: accepted, Nonce: "q1w2e3r4t5y6u7i8o9p0a1s2d3",
 			Data: json.RawMessage(`{` + strings.TrimSuffix(string(data), ",") + `}`),
 		},
@@ -35,6 +35,12 @@ func booking(id string, n int) webhook.StoredEvent {
 			{Subscription: "loyalty-points", Version: 4711},
 		}, Total: 3},
 	}
+}
+
+// of is another event, about somebody.
+func of(e webhook.StoredEvent, subject string) webhook.StoredEvent {
+	e.ID, e.Subject = e.ID[:len(e.ID)-1]+"s", subject
+	return e
 }
 
 // succeeded is a delivery that the subscriber took at once, with an answer as
@@ -98,6 +104,9 @@ func TestASuccessfulDeliveryCostsThreeWriteUnits(t *testing.T) {
 		_, _, err := store.CreateEvent(t.Context(), e)
 		do(t, err)
 		wantUnits(t, m, fmt.Sprintf("an event of %d bytes", size), units{"write table": 1, "write GSI1": 1})
+		_, _, err = store.CreateEvent(t.Context(), of(e, "user-8412345"))
+		do(t, err)
+		wantUnits(t, m, fmt.Sprintf("an event of %d bytes that has a subject", size), units{"write table": 1, "write GSI1": 1, "write GSI2": 1})
 		d := succeeded(e)
 		_, err = store.Delivery(t.Context(), d.Tenant, d.ID)
 		if err == nil {

@@ -55,6 +55,7 @@ func TestWhatEachOperationCosts(t *testing.T) {
 		}, units{"write table": 1}},
 		{"DeleteSubscription", func() error { return store.DeleteSubscription(ctx, ref, sub.Version) }, units{"read table": 1, "write table": 8}},
 		{"CreateEvent, 3 planned", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{"write table": 1, "write GSI1": 1}},
+		{"CreateEvent, 3 planned, with a subject", func() error { _, _, err := store.CreateEvent(ctx, of(e, "ada")); return err }, units{"write table": 1, "write GSI1": 1, "write GSI2": 1}},
 		{"CreateEvent, a repeat", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{}},
 		{"CreateEvent, 100 planned", func() error {
 			e := booking("evt_wide", 500)
@@ -123,6 +124,9 @@ func TestListsReadLittleMoreThanTheyShow(t *testing.T) {
 	for i := range 200 {
 		e := booking(fmt.Sprint("e", i), 3000)
 		e.AcceptedAt = accepted.Add(time.Duration(i) * time.Millisecond)
+		if i%5 == 0 {
+			e.Subject = "ada"
+		}
 		_, _, err := store.CreateEvent(ctx, e)
 		do(t, err)
 		d := succeeded(e)
@@ -143,14 +147,18 @@ func TestListsReadLittleMoreThanTheyShow(t *testing.T) {
 		{webhook.DeliveryFilter{Subscription: sub}, 8},
 		{webhook.DeliveryFilter{Subscription: sub, Status: webhook.Succeeded}, 30},
 		{webhook.DeliveryFilter{Subscription: sub, Status: webhook.Pending}, 25},
+		{webhook.DeliveryFilter{Subject: "ada"}, 50},
 	} {
 		got, _, err := store.PageDeliveries(ctx, "acme-airlines", tt.filter, webhook.Page{Limit: 20, Desc: true})
 		do(t, err)
 		wantAtMost(t, m, fmt.Sprintf("PageDeliveries %+v", tt.filter), len(got), tt.most)
 	}
-	events, _, err := store.PageEvents(ctx, "acme-airlines", "", webhook.Page{Limit: 20, Desc: true})
+	events, _, err := store.PageEvents(ctx, "acme-airlines", webhook.EventFilter{}, webhook.Page{Limit: 20, Desc: true})
 	do(t, err)
 	wantAtMost(t, m, "PageEvents", len(events), 8)
+	events, _, err = store.PageEvents(ctx, "acme-airlines", webhook.EventFilter{Subject: "ada"}, webhook.Page{Limit: 20, Desc: true})
+	do(t, err)
+	wantAtMost(t, m, "PageEvents of a subject", len(events), 25)
 }
 
 func wantAtMost(t *testing.T, m *meter, what string, got int, most float64) {

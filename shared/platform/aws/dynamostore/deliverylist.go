@@ -30,7 +30,7 @@ type candidates interface {
 // a subscription nor a status other than succeeded follows what was planned
 // for each event, and the pointers to what was not.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (deliveries []webhook.Delivery, next string, err error) {
-	list := listNamed("deliveries", tenant, filter.Subscription, string(filter.Status))
+	list := listNamed("deliveries", tenant, filter.Subscription, string(filter.Status), filter.Subject)
 	from, err := s.candidates(list, tenant, filter, page)
 	if err != nil {
 		return nil, "", err
@@ -96,8 +96,15 @@ func (s *Store) nextCandidates(ctx context.Context, from candidates, n int) ([]c
 }
 
 // candidates chooses where to read: by status an index; by subscription its
-// partitions; all else along the events and what was planned for each.
+// partitions; by subject along its events; all else along the events and what was planned for each.
 func (s *Store) candidates(list list, tenant string, filter webhook.DeliveryFilter, page webhook.Page) (candidates, error) {
+	if filter.Subject != "" {
+		end, err := list.end(page.Position, func(end string) bool { _, ok := parseStop(end); return ok })
+		if err != nil {
+			return nil, err
+		}
+		return s.walkSubject(tenant, filter.Subject, end, page), nil
+	}
 	indexed := filter.Status != "" && filter.Status != webhook.Succeeded
 	if filter.Subscription == "" && !indexed {
 		return s.mixed(list, tenant, page)

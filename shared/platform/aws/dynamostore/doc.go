@@ -35,10 +35,12 @@
 //	GSI1  e#T#0..7 / time#E             events by acceptance, with all but their data
 //	      d#T#status#0..7 / D           deliveries that have not succeeded
 //	      o#T#0..7 / D                  pointers to deliveries with an occasion, which no plan names
-//	GSI2  d#T#tag#status#0..3 / D       the same, by subscription
+//	GSI2  d#T#tag#status#0..3 / D       deliveries that have not succeeded, by subscription
+//	      u#T#subject#0..7 / time#E     events that have a subject, by its hash; keys alone
 //
-// An event costs one unit in the table and one in GSI1, a delivery that
-// succeeds at once one unit in all. Nothing is decided by an index: deliveries
+// An event costs one unit in the table, one in GSI1, and one in GSI2 if it has a
+// subject; a delivery that succeeds at once costs one unit in all. Both indexes
+// also hold the attributes p1 to p4, which are spare. Nothing is decided by an index: deliveries
 // that one names are read again from the table, and events never change.
 //
 // # Attributes

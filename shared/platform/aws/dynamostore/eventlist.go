@@ -11,15 +11,14 @@ import (
 // its filter wants. A page that found too few by then is a short one.
 const examinedLimit = 1000
 
-// PageEvents lists events, without their data, of the type ("" for any; a
-// trailing "*" matches a prefix), by acceptance.
-func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) (events []webhook.StoredEvent, next string, err error) {
-	list := listNamed("events", tenant, typ)
+// PageEvents lists events, without their data, by acceptance.
+func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) (events []webhook.StoredEvent, next string, err error) {
+	list := listNamed("events", tenant, filter.Type, filter.Subject)
 	end, err := list.end(page.Position, isEventSK)
 	if err != nil {
 		return nil, "", err
 	}
-	m := s.mergeEvents("list events", tenant, s.since(eventRange(page)).behind(end), fetchFor(page, typ != ""))
+	m := s.eventsIn("list events", tenant, filter.Subject, s.since(eventRange(page)).behind(end), fetchFor(page, filter.Type != ""))
 	for examined := 0; len(events) < page.Limit && examined < examinedLimit; examined++ {
 		it, err := m.next(ctx)
 		if err != nil {
@@ -29,13 +28,14 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 			return events, "", nil
 		}
 		end = it.str("gsi1sk")
-		if !typeMatches(typ, it.str("ty")) {
+		if !typeMatches(filter.Type, it.str("ty")) {
 			continue
 		}
 		e, err := eventOf(tenant, it)
 		if err != nil {
 			return nil, "", err
 		}
+		e.Data = nil
 		events = append(events, e)
 	}
 	if m.more() {
@@ -51,11 +51,6 @@ func fetchFor(page webhook.Page, filtered bool) int {
 		return max(page.Limit, 200)
 	}
 	return page.Limit
-}
-
-func (s *Store) mergeEvents(op, tenant string, rng keyRange, limit int) *merge {
-	pks := shardPKs(eventShards, func(shard string) string { return eventsPK(tenant, shard) })
-	return s.merge(op, pks, rng, source{index: index1}, limit)
 }
 
 func typeMatches(pattern, typ string) bool {

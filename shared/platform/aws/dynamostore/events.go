@@ -49,6 +49,10 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it := at(eventItemKey(e.Tenant, key))
 	it.setStr("gsi1pk", eventsPK(e.Tenant, shard(sk, eventShards)))
 	it.setStr("gsi1sk", sk)
+	if e.Subject != "" {
+		it.setStr("gsi2pk", subjectPK(e.Tenant, e.Subject, shard(sk, eventShards)))
+		it.setStr("gsi2sk", sk)
+	}
 	it.setStr("id", e.ID)
 	it.setStr("so", e.Source)
 	it.setStr("ty", e.Type)

@@ -153,7 +153,7 @@ func TestWhatHasExpiredIsAsIfItWereGone(t *testing.T) {
 	event := func(want bool) {
 		t.Helper()
 		_, err := store.Event(ctx, e.Tenant, e.Source, e.ID)
-		page, _, err2 := store.PageEvents(ctx, e.Tenant, "", webhook.Page{Limit: 10})
+		page, _, err2 := store.PageEvents(ctx, e.Tenant, webhook.EventFilter{}, webhook.Page{Limit: 10})
 		_, err3 := store.Content(ctx, d.Tenant, d.ID)
 		if do(t, err2); (err == nil) != want || (len(page) == 1) != want || (err3 == nil) != want {
 			t.Errorf("event: %v, listed %d times, body: %v; want it there: %v", err, len(page), err3, want)

@@ -109,6 +109,11 @@ func eventSK(accepted time.Time, eventKey string) string {
 	return millis(accepted) + "#" + name(eventKey)
 }
 
+// subjectPK has the subject as a hash: it may be any text, and may name a person.
+func subjectPK(tenant, subject, shard string) string {
+	return "u#" + name(tenant) + "#" + webhook.Hash(20, "subject", tenant, subject) + "#" + shard
+}
+
 func openPK(tenant string, status webhook.Status, shard string) string {
 	return "d#" + name(tenant) + "#" + name(string(status)) + "#" + shard
 }

@@ -2,7 +2,10 @@ package dynamostore
 
 import (
 	"context"
+	"math"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/postino/postino/shared/webhook"
 )
@@ -54,6 +57,18 @@ func (s *Store) Occasions(ctx context.Context, tenant, source, id, position stri
 		next = ids[limit-1]
 	}
 	return deliveries, next, nil
+}
+
+// occasionIDs returns the ids of an event's deliveries that have an occasion.
+func (s *Store) occasionIDs(ctx context.Context, tenant, event string) (ids []string, err error) {
+	in := s.prefixQuery(eventPK(tenant, event), occasionPrefix)
+	in.ConsistentRead = nil // half the price, for a list that lags anyway
+	in.ProjectionExpression = aws.String("sk")
+	pointers, err := s.query(ctx, "occasions", in, math.MaxInt32)
+	for _, it := range pointers {
+		ids = append(ids, strings.TrimPrefix(it.str("sk"), occasionPrefix))
+	}
+	return ids, err
 }
 
 // mixed lists a tenant's deliveries: those that a walk along the events finds,

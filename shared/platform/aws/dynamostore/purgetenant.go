@@ -109,7 +109,7 @@ func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (remo
 // has no head any more.
 func (s *Store) purgeEvents(ctx context.Context, tenant string, limit int) (removed int, err error) {
 	for page := (webhook.Page{Limit: 25}); ; {
-		events, next, err := s.PageEvents(ctx, tenant, "", page)
+		events, next, err := s.PageEvents(ctx, tenant, webhook.EventFilter{}, page)
 		if err != nil {
 			return 0, err
 		}

@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,6 +19,10 @@ const (
 // listed are the attributes of an event that GSI1 holds beside keys: all that
 // a list shows, and the plan, but not the data.
 var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pn", "pt", "xp"}
+
+// spare are attributes that no item has yet. An index holds them, so that what it
+// holds can grow: DynamoDB cannot add an attribute to an index that exists.
+var spare = []string{"p1", "p2", "p3", "p4"}
 
 // CreateTable makes an empty table for tests, as template.yaml does for the
 // cloud, and waits until it can be used.
@@ -40,8 +45,8 @@ func definition(name string) *dynamodb.CreateTableInput {
 		},
 		KeySchema: keySchema("pk", "sk"),
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
-			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: listed}),
-			index(index2, "gsi2", types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}),
+			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: slices.Concat(listed, spare)}),
+			index(index2, "gsi2", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: spare}),
 		},
 	}
 }

@@ -16,7 +16,8 @@ import (
 type walk struct {
 	store  *Store
 	tenant string
-	events *merge
+	events eventSource
+	whole  bool // with the deliveries that no plan names
 	from   stop // where the page before ended; zero once we are beyond
 	desc   bool
 
@@ -56,8 +57,18 @@ func (s *Store) walk(tenant, end string, page webhook.Page) *walk {
 	from, _ := parseStop(end)
 	rng := eventRange(page).behind(from.event)
 	rng.skip = "" // the event itself may have more
-	events := s.mergeEvents("list deliveries", tenant, rng, page.Limit)
+	events := s.eventsIn("list deliveries", tenant, "", rng, page.Limit)
 	return &walk{store: s, tenant: tenant, events: events, from: from, desc: page.Desc}
+}
+
+// walkSubject is a walk along the events that have a subject, with the
+// deliveries that no plan names.
+func (s *Store) walkSubject(tenant, subject, end string, page webhook.Page) *walk {
+	from, _ := parseStop(end)
+	rng := eventRange(page).behind(from.event)
+	rng.skip = ""
+	events := s.eventsIn("list deliveries", tenant, subject, rng, page.Limit)
+	return &walk{store: s, tenant: tenant, events: events, whole: true, from: from, desc: page.Desc}
 }
 
 func (w *walk) more() bool {
@@ -101,8 +112,11 @@ func (w *walk) nextIDs(ctx context.Context) (bool, error) {
 		resumed = stop{}
 	}
 	if w.event.Plan.Pages == 0 {
-		w.setIDs(w.event.Plan.Entries)
-	} else if err := w.readPage(ctx); err != nil {
+		err = w.setIDs(ctx, w.event.Plan.Entries)
+	} else {
+		err = w.readPage(ctx)
+	}
+	if err != nil {
 		return false, err
 	}
 	w.skipThrough(resumed.delivery)
@@ -117,20 +131,31 @@ func (w *walk) readPage(ctx context.Context) error {
 	if errors.Is(err, webhook.ErrNotFound) {
 		err = nil
 	}
-	w.setIDs(entries)
-	return err
+	if err != nil {
+		return err
+	}
+	return w.setIDs(ctx, entries)
 }
 
-// setIDs orders what a page of a plan owes as the list is ordered.
-func (w *walk) setIDs(entries []webhook.PlanEntry) {
+// setIDs orders what a page of a plan owes as the list is ordered. What no plan
+// names comes with the first page.
+func (w *walk) setIDs(ctx context.Context, entries []webhook.PlanEntry) error {
 	w.ids = make([]string, len(entries))
 	for i, e := range entries {
 		w.ids[i] = webhook.DeliveryID(w.tenant, w.event.Key(), w.event.AcceptedAt, e.Subscription, "")
+	}
+	if w.whole && w.at.page == 0 {
+		further, err := w.store.occasionIDs(ctx, w.tenant, w.event.Key())
+		if err != nil {
+			return err
+		}
+		w.ids = append(w.ids, further...)
 	}
 	slices.Sort(w.ids)
 	if w.desc {
 		slices.Reverse(w.ids)
 	}
+	return nil
 }
 
 // skipThrough drops what a page before has given out.

@@ -165,8 +165,14 @@ func BenchmarkList(b *testing.B) {
 	store := stored(b, 20_000)
 	page := webhook.Page{Limit: 50, Desc: true}
 	for name, list := range map[string]func(ctx context.Context) error{
-		"Events":       func(ctx context.Context) error { _, _, err := store.PageEvents(ctx, "acme", "", page); return err },
-		"EventsOfNone": func(ctx context.Context) error { _, _, err := store.PageEvents(ctx, "acme", "none", page); return err },
+		"Events": func(ctx context.Context) error {
+			_, _, err := store.PageEvents(ctx, "acme", webhook.EventFilter{}, page)
+			return err
+		},
+		"EventsOfNone": func(ctx context.Context) error {
+			_, _, err := store.PageEvents(ctx, "acme", webhook.EventFilter{Type: "none"}, page)
+			return err
+		},
 		"Deliveries": func(ctx context.Context) error {
 			_, _, err := store.PageDeliveries(ctx, "acme", webhook.DeliveryFilter{}, page)
 			return err

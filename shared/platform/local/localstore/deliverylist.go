@@ -15,6 +15,9 @@ const deliveryIDEnd = "dlv_~"
 // PageDeliveries lists stored deliveries in order of their events' acceptance,
 // which is the order of their ids.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
+	if filter.Subject != "" {
+		return s.pageOfSubject(ctx, tenant, filter, page)
+	}
 	list := newList[webhook.Delivery](page, isDeliveryID, "deliveries", tenant, filter.Subscription, string(filter.Status))
 	low, high, err := list.bounds(deliveriesBetween(page))
 	if err != nil {

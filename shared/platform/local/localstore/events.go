@@ -48,18 +48,17 @@ func (s *Store) Event(ctx context.Context, tenant, source, id string) (e webhook
 	return e, err
 }
 
-// PageEvents lists events, without their data and plan, of the type ("" for
-// any; a trailing "*" matches a prefix).
-func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook.Page) ([]webhook.StoredEvent, string, error) {
-	list := newList[webhook.StoredEvent](page, isEventPosition, "events", tenant, typ)
+// PageEvents lists events, without their data and plan.
+func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) ([]webhook.StoredEvent, string, error) {
+	list := newList[webhook.StoredEvent](page, isEventPosition, "events", tenant, filter.Type, filter.Subject)
 	first, end := acceptedBetween(page)
 	low, high, err := list.bounds(eventPosition(first, ""), eventPosition(end, ""))
 	if err != nil {
 		return nil, "", err
 	}
-	prefix, anyEnd := strings.CutSuffix(typ, "*")
-	anyEnd = anyEnd || typ == ""
-	query := listEvents(tenant, low, high, list.order())
+	prefix, anyEnd := strings.CutSuffix(filter.Type, "*")
+	anyEnd = anyEnd || filter.Type == ""
+	query := listEvents(tenant, filter.Subject, low, high, list.order())
 	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
 		return tx.Query(query.sql, query.args, func(row *localdb.Row) error {
 			listed := row.Text(2)
@@ -71,13 +70,18 @@ func (s *Store) PageEvents(ctx context.Context, tenant, typ string, page webhook
 	return list.page(err)
 }
 
-// listEvents selects a range of positions, low included and high excluded.
-func listEvents(tenant, low, high, order string) statement {
+// listEvents selects a range of positions, low included and high excluded, of
+// events with the subject; "" for any.
+func listEvents(tenant, subject, low, high, order string) statement {
+	from, args := "events WHERE tenant = ?", []any{tenant}
+	if subject != "" {
+		from = "events INDEXED BY events_by_subject WHERE tenant = ? AND subject = ? AND subject <> ''"
+		args = append(args, subject)
+	}
 	return statement{
-		"SELECT " + eventColumns + ` FROM events
-			WHERE tenant = ? AND (accepted_at, key) >= (?, ?) AND (accepted_at, key) < (?, ?)
+		"SELECT " + eventColumns + " FROM " + from + ` AND (accepted_at, key) >= (?, ?) AND (accepted_at, key) < (?, ?)
 			ORDER BY accepted_at ` + order + ", key " + order,
-		append(append([]any{tenant}, eventKeys(low)...), eventKeys(high)...),
+		append(append(args, eventKeys(low)...), eventKeys(high)...),
 	}
 }
 

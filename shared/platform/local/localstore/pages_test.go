@@ -23,11 +23,11 @@ func FuzzForgedPositions(f *testing.F) {
 		}
 		for name, page := range map[string]func() error{
 			"events": func() error {
-				_, _, err := store.PageEvents(t.Context(), "acme", "", forged("events", "acme", ""))
+				_, _, err := store.PageEvents(t.Context(), "acme", webhook.EventFilter{}, forged("events", "acme", "", ""))
 				return err
 			},
 			"events of a type": func() error {
-				_, _, err := store.PageEvents(t.Context(), "acme", "a.*", forged("events", "acme", "a.*"))
+				_, _, err := store.PageEvents(t.Context(), "acme", webhook.EventFilter{Type: "a.*"}, forged("events", "acme", "a.*", ""))
 				return err
 			},
 			"deliveries": func() error {

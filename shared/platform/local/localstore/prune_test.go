@@ -135,7 +135,7 @@ func TestAPassLooksAtBoundedRowsInEachStep(t *testing.T) {
 		t.Errorf("%d rows were looked at in %d steps", 2*n, steps)
 	}
 	pruneAll(t, store, epoch.Add(31*day))
-	events, next, err := store.PageEvents(t.Context(), "acme", "", webhook.Page{Limit: 250})
+	events, next, err := store.PageEvents(t.Context(), "acme", webhook.EventFilter{}, webhook.Page{Limit: 250})
 	if len(events) > 0 || next != "" || err != nil {
 		t.Errorf("%d events are left, %v", len(events), err)
 	}

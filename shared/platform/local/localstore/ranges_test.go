@@ -14,7 +14,8 @@ func lists() map[string]statement {
 	all := map[string]statement{}
 	for _, order := range []string{"ASC", "DESC"} {
 		all["heads "+order] = statement{selectHeads + headRange + order, []any{"acme", "", "~"}}
-		all["events "+order] = listEvents("acme", eventPosition(0, ""), eventPosition(1, ""), order)
+		all["events of a subject "+order] = listEvents("acme", "ada", eventPosition(0, ""), eventPosition(1, ""), order)
+		all["events "+order] = listEvents("acme", "", eventPosition(0, ""), eventPosition(1, ""), order)
 		for _, sub := range []string{"", "s"} {
 			for _, status := range []webhook.Status{"", webhook.Pending, webhook.Succeeded} {
 				f := webhook.DeliveryFilter{Subscription: sub, Status: status}
@@ -93,7 +94,7 @@ func TestAFilterWithoutIndexLooksAtBoundedRows(t *testing.T) {
 	}
 	pages, page := 0, webhook.Page{Limit: 10}
 	for {
-		got, next, err := store.PageEvents(t.Context(), "acme", "none", page)
+		got, next, err := store.PageEvents(t.Context(), "acme", webhook.EventFilter{Type: "none"}, page)
 		if err != nil || len(got) > 0 {
 			t.Fatalf("events of no type = %d, %v", len(got), err)
 		}

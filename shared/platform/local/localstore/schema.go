@@ -228,4 +228,6 @@ DROP TABLE tallies;
 DROP TABLE reservations;
 DROP TABLE dues;
 DROP TABLE marks;
+`, `
+CREATE INDEX events_by_subject ON events (tenant, subject, accepted_at, key) WHERE subject <> '';
 `}
