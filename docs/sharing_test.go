@@ -44,6 +44,7 @@ var shared = map[string]string{
 	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "ingest.known": "| tenants that are known",
 	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",
 	"localqueue.Set": "| memory for waiting", "localdb.DB": "| the database's only writer", "localstore.recent": "| subscription heads",
+	"noun.recentKeys":      "| API keys read in",
 	"localstore.written":   own + "it holds ids of all tenants in turn, and what it forgets is one read",
 	"localdb.syncer":       own + "all wait for the same sync of the disk",
 	"localdb.checkpointer": own + "it serves the whole file",

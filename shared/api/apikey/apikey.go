@@ -65,12 +65,14 @@ func owner(key string) (tenant string, ok bool) {
 
 // Store finds keys.
 type Store interface {
-	// Key returns a tenant's key, consistently, or [webhook.ErrNotFound].
+	// Key returns a tenant's key, or [webhook.ErrNotFound]. It may miss for 5
+	// seconds what another process changed.
 	Key(ctx context.Context, tenant, id string) (webhook.Key, error)
 }
 
-// Authenticator knows the keys of tenants and the admin key. It keeps nothing
-// from one call to the next, so a revoked key is refused from then on.
+// Authenticator knows the keys of tenants and the admin key. The process that
+// revokes a key refuses it from then on, others within 5 seconds: as soon as the
+// store knows.
 type Authenticator struct {
 	Admin httpapi.Authenticator
 	Store Store

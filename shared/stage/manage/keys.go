@@ -127,7 +127,8 @@ func (h *Handler) listKeys(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-// deleteKey revokes a key: the next request with it is refused.
+// deleteKey revokes a key: the next request with it is refused, by another
+// process after 5 seconds at the latest.
 func (h *Handler) deleteKey(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	if !apikey.ValidID(id) {

@@ -2,6 +2,7 @@ package noun
 
 import (
 	"context"
+	"time"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
@@ -16,20 +17,28 @@ func keyKey(tenant, id string) table.Key {
 // PutKey stores a key of the API under its id. It does not expire by itself,
 // which an adapter may take days over: who reads it compares.
 func (n *Nouns) PutKey(ctx context.Context, k webhook.Key) error {
+	defer n.recent.forget(k.Tenant, keyKey(k.Tenant, k.ID))
 	_, _, err := n.table.Put(ctx, table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
 		"b": k.Hash, "ro": string(k.Role), "nm": k.Name, "c": table.Nanos(k.CreatedAt), "un": table.Nanos(k.ExpiresAt),
 	}}, table.How{})
 	return err
 }
 
-// Key returns a tenant's key, or [webhook.ErrNotFound].
+// Key returns a tenant's key, or [webhook.ErrNotFound]. What another process
+// changed it may miss for [KeyLag].
 func (n *Nouns) Key(ctx context.Context, tenant, id string) (webhook.Key, error) {
-	it, err := n.one(ctx, keyKey(tenant, id))
+	at, now := keyKey(tenant, id), time.Now()
+	k, found, changes := n.recent.find(at, now)
+	if found {
+		return k, nil
+	}
+	it, err := n.one(ctx, at)
 	if err != nil {
 		return webhook.Key{}, err
 	}
-	k := readKey(tenant, it)
+	k = readKey(tenant, it)
 	k.Hash = it.Fields.Bytes("b")
+	n.recent.put(at, k, now, changes)
 	return k, nil
 }
 
@@ -42,6 +51,7 @@ func (n *Nouns) PageKeys(ctx context.Context, tenant string, page webhook.Page) 
 
 // DeleteKey removes a key, or returns [webhook.ErrNotFound].
 func (n *Nouns) DeleteKey(ctx context.Context, tenant, id string) error {
+	defer n.recent.forget(tenant, keyKey(tenant, id))
 	return n.remove(ctx, keyKey(tenant, id))
 }
 

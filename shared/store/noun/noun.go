@@ -40,12 +40,13 @@ type Nouns struct {
 	// is for a table in one place, and cannot change once something is stored.
 	Together bool
 
-	table table.Table
+	table  table.Table
+	recent *recentKeys
 }
 
 // In keeps the nouns in a table.
 func In(t table.Table) *Nouns {
-	return &Nouns{Retention: webhook.DefaultRetention.All, table: t}
+	return &Nouns{Retention: webhook.DefaultRetention.All, table: t, recent: newRecentKeys()}
 }
 
 // Over returns the same nouns over what wrap makes of their table, for tests
@@ -75,6 +76,7 @@ var (
 // returns how many it removed: 0 at the end. What belongs to its subscriptions
 // stays; see [Nouns.PurgeOf].
 func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error) {
+	defer n.recent.forgetAll()
 	var partitions []string
 	for _, kind := range ofTenants {
 		partitions = append(partitions, of(kind, tenant))

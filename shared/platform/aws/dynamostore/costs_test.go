@@ -21,7 +21,7 @@ func TestWhatEachOperationCosts(t *testing.T) {
 	ref := webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}
 	due := webhook.Due{At: accepted, Kind: webhook.DueRetry, Tenant: d.Tenant, Subscription: d.Subscription, ID: d.ID, Step: 7}
 	parts := webhook.Parts{Attempt: succeeded(e).Last, Content: &webhook.Content{Method: "POST", Body: webhook.Text{Plain: string(e.Data)}}}
-	page := plan(1000)
+	page, apiKey := plan(1000), webhook.Key{Tenant: sub.Tenant, ID: "key_1", Hash: []byte("hash"), Role: webhook.KeyManage}
 	m.take()
 	for _, step := range []struct {
 		what string
@@ -53,6 +53,9 @@ func TestWhatEachOperationCosts(t *testing.T) {
 			_, _, err := store.Reserve(ctx, ref, accepted, accepted, time.Minute)
 			return err
 		}, units{"write table": 1}},
+		{"PutKey", func() error { return store.PutKey(ctx, apiKey) }, units{"write table": 1}},
+		{"Key", func() error { _, err := store.Key(ctx, apiKey.Tenant, apiKey.ID); return err }, units{"read table": 1}},
+		{"Key, again within seconds", func() error { _, err := store.Key(ctx, apiKey.Tenant, apiKey.ID); return err }, units{}},
 		{"DeleteSubscription", func() error { return store.DeleteSubscription(ctx, ref, sub.Version) }, units{"read table": 1, "write table": 8}},
 		{"CreateEvent, 3 planned", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{"write table": 1, "write GSI1": 1}},
 		{"CreateEvent, 3 planned, with a subject", func() error { _, _, err := store.CreateEvent(ctx, of(e, "ada")); return err }, units{"write table": 1, "write GSI1": 1, "write GSI2": 1}},
