@@ -112,6 +112,8 @@ func TestFewFailuresOpenNoBreaker(t *testing.T) {
 func TestOneBadDeliveryDoesNotKeepABreakerOpen(t *testing.T) {
 	y := newYard(t, onSQLite(t), 1)
 	s := y.subscribe("s", nil)
+	receiver := &refusing{Doer: y.workers[0].Client, y: y}
+	y.workers[0].Client = receiver
 	y.answers = func(string) int { return 500 }
 	for i := range 60 {
 		y.deliver(s, i)
@@ -122,8 +124,7 @@ func TestOneBadDeliveryDoesNotKeepABreakerOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	y.answers = func(string) int { return 200 }
-	real := y.workers[0].Client
-	y.workers[0].Client = refusing{real, y, oldest[0]}
+	receiver.id = oldest[0]
 	y.play(noon.Add(20 * time.Minute))
 	if y.counts["breaker_closed"] != 1 || len(succeeded(y.takePosts("/s"))) != 59 {
 		t.Errorf("the breaker closed %d times in 20 minutes", y.counts["breaker_closed"])

@@ -20,13 +20,13 @@ type credentials struct {
 
 // credentials makes the header of the subscription's auth. Its error is the
 // context's, or an [*oauth.Failure].
-func (d *Deliverer) credentials(ctx context.Context, s *subscriber, c call) (credentials, error) {
+func (q *requester) credentials(ctx context.Context, s *subscriber, c call) (credentials, error) {
 	name, value := s.auth.Header(c.secret)
 	grant, needed := s.auth.Grant(c.secret)
 	if !needed {
 		return credentials{name: name, value: value}, nil
 	}
-	token, err := d.tokens.Get(ctx, d.client(s, true), owner(s), grant)
+	token, err := q.tokens.Get(ctx, q.client(s, true), owner(s), grant)
 	return credentials{name, value + token.Value.Reveal(), token}, err
 }
 
@@ -41,31 +41,31 @@ func owner(s *subscriber) oauth.Owner {
 // client returns what makes the subscription's requests. A token endpoint is
 // often somebody else's, so it may also have a certificate of the system's
 // authorities.
-func (d *Deliverer) client(s *subscriber, forToken bool) Doer {
+func (q *requester) client(s *subscriber, forToken bool) Doer {
 	own := s.auth.TLS()
 	if own == nil {
-		return d.Client
+		return q.plain
 	}
 	name := own.ID()
 	if forToken {
 		name += " and system"
 	}
-	return d.Private.Client(s.Tenant, name, func() *tls.Config { return own.Config(forToken) })
+	return q.private.Client(s.Tenant, name, func() *tls.Config { return own.Config(forToken) })
 }
 
 // refuse forgets an access token that the subscriber answered 401 to, and
 // reports whether another one could help: the token was not new.
-func (d *Deliverer) refuse(s *subscriber, c call, used credentials, status int) bool {
+func (q *requester) refuse(s *subscriber, c call, used credentials, status int) bool {
 	grant, needed := s.auth.Grant(c.secret)
 	if !needed || status != http.StatusUnauthorized {
 		return false
 	}
-	d.tokens.Refuse(owner(s), grant, used.token.Value)
+	q.tokens.Refuse(owner(s), grant, used.token.Value)
 	return !used.token.Fresh
 }
 
 // tokenDetail says in words why there is no access token.
-func (d *Deliverer) tokenDetail(err error) string {
+func (q *requester) tokenDetail(err error) string {
 	var failure *oauth.Failure
 	if !errors.As(err, &failure) {
 		return "no access token in time"
@@ -73,7 +73,7 @@ func (d *Deliverer) tokenDetail(err error) string {
 	if failure.Err == nil {
 		return failure.Detail
 	}
-	class := cmp.Or(d.Class(failure.Err), webhook.ErrorReset)
+	class := cmp.Or(q.class(failure.Err), webhook.ErrorReset)
 	if class == webhook.ErrorTimeout {
 		return failure.Detail + " in time"
 	}

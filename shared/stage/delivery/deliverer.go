@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/breaker"
-	"github.com/postino/postino/shared/callback/oauth"
 	"github.com/postino/postino/shared/callback/pace"
 	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/sendable"
@@ -67,7 +66,8 @@ type Deliverer struct {
 
 	once        sync.Once
 	subscribers *subscribers
-	tokens      oauth.Tokens
+	requests    *requester
+	announce    *announcer
 	counter     *breaker.Counter
 	pacer       *pace.Pacer
 	life        lifecycle.Executor
@@ -137,6 +137,10 @@ func (d *Deliverer) start() {
 	if d.Observe == nil {
 		d.Observe = func(string, time.Duration) {}
 	}
+	d.requests = &requester{
+		store: d.Store, secrets: d.Secrets, plain: d.Client, private: d.Private, class: d.Class, version: d.Version, now: d.Now,
+	}
+	d.announce = &announcer{d.Store, d.Events, d.Now}
 	d.life = d.executor()
 	d.making = sendable.Maker{Store: d.Store, Prepare: d.prepared}
 }

@@ -82,7 +82,7 @@ func (d *Deliverer) drain(ctx context.Context, ref webhook.SubscriptionRef, head
 
 // auditLine drains a line in case that nobody else does.
 func (d *Deliverer) auditLine(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
-	if err := d.announceAgain(ctx, ref); err != nil {
+	if err := d.announce.disabledBefore(ctx, ref); err != nil {
 		return err
 	}
 	return d.drain(ctx, ref, head, token)

@@ -56,7 +56,7 @@ func attemptTo(t *testing.T, d *Deliverer, url, _ string) (webhook.Attempt, erro
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
-	r, err := d.post(t.Context(), s, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(url), content: content})
+	r, err := d.requests.post(t.Context(), s, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(url), content: content})
 	return r.Attempt, err
 }
 

@@ -142,5 +142,5 @@ func (d *Deliverer) disable(ctx context.Context, del webhook.Delivery, sub *subs
 	}
 	d.Count("subscriptions_disabled", 1)
 	d.Log.Warn("subscription disabled", "tenant", sub.Tenant, "subscription", sub.ID, "reason", reason)
-	return d.announceDisabled(ctx, saved)
+	return d.announce.disabled(ctx, saved)
 }

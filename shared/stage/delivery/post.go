@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/postino/postino/shared/callback/oauth"
 	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/callback/retry"
@@ -46,24 +47,37 @@ var errInterrupted = errors.New("interrupted while posting")
 
 var errBuild = errors.New("the rendered request is not one")
 
+// requester makes the requests of attempts and reads the answers. It knows
+// nothing of what an answer means for a delivery.
+type requester struct {
+	store   NamedSecrets
+	secrets Opener
+	plain   Doer    // of subscriptions without certificates of their own
+	private Private // of the others
+	class   func(error) webhook.ErrorClass
+	version string
+	now     func() time.Time
+	tokens  oauth.Tokens
+}
+
 // post makes one attempt. The error is ours alone: whatever the subscriber or
 // the network does is a result.
-func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, error) {
-	started, mark := d.Now(), time.Now()
+func (q *requester) post(ctx context.Context, s *subscriber, c call) (result, error) {
+	started, mark := q.now(), time.Now()
 	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
 	deadline, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	r := result{Attempted: lifecycle.Attempted{Outcome: retry.Retry}}
-	used, err := d.credentials(deadline, s, c)
+	used, err := q.credentials(deadline, s, c)
 	if err != nil {
-		attempt.Error, attempt.Detail = webhook.ErrorAuth, d.tokenDetail(err)
+		attempt.Error, attempt.Detail = webhook.ErrorAuth, q.tokenDetail(err)
 	} else {
 		var req *http.Request
-		if req, err = request(deadline, s, c, used, stamp{mark, started}, d.Version); err != nil {
+		if req, err = request(deadline, s, c, used, stamp{mark, started}, q.version); err != nil {
 			return result{}, err
 		}
-		if err = d.exchange(req, s, c, used, &r, &attempt); err != nil {
-			attempt.Error = cmp.Or(d.Class(err), webhook.ErrorReset)
+		if err = q.exchange(req, s, c, used, &r, &attempt); err != nil {
+			attempt.Error = cmp.Or(q.class(err), webhook.ErrorReset)
 			attempt.Detail = detail(attempt.Error, err, s.timeout)
 			r.Outcome = retry.Retry
 		}
@@ -82,15 +96,15 @@ func (d *Deliverer) post(ctx context.Context, s *subscriber, c call) (result, er
 
 // exchange sends the request and notes what the subscriber said. An error means
 // that there is no answer, or not all of it.
-func (d *Deliverer) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
-	answer, err := peer.Ask(d.client(s, false), req, maxAnswer)
+func (q *requester) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
+	answer, err := peer.Ask(q.client(s, false), req, maxAnswer)
 	if answer.Status == 0 {
 		return err
 	}
 	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
 	r.RetryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
 	r.Parks = r.Outcome == retry.Gone && !s.varies
-	r.stale = d.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success
+	r.stale = q.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success
 	r.floods = answer.More
 	return err
 }

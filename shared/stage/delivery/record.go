@@ -21,7 +21,7 @@ const recordTime = 10 * time.Second
 
 // attempt posts, records, and arranges what follows.
 func (d *Deliverer) attempt(ctx context.Context, del webhook.Delivery, sub *subscriber, target webhook.Target, content webhook.Content, from origin) error {
-	values, err := d.secrets(ctx, sub, target, content)
+	values, err := d.requests.open(ctx, sub, target, content)
 	if err != nil {
 		return d.skip(ctx, del, err)
 	}
@@ -70,7 +70,7 @@ var errEnded = errors.New("ended meanwhile")
 // attempt is kept beside the schedule, and another one is made with a new token.
 // Who dies in between leaves the schedule where it was: the message comes again.
 func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscriber, c call, from origin) (webhook.Delivery, result, error) {
-	r, err := d.post(ctx, sub, c)
+	r, err := d.requests.post(ctx, sub, c)
 	if err == nil && r.stale {
 		renewed := from
 		renewed.Renewed = true
@@ -81,7 +81,7 @@ func (d *Deliverer) try(ctx context.Context, del webhook.Delivery, sub *subscrib
 			return del, r, errEnded
 		}
 		c.number = del.Attempts + 1
-		r, err = d.post(ctx, sub, c)
+		r, err = d.requests.post(ctx, sub, c)
 	}
 	if err != nil {
 		return del, r, fmt.Errorf("post %s: %w", del.ID, err)
@@ -121,7 +121,7 @@ func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason web
 
 func (d *Deliverer) cancelFor(ctx context.Context, del webhook.Delivery, reason webhook.Reason, detail string) error {
 	if del.Status != webhook.Pending {
-		return d.announce(ctx, del) // a repeat may have been stopped before it
+		return d.announce.delivery(ctx, del) // a repeat may have been stopped before it
 	}
 	if del.Rev == 0 && reason == webhook.ReasonDeleted {
 		state, err := d.Store.TenantState(ctx, del.Tenant)
@@ -150,7 +150,7 @@ func (d *Deliverer) resume(ctx context.Context, del webhook.Delivery, from origi
 		return nil // later steps have been taken, so this one was finished
 	}
 	if del.Attempts > 0 { // one of them may have had the subscription disabled
-		if err := d.announceAgain(ctx, ref(del)); err != nil {
+		if err := d.announce.disabledBefore(ctx, ref(del)); err != nil {
 			return err
 		}
 	}
@@ -167,7 +167,7 @@ func (d *Deliverer) executor() lifecycle.Executor {
 	return lifecycle.Executor{
 		Store:    d.Store,
 		Counter:  lifecycle.Counter{Count: d.Count, Stats: d.Stats.Ended},
-		Announce: d.announce,
+		Announce: d.announce.delivery,
 		Redrive: func(ctx context.Context, del webhook.Delivery) error {
 			newRound := message.NewRound{Tenant: del.Tenant, Subscription: del.Subscription, Delivery: del.ID, Round: del.Round}
 			return d.Exhausted.Send(ctx, []queue.Message{message.Queued(newRound, 0)})

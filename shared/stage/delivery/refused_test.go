@@ -18,7 +18,7 @@ func posted(t *testing.T, d *Deliverer, s webhook.Subscription) result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := d.post(t.Context(), sub, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(s.URL), content: content})
+	r, err := d.requests.post(t.Context(), sub, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(s.URL), content: content})
 	if err != nil {
 		t.Fatal(err)
 	}

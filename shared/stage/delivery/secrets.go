@@ -8,16 +8,16 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// secrets reads what the request and the subscription's auth mention, as it is
+// open reads what the request and the subscription's auth mention, as it is
 // now. A name that does not exist is a [*render.Skip]. To where a portal key
 // said only what is made for portal keys goes, even if a body that was rendered
 // before mentions more.
-func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target, c webhook.Content) (map[string]string, error) {
+func (q *requester) open(ctx context.Context, s *subscriber, t webhook.Target, c webhook.Content) (map[string]string, error) {
 	names := append(render.Secrets(t, c), s.auth.Secrets()...)
 	if len(names) == 0 {
 		return nil, nil
 	}
-	found, err := d.Store.Secrets(ctx, s.Tenant, names)
+	found, err := q.store.Secrets(ctx, s.Tenant, names)
 	if err != nil {
 		return nil, fmt.Errorf("read secrets of %s: %w", s.Tenant, err)
 	}
@@ -27,7 +27,7 @@ func (d *Deliverer) secrets(ctx context.Context, s *subscriber, t webhook.Target
 		if skip := render.Unusable(name, s.Subscription, secret, ok); skip != nil {
 			return nil, skip
 		}
-		plain, err := d.Secrets.Open(secret.Sealed, s.Tenant, "secrets", name)
+		plain, err := q.secrets.Open(secret.Sealed, s.Tenant, "secrets", name)
 		if err != nil {
 			return nil, fmt.Errorf("open secret %s of %s: %w", name, s.Tenant, err)
 		}

@@ -18,16 +18,16 @@ func (d *Deliverer) Test(ctx context.Context, s webhook.Subscription, t webhook.
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
-	values, err := d.secrets(ctx, sub, t.Target, t.Content)
+	values, err := d.requests.open(ctx, sub, t.Target, t.Content)
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
 	c := call{delivery: t.Delivery, event: t.Event, number: 1, target: t.Target, content: t.Content, secrets: values, test: true}
-	r, err := d.post(ctx, sub, c)
+	r, err := d.requests.post(ctx, sub, c)
 	if left := retry.MaxTimeout - r.took; err == nil && r.stale && left > 0 {
 		brief := *sub
 		brief.timeout = min(sub.timeout, left.Round(time.Millisecond))
-		r, err = d.post(ctx, &brief, c)
+		r, err = d.requests.post(ctx, &brief, c)
 	}
 	if errors.Is(err, errInterrupted) {
 		err = ctx.Err() // whoever asked has gone

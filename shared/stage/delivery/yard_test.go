@@ -280,7 +280,7 @@ type refusing struct {
 	id string
 }
 
-func (r refusing) Do(req *http.Request) (*http.Response, error) {
+func (r *refusing) Do(req *http.Request) (*http.Response, error) {
 	before := r.y.answers
 	defer func() { r.y.answers = before }()
 	if req.Header.Get("Webhook-Id") == r.id {

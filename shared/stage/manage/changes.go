@@ -94,7 +94,7 @@ func (h *Handler) sameSecret(now webhook.Subscription, wish *subscription.Wish) 
 		faults.Add("signing", how)
 	}
 	if wish.Secret != "" && len(now.Secrets) > 0 {
-		same, err := h.is(now, now.Secrets[0], wish.Secret)
+		same, err := h.seals(now, now.Secrets[0], wish.Secret)
 		if err != nil {
 			return err
 		}

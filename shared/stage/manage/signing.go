@@ -60,7 +60,7 @@ func (h *Handler) rotate(now webhook.Subscription, asked subscription.Rotation) 
 	})
 	same := -1 // of kept, the secret that is asked for
 	for i, s := range kept {
-		is, err := h.is(now, s, asked.Secret)
+		is, err := h.seals(now, s, asked.Secret)
 		if err != nil {
 			return now, err
 		}
@@ -112,8 +112,8 @@ func tooMany(signing []webhook.SigningSecret) error {
 		maxSecrets, webhook.FormatTime(first.Expires)))
 }
 
-// is reports whether a sealed secret is the given one, however that is written.
-func (h *Handler) is(s webhook.Subscription, sealed webhook.SigningSecret, given secret.String) (bool, error) {
+// seals reports whether a sealed secret holds the given one, however that is written.
+func (h *Handler) seals(s webhook.Subscription, sealed webhook.SigningSecret, given secret.String) (bool, error) {
 	if given == "" {
 		return false, nil
 	}
