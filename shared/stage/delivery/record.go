@@ -105,14 +105,44 @@ func (d *Deliverer) keep(ctx context.Context, del webhook.Delivery, sub *subscri
 
 // record writes the attempt into the delivery, as it is by then.
 func (d *Deliverer) record(ctx context.Context, del webhook.Delivery, r result, from origin, content webhook.Content, schedule retry.Schedule) (webhook.Delivery, lifecycle.Effects, error) {
-	return d.life.Change(ctx, del, func(del webhook.Delivery) (t lifecycle.Transition, takes bool, err error) {
-		if lifecycle.StandsAlone(del) {
-			if del, err = d.life.Save(ctx, lifecycle.KeepFirst(del)); err != nil && !errors.Is(err, webhook.ErrConflict) {
-				return t, false, err
+	var saved webhook.Delivery
+	var effects lifecycle.Effects
+	err := insist(ctx, func() (err error) {
+		saved, effects, err = d.life.Change(ctx, del, func(del webhook.Delivery) (t lifecycle.Transition, takes bool, err error) {
+			if lifecycle.StandsAlone(del) {
+				if del, err = d.life.Save(ctx, lifecycle.KeepFirst(del)); err != nil && !errors.Is(err, webhook.ErrConflict) {
+					return t, false, err
+				}
 			}
-		}
-		return lifecycle.Record(del, r.Attempted, content, from.Made, schedule, d.Now()), true, nil
+			return lifecycle.Record(del, r.Attempted, content, from.Made, schedule, d.Now()), true, nil
+		})
+		return err
 	})
+	return saved, effects, err
+}
+
+// The pauses in which a busy store is asked again for the record of what was
+// posted.
+const (
+	insistFirst = 100 * time.Millisecond
+	insistMost  = 2 * time.Second
+)
+
+// insist repeats a write while the store is busy and the context has time: it was
+// posted, and what is not recorded now is posted a second time when its message
+// comes again.
+func insist(ctx context.Context, write func() error) error {
+	for wait := insistFirst; ; wait = min(2*wait, insistMost) {
+		err := write()
+		if !errors.Is(err, webhook.ErrBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
 
 func (d *Deliverer) cancel(ctx context.Context, del webhook.Delivery, reason webhook.Reason) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -64,16 +65,36 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 		if err == nil {
 			continue
 		}
-		level := slog.LevelError
 		if errors.Is(err, errContended) {
-			level = slog.LevelWarn // others were faster: it comes again
-		} else {
-			f.Count("messages_failed", 1)
+			if err = f.putOff(ctx, batch[i]); err == nil {
+				continue
+			}
 		}
-		f.Log.Log(ctx, level, "fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
+		f.Count("messages_failed", 1)
+		f.Log.Error("fan out", "group", batch[i].Group, "received", batch[i].Received, "error", err)
 		failed = append(failed, batch[i].ID)
 	}
 	return failed
+}
+
+// putOffFor is the most that a message is put off for whose key others change
+// all the time: their turns are over then.
+const putOffFor = 3 * time.Second
+
+// putOff sends a message again, to come soon. If it failed instead, it would come
+// after minutes, and contention would use up the receipts that are there for
+// what crashes us. Doing work twice does no harm.
+func (f *Fanout) putOff(ctx context.Context, m queue.Message) error {
+	f.Log.Warn("put off: others change its key all the time", "group", m.Group, "received", m.Received)
+	wait := rand.N(putOffFor - time.Second)
+	if f.jitter != nil {
+		wait = f.jitter(putOffFor - time.Second)
+	}
+	delay := time.Second + wait
+	if err := f.Events.Send(ctx, []queue.Message{{Body: m.Body, Group: m.Group, Delay: delay}}); err != nil {
+		return fmt.Errorf("put off: %w", err)
+	}
+	return nil
 }
 
 func (f *Fanout) start() {
