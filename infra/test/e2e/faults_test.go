@@ -61,12 +61,17 @@ func (p *player) await(look func() string) {
 // succeeded tells why not each event's delivery has succeeded.
 func (p *player) succeeded(events int) string {
 	for i := range events {
-		s := step{Call: fmt.Sprintf("GET /v1/tenants/acme/deliveries?event=e%d", i), Status: http.StatusOK, Want: parse([]byte(`{"data":[{"status":"succeeded"}]}`))}
-		if why := p.call(p.t.Context(), s); why != "" {
+		if why := p.succeededOne(i); why != "" {
 			return why
 		}
 	}
 	return ""
+}
+
+// succeededOne tells why not the delivery of an event has.
+func (p *player) succeededOne(i int) string {
+	s := step{Call: fmt.Sprintf("GET /v1/tenants/acme/deliveries?event=e%d", i), Status: http.StatusOK, Want: parse([]byte(`{"data":[{"status":"succeeded"}]}`))}
+	return p.call(p.t.Context(), s)
 }
 
 // A process that is killed in the middle of a batch has told nobody what it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type function struct {
 	env     []string
 	timeout time.Duration
 	log     *logbook
+	frozen  bool // between invocations
 
 	places chan struct{} // one for each invocation that may run at once
 	mu     sync.Mutex
@@ -25,13 +27,13 @@ type function struct {
 	cpu    time.Duration // of the processes that have ended
 }
 
-// atOnceEach is the concurrency of each function.
+// atOnceEach is the concurrency of each function, unless a test wants more.
 const atOnceEach = 3
 
-func newFunction(name, program string, env []string, timeout time.Duration, log *logbook) *function {
+func newFunction(name, program string, env []string, timeout time.Duration, log *logbook, atOnce int) *function {
 	return &function{
 		name: name, program: program, env: env, timeout: timeout, log: log,
-		places: make(chan struct{}, atOnceEach), all: map[*sandbox]bool{},
+		places: make(chan struct{}, atOnce), all: map[*sandbox]bool{},
 	}
 }
 
@@ -81,6 +83,9 @@ func (f *function) take() (*sandbox, error) {
 		s := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
 		if !s.isOver() {
+			if f.frozen {
+				s.process.Process.Signal(syscall.SIGCONT)
+			}
 			return s, nil
 		}
 	}
@@ -96,6 +101,9 @@ func (f *function) give(s *sandbox) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
+	if f.frozen {
+		s.process.Process.Signal(syscall.SIGSTOP)
+	}
 	f.idle = append(f.idle, s)
 }
 

@@ -44,7 +44,7 @@ func (s *stack) wake(functions ...string) {
 				sqs: s.sqs, queue: s.queues[queue], arn: s.queueARN(queue), function: s.functions[id], batch: e.Properties.BatchSize,
 				partial: slices.Contains(e.Properties.ResponseTypes, "ReportBatchItemFailures"),
 			}
-			for range 2 {
+			for range max(2, s.settings.containers/2) {
 				s.polls.Go(func() { m.poll(s.ctx) })
 			}
 		}

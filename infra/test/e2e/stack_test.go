@@ -66,6 +66,10 @@ type settings struct {
 	asleep     bool          // mappings do not start by themselves
 	meter      *meter        // counts what is paid for; nil for none
 
+	slow       *slowTable // before the table; nil for nothing
+	containers int        // of each function, at once; 0 for three
+	frozen     bool       // containers are stopped between invocations
+
 	plant func(*stack, map[string]*rights) // breaks something before it starts, such as a role; nil breaks nothing
 	still bool                             // nobody runs sweep
 
@@ -107,7 +111,8 @@ func deploy(t *testing.T, with settings) *stack {
 		p := r.Properties
 		program := cmp.Or(s.old[id], filepath.Join(programs, filepath.Base(p.CodeURI)))
 		s.functions[id] = newFunction(id, program, s.environment(id, p.Environment.Variables),
-			time.Duration(p.Timeout)*time.Second, s.log)
+			time.Duration(p.Timeout)*time.Second, s.log, cmp.Or(with.containers, atOnceEach))
+		s.functions[id].frozen = with.frozen
 	}
 	s.run()
 	return s
@@ -125,6 +130,9 @@ func (s *stack) connect() {
 	}
 	if gate := s.settings.sqs; gate != nil {
 		at["SQS"] = gate.Endpoint
+	}
+	if slow := s.settings.slow; slow != nil {
+		at["DYNAMODB"] = slow.start(s.t, at["DYNAMODB"])
 	}
 	if m := s.settings.meter; m != nil {
 		at["DYNAMODB"], at["SQS"] = m.metersTable(s.t, at["DYNAMODB"]), m.metersQueues(s.t, at["SQS"])

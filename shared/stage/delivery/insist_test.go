@@ -34,14 +34,14 @@ func TestWhatWasPostedIsRecordedThoughTheStoreIsBusyForSeconds(t *testing.T) {
 		busy  int
 		again bool
 	}{{0, false}, {1, false}, {8, false}, {1000, true}} {
-		store := onSQLite(t).(*localstore.Store)
-		ids, bodies := firsts(subscribed(t, store), 1)
-		client := &posts{by: map[string]int{}}
-		stage := &delivery.Deliverer{
-			Store: &throttling{store, tt.busy}, Client: client, Class: func(error) webhook.ErrorClass { return webhook.ErrorReset },
-			Secrets: open{}, Now: time.Now, Version: "0", Log: slog.New(slog.DiscardHandler),
-		}
 		synctest.Test(t, func(t *testing.T) {
+			store := onSQLite(t).(*localstore.Store)
+			ids, bodies := firsts(subscribed(t, store), 1)
+			client := &posts{by: map[string]int{}}
+			stage := &delivery.Deliverer{
+				Store: &throttling{store, tt.busy}, Client: client, Class: func(error) webhook.ErrorClass { return webhook.ErrorReset },
+				Secrets: open{}, Now: time.Now, Version: "0", Log: slog.New(slog.DiscardHandler),
+			}
 			began := time.Now()
 			failed := stage.Handle(t.Context(), []queue.Message{{ID: "m", Group: "acme/s", Body: message.FirstAttempts(bodies).Encode(), Received: 1}})
 			if (len(failed) > 0) != tt.again || client.by[ids[0]] != 1 {
