@@ -197,6 +197,8 @@ func (s stack) true(condition any) bool {
 			return s.holds(text(a))
 		case "Fn::Equals":
 			return fmt.Sprint(s.resolve(list(a)[0])) == fmt.Sprint(s.resolve(list(a)[1]))
+		case "Fn::Contains":
+			return slices.Contains(texts(s.resolve(list(a)[0])), text(s.resolve(list(a)[1])))
 		case "Fn::Not":
 			return !s.true(list(a)[0])
 		case "Fn::And":
