@@ -56,10 +56,10 @@ func sizeOf(messages []sent) (size int) {
 // chunks is the number of requests that a call counts for.
 func chunks(size int) float64 { return math.Max(1, math.Ceil(float64(size)/billedKiB)) }
 
-// stageOf is the queue's name without the stack's.
+// stageOf is the queue's name without the stack's, in lower case.
 func stageOf(url string) string {
 	for _, stage := range []string{"events", "deliveries", "retries", "resend", "exhausted"} {
-		if strings.HasSuffix(url, "-"+stage) {
+		if strings.HasSuffix(strings.ToLower(url), "-"+stage) {
 			return stage
 		}
 	}
