@@ -14,7 +14,7 @@ type FirstAttempt struct {
 	ID           string
 	Event        string
 	Source       string
-	Accepted     time.Time
+	Created      time.Time // see webhook.Delivery's CreatedAt
 	Subscription string
 	Version      int64
 	Occasion     string
@@ -33,7 +33,7 @@ func (f FirstAttempt) Encode() []byte {
 	for _, text := range []string{f.Tenant, f.ID, f.Event, f.Source, f.Subscription, f.Occasion, f.Method, f.ContentType, f.Target.URL.Plain} {
 		b = appendText(b, text)
 	}
-	b = appendTime(b, f.Accepted)
+	b = appendTime(b, f.Created)
 	b = binary.AppendVarint(binary.AppendVarint(b, f.Version), int64(f.Count))
 	b = appendJSON(b, f.Inserts, len(f.Inserts) == 0)
 	b = appendJSON(b, f.Target.URL.Inserts, len(f.Target.URL.Inserts) == 0)
@@ -52,7 +52,7 @@ func decodeFirstAttempt(body []byte) (f FirstAttempt, err error) {
 	for _, text := range []*string{&f.Tenant, &f.ID, &f.Event, &f.Source, &f.Subscription, &f.Occasion, &f.Method, &f.ContentType, &f.Target.URL.Plain} {
 		*text = r.text()
 	}
-	f.Accepted = r.time()
+	f.Created = r.time()
 	f.Version, f.Count = r.number(), int(r.number())
 	r.json(&f.Inserts)
 	r.json(&f.Target.URL.Inserts)
@@ -65,7 +65,7 @@ func decodeFirstAttempt(body []byte) (f FirstAttempt, err error) {
 func (f FirstAttempt) Delivery() webhook.Delivery {
 	return webhook.Delivery{
 		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
-		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count, CreatedAt: f.Accepted,
+		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count, CreatedAt: f.Created,
 	}
 }
 

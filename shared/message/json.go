@@ -29,7 +29,7 @@ var names = map[string]func(fields []byte) (Message, error){
 func encodeJSON(name string, fields any) []byte { return mustJSON(map[string]any{name: fields}) }
 
 // decodeJSON reads what encodeJSON wrote. A name or a field that is not
-// known makes it malformed, and so does a text that is missing.
+// known makes it malformed, and so does a text or a time that is missing.
 func decodeJSON(body []byte) (Message, error) {
 	var named map[string]json.RawMessage
 	if err := json.Unmarshal(body, &named); err != nil {
@@ -58,11 +58,13 @@ func fieldsOf[T Message](fields []byte) (Message, error) {
 	return m, nil
 }
 
-// missing returns the name of the first text that is "" and may not be.
+// missing returns the name of the first text or time that is none and must be
+// one.
 func missing(m reflect.Value) string {
 	for i := range m.NumField() {
 		name, options, _ := strings.Cut(m.Type().Field(i).Tag.Get("json"), ",")
-		if m.Field(i).Kind() == reflect.String && m.Field(i).Len() == 0 && options == "" {
+		kind := m.Field(i).Kind()
+		if (kind == reflect.String || kind == reflect.Struct) && m.Field(i).IsZero() && options == "" {
 			return name
 		}
 	}

@@ -44,7 +44,7 @@ func TestPacksKeepEveryByte(t *testing.T) {
 
 func TestFirstAttemptsKeepEveryByte(t *testing.T) {
 	f := message.FirstAttempt{
-		Tenant: "acme", ID: "dlv_1", Event: "e", Source: "/s", Accepted: at, Subscription: "sub", Version: 7, Occasion: "2",
+		Tenant: "acme", ID: "dlv_1", Event: "e", Source: "/s", Created: at, Subscription: "sub", Version: 7, Occasion: "2",
 		Target: webhook.Target{
 			URL:     webhook.Text{Plain: "https://a.example/?t=", Inserts: []webhook.Insert{{At: 21, Secret: "token", Encode: "query"}}},
 			Headers: []webhook.Header{{Name: "x-plan", Value: webhook.Text{Plain: "gold"}}},
@@ -86,9 +86,9 @@ func TestFirstAttemptsShareAMessage(t *testing.T) {
 
 // named are messages in JSON, one of each type, with every field set.
 var named = []message.Message{
-	message.PlanPage{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1", Order: 2, NoTriggers: true},
+	message.PlanPage{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1", At: at, Order: 2, NoTriggers: true},
 	message.Fire{Tenant: "acme", Subscription: "s", Epoch: 1 << 40, Key: "0a", Mark: "M#1b"},
-	message.Replay{ID: "rpl_1", Tenant: "acme", Source: "/s", Event: "e", Subscription: "s"},
+	message.Replay{ID: "rpl_1", At: at, Tenant: "acme", Source: "/s", Event: "e", Subscription: "s"},
 	message.Attempt{Tenant: "acme", Subscription: "s", Delivery: "d", Round: 1, Step: 2, SecondTurn: true},
 	message.AttemptByHand{Tenant: "acme", Subscription: "s", Delivery: "d"},
 	message.NewRound{Tenant: "acme", Subscription: "s", Delivery: "d", Round: 1},
@@ -142,6 +142,7 @@ func TestWhatThisVersionDoesNotKnowIsMalformed(t *testing.T) {
 		"no name":            `{}`,
 		"another field":      `{"drain":{"tenant":"acme","subscription":"s","until":"noon"}}`,
 		"a field is missing": `{"attempt":{"tenant":"acme","subscription":"s"}}`,
+		"a time is missing":  `{"replay":{"id":"rpl_1","tenant":"acme","source":"/s","event":"e"}}`,
 		"no fields":          `{"drain":null}`,
 		"more behind it":     `{"drain":{"tenant":"acme","subscription":"s"}} {}`,
 		"another type":       `{"attempt":{"tenant":"acme","subscription":"s","delivery":"d","round":"1"}}`,

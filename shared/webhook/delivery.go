@@ -80,7 +80,7 @@ type Delivery struct {
 	Step         int       // automatic attempts made in this round = index of the next one
 	NextAt       time.Time // zero when nothing is planned
 	Attempts     int       // attempts made in all: the number of the newest
-	CreatedAt    time.Time // the event's acceptance
+	CreatedAt    time.Time // the event's acceptance; of a replay, when that was asked for
 	EndedAt      time.Time
 	WaitingSince time.Time // since when in the waiting line; zero when not
 	Digest       string    // of the body's bytes; "" until it is rendered and stored

@@ -88,7 +88,8 @@ const (
 type Replay struct {
 	Tenant   string
 	EventKey string
-	ID       string // "rpl_…"; the occasion of its deliveries
+	ID       string    // "rpl_…"; the occasion of its deliveries
+	At       time.Time // when it was requested, in milliseconds; its deliveries are ordered by it
 	Plan     Plan
 }
 

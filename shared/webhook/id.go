@@ -52,12 +52,13 @@ func RepeatableReplay(tenant, eventKey, subscription, idempotencyKey string) str
 const deliveryPrefix = "dlv_"
 
 // DeliveryID is the identity of a delivery: a pure function of tenant, event,
-// subscription and occasion, ordered by the event's acceptance. It is "dlv_"
-// and 32 characters: 48 bits of accepted (ms), 48 bits that name tenant and
-// subscription (see [DeliveryTag]), 64 bits of hash.
-func DeliveryID(tenant, eventKey string, accepted time.Time, subscription, occasion string) string {
+// subscription and occasion, ordered by the event's acceptance or, if a replay
+// is the occasion, by when that was asked for. It is "dlv_" and 32 characters:
+// 48 bits of that time (ms), 48 bits that name tenant and subscription (see
+// [DeliveryTag]), 64 bits of hash.
+func DeliveryID(tenant, eventKey string, created time.Time, subscription, occasion string) string {
 	var b [20]byte
-	putMillis(b[:6], accepted)
+	putMillis(b[:6], created)
 	tag := hash("tag", tenant, subscription)
 	copy(b[6:12], tag[:6])
 	own := hash("delivery", tenant, eventKey, subscription, occasion)
@@ -82,10 +83,10 @@ func DeliveryTag(tenant, subscription string) string {
 // ErrBadID reports a string that cannot be a delivery id.
 var ErrBadID = errors.New("not a delivery id")
 
-// ParseDeliveryID takes a delivery id apart: the event's acceptance (whole
-// milliseconds) and the tag of [DeliveryTag]. It returns [ErrBadID] for any
+// ParseDeliveryID takes a delivery id apart: when the delivery came to be owed
+// (whole milliseconds) and the tag of [DeliveryTag]. It returns [ErrBadID] for any
 // string that [DeliveryID] cannot have made.
-func ParseDeliveryID(id string) (accepted time.Time, tag string, err error) {
+func ParseDeliveryID(id string) (created time.Time, tag string, err error) {
 	raw, ok := strings.CutPrefix(id, deliveryPrefix)
 	if !ok || len(raw) != 32 {
 		return time.Time{}, "", ErrBadID
@@ -100,7 +101,7 @@ func ParseDeliveryID(id string) (accepted time.Time, tag string, err error) {
 }
 
 // DeliveryIDBound returns the least string not below the ids of deliveries
-// whose event was accepted at t or later, for range queries by id.
+// that came to be owed at t or later, for range queries by id.
 func DeliveryIDBound(t time.Time) string {
 	if t.UnixMilli() < 0 {
 		return deliveryPrefix

@@ -142,7 +142,7 @@ func (w *world) hasCancel(e webhook.StoredEvent, p *plot) bool {
 func (w *world) checkOccurrence(e webhook.StoredEvent, entry webhook.PlanEntry) {
 	p, id := w.plots[entry.Subscription], webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
 	if _, err := w.store.Delivery(context.Background(), tenant, id); err == nil {
-		w.checkDelivery(e, entry, "")
+		w.checkDelivery(e, entry, "", e.AcceptedAt)
 		return
 	}
 	if entry.CancelsOnly || p.nth > 0 || e.Expunged || w.hasCancel(e, p) || !p.patched.IsZero() && !p.keep {

@@ -38,16 +38,20 @@ type replay struct {
 // checkReplay sees that an event that was sent again reached whom it matched,
 // and nobody else.
 func (w *world) checkReplay(e webhook.StoredEvent, r replay) {
+	decided, found := w.store.Replay(tenant, e.Key(), r.ID)
+	if found && decided.At.Before(e.AcceptedAt) {
+		w.wrong("replay %s is of %v, before its event", r.ID, decided.At)
+	}
 	for i := range w.subs {
 		id, gone := subID(i), w.deleted[subID(i)]
 		if w.changed[id] || w.expunged[e.ID] || gone > 0 && r.Subscription != "" {
 			continue // it was decided before the change or after
 		}
 		due := wants[i%len(wants)](e.Type) && (r.Subscription == "" || r.Subscription == id)
-		_, err := w.store.Delivery(context.Background(), tenant, webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, id, r.ID))
+		_, err := w.store.Delivery(context.Background(), tenant, webhook.DeliveryID(tenant, e.Key(), decided.At, id, r.ID))
 		switch {
 		case due && (gone == 0 || err == nil):
-			w.checkDelivery(e, webhook.PlanEntry{Subscription: id}, r.ID)
+			w.checkDelivery(e, webhook.PlanEntry{Subscription: id}, r.ID, decided.At)
 		case !due && err == nil:
 			w.wrong("replay %s of event %s went to %s", r.ID, e.ID, id)
 		}

@@ -294,6 +294,13 @@ func (s *Store) CreateReplay(_ context.Context, r webhook.Replay) (webhook.Repla
 	return r, true, nil
 }
 
+// Replay returns what was decided for a replay.
+func (s *Store) Replay(tenant, eventKey, id string) (r webhook.Replay, found bool) {
+	defer s.lock()()
+	r, found = s.replays[[3]string{tenant, eventKey, id}]
+	return r, found
+}
+
 // PutPlanPage stores one page of a large plan.
 func (s *Store) PutPlanPage(_ context.Context, tenant, eventKey, nonce string, page int, entries []webhook.PlanEntry) error {
 	defer s.lock()()

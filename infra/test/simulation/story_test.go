@@ -280,7 +280,7 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 			w.checkOccurrence(e, entry)
 			continue
 		}
-		w.checkDelivery(e, entry, "")
+		w.checkDelivery(e, entry, "", e.AcceptedAt)
 	}
 	for i := range w.subs {
 		gone := w.deleted[subID(i)]
@@ -296,8 +296,8 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 	}
 }
 
-func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, occasion string) {
-	id := webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, occasion)
+func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, occasion string, created time.Time) {
+	id := webhook.DeliveryID(tenant, e.Key(), created, entry.Subscription, occasion)
 	d, err := w.store.Delivery(context.Background(), tenant, id)
 	if err != nil && w.deleted[entry.Subscription] > 0 && !w.versionKept(entry) {
 		return // fan-out came after all that was left of the subscription had been removed

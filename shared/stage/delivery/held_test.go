@@ -257,7 +257,7 @@ func TestAReplayThatIsHeldIsNotCanceledByEvents(t *testing.T) {
 	}
 	id := webhook.DeliveryID("acme", e.Key(), y.clock, "s", "rep_1")
 	y.push(message.FirstAttempt{
-		Tenant: "acme", ID: id, Event: e.ID, Source: e.Source, Accepted: y.clock, Subscription: "s", Version: s.Version, Occasion: "rep_1",
+		Tenant: "acme", ID: id, Event: e.ID, Source: e.Source, Created: y.clock, Subscription: "s", Version: s.Version, Occasion: "rep_1",
 		Target: webhook.Target{URL: webhook.Text{Plain: s.URL}}, Method: "POST", ContentType: "application/json", Body: `{}`,
 	}.Encode(), y.clock)
 	y.play(noon.Add(time.Minute))

@@ -102,7 +102,7 @@ func firstsOf(t *testing.T, store delivery.Store, tenant string, batch, n int) (
 		event := fmt.Sprint("e", batch, ".", i)
 		messages = append(messages, queue.Message{ID: event, Body: message.FirstAttempt{
 			Tenant: tenant, ID: webhook.DeliveryID(tenant, webhook.EventKey(source, event), noon, s.ID, ""), Event: event, Source: source,
-			Accepted: noon, Subscription: s.ID, Version: s.Version, Target: webhook.Target{URL: webhook.Text{Plain: s.URL}},
+			Created: noon, Subscription: s.ID, Version: s.Version, Target: webhook.Target{URL: webhook.Text{Plain: s.URL}},
 			Method: "POST", ContentType: "application/json", Body: `{}`,
 		}.Encode()})
 	}

@@ -128,7 +128,7 @@ func firsts(sub webhook.Subscription, n int) (ids []string, bodies [][]byte) {
 		id := webhook.DeliveryID("acme", event, at, sub.ID, "")
 		ids = append(ids, id)
 		bodies = append(bodies, message.FirstAttempt{
-			Tenant: "acme", ID: id, Event: event, Source: "/s", Accepted: at, Subscription: sub.ID, Version: sub.Version,
+			Tenant: "acme", ID: id, Event: event, Source: "/s", Created: at, Subscription: sub.ID, Version: sub.Version,
 			Target: webhook.Target{URL: webhook.Text{Plain: sub.URL}}, Method: "POST", ContentType: "application/json", Body: "{}",
 		}.Encode())
 	}

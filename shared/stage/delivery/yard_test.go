@@ -192,7 +192,7 @@ func (y *yard) deliver(s webhook.Subscription, n int) string {
 	id := webhook.DeliveryID("acme", webhook.EventKey(source, event), y.clock, s.ID, "")
 	y.owed = append(y.owed, id)
 	y.push(message.FirstAttempt{
-		Tenant: "acme", ID: id, Event: event, Source: source, Accepted: y.clock, Subscription: s.ID, Version: s.Version,
+		Tenant: "acme", ID: id, Event: event, Source: source, Created: y.clock, Subscription: s.ID, Version: s.Version,
 		Target: webhook.Target{URL: webhook.Text{Plain: s.URL}}, Method: "POST", ContentType: "application/json", Body: `{"n":1}`,
 	}.Encode(), y.clock)
 	return id

@@ -163,9 +163,9 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 	}
 	stored.Order = e.Order
 	if stored.Plan.Pages == 0 {
-		return f.carryOut(ctx, stored, "", stored.Plan.Entries, out)
+		return f.carryOut(ctx, stored, published(stored.Event), stored.Plan.Entries, out)
 	}
-	if err := f.sendPages(ctx, stored, stored.Plan, "", inArray, out); err != nil || !inArray {
+	if err := f.sendPages(ctx, stored, stored.Plan, published(stored.Event), inArray, out); err != nil || !inArray {
 		return nil, err
 	}
 	return f.askingOfPages(ctx, stored)
@@ -205,13 +205,12 @@ type asking struct {
 }
 
 // carryOut queues first attempts for those who take every match, and returns
-// what is to be asked of the others' triggers; nil if nothing is. Replay names
-// the replay that planned the entries, "" the event's own plan.
-func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, replay string, entries []webhook.PlanEntry, out *outgoing) (*asking, error) {
+// what is to be asked of the others' triggers; nil if nothing is.
+func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasion, entries []webhook.PlanEntry, out *outgoing) (*asking, error) {
 	if e.Expunged || len(entries) == 0 {
 		return nil, nil
 	}
-	a := &asking{rendering: newRendering(e.Event, replay)}
+	a := &asking{rendering: newRendering(e.Event, why)}
 	err := f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
 		if err := ctx.Err(); err != nil {
 			return err // the message comes again
@@ -256,7 +255,7 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 		return f.undecided(ctx, r, whole, out)
 	case p.trigger == nil: // it only cancels, and what there was to cancel has gone
 		return nil
-	case r.occasion != "":
+	case r.replay != "":
 		return f.triggeredAgain(ctx, r, whole, out)
 	}
 	return f.triggered(ctx, r, whole, out)
@@ -281,7 +280,7 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 // subscription gets the event: it cancels the timers that the event certainly
 // cancels, and the delivery, for its owner to see.
 func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *outgoing) error {
-	if p.trigger != nil && r.occasion == "" {
+	if p.trigger != nil && r.replay == "" {
 		if err := f.cancelTimers(ctx, r, p); err != nil {
 			return err
 		}

@@ -37,9 +37,12 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 
 // sendPages sends one message for each page of the plan: the work is split,
 // not chained, so that a million subscribers take no longer than a thousand.
-func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, replay string, noTriggers bool, out *outgoing) error {
+func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, why occasion, noTriggers bool, out *outgoing) error {
 	for page := range plan.Pages {
-		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Replay: replay, Order: e.Order, NoTriggers: noTriggers}
+		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Order: e.Order, NoTriggers: noTriggers}
+		if p.Replay = why.replay; why.replay != "" {
+			p.At = why.at
+		}
 		if err := out.events.add(ctx, queue.Message{Group: e.Tenant, Body: p.Encode()}); err != nil {
 			return err
 		}
@@ -64,7 +67,11 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing
 	if err != nil {
 		return fmt.Errorf("page %d of event %s of %s: %w", p.Page, p.Event, p.Tenant, err)
 	}
-	a, err := f.carryOut(ctx, e, p.Replay, entries, out)
+	why := published(e.Event)
+	if p.Replay != "" {
+		why = occasion{p.Replay, p.At}
+	}
+	a, err := f.carryOut(ctx, e, why, entries, out)
 	if err != nil || p.NoTriggers {
 		return err
 	}
@@ -73,7 +80,7 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing
 
 // askingOfPages returns what is to be asked of triggers of a large plan.
 func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent) (*asking, error) {
-	a := &asking{rendering: newRendering(e.Event, "")}
+	a := &asking{rendering: newRendering(e.Event, published(e.Event))}
 	for page := range e.Plan.Pages {
 		entries, err := f.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
 		if errors.Is(err, webhook.ErrNotFound) {

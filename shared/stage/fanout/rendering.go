@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/language/pattern"
@@ -16,16 +17,24 @@ import (
 
 // rendering makes the deliveries of one event on one occasion.
 type rendering struct {
-	event    webhook.Event
-	key      string
-	occasion string // "" when it was published, else the id of the replay
-	view     *render.Event
-	decoded  func() (*pattern.Event, error) // for triggers
+	event webhook.Event
+	key   string
+	occasion
+	view    *render.Event
+	decoded func() (*pattern.Event, error) // for triggers
 }
 
-func newRendering(e webhook.Event, occasion string) *rendering {
+// occasion is why an event is sent.
+type occasion struct {
+	replay string    // its id; "" when the event was published
+	at     time.Time // when it was asked for, or the event accepted
+}
+
+func published(e webhook.Event) occasion { return occasion{"", e.AcceptedAt} }
+
+func newRendering(e webhook.Event, why occasion) *rendering {
 	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })
-	return &rendering{e, e.Key(), occasion, render.NewEvent(e), decoded}
+	return &rendering{e, e.Key(), why, render.NewEvent(e), decoded}
 }
 
 // firstAttempt is the message that asks for a subscription's first attempt, after so
@@ -44,13 +53,13 @@ func (r *rendering) firstAttempt(s *subscriber, count int) (queue.Message, error
 func (r *rendering) delivery(s *subscriber, count int) message.FirstAttempt {
 	return message.FirstAttempt{
 		Tenant:       r.event.Tenant,
-		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.event.AcceptedAt, s.ID, r.occasion),
+		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.at, s.ID, r.replay),
 		Event:        r.event.ID,
 		Source:       r.event.Source,
-		Accepted:     r.event.AcceptedAt,
+		Created:      r.at,
 		Subscription: s.ID,
 		Version:      s.Version,
-		Occasion:     r.occasion,
+		Occasion:     r.replay,
 		Count:        count,
 	}
 }

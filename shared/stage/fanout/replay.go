@@ -28,29 +28,30 @@ func (f *Fanout) replay(ctx context.Context, v *view, r message.Replay, out *out
 }
 
 func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay, out *outgoing) error {
-	plan, err := f.decideReplay(ctx, v, e, r)
+	decided, err := f.decideReplay(ctx, v, e, r)
 	if err != nil {
 		return err
 	}
 	if err := f.Store.KeepEvent(ctx, e.Tenant, e.Key(), f.now().Add(keepAhead)); err != nil {
 		return fmt.Errorf("keep event: %w", err)
 	}
-	if plan.Pages > 0 {
-		return f.sendPages(ctx, e, plan, r.ID, false, out)
+	why := occasion{r.ID, decided.At}
+	if decided.Plan.Pages > 0 {
+		return f.sendPages(ctx, e, decided.Plan, why, false, out)
 	}
-	a, err := f.carryOut(ctx, e, r.ID, plan.Entries, out)
+	a, err := f.carryOut(ctx, e, why, decided.Plan.Entries, out)
 	if err != nil {
 		return err
 	}
 	return f.askAll(ctx, a, out)
 }
 
-// decideReplay matches the event anew and stores whom. If this replay was
-// decided before, that stands.
-func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Plan, error) {
+// decideReplay matches the event anew and stores whom, and when it was asked
+// for. If this replay was decided before, that stands.
+func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Replay, error) {
 	entries, err := v.match(ctx, e.Event)
 	if err != nil {
-		return webhook.Plan{}, fmt.Errorf("match: %w", err)
+		return webhook.Replay{}, fmt.Errorf("match: %w", err)
 	}
 	entries = slices.DeleteFunc(entries, func(entry webhook.PlanEntry) bool {
 		return entry.CancelsOnly || r.Subscription != "" && entry.Subscription != r.Subscription
@@ -61,17 +62,17 @@ func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEven
 	plan := webhook.Plan{Entries: entries, Total: len(entries)}
 	if len(entries) > webhook.PlanInline {
 		if plan, err = f.storePages(ctx, e.Event, entries); err != nil {
-			return webhook.Plan{}, fmt.Errorf("store plan: %w", err)
+			return webhook.Replay{}, fmt.Errorf("store plan: %w", err)
 		}
 	}
-	stored, created, err := f.Store.CreateReplay(ctx, webhook.Replay{Tenant: e.Tenant, EventKey: e.Key(), ID: r.ID, Plan: plan})
+	stored, created, err := f.Store.CreateReplay(ctx, webhook.Replay{Tenant: e.Tenant, EventKey: e.Key(), ID: r.ID, At: r.At, Plan: plan})
 	if err != nil {
-		return webhook.Plan{}, fmt.Errorf("store: %w", err)
+		return webhook.Replay{}, fmt.Errorf("store: %w", err)
 	}
 	if created {
 		f.Count("events_replayed", 1)
 	}
-	return stored.Plan, nil
+	return stored, nil
 }
 
 // triggeredAgain sends again what the event's own occurrence led its trigger to

@@ -14,19 +14,22 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// asked is when the replays of these tests are asked for.
+var asked = epoch.Add(42 * time.Minute)
+
 // replay has an event sent again and returns the first attempts that it leads
 // to, by subscription.
 func (s *stand) replay(e webhook.Event, id, only string) map[string]message.FirstAttempt {
 	s.t.Helper()
 	s.sent = nil
-	s.handle(message.Replay{ID: id, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}.Encode())
+	s.handle(message.Replay{ID: id, At: asked, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}.Encode())
 	s.settle()
 	sent := map[string]message.FirstAttempt{}
 	for _, f := range s.sent {
 		if _, twice := sent[f.Subscription]; twice {
 			s.t.Errorf("replay %s goes to %s twice", id, f.Subscription)
 		}
-		if want := webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, f.Subscription, id); f.ID != want || f.Occasion != id || f.Event != e.ID {
+		if want := webhook.DeliveryID(e.Tenant, e.Key(), asked, f.Subscription, id); f.ID != want || !f.Created.Equal(asked) || f.Occasion != id || f.Event != e.ID {
 			s.t.Errorf("delivery %s of event %s, occasion %q, want %s of %s, %q", f.ID, f.Event, f.Occasion, want, e.ID, id)
 		}
 		sent[f.Subscription] = f
@@ -94,13 +97,26 @@ func TestARepeatOfAReplayCarriesOutWhatWasDecided(t *testing.T) {
 	wantNames(t, "another replay", s.replay(e, "rpl_2", ""), "changing", "coming")
 }
 
+// One replay may be asked for again, by its Idempotency-Key.
+func TestARepeatOfAReplayIsAsOldAsTheFirst(t *testing.T) {
+	s := newStand(t)
+	s.subscribe(webhook.Subscription{ID: "a"})
+	e := s.event("a", "u1", epoch, `{}`)
+	s.publish(e)
+	first := s.replay(e, "rpl_1", "")
+	s.handle(message.Replay{ID: "rpl_1", At: asked.Add(time.Hour), Tenant: e.Tenant, Source: e.Source, Event: e.ID}.Encode())
+	if len(s.sent) != 1 || s.sent[0].ID != first["a"].ID || !s.sent[0].Created.Equal(asked) {
+		t.Errorf("an hour later it sends %+v, want what was sent first, %+v", s.sent, first["a"])
+	}
+}
+
 func TestARacingReplayDoesWhatTheWinnerDecided(t *testing.T) {
 	s := newStand(t)
 	s.subscribe(webhook.Subscription{ID: "a"})
 	e := s.event("a", "u1", epoch, `{}`)
 	s.publish(e)
 	// Another process has decided by the time that this one wants to store.
-	won := webhook.Replay{Tenant: "acme", EventKey: e.Key(), ID: "rpl_1", Plan: webhook.Plan{Total: 0}}
+	won := webhook.Replay{Tenant: "acme", EventKey: e.Key(), ID: "rpl_1", At: asked, Plan: webhook.Plan{Total: 0}}
 	if _, created, err := s.store.CreateReplay(t.Context(), won); err != nil || !created {
 		t.Fatal(created, err)
 	}
@@ -176,8 +192,8 @@ func TestAReplayThatCannotBeRenderedIsACanceledDelivery(t *testing.T) {
 	e := s.event("a", "u1", epoch, `{}`)
 	s.publish(e)
 	wantNames(t, "replay", s.replay(e, "rpl_1", ""))
-	d, err := s.store.Delivery(t.Context(), "acme", webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, "s", "rpl_1"))
-	if err != nil || d.Status != webhook.Canceled || d.Reason != webhook.ReasonMissingField || d.Occasion != "rpl_1" {
+	d, err := s.store.Delivery(t.Context(), "acme", webhook.DeliveryID("acme", e.Key(), asked, "s", "rpl_1"))
+	if err != nil || d.Status != webhook.Canceled || d.Reason != webhook.ReasonMissingField || d.Occasion != "rpl_1" || !d.CreatedAt.Equal(asked) {
 		t.Errorf("delivery = %+v, %v, want it canceled", d, err)
 	}
 }

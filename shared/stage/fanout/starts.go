@@ -29,7 +29,7 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 	if err != nil || s == nil || s.trigger == nil {
 		return nil, err
 	}
-	t := &triggering{rendering: newRendering(e.Event, ""), subscriber: s, ended: ended}
+	t := &triggering{rendering: newRendering(e.Event, published(e.Event)), subscriber: s, ended: ended}
 	d, err := t.decoded()
 	if err != nil {
 		return nil, err

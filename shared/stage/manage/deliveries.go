@@ -61,7 +61,8 @@ func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
 
 // listOfEvent walks an event's plan, and then what the plan does not name. One page looks at no more of the plan than
 // one read gives, so with a filter pages may be short, or empty before the end.
-// An event that is not stored has no deliveries.
+// An event that is not stored has no deliveries. What its replays made comes
+// last, by when they were asked for.
 func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter) (httpapi.Response, error) {
 	page := listing.Page
 	begin, after, err := planPosition(page.Position)
@@ -69,13 +70,13 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 		return httpapi.Response{}, err
 	}
 	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.Query.Get("event"))
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && outside(e.AcceptedAt, page) {
+	if errors.Is(err, webhook.ErrNotFound) {
 		return httpapi.OK(listing.Next([]deliveryView{}, "")), nil
 	}
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("read event: %w", err)
 	}
-	if begin < 0 {
+	if begin < 0 || outside(e.AcceptedAt, page) {
 		return h.listBeyond(r, listing, filter, e, after)
 	}
 	entries, err := h.planFrom(r.Context(), e, begin)
@@ -117,7 +118,8 @@ func (h *Handler) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter
 		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
 	}
 	deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool {
-		return filter.Status != "" && d.Status != filter.Status || filter.Subscription != "" && d.Subscription != filter.Subscription
+		return filter.Status != "" && d.Status != filter.Status || filter.Subscription != "" && d.Subscription != filter.Subscription ||
+			outside(d.CreatedAt, listing.Page)
 	})
 	if next != "" {
 		next = beyondPlan + next
@@ -146,9 +148,9 @@ func planPosition(position string) (n int, after string, err error) {
 	return n, "", nil
 }
 
-// outside reports whether an acceptance lies outside the page's bounds.
-func outside(accepted time.Time, page webhook.Page) bool {
-	return !page.After.IsZero() && !accepted.After(page.After) || !page.Before.IsZero() && !accepted.Before(page.Before)
+// outside reports whether a time lies outside the page's bounds.
+func outside(at time.Time, page webhook.Page) bool {
+	return !page.After.IsZero() && !at.After(page.After) || !page.Before.IsZero() && !at.Before(page.Before)
 }
 
 // narrow returns up to limit entries of one subscription ("" for any), and how

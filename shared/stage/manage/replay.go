@@ -42,7 +42,7 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	ask := message.Replay{ID: id, Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}
+	ask := message.Replay{ID: id, At: h.now(), Tenant: e.Tenant, Source: e.Source, Event: e.ID, Subscription: only}
 	if err := h.Events.Send(r.Context(), []queue.Message{{Group: e.Tenant, Body: ask.Encode()}}); err != nil {
 		return httpapi.Response{}, httpapi.NotQueued.Problem("The message could not be queued. Send the request again.").After(time.Second).Because(fmt.Errorf("replay %s: %w", e.ID, err))
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
@@ -51,7 +52,7 @@ func TestAReplayIsQueuedUnderAnIdOfItsOwn(t *testing.T) {
 			t.Errorf("answer %s, want event e1 and a replay of its own", got.body)
 		}
 		seen[id] = true
-		want := message.Replay{ID: id, Tenant: "acme", Source: "/tenants/acme", Event: "e1", Subscription: only}
+		want := message.Replay{ID: id, At: w.now(), Tenant: "acme", Source: "/tenants/acme", Event: "e1", Subscription: only}
 		if !slices.Equal(to.sent, []message.Replay{want}) {
 			t.Errorf("%s sent %+v, want %+v", body, to.sent, want)
 		}
@@ -124,25 +125,55 @@ func TestReplaysThatCannotBeAreRefused(t *testing.T) {
 	}
 }
 
-func TestADeliveryNamesItsReplay(t *testing.T) {
+func TestADeliveryNamesItsReplayAndWhenThatWasAskedFor(t *testing.T) {
 	w := open(t)
-	e := publish(t, w, "e1", "a", w.clock, "s")
-	owe(t, w, e, "s", webhook.Succeeded)
-	again := owe(t, w, e, "s", webhook.Exhausted, func(d *webhook.Delivery) {
-		d.Occasion, d.ID = "rpl_1", webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, "s", "rpl_1")
+	old := publish(t, w, "e1", "a", w.clock, "s")
+	sent, asked := owe(t, w, old, "s", webhook.Succeeded), w.clock.Add(2*time.Hour)
+	between := owe(t, w, publish(t, w, "e2", "a", w.clock.Add(time.Hour), "s"), "s", webhook.Succeeded)
+	again := owe(t, w, old, "s", webhook.Exhausted, func(d *webhook.Delivery) {
+		d.Occasion, d.CreatedAt, d.ID = "rpl_1", asked, webhook.DeliveryID("acme", old.Key(), asked, "s", "rpl_1")
 	})
-	if got := w.must(t, 200, "GET", "/deliveries/"+again.ID, ""); got.get(t, "replay") != "rpl_1" {
-		t.Errorf("delivery %s, want replay rpl_1", got.body)
+	if got := w.must(t, 200, "GET", "/deliveries/"+again.ID, ""); got.get(t, "replay") != "rpl_1" || got.get(t, "created_at") != webhook.FormatTime(asked) {
+		t.Errorf("delivery %s, want replay rpl_1 of %v", got.body, asked)
 	}
-	var list struct{ Data []struct{ Replay *string } }
-	w.must(t, 200, "GET", "/deliveries?subscription=s", "").into(t, &list)
-	first := 0
-	for _, d := range list.Data {
-		if d.Replay == nil {
-			first++
+	noon, later := webhook.FormatTime(w.clock.Add(time.Minute)), webhook.FormatTime(w.clock.Add(90*time.Minute))
+	for query, want := range map[string][]string{
+		"":                                  {again.ID, between.ID, sent.ID},
+		"?subscription=s":                   {again.ID, between.ID, sent.ID},
+		"?subscription=s&order=asc":         {sent.ID, between.ID, again.ID},
+		"?after=" + later:                   {again.ID},
+		"?before=" + later:                  {between.ID, sent.ID},
+		"?event=e1":                         {sent.ID, again.ID},
+		"?event=e1&after=" + noon:           {again.ID},
+		"?event=e1&before=" + noon:          {sent.ID},
+		"?event=e1&status=exhausted":        {again.ID},
+		"?event=e2&after=" + later:          nil,
+		"?status=exhausted&before=" + later: nil,
+	} {
+		if got := w.listed(t, "/deliveries"+query); !slices.Equal(got, want) {
+			t.Errorf("GET /deliveries%s = %v, want %v", query, got, want)
 		}
 	}
-	if len(list.Data) != 2 || first != 1 {
-		t.Errorf("list %+v, want the first sending and the replay", list)
+}
+
+// listed are the ids of a whole list.
+func (w *world) listed(t *testing.T, path string) (ids []string) {
+	t.Helper()
+	for cursor := ""; ; {
+		var page struct {
+			Data []struct{ ID string }
+			Next string `json:"next_cursor"`
+		}
+		joint := "?"
+		if strings.Contains(path, "?") {
+			joint = "&"
+		}
+		w.must(t, 200, "GET", path+joint+"cursor="+cursor, "").into(t, &page)
+		for _, d := range page.Data {
+			ids = append(ids, d.ID)
+		}
+		if cursor = page.Next; cursor == "" {
+			return ids
+		}
 	}
 }

@@ -39,8 +39,9 @@ type Subscriptions interface {
 }
 
 // Search reads events and deliveries. Lists are ordered by the event's
-// acceptance, may lag by a second, and may be short: only an empty next
-// position means the end. A malformed Page.Position is [webhook.ErrNotFound].
+// acceptance, what replays made by when they were asked for. They may lag by a
+// second, and may be short: only an empty next position means the end. A
+// malformed Page.Position is [webhook.ErrNotFound].
 type Search interface {
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
 	PlanPage(ctx context.Context, tenant, eventKey, planKey string, page int) ([]webhook.PlanEntry, error)

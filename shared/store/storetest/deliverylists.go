@@ -19,8 +19,8 @@ var deliveryListCases = map[string]func(*testing.T, Store){
 	"TellSubscriptionsOfOneTagApart":   deliveriesOfOneTag,
 }
 
-func deliveryID(d webhook.Delivery) string      { return d.ID }
-func deliveryAccepted(d webhook.Delivery) int64 { return d.CreatedAt.UnixMilli() }
+func deliveryID(d webhook.Delivery) string     { return d.ID }
+func deliveryCreated(d webhook.Delivery) int64 { return d.CreatedAt.UnixMilli() }
 
 func deliveries(store Store, t *testing.T, f webhook.DeliveryFilter) list[webhook.Delivery] {
 	return deliveriesOf(store, t, "acme", f)
@@ -93,7 +93,7 @@ func pageDeliveries(t *testing.T, store Store) {
 			for _, f := range []webhook.DeliveryFilter{{}, {Subscription: "a"}, {Status: webhook.Succeeded}, {Status: webhook.Pending}} {
 				what := fmt.Sprintf("deliveries of %+v by %d", f, limit)
 				got := lists(t, what, deliveries(store, t, f), webhook.Page{Limit: limit, Desc: desc}, deliveryID, matching(ds, f))
-				ordered(t, what, got, desc, deliveryAccepted)
+				ordered(t, what, got, desc, deliveryCreated)
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func filterDeliveries(t *testing.T, store Store) {
 		for _, desc := range []bool{false, true} {
 			what := fmt.Sprintf("deliveries of %+v", f)
 			got := lists(t, what, deliveries(store, t, f), webhook.Page{Limit: 3, Desc: desc}, deliveryID, matching(ds, f))
-			ordered(t, what, got, desc, deliveryAccepted)
+			ordered(t, what, got, desc, deliveryCreated)
 		}
 	}
 }

@@ -16,7 +16,7 @@ var replayCases = map[string]func(*testing.T, Store){
 }
 
 func replay(id string, plan ...webhook.PlanEntry) webhook.Replay {
-	return webhook.Replay{Tenant: "acme", EventKey: webhook.EventKey("s", "e"), ID: id, Plan: webhook.Plan{Entries: plan, Total: len(plan)}}
+	return webhook.Replay{Tenant: "acme", EventKey: webhook.EventKey("s", "e"), ID: id, At: afterStart(len(plan)), Plan: webhook.Plan{Entries: plan, Total: len(plan)}}
 }
 
 // decide stores a replay and returns what stands.
@@ -72,7 +72,7 @@ func keyedReplays(t *testing.T, store Store) {
 		decide(t, store, r, true)
 	}
 	for _, r := range all {
-		same(t, r.Tenant+" "+r.ID, decide(t, store, webhook.Replay{Tenant: r.Tenant, EventKey: r.EventKey, ID: r.ID}, false), r)
+		same(t, r.Tenant+" "+r.ID, decide(t, store, webhook.Replay{Tenant: r.Tenant, EventKey: r.EventKey, ID: r.ID, At: afterStart(99)}, false), r)
 	}
 }
 

@@ -25,7 +25,7 @@ type candidates interface {
 	more() bool
 }
 
-// PageDeliveries lists stored deliveries by their event's acceptance. One
+// PageDeliveries lists stored deliveries by their CreatedAt. One
 // that was never attempted nor parked may be absent. A list that names neither
 // a subscription nor a status other than succeeded follows what was planned
 // for each event, and the pointers to what was not.

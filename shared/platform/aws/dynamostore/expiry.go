@@ -60,7 +60,7 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 			return err
 		}
 	}
-	if !until.After(d.CreatedAt.Add(s.Retention + grace)) {
+	if !until.After(s.keptUntil(d)) {
 		return nil
 	}
 	keys, err := s.partKeys(ctx, k)
@@ -77,6 +77,15 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 		}
 	}
 	return nil
+}
+
+// keptUntil is a time up to which all that belongs to d is kept anyhow. A
+// replay may be of an event that was as old as an event becomes.
+func (s *Store) keptUntil(d webhook.Delivery) time.Time {
+	if d.Occasion != "" {
+		return d.CreatedAt.Add(grace)
+	}
+	return d.CreatedAt.Add(s.Retention + grace)
 }
 
 // neededUntil is the earliest time at which nobody misses what belongs to d.

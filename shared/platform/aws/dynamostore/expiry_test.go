@@ -81,6 +81,25 @@ func TestWhatADeliveryNeedsOutlivesIt(t *testing.T) {
 	wantExpiry(t, "the delivery", store.Expiry(t.Context()), dynamostore.DeliveryKey(d), 130)
 }
 
+// The event of a replay is older than what is sent of it.
+func TestAnEventOutlivesItsReplays(t *testing.T) {
+	store, pass := aged(t)
+	e := booking("e", 100)
+	_, _, err := store.CreateEvent(t.Context(), e)
+	do(t, err)
+	d := failed(e)
+	d.Occasion, d.CreatedAt = "rpl_1", accepted.Add(29*day)
+	d.ID = webhook.DeliveryID(d.Tenant, e.Key(), d.CreatedAt, d.Subscription, d.Occasion)
+	d.Waiting, d.NextAt = webhook.WaitPaused, time.Time{}
+	pass(29 * day)
+	do(t, store.SaveDelivery(t.Context(), d, webhook.Parts{}))
+	wantExpiry(t, "on day 29", store.Expiry(t.Context()), dynamostore.EventKey(e), 75)
+	pass(20 * day)
+	d.Rev++
+	do(t, store.SaveDelivery(t.Context(), d, webhook.Parts{}))
+	wantExpiry(t, "on day 49, waiting in line", store.Expiry(t.Context()), dynamostore.EventKey(e), 94)
+}
+
 func TestProlongingMakesNothing(t *testing.T) {
 	store, pass := aged(t)
 	d := failed(booking("e", 100))
@@ -129,7 +148,8 @@ func TestWhatHasExpiredIsAsIfItWereGone(t *testing.T) {
 	do(t, store.SaveDelivery(ctx, d, webhook.Parts{}))
 	again := d
 	again.Rev, again.Occasion = 0, "replay"
-	again.ID = webhook.DeliveryID(d.Tenant, e.Key(), e.AcceptedAt, d.Subscription, "replay")
+	again.CreatedAt = d.CreatedAt.Add(time.Hour)
+	again.ID = webhook.DeliveryID(d.Tenant, e.Key(), again.CreatedAt, d.Subscription, "replay")
 	do(t, store.SaveDelivery(ctx, again, webhook.Parts{}))
 	deliveries := func(want int) {
 		t.Helper()

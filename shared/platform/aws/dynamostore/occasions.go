@@ -72,7 +72,7 @@ func (s *Store) occasionIDs(ctx context.Context, tenant, event string) (ids []st
 }
 
 // mixed lists a tenant's deliveries: those that a walk along the events finds,
-// and those that have an occasion, by acceptance.
+// and those that have an occasion, by CreatedAt.
 type mixed struct {
 	planned *ahead
 	others  *ahead
@@ -82,10 +82,10 @@ type mixed struct {
 // last one given out.
 type ahead struct {
 	candidates
-	accepted func(candidate) string // of its event, as text that sorts by time
-	next     candidate
-	has      bool
-	end      string
+	created func(candidate) string // as text that sorts by time
+	next    candidate
+	has     bool
+	end     string
 }
 
 func (a *ahead) peek(ctx context.Context) (err error) {
@@ -118,10 +118,10 @@ func (s *Store) mixed(list list, tenant string, page webhook.Page) (candidates, 
 	pks := shardPKs(eventShards, func(shard string) string { return occasionsPK(tenant, shard) })
 	pointers := s.merge("list deliveries", pks, deliveryRange(page).behind(other), source{index: index1, keysOnly: true}, page.Limit)
 	return &mixed{
-		planned: &ahead{candidates: s.walk(tenant, planned, page), accepted: func(c candidate) string { return c.end[:len(millis(endOfTime))] }, end: planned},
-		others: &ahead{candidates: pointed{pointers, tenant}, accepted: func(c candidate) string {
-			accepted, _, _ := webhook.ParseDeliveryID(c.end)
-			return millis(accepted)
+		planned: &ahead{candidates: s.walk(tenant, planned, page), created: func(c candidate) string { return c.end[:len(millis(endOfTime))] }, end: planned},
+		others: &ahead{candidates: pointed{pointers, tenant}, created: func(c candidate) string {
+			created, _, _ := webhook.ParseDeliveryID(c.end)
+			return millis(created)
 		}, end: other},
 	}, nil
 }
@@ -149,7 +149,7 @@ func (m *mixed) next(ctx context.Context) (candidate, bool, error) {
 
 // before reports whether a's next belongs before b's.
 func (m *mixed) before(a, b *ahead) bool {
-	at, bt := a.accepted(a.next), b.accepted(b.next)
+	at, bt := a.created(a.next), b.created(b.next)
 	if m.planned.candidates.(*walk).desc {
 		return at > bt
 	}

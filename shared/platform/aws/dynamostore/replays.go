@@ -14,6 +14,7 @@ import (
 func (s *Store) CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error) {
 	it, mark := at(replayKey(r.Tenant, r.EventKey, r.ID)), mark()
 	it["k"] = mark
+	it.setTime("c", r.At)
 	it.setPlan(r.Plan)
 	it.setInt("expires", s.lifetime())
 	it.fit("pl")
@@ -28,7 +29,7 @@ func (s *Store) CreateReplay(ctx context.Context, r webhook.Replay) (stored webh
 	if !taken {
 		return stored, false, fault("create replay", err)
 	}
-	stored = r
+	stored, stored.At = r, there.time("c")
 	stored.Plan, err = planOf(there)
 	return stored, there.marked(mark), err
 }

@@ -12,8 +12,8 @@ import (
 // deliveryIDEnd sorts after every delivery id.
 const deliveryIDEnd = "dlv_~"
 
-// PageDeliveries lists stored deliveries in order of their events' acceptance,
-// which is the order of their ids.
+// PageDeliveries lists stored deliveries in order of their CreatedAt, which is the
+// order of their ids.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
 	if filter.Subject != "" {
 		return s.pageOfSubject(ctx, tenant, filter, page)

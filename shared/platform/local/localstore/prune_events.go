@@ -91,7 +91,13 @@ func (p pruning) events(ctx context.Context, after []any) ([]any, error) {
 	return last, p.each(ctx, keys, func(tx *localdb.Tx, key []any) error { return pruneEvent(tx, key, all) })
 }
 
-// The deliveries of one millisecond, one of which may belong to an event.
+// Whether an event has a delivery that a replay made.
+const (
+	replaysOf        = "SELECT 1 FROM deliveries INDEXED BY deliveries_by_occasion WHERE tenant = ? AND event_source = ? AND event_id = ? AND occasion <> ''"
+	waitingReplaysOf = replaysOf + " AND status = 'pending'"
+)
+
+// The deliveries of one millisecond, one of which may belong to an event's plan.
 const (
 	waitingOf = `SELECT event_source, event_id FROM deliveries INDEXED BY deliveries_by_status
 		WHERE tenant = ? AND status = 'pending' AND status <> 'succeeded' AND id >= ? AND id < ? LIMIT ?`
@@ -100,11 +106,14 @@ const (
 
 // owes reports whether one of the deliveries is the event's, or there are too
 // many to tell.
-func owes(tx *localdb.Tx, sql, tenant string, accepted int64, event string) (found bool, err error) {
+func owes(tx *localdb.Tx, planned, replayed, tenant string, accepted int64, event string) (found bool, err error) {
+	if found, err = sentAgain(tx, replayed, tenant, event); found || err != nil {
+		return found, err
+	}
 	const most = 250
 	low, high := webhook.DeliveryIDBound(time.UnixMilli(accepted)), webhook.DeliveryIDBound(time.UnixMilli(accepted+1))
 	n := 0
-	err = tx.Query(sql, []any{tenant, low, high, most}, func(row *localdb.Row) error {
+	err = tx.Query(planned, []any{tenant, low, high, most}, func(row *localdb.Row) error {
 		n++
 		found = found || webhook.EventKey(row.Text(0), row.Text(1)) == event
 		return nil
@@ -112,17 +121,34 @@ func owes(tx *localdb.Tx, sql, tenant string, accepted int64, event string) (fou
 	return found || n == most, err
 }
 
+// sentAgain reports whether there is a delivery that a replay of the event made.
+func sentAgain(tx *localdb.Tx, replayed, tenant, event string) (found bool, err error) {
+	var of []any
+	err = tx.Query("SELECT tenant, source, id FROM events WHERE tenant = ? AND key = ?", []any{tenant, event}, func(row *localdb.Row) error {
+		of = []any{row.Text(0), row.Text(1), row.Text(2)}
+		return nil
+	})
+	if of == nil || err != nil {
+		return false, err
+	}
+	err = tx.Query(replayed+" LIMIT 1", of, func(*localdb.Row) error {
+		found = true
+		return nil
+	})
+	return found, err
+}
+
 // pruneEvent removes an event that owes nothing, or its data while a delivery
 // of it is kept.
 func pruneEvent(tx *localdb.Tx, key []any, all int64) error {
 	tenant, accepted, event := key[0].(string), key[1].(int64), key[2].(string)
-	waits, err := owes(tx, waitingOf, tenant, accepted, event)
+	waits, err := owes(tx, waitingOf, waitingReplaysOf, tenant, accepted, event)
 	if waits || err != nil {
 		return err
 	}
 	kept := accepted > all
 	if !kept {
-		if kept, err = owes(tx, deliveriesOf, tenant, accepted, event); err != nil {
+		if kept, err = owes(tx, deliveriesOf, replaysOf, tenant, accepted, event); err != nil {
 			return err
 		}
 	}

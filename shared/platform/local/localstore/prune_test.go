@@ -96,6 +96,15 @@ func TestRetentionTakesPayloadsFirstAndThenAll(t *testing.T) {
 	needed := store1(t, store, "acme", 4, epoch.Add(3*time.Millisecond), nil)
 	must(t, store.KeepEvent(t.Context(), "acme", needed.event.Key(), epoch.Add(40*day)))
 	must(t, store.KeepEvent(t.Context(), "acme", needed.event.Key(), epoch.Add(10*day))) // never back
+	replayed := func(at time.Time, ended func(*webhook.Delivery)) func(*webhook.Delivery) {
+		return func(d *webhook.Delivery) {
+			ended(d)
+			d.Occasion, d.CreatedAt = "rpl_1", at
+			d.ID = webhook.DeliveryID(d.Tenant, d.EventKey(), at, d.Subscription, d.Occasion)
+		}
+	}
+	again := store1(t, store, "acme", 5, epoch.Add(4*time.Millisecond), replayed(epoch.Add(5*day), waiting))
+	againEnded := store1(t, store, "acme", 6, epoch.Add(5*time.Millisecond), replayed(epoch.Add(5*day), late))
 	other := store1(t, store, "beta", 1, epoch.Add(10*day), nil)
 	for _, tt := range []struct {
 		day                                   int
@@ -116,6 +125,7 @@ func TestRetentionTakesPayloadsFirstAndThenAll(t *testing.T) {
 			want string
 		}{
 			{"plain", plain, tt.plain}, {"pending", pending, tt.pending}, {"ended late", ended, tt.ended},
+			{"replay pending", again, tt.pending}, {"replay ended late", againEnded, tt.ended},
 			{"needed", needed, tt.needed}, {"another tenant's", other, tt.others},
 		} {
 			if got := k.state(t, store); got != k.want {

@@ -67,14 +67,14 @@ CREATE TABLE plan_pages ( -- of plans too large to stand in the event
 
 CREATE TABLE deliveries (
 	tenant        TEXT NOT NULL,
-	id            TEXT NOT NULL,    -- in order of acceptance
+	id            TEXT NOT NULL,    -- in order of created_at
 	event_source  TEXT NOT NULL,
 	event_id      TEXT NOT NULL,
 	subscription  TEXT NOT NULL,
 	version       INTEGER NOT NULL, -- of the subscription when it was decided
 	occasion      TEXT NOT NULL,
 	occurrence    INTEGER NOT NULL, -- how often the trigger's key had occurred
-	created_at    INTEGER NOT NULL, -- ms
+	created_at    INTEGER NOT NULL, -- ms: the event's acceptance, or when its replay was asked for
 	status        TEXT NOT NULL,
 	waiting       TEXT NOT NULL,
 	reason        TEXT NOT NULL,
@@ -230,4 +230,7 @@ DROP TABLE dues;
 DROP TABLE marks;
 `, `
 CREATE INDEX events_by_subject ON events (tenant, subject, accepted_at, key) WHERE subject <> '';
+`, `
+-- at is when a replay was asked for, in ms.
+ALTER TABLE replays ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 `}
