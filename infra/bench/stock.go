@@ -104,7 +104,7 @@ func fill(ctx context.Context, data string, deliveries int) (s *stock, err error
 			return nil, err
 		}
 	}
-	if err := store.EnsureTenant(ctx, tenant); err != nil {
+	if _, err := store.EnsureTenant(ctx, tenant); err != nil {
 		return nil, err
 	}
 	s = newStock(deliveries)

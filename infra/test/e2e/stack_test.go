@@ -61,10 +61,11 @@ type stack struct {
 // settings are where a stack is to differ from template.yaml, so that a test
 // need not wait for minutes. The zero value differs in nothing.
 type settings struct {
-	visibility time.Duration // of each queue
-	maxReceive int           // of each queue
-	asleep     bool          // mappings do not start by themselves
-	meter      *meter        // counts what is paid for; nil for none
+	visibility time.Duration     // of each queue
+	maxReceive int               // of each queue
+	asleep     bool              // mappings do not start by themselves
+	meter      *meter            // counts what is paid for; nil for none
+	parameters map[string]string // of the template, in place of their defaults
 
 	slow       *slowTable // before the table; nil for nothing
 	containers int        // of each function, at once; 0 for three
@@ -166,6 +167,9 @@ func (s *stack) value(n yaml.Node) string {
 	}
 	for id, url := range s.queues {
 		known["!Ref "+id] = url
+	}
+	for name, value := range s.settings.parameters {
+		known["!Ref "+name] = value
 	}
 	value, ok := known[n.Tag+" "+n.Value]
 	if p, is := s.template.Parameters[n.Value]; !ok && is && n.Tag == "!Ref" {

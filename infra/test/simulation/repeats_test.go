@@ -140,8 +140,12 @@ type doorStore struct{}
 
 func (doorStore) of(ctx context.Context) *container { return ctx.Value(doorKey{}).(*container) }
 
-func (d doorStore) EnsureTenant(ctx context.Context, tenant string) error {
+func (d doorStore) EnsureTenant(ctx context.Context, tenant string) (bool, error) {
 	return d.of(ctx).store.EnsureTenant(ctx, tenant)
+}
+
+func (d doorStore) PageTenants(ctx context.Context, page webhook.Page) ([]string, string, error) {
+	return d.of(ctx).store.PageTenants(ctx, page)
 }
 
 func (d doorStore) FindTenant(ctx context.Context, tenant string) error {

@@ -63,12 +63,6 @@ func (s *Store) lock() func() {
 	return s.mu.Unlock
 }
 
-// EnsureTenant registers the tenant; a repeat changes nothing.
-func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
-	_, err := s.CreateTenant(ctx, tenant)
-	return err
-}
-
 // TenantVersion returns the tenant's change counter.
 func (s *Store) TenantVersion(_ context.Context, tenant string) (int64, error) {
 	defer s.lock()()

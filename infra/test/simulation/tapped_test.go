@@ -38,8 +38,8 @@ func reading[T any](c *container, what string, call func() (T, error)) (v T, err
 	return v, err
 }
 
-func (s *tapped) EnsureTenant(ctx context.Context, tenant string) error {
-	return s.c.cross("EnsureTenant", func() error { return s.Store.EnsureTenant(ctx, tenant) })
+func (s *tapped) EnsureTenant(ctx context.Context, tenant string) (bool, error) {
+	return reading(s.c, "EnsureTenant", func() (bool, error) { return s.Store.EnsureTenant(ctx, tenant) })
 }
 
 func (s *tapped) FindTenant(ctx context.Context, tenant string) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// CreateTenant registers the tenant, and reports whether it was not known.
-func (s *Store) CreateTenant(_ context.Context, tenant string) (created bool, err error) {
+// EnsureTenant registers the tenant, and reports whether it was not known.
+func (s *Store) EnsureTenant(_ context.Context, tenant string) (created bool, err error) {
 	defer s.lock()()
 	if s.gone[tenant].Running() {
 		return false, webhook.ErrDeleting

@@ -142,12 +142,6 @@ var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 // ValidTenant reports whether a tenant can have this name.
 func ValidTenant(name string) bool { return tenantName.MatchString(name) }
 
-// NoSuchTenant is the problem for a tenant that was not created, in a strict
-// installation.
-func NoSuchTenant(tenant string) *Problem {
-	return TenantNotMade.Problem("The tenant " + tenant + " does not exist, and this installation does not create tenants on first use. Check the path for a typing error, or create the tenant with the admin key: PUT /v1/tenants/" + tenant + ".")
-}
-
 // ReservedTenant is reserved for Postino, which publishes the operational events of
 // all tenants there. The admin key can subscribe and read; nobody can publish to it
 // or create it.

@@ -207,7 +207,7 @@ func (rt *Router) answer(w http.ResponseWriter, r *http.Request, route Route) {
 	if route.Method != http.MethodGet {
 		rt.log.LogAttrs(ctx, slog.LevelInfo, "request", request.attributes(route, response.Status, began)...)
 	}
-	write(w, r, response)
+	write(w, r, request.warning(response))
 }
 
 // call checks what every route checks, then lets the route handle.

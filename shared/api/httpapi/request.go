@@ -25,6 +25,7 @@ type Request struct {
 
 	w       http.ResponseWriter
 	notes   []slog.Attr
+	warned  []FieldError
 	intake  *Intake // nil has room for all
 	held    int     // bytes that were reserved there
 	entered bool    // has a place there

@@ -35,14 +35,6 @@ func leads(pattern, typ string) bool {
 	return pattern == typ || open && strings.HasPrefix(typ, head)
 }
 
-// Advised adds warnings to a subscription as [View] shows it; none add nothing.
-func Advised(view httpapi.Encoded, warnings []httpapi.FieldError) httpapi.Encoded {
-	if len(warnings) == 0 {
-		return view
-	}
-	return append(appendMember(slices.Clone(view[:len(view)-1]), "warnings", warnings), '}')
-}
-
 // covered are the statuses of permanent that success covers: they end a
 // delivery well, and so never badly.
 func covered(s webhook.Subscription, faults *httpapi.Faults) {

@@ -12,12 +12,16 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/ingest"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // nowhere takes everything at once, so that what is measured is ours.
 type nowhere struct{}
 
-func (nowhere) EnsureTenant(context.Context, string) error  { return nil }
+func (nowhere) EnsureTenant(context.Context, string) (bool, error) { return false, nil }
+func (nowhere) PageTenants(context.Context, webhook.Page) ([]string, string, error) {
+	return nil, "", nil
+}
 func (nowhere) FindTenant(context.Context, string) error    { return nil }
 func (nowhere) Send(context.Context, []queue.Message) error { return nil }
 

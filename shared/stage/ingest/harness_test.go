@@ -30,13 +30,22 @@ type outside struct {
 
 	refuse func([]queue.Message) error // what Send returns; nil takes all
 	ensure error
+	list   error // what PageTenants returns
 }
 
-func (o *outside) EnsureTenant(_ context.Context, tenant string) error {
+func (o *outside) EnsureTenant(_ context.Context, tenant string) (created bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	created = o.ensure == nil && tenant != "acme" && !slices.Contains(o.tenants, tenant)
 	o.tenants = append(o.tenants, tenant)
-	return o.ensure
+	return created, o.ensure
+}
+
+func (o *outside) PageTenants(_ context.Context, page webhook.Page) ([]string, string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	names := append([]string{"acme"}, o.tenants...)
+	return names[:min(page.Limit, len(names))], "", o.list
 }
 
 // FindTenant finds acme, and those that were ensured.

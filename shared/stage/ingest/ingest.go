@@ -103,14 +103,14 @@ func (h *Handler) publish(r *httpapi.Request) (httpapi.Response, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), sendTimeout)
 	defer cancel()
 	if h.Made { // before anything else is said of its events
-		if err := h.admit(ctx, r.Tenant); err != nil {
+		if err := h.admit(ctx, r); err != nil {
 			return httpapi.Response{}, err
 		}
 	}
 	if err := h.check(ctx, r.Tenant, p); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.admit(ctx, r.Tenant); err != nil {
+	if err := h.admit(ctx, r); err != nil {
 		return httpapi.Response{}, err
 	}
 	if err := h.bind(ctx, r.Tenant, p); err != nil {
@@ -167,11 +167,14 @@ func (h *Handler) now() time.Time {
 
 // admit refuses a tenant that is being deleted and, if only those are taken that
 // were made, one that was not.
-func (h *Handler) admit(ctx context.Context, tenant string) error {
-	err := h.ensure(ctx, tenant)
+func (h *Handler) admit(ctx context.Context, r *httpapi.Request) error {
+	created, err := h.ensure(ctx, r.Tenant)
+	if created {
+		r.WarnOfNewTenant(h.Tenants, h.log())
+	}
 	switch {
 	case errors.Is(err, webhook.ErrNotFound):
-		return httpapi.NoSuchTenant(tenant)
+		return r.NoSuchTenant(h.Tenants, h.log())
 	case err != nil && !errors.Is(err, webhook.ErrDeleting):
 		return unavailable(nil, err)
 	}
@@ -180,20 +183,28 @@ func (h *Handler) admit(ctx context.Context, tenant string) error {
 
 // ensure makes the tenant known, or finds it, once a minute and process: so a
 // process learns that it was deleted.
-func (h *Handler) ensure(ctx context.Context, tenant string) error {
+func (h *Handler) ensure(ctx context.Context, tenant string) (created bool, err error) {
 	now := h.now()
 	if h.known.has(tenant, now) {
-		return nil
+		return false, nil
 	}
-	ensure := h.Tenants.EnsureTenant
 	if h.Made {
-		ensure = h.Tenants.FindTenant
+		err = h.Tenants.FindTenant(ctx, tenant)
+	} else {
+		created, err = h.Tenants.EnsureTenant(ctx, tenant)
 	}
-	if err := ensure(ctx, tenant); err != nil {
-		return fmt.Errorf("ensure tenant %s: %w", tenant, err)
+	if err != nil {
+		return false, fmt.Errorf("ensure tenant %s: %w", tenant, err)
 	}
 	h.known.add(tenant, now)
-	return nil
+	return created, nil
+}
+
+func (h *Handler) log() *slog.Logger {
+	if h.Log != nil {
+		return h.Log
+	}
+	return slog.New(slog.DiscardHandler)
 }
 
 // accepted returns the ids of events whose messages were sent; sizes tells how

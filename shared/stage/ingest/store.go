@@ -11,12 +11,14 @@ import (
 
 // Tenants makes a tenant known by its first use, or finds one that was made.
 type Tenants interface {
-	// EnsureTenant registers the tenant; a repeat changes nothing. While it is
-	// being deleted, [webhook.ErrDeleting].
-	EnsureTenant(ctx context.Context, tenant string) error
+	// EnsureTenant registers the tenant, and reports whether it was not known; a
+	// repeat changes nothing. While it is being deleted, [webhook.ErrDeleting].
+	EnsureTenant(ctx context.Context, tenant string) (created bool, err error)
 	// FindTenant returns nil if the tenant is known, [webhook.ErrNotFound] if it
 	// is not, and [webhook.ErrDeleting] while it is being deleted.
 	FindTenant(ctx context.Context, tenant string) error
+	// PageTenants lists tenants by name.
+	PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error)
 }
 
 // Records is where is remembered what publishers may repeat.

@@ -19,7 +19,7 @@ func (w *world) doom(tenant, id string) webhook.Job {
 func TestADeletedTenantLeavesOnlyItsCounter(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		for _, tenant := range []string{"acme", "acme2"} {
-			if err := w.seed.EnsureTenant(t.Context(), tenant); err != nil {
+			if _, err := w.seed.EnsureTenant(t.Context(), tenant); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -71,7 +71,8 @@ func (h *Handler) put(r *httpapi.Request, body strictjson.Value) (httpapi.Respon
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(subscription.Advised(subscription.View(saved, "", dropped...), h.advice(r, saved, wish))), nil
+	r.Warn(h.advice(r, saved, wish)...)
+	return httpapi.OK(subscription.View(saved, "", dropped...)), nil
 }
 
 // sameID refuses an id in the body that is not the path's.
@@ -168,7 +169,8 @@ func (h *Handler) change(r *httpapi.Request, apply func(now webhook.Subscription
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	return httpapi.OK(subscription.Advised(subscription.View(saved, "", dropped...), h.advice(r, saved, wish))), nil
+	r.Warn(h.advice(r, saved, wish)...)
+	return httpapi.OK(subscription.View(saved, "", dropped...)), nil
 }
 
 // save stores next if it differs from now, and wakes the waiting line if it may

@@ -63,7 +63,7 @@ func (h *Handler) putEventType(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	typ.Tenant, typ.UpdatedAt = r.Tenant, h.now()
-	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
+	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	created, err := h.Store.PutEventType(r.Context(), typ)

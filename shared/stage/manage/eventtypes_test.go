@@ -16,6 +16,7 @@ const (
 
 func TestEventTypesAreRegisteredReadAndForgotten(t *testing.T) {
 	w := open(t)
+	w.must(t, 201, "PUT", "//v1/tenants/acme", "")
 	const full = `{"type":"order.placed","description":"an order","deprecated":true,"updated_at":"2026-03-01T12:00:00.000Z","schema":` + orderSchema + `,"sample":{"total":12.50}}`
 	body := `{"description":"an order","schema":` + orderSchema + `,"sample":{"total":12.50},"deprecated":true}`
 	created := w.must(t, 201, "PUT", orderType, body)

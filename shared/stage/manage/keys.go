@@ -58,7 +58,7 @@ func (h *Handler) createKey(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	key, stored := apikey.New(r.Tenant, wish.Role)
 	stored.Name, stored.CreatedAt, stored.ExpiresAt = wish.Name, wish.CreatedAt, wish.ExpiresAt
-	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
+	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	if err := h.Store.PutKey(r.Context(), stored); err != nil {

@@ -33,7 +33,9 @@ func TestAStrictInstallationMakesNothingInATenantThatNobodyMade(t *testing.T) {
 	w.must(t, 201, "PUT", "//v1/tenants/acme", "")
 	w.must(t, 200, "PUT", "//v1/tenants/acme", "")
 	w.must(t, 201, "PUT", sub+"/a", one)
-	w.must(t, 404, "PUT", "//v1/tenants/acm/subscriptions/a", one)
+	if got := w.must(t, 404, "PUT", "//v1/tenants/acm/subscriptions/a", one); !strings.Contains(string(got.body), `did you mean \"acme\"?`) {
+		t.Errorf("a tenant that is mistyped: %s, want the one that was meant", got.body)
+	}
 	w.must(t, 201, "PUT", "//v1/tenants/postino/subscriptions/a", one) // ours needs nobody
 	w.Made = false
 	w.must(t, 201, "PUT", "//v1/tenants/acm/subscriptions/a", one)

@@ -49,7 +49,7 @@ func (h *Handler) putSecret(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("seal a secret: %w", err)
 	}
-	if err := h.Store.EnsureTenant(r.Context(), r.Tenant); err != nil {
+	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	s := webhook.NamedSecret{Tenant: r.Tenant, Name: name, Sealed: sealed, Portal: wish.portal, UpdatedAt: h.now()}

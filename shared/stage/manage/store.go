@@ -15,7 +15,7 @@ import (
 // Subscriptions keeps subscriptions as immutable versions under a head.
 type Subscriptions interface {
 	// EnsureTenant: see ingest's Tenants.
-	EnsureTenant(ctx context.Context, tenant string) error
+	EnsureTenant(ctx context.Context, tenant string) (created bool, err error)
 	// SaveSubscription stores s as a new version in one transaction with its
 	// head, the change log and the tenant's version, if the current version
 	// is still expect. It returns s with Version set, and with Born set when

@@ -117,7 +117,7 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 		return httpapi.Response{}, err
 	}
 	s.Secrets = []webhook.SigningSecret{sealed}
-	if err := h.Store.EnsureTenant(r.Context(), s.Tenant); err != nil {
+	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
 	s.Within = h.Quota
@@ -126,7 +126,8 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 	}
 	noteSaved(r, s)
 	location := "/v1/tenants/" + s.Tenant + "/subscriptions/" + s.ID
-	return httpapi.Response{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Body: subscription.Advised(subscription.View(s, shown), h.advice(r, s, wish))}, nil
+	r.Warn(h.advice(r, s, wish)...)
+	return httpapi.Response{Status: http.StatusCreated, Header: http.Header{"Location": {location}}, Body: subscription.View(s, shown)}, nil
 }
 
 // advice warns of types that nobody registered, if the request has types. Not

@@ -15,9 +15,6 @@ import (
 
 // Tenants keeps who there is.
 type Tenants interface {
-	// CreateTenant is EnsureTenant, and reports whether the tenant was not
-	// known.
-	CreateTenant(ctx context.Context, tenant string) (created bool, err error)
 	// FindTenant: see ingest's Tenants.
 	FindTenant(ctx context.Context, tenant string) error
 	// PageTenants lists tenants by name.
@@ -42,7 +39,7 @@ func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
 	if err := readTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	created, err := h.Store.CreateTenant(r.Context(), r.Tenant)
+	created, err := h.Store.EnsureTenant(r.Context(), r.Tenant)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -132,6 +129,16 @@ func (h *Handler) standing(handle func(*httpapi.Request) (httpapi.Response, erro
 	}
 }
 
+// ensureTenant makes the tenant known, and warns if it was not: its name may be
+// mistyped.
+func (h *Handler) ensureTenant(r *httpapi.Request) error {
+	created, err := h.Store.EnsureTenant(r.Context(), r.Tenant)
+	if created {
+		r.WarnOfNewTenant(h.Store, h.log())
+	}
+	return err
+}
+
 // made refuses a tenant that nobody made, if only those are taken that were.
 // The reserved tenant is always there.
 func (h *Handler) made(handle func(*httpapi.Request) (httpapi.Response, error)) func(*httpapi.Request) (httpapi.Response, error) {
@@ -141,7 +148,7 @@ func (h *Handler) made(handle func(*httpapi.Request) (httpapi.Response, error)) 
 		}
 		err := h.Store.FindTenant(r.Context(), r.Tenant)
 		if errors.Is(err, webhook.ErrNotFound) {
-			return httpapi.Response{}, httpapi.NoSuchTenant(r.Tenant)
+			return httpapi.Response{}, r.NoSuchTenant(h.Store, h.log())
 		}
 		if err != nil {
 			return httpapi.Response{}, fmt.Errorf("find tenant: %w", err)

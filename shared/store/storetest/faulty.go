@@ -51,10 +51,6 @@ func (f *faulty) do(method string, call func() error) error {
 	return f.after(method)
 }
 
-func (f *faulty) EnsureTenant(ctx context.Context, tenant string) error {
-	return f.do("EnsureTenant", func() error { return f.store.EnsureTenant(ctx, tenant) })
-}
-
 func (f *faulty) TenantVersion(ctx context.Context, tenant string) (v int64, err error) {
 	err = f.do("TenantVersion", func() (err error) { v, err = f.store.TenantVersion(ctx, tenant); return err })
 	return v, err

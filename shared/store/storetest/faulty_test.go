@@ -43,22 +43,22 @@ type tenants struct {
 	known []string
 }
 
-func (s *tenants) EnsureTenant(_ context.Context, tenant string) error {
+func (s *tenants) EnsureTenant(_ context.Context, tenant string) (bool, error) {
 	s.known = append(s.known, tenant)
-	return nil
+	return true, nil
 }
 
 func TestAFaultAfterTheCallLeavesItsWork(t *testing.T) {
 	store, fault := &tenants{}, errors.New("fault")
 	after := Faulty(store, nil, func(string) error { return fault })
-	if err := after.EnsureTenant(t.Context(), "a"); !errors.Is(err, fault) {
+	if _, err := after.EnsureTenant(t.Context(), "a"); !errors.Is(err, fault) {
 		t.Errorf("error = %v, want %v", err, fault)
 	}
 	before := Faulty(store, func(string) error { return fault }, nil)
-	if err := before.EnsureTenant(t.Context(), "b"); !errors.Is(err, fault) {
+	if _, err := before.EnsureTenant(t.Context(), "b"); !errors.Is(err, fault) {
 		t.Errorf("error = %v, want %v", err, fault)
 	}
-	if err := Faulty(store, nil, nil).EnsureTenant(t.Context(), "c"); err != nil {
+	if _, err := Faulty(store, nil, nil).EnsureTenant(t.Context(), "c"); err != nil {
 		t.Error(err)
 	}
 	if len(store.known) != 2 || store.known[0] != "a" || store.known[1] != "c" {

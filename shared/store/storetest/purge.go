@@ -108,7 +108,7 @@ func purgeLimit(t *testing.T, store Store) {
 func inhabited(t *testing.T, store Store, tenant string) (webhook.Subscription, webhook.StoredEvent, webhook.Delivery) {
 	t.Helper()
 	ctx := t.Context()
-	check(t, store.EnsureTenant(ctx, tenant))
+	must[bool](t)(store.EnsureTenant(ctx, tenant))
 	s, gone := live(t, store, tenant, "s", 1), live(t, store, tenant, "gone", 0)
 	check(t, store.DeleteSubscription(ctx, webhook.SubscriptionRef{Tenant: tenant, ID: "gone"}, gone.Version))
 	e := planned(event(tenant, "e", afterStart(1)), "s", "gone")
@@ -195,7 +195,8 @@ func purgeTenant(t *testing.T, store Store) {
 	if !before.Began.Equal(start) || !before.Running() || !before.Removes(nano.Add(time.Hour)) {
 		t.Errorf("a tenant that is being deleted is %+v", before)
 	}
-	wantError(t, "use meanwhile", store.EnsureTenant(ctx, "acme"), webhook.ErrDeleting)
+	_, err := store.EnsureTenant(ctx, "acme")
+	wantError(t, "use meanwhile", err, webhook.ErrDeleting)
 	for calls := 0; must[int](t)(store.PurgeTenant(ctx, "acme", 7)) > 0; calls++ {
 		if calls > 1000 {
 			t.Fatal("no end")
@@ -213,9 +214,7 @@ func purgeTenant(t *testing.T, store Store) {
 		t.Errorf("changes across a deletion: %v, want a gap", err)
 	}
 	wantTenants(t, store, "acme2")
-	if created := must[bool](t)(store.CreateTenant(ctx, "acme")); !created {
-		t.Error("its name is taken")
-	}
+	ensure(t, store, "acme", true)
 	wantTenants(t, store, "acme", "acme2")
 	again := must[webhook.Subscription](t)(store.SaveSubscription(ctx, subscription("acme", "s"), 0))
 	if again.Version <= state.Version {
@@ -230,8 +229,6 @@ func wantTenants(t *testing.T, store Store, want ...string) {
 		same(t, "tenants", must[[]string](t)(all(l, webhook.Page{Limit: limit})), want)
 	}
 	for range 2 {
-		if created := must[bool](t)(store.CreateTenant(t.Context(), want[0])); created {
-			t.Errorf("%s was made again", want[0])
-		}
+		ensure(t, store, want[0], false)
 	}
 }

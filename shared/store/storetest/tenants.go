@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"github.com/postino/postino/shared/webhook"
@@ -21,12 +22,32 @@ var tenantCases = map[string]func(*testing.T, Store){
 // alike are tenants whose names differ as little as names can.
 var alike = []string{"a", "a-", "a_", "aa", "a-b", "postino", "0"}
 
+// ensure makes the tenant known, and wants that it was not, or was.
+func ensure(t *testing.T, store Store, tenant string, wantCreated bool) {
+	t.Helper()
+	if created := must[bool](t)(store.EnsureTenant(t.Context(), tenant)); created != wantCreated {
+		t.Errorf("tenant %s was made: %v, want %v", tenant, created, wantCreated)
+	}
+}
+
 func ensureTenants(t *testing.T, store Store) {
-	for range 2 {
-		checkAll(t, race(8, func(i int) error { return store.EnsureTenant(t.Context(), fmt.Sprint("tenant", i/2)) }))
+	for _, want := range []int32{1, 0} { // of each tenant's racers
+		var made [4]atomic.Int32
+		checkAll(t, race(8, func(i int) error {
+			created, err := store.EnsureTenant(t.Context(), fmt.Sprint("tenant", i/2))
+			if created {
+				made[i/2].Add(1)
+			}
+			return err
+		}))
+		for i := range made {
+			if got := made[i].Load(); got != want {
+				t.Errorf("tenant%d was made by %d calls, want %d", i, got, want)
+			}
+		}
 	}
 	save(t, store, subscription("tenant0", "s"), 0)
-	check(t, store.EnsureTenant(t.Context(), "tenant0"))
+	ensure(t, store, "tenant0", false)
 	if got := must[int64](t)(store.TenantVersion(t.Context(), "tenant0")); got != 1 {
 		t.Errorf("tenant version after a repeat = %d, want 1", got)
 	}
@@ -39,7 +60,7 @@ func findTenants(t *testing.T, store Store) {
 	for range 2 {
 		wantError(t, "a tenant that nobody made", store.FindTenant(ctx, "acme"), webhook.ErrNotFound)
 	}
-	check(t, store.EnsureTenant(ctx, "acme"))
+	ensure(t, store, "acme", true)
 	check(t, store.FindTenant(ctx, "acme"))
 	wantError(t, "one that is named alike", store.FindTenant(ctx, "acm"), webhook.ErrNotFound)
 	check(t, store.BeginDeletion(ctx, "acme", start))
@@ -48,7 +69,7 @@ func findTenants(t *testing.T, store Store) {
 	}
 	check(t, store.EndDeletion(ctx, "acme", nano))
 	wantError(t, "a deleted tenant", store.FindTenant(ctx, "acme"), webhook.ErrNotFound)
-	check(t, store.EnsureTenant(ctx, "acme"))
+	ensure(t, store, "acme", true)
 	check(t, store.FindTenant(ctx, "acme"))
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-func (f *faulty) CreateTenant(ctx context.Context, tenant string) (created bool, err error) {
-	err = f.do("CreateTenant", func() (err error) { created, err = f.store.CreateTenant(ctx, tenant); return err })
+func (f *faulty) EnsureTenant(ctx context.Context, tenant string) (created bool, err error) {
+	err = f.do("EnsureTenant", func() (err error) { created, err = f.store.EnsureTenant(ctx, tenant); return err })
 	return created, err
 }
 

@@ -46,7 +46,7 @@ func operations(ctx context.Context, s *dynamostore.Store) (reads, writes map[st
 		"PageSecrets": func() error { _, _, err := s.PageSecrets(ctx, d.Tenant, page); return err },
 	}
 	writes = map[string]func() error{
-		"EnsureTenant":       func() error { return s.EnsureTenant(ctx, d.Tenant) },
+		"EnsureTenant":       func() error { _, err := s.EnsureTenant(ctx, d.Tenant); return err },
 		"SaveSubscription":   func() error { _, err := s.SaveSubscription(ctx, sub, 0); return err },
 		"DeleteSubscription": func() error { return s.DeleteSubscription(ctx, ref, 1) },
 		"CreateEvent":        func() error { _, _, err := s.CreateEvent(ctx, e); return err },

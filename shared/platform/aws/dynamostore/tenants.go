@@ -12,15 +12,9 @@ import (
 
 const tenantsPK = "TENANTS"
 
-// EnsureTenant registers the tenant; a repeat changes nothing. While it is
-// being deleted, [webhook.ErrDeleting].
-func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
-	_, err := s.CreateTenant(ctx, tenant)
-	return err
-}
-
-// CreateTenant is EnsureTenant, and reports whether the tenant was not known.
-func (s *Store) CreateTenant(ctx context.Context, tenant string) (created bool, err error) {
+// EnsureTenant registers the tenant, and reports whether it was not known; a
+// repeat changes nothing. While it is being deleted, [webhook.ErrDeleting].
+func (s *Store) EnsureTenant(ctx context.Context, tenant string) (created bool, err error) {
 	it, mark := at(tenantKey(tenant)), mark()
 	it["k"] = mark
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{

@@ -12,25 +12,19 @@ import (
 // further behind loads everything.
 const maxChanges = 10_000
 
-// EnsureTenant registers the tenant; a repeat changes nothing. While it is
-// being deleted, [webhook.ErrDeleting].
-func (s *Store) EnsureTenant(ctx context.Context, tenant string) error {
+// EnsureTenant registers the tenant, and reports whether it was not known; a
+// repeat changes nothing. While it is being deleted, [webhook.ErrDeleting].
+func (s *Store) EnsureTenant(ctx context.Context, tenant string) (created bool, err error) {
 	known := false
-	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
+	err = s.db.Read(ctx, func(tx *localdb.Tx) error {
 		return tx.Query("SELECT known = 1 AND (gone_began IS NULL OR gone_ended IS NOT NULL) FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) error {
 			known = row.Int64(0) == 1
 			return nil
 		})
 	})
 	if err != nil || known {
-		return err
+		return false, err
 	}
-	_, err = s.CreateTenant(ctx, tenant)
-	return err
-}
-
-// CreateTenant is EnsureTenant, and reports whether the tenant was not known.
-func (s *Store) CreateTenant(ctx context.Context, tenant string) (created bool, err error) {
 	err = s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
 		if state, err := tenantState(tx, tenant); err != nil || state.Running() {
 			return cmp.Or(err, webhook.ErrDeleting)
