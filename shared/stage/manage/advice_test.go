@@ -7,6 +7,7 @@ import (
 
 func TestATypeThatNobodyRegisteredIsWarnedOf(t *testing.T) {
 	w := open(t)
+	w.must(t, 201, "PUT", "//v1/tenants/acme", "")
 	warned := func(method, path, body, want string) {
 		t.Helper()
 		status := 200

@@ -31,6 +31,7 @@ func drains(sent []message.Task) (ids []string) {
 
 func TestNewSubscriptionShowsItsDefaults(t *testing.T) {
 	w := open(t)
+	w.must(t, 201, "PUT", "//v1/tenants/acme", "")
 	got := w.must(t, 201, "POST", sub, `{"url":"https://a.example/hook"}`)
 	id, _ := got.get(t, "id").(string)
 	if len(id) != 30 || !strings.HasPrefix(id, "sub_") || id != strings.ToLower(id) || got.header.Get("Location") != "/v1/tenants/acme/subscriptions/"+id {
