@@ -74,7 +74,7 @@ type kept struct {
 
 type noStore struct{ Store }
 
-func (kept) EnsureTenant(context.Context, string) error { return nil }
+func (kept) EnsureTenant(context.Context, string) (bool, error) { return false, nil }
 
 func TestANounFailsByWhatItAsksOfItsTable(t *testing.T) {
 	fault, called := errors.New("fault"), []string(nil)
