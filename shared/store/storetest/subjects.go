@@ -92,7 +92,7 @@ func deliveriesOfSubject(t *testing.T, store Store) {
 			for _, desc := range []bool{false, true} {
 				what := fmt.Sprintf("deliveries by %+v, %d at once", f, limit)
 				got := lists(t, what, deliveries(store, t, f), webhook.Page{Limit: limit, Desc: desc}, deliveryID, ofSubject(made, ds, f))
-				ordered(t, what, got, desc, deliveryAccepted)
+				ordered(t, what, got, desc, deliveryCreated)
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func occasionsOfSubject(t *testing.T, store Store) {
 	for _, limit := range []int{1, 4, 50} {
 		for _, desc := range []bool{false, true} {
 			got := lists(t, "deliveries with occasions", deliveries(store, t, f), webhook.Page{Limit: limit, Desc: desc}, deliveryID, ofSubject(made, ds, f))
-			ordered(t, "deliveries with occasions", got, desc, deliveryAccepted)
+			ordered(t, "deliveries with occasions", got, desc, deliveryCreated)
 		}
 	}
 }
