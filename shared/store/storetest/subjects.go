@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/webhook"
 )
@@ -104,10 +105,15 @@ func deliveriesOfSubject(t *testing.T, store Store) {
 // replay.
 func occasionsOfSubject(t *testing.T, store Store) {
 	made, ds := about(t, store, 8)
-	for _, occasion := range []string{"o1", "o2", "o3"} {
+	accepted := map[string]int64{}
+	for _, e := range made {
+		accepted[e.ID] = e.AcceptedAt.UnixMilli()
+	}
+	for occasion, later := range map[string]time.Duration{"o1": 0, "o2": 0, "replay": time.Minute, "again": time.Hour} {
 		for _, i := range []int{0, 1, 4} {
 			d := owed(made[i], "c", webhook.Succeeded)
-			d.Occasion, d.ID = occasion, webhook.DeliveryID("acme", made[i].Key(), made[i].AcceptedAt, "c", occasion)
+			d.CreatedAt = made[i].AcceptedAt.Add(later)
+			d.Occasion, d.ID = occasion, webhook.DeliveryID("acme", made[i].Key(), d.CreatedAt, "c", occasion)
 			ds = append(ds, put(t, store, d, webhook.Parts{}))
 		}
 	}
@@ -115,7 +121,7 @@ func occasionsOfSubject(t *testing.T, store Store) {
 	for _, limit := range []int{1, 4, 50} {
 		for _, desc := range []bool{false, true} {
 			got := lists(t, "deliveries with occasions", deliveries(store, t, f), webhook.Page{Limit: limit, Desc: desc}, deliveryID, ofSubject(made, ds, f))
-			ordered(t, "deliveries with occasions", got, desc, deliveryCreated)
+			ordered(t, "deliveries with occasions", got, desc, func(d webhook.Delivery) int64 { return accepted[d.EventID] })
 		}
 	}
 }

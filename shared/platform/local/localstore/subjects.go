@@ -2,6 +2,7 @@ package localstore
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,12 +50,14 @@ func (s *Store) pageOfSubject(ctx context.Context, tenant string, filter webhook
 
 // takeOfEvent takes the deliveries of one event, from one on; "" is the first.
 // The event itself counts as a row, so that a page ends though many have none.
+// What its plan and triggers sent has the time of its acceptance in its id, what
+// replays sent a later time.
 func takeOfEvent(l *list[webhook.Delivery], tx *localdb.Tx, e webhook.StoredEvent, filter webhook.DeliveryFilter, begin, from string) error {
 	if err := l.row(false, func() string { return begin + from }, nil); err != nil {
 		return err
 	}
 	accepted := e.AcceptedAt.UnixMilli()
-	low, high := webhook.DeliveryIDBound(time.UnixMilli(accepted)), webhook.DeliveryIDBound(time.UnixMilli(accepted+1))
+	low, mid, high := webhook.DeliveryIDBound(time.UnixMilli(accepted)), webhook.DeliveryIDBound(time.UnixMilli(accepted+1)), deliveryIDEnd
 	switch {
 	case from == "":
 	case l.asked.Desc:
@@ -62,15 +65,34 @@ func takeOfEvent(l *list[webhook.Delivery], tx *localdb.Tx, e webhook.StoredEven
 	default:
 		low = from
 	}
-	query := listDeliveries(e.Tenant, webhook.DeliveryFilter{}, low, high, l.order())
-	return tx.Query(query.sql, query.args, func(row *localdb.Row) error {
-		d, err := readDelivery(row, e.Tenant)
-		if err != nil || d.EventID != e.ID || d.EventSource != e.Source {
+	parts := []statement{
+		listDeliveries(e.Tenant, webhook.DeliveryFilter{}, low, min(mid, high), l.order()),
+		replayedDeliveries(e, max(low, mid), high, l.order()),
+	}
+	if l.asked.Desc {
+		slices.Reverse(parts)
+	}
+	for _, part := range parts {
+		err := tx.Query(part.sql, part.args, func(row *localdb.Row) error {
+			d, err := readDelivery(row, e.Tenant)
+			if err != nil || d.EventID != e.ID || d.EventSource != e.Source {
+				return err
+			}
+			wanted := (filter.Status == "" || d.Status == filter.Status) && (filter.Subscription == "" || d.Subscription == filter.Subscription)
+			return l.row(wanted, func() string { return begin + d.ID }, func() (webhook.Delivery, error) { return d, nil })
+		})
+		if err != nil {
 			return err
 		}
-		wanted := (filter.Status == "" || d.Status == filter.Status) && (filter.Subscription == "" || d.Subscription == filter.Subscription)
-		return l.row(wanted, func() string { return begin + d.ID }, func() (webhook.Delivery, error) { return d, nil })
-	})
+	}
+	return nil
+}
+
+// replayedDeliveries selects those of an event that have an occasion, in a range
+// of ids.
+func replayedDeliveries(e webhook.StoredEvent, low, high, order string) statement {
+	sql := selectBy("occasion") + " AND event_source = ? AND event_id = ? AND occasion <> '' AND id >= ? AND id < ? ORDER BY id " + order
+	return statement{sql, []any{e.Tenant, e.Source, e.ID, low, high}}
 }
 
 // subjectSeparator parts the event from the delivery in a position.
