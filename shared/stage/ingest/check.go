@@ -8,6 +8,7 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/api/publication"
 	"github.com/postino/postino/shared/language/schema"
+	"github.com/postino/postino/shared/language/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -16,6 +17,8 @@ type Types interface {
 	// EventTypes returns the types that are registered, by name, in one
 	// consistent read: a schema applies from the next request on.
 	EventTypes(ctx context.Context, tenant string, types []string) (map[string]webhook.EventType, error)
+	// PageEventTypes lists the registered types by name, without schema and sample.
+	PageEventTypes(ctx context.Context, tenant string, page webhook.Page) (types []webhook.EventType, next string, err error)
 }
 
 // check holds each event against the schema of its type, if that has one. If
@@ -28,7 +31,7 @@ func (h *Handler) check(ctx context.Context, tenant string, p publication.Public
 	if err != nil {
 		return unavailable(nil, fmt.Errorf("read event types of %s: %w", tenant, err))
 	}
-	if err := h.strict(types, p); err != nil {
+	if err := h.strict(ctx, tenant, types, p); err != nil {
 		return err
 	}
 	var faults httpapi.Faults
@@ -65,21 +68,42 @@ func (h *Handler) check(ctx context.Context, tenant string, p publication.Public
 }
 
 // strict refuses types that are not registered, if the installation is strict.
-func (h *Handler) strict(registered map[string]webhook.EventType, p publication.Publication) error {
+func (h *Handler) strict(ctx context.Context, tenant string, registered map[string]webhook.EventType, p publication.Publication) error {
 	if !h.Strict {
 		return nil
 	}
 	var faults httpapi.Faults
+	var known []string
 	for i, e := range p.Events {
+		if _, ok := registered[e.Type]; ok {
+			continue
+		}
 		place := "type"
 		if !p.Single {
 			place = "[" + strconv.Itoa(i) + "].type"
 		}
-		if _, ok := registered[e.Type]; !ok {
-			faults.Add(place, "is not registered, and this installation accepts only registered types: see PUT /event-types/{type}")
+		if known == nil {
+			known = h.someTypes(ctx, tenant)
 		}
+		faults.Add(place, "is not registered%s; this installation accepts only registered types: see PUT /event-types/{type}", suggest.Hint(e.Type, known))
 	}
 	return faults.Err()
+}
+
+// maxCompared is how many registered types are compared with one that is not.
+const maxCompared = 250
+
+// someTypes returns names for a suggestion. Without them there is none.
+func (h *Handler) someTypes(ctx context.Context, tenant string) []string {
+	names := []string{}
+	types, _, err := h.Types.PageEventTypes(ctx, tenant, webhook.Page{Limit: maxCompared})
+	if err != nil && h.Log != nil {
+		h.Log.WarnContext(ctx, "list event types for a suggestion", "tenant", tenant, "error", err)
+	}
+	for _, t := range types {
+		names = append(names, t.Type)
+	}
+	return names
 }
 
 func distinctTypes(events []webhook.Event) (types []string) {

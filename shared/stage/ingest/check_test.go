@@ -34,6 +34,13 @@ func (r *registered) EventTypes(_ context.Context, tenant string, types []string
 	return found, r.err
 }
 
+func (r *registered) PageEventTypes(context.Context, string, webhook.Page) (types []webhook.EventType, next string, err error) {
+	for name := range r.schemas {
+		types = append(types, webhook.EventType{Tenant: "acme", Type: name})
+	}
+	return types, "", r.err
+}
+
 const itemsSchema = `{"type":"object","properties":{"items":{"items":{"properties":{"price":{"type":"number","minimum":1}}}},"id":{"type":"string"}}}`
 
 func TestEventsMustFitTheSchemaOfTheirType(t *testing.T) {
@@ -137,6 +144,9 @@ func TestAStrictInstallationTakesOnlyTypesThatAreRegistered(t *testing.T) {
 		got := post(t, h, tt.body)
 		if !slices.Equal(got.fields(), tt.fields) || (got.status == 202) != (tt.fields == nil) {
 			t.Errorf("strict %v: %s = %d %s, want faults in %v", tt.strict, tt.body, got.status, got.body, tt.fields)
+		}
+		if meant := strings.Contains(string(got.body), `did you mean \"order\"?`); meant != (tt.fields != nil) {
+			t.Errorf("strict %v: %s = %s, want the type that was meant: %v", tt.strict, tt.body, got.body, tt.fields != nil)
 		}
 	}
 }
