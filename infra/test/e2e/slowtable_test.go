@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -153,9 +152,6 @@ func partitionsIn(call any) (keys []string) {
 // for the third time would be set aside here.
 func TestAHotKeyOfATriggerLosesNothingToContentionOrThrottling(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("POSTINO_PROVE") == "" {
-		t.Skip("waits for a throttled partition: POSTINO_PROVE=1 runs it")
-	}
 	const requests, each, every = 20, 3, 5
 	table := &slowTable{wait: 5 * time.Millisecond, units: 12, every: 3}
 	on := deploy(t, settings{maxReceive: 2, containers: 10, slow: table})
