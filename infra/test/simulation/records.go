@@ -3,6 +3,7 @@ package simulation
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -57,18 +58,28 @@ func (s *Store) SaveDelivery(_ context.Context, d webhook.Delivery, with webhook
 	return nil
 }
 
-// PageDeliveries lists stored deliveries in order of acceptance.
+// PageDeliveries lists stored deliveries by id, those of a subject by event.
 func (s *Store) PageDeliveries(_ context.Context, tenant string, f webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
 	defer s.lock()()
 	var found []webhook.Delivery
 	for key, d := range s.deliveries {
-		about := s.events[[2]string{tenant, d.EventKey()}].Subject
-		if key[0] == tenant && (f.Subject == "" || f.Subject == about) && (f.Subscription == "" || f.Subscription == d.Subscription) && (f.Status == "" || f.Status == d.Status) && within(d.CreatedAt, page) {
+		about, created := s.events[[2]string{tenant, d.EventKey()}], d.CreatedAt
+		if f.Subject != "" {
+			created = about.AcceptedAt // a list by subject is in the order of its events
+		}
+		if key[0] == tenant && (f.Subject == "" || f.Subject == about.Subject) && (f.Subscription == "" || f.Subscription == d.Subscription) && (f.Status == "" || f.Status == d.Status) && within(created, page) {
 			found = append(found, d)
 		}
 	}
-	slices.SortFunc(found, func(a, b webhook.Delivery) int { return strings.Compare(a.ID, b.ID) })
-	return pageOf(found, page, func(d webhook.Delivery) string { return d.ID }, "deliveries", tenant, f.Subscription, string(f.Status), f.Subject)
+	position := func(d webhook.Delivery) string {
+		if f.Subject == "" {
+			return d.ID
+		}
+		e := s.events[[2]string{tenant, d.EventKey()}]
+		return fmt.Sprintf("%020d %s %s", e.AcceptedAt.UnixMilli(), e.Key(), d.ID)
+	}
+	slices.SortFunc(found, func(a, b webhook.Delivery) int { return strings.Compare(position(a), position(b)) })
+	return pageOf(found, page, position, "deliveries", tenant, f.Subscription, string(f.Status), f.Subject)
 }
 
 // Attempts lists a delivery's stored attempts by number.
