@@ -56,7 +56,7 @@ var All = []Metric{
 	{"subscriptions_disabled", Counter, "delivery", "subscriptions that Postino disabled"},
 	{"due_swept", Counter, "sweep", "due pointers that a sweep turned into messages"},
 	{"attempt", Histogram, "delivery", "duration of an attempt, from the connection to the last byte of the answer"},
-	{"end_to_end", Histogram, "delivery", "time from an event's acceptance to the answer, for deliveries whose first attempt succeeded"},
+	{"end_to_end", Histogram, "delivery", "time from an event's acceptance, or from the request for a replay, to the answer, for deliveries whose first attempt succeeded"},
 	{"sweep_lag", Histogram, "sweep", "how late the latest due pointer of a sweep was; 0 if there was none"},
 	{"goroutines", GaugeKind, "local", "goroutines of the process; growth over hours is a leak"},
 	{"backlog", GaugeKind, "local", "messages in a queue (label queue), including delayed and in-flight ones"},

@@ -82,7 +82,7 @@ func (r *Recorder) Ended(d webhook.Delivery) {
 	r.addAt(d.EndedAt, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, string(d.Status))
 }
 
-// Arrived counts the time from an event's acceptance to the answer to a first
+// Arrived counts the time from an event's acceptance, or from the request for a replay, to the answer to a first
 // attempt that succeeded.
 func (r *Recorder) Arrived(sub webhook.SubscriptionRef, after time.Duration) {
 	r.add(sub, endToEndBuckets[histogram.Bucket(after)], "", "")
