@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -10,6 +11,18 @@ import (
 
 	"github.com/postino/postino/cmd/postino/server"
 )
+
+// TestMain makes the test binary the hostile servers too, as the program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == hostileServers {
+		if err := serveHostile(context.Background(), os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // startHere runs a server inside the test: to build one as a program takes
 // longer than the test.
