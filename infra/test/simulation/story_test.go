@@ -146,6 +146,9 @@ func (w *world) deed() func() {
 			for i := range w.subs {
 				w.recovered[subID(i)] = true
 			}
+			for id := range w.plots {
+				w.recovered[id] = true
+			}
 			w.call("POST", "/recover", `{"after":"1999-01-01T00:00:00Z","status":"`+status+`"}`, ignore)
 		}
 	}
