@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/infra/tools/testserver"
 )
 
 const key = "admin-key-of-the-test"
@@ -34,14 +35,7 @@ func TestTheGoReceiverTakesCallbacksAndNothingElse(t *testing.T) {
 }
 
 func TestTheJavaScriptReceiverTakesCallbacksAndNothingElse(t *testing.T) {
-	modules := os.Getenv("POSTINO_NODE_MODULES")
-	if modules == "" {
-		if os.Getenv("POSTINO_REQUIRE") != "" {
-			t.Fatal("POSTINO_NODE_MODULES names no node_modules directory with standardwebhooks in it")
-		}
-		t.Skip("POSTINO_NODE_MODULES names no node_modules directory")
-	}
-	modules, err := filepath.Abs(modules)
+	modules, err := filepath.Abs(testserver.Require(t, "POSTINO_NODE_MODULES"))
 	if err != nil {
 		t.Fatal(err)
 	}

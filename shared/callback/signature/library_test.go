@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/shared/callback/signature"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
@@ -62,14 +63,7 @@ for (const text of [body, body + " "]) {
 }`
 
 func TestTheOfficialJavaScriptLibraryAccepts(t *testing.T) {
-	modules := os.Getenv("POSTINO_NODE_MODULES")
-	if modules == "" {
-		if os.Getenv("POSTINO_REQUIRE") != "" {
-			t.Fatal("POSTINO_NODE_MODULES names no node_modules directory with standardwebhooks in it")
-		}
-		t.Skip("POSTINO_NODE_MODULES names no node_modules directory")
-	}
-	modules, err := filepath.Abs(modules)
+	modules, err := filepath.Abs(testserver.Require(t, "POSTINO_NODE_MODULES"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,22 +8,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
-)
 
-// classpath says where the jars of event-ruler are; without them the test is skipped.
-func classpath(t *testing.T) string {
-	t.Helper()
-	jars := os.Getenv("POSTINO_RULER_CLASSPATH")
-	if jars == "" {
-		t.Skip("POSTINO_RULER_CLASSPATH does not name the jars of event-ruler; make test sets it")
-	}
-	return jars
-}
+	"github.com/postino/postino/infra/tools/testserver"
+)
 
 // judge asks event-ruler about pairs of rules and events.
 func judge(t *testing.T, pairs [][2]string, args ...string) []string {
 	t.Helper()
-	args = append([]string{"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath(t), "oracle/Oracle.java"}, args...)
+	args = append([]string{"-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", testserver.Require(t, "POSTINO_RULER_CLASSPATH"), "oracle/Oracle.java"}, args...)
 	var answers []string
 	var shards [2]chan []string
 	for i := range shards {
@@ -114,7 +106,7 @@ func accepted(t *testing.T, g *generator, n int) (v verdicts) {
 // TestRandomPairsAgreeWithEventRuler compares POSTINO_RULER_PAIRS (10,000, and 100,000 with POSTINO_PROVE) accepted
 // patterns, random from POSTINO_RULER_SEED (1), with event-ruler. Patterns that we refuse are not counted.
 func TestRandomPairsAgreeWithEventRuler(t *testing.T) {
-	classpath(t)
+	testserver.Require(t, "POSTINO_RULER_CLASSPATH")
 	usual := uint64(fewPairs)
 	if os.Getenv("POSTINO_PROVE") != "" {
 		usual = 100_000
@@ -251,7 +243,7 @@ func TestRefusedPatternsAreAsDocumented(t *testing.T) {
 // TestLettersFoldAsInEventRuler compares how every character with a case is met ignoring case. Left out are those
 // that got their case in Unicode 14, which Java 17 does not know.
 func TestLettersFoldAsInEventRuler(t *testing.T) {
-	classpath(t)
+	testserver.Require(t, "POSTINO_RULER_CLASSPATH")
 	const unicode14 = "ⰯⱟꟀꟁꟐꟑꟖꟗꟘꟙ"
 	var pairs [][2]string
 	var answers []string
