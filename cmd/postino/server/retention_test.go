@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,21 +13,7 @@ import (
 
 func startKeeping(t *testing.T, keep webhook.Retention) *api {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", TestClock: true, Retention: keep,
-		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return &api{t, s}
+	return open(t, func(c *server.Config) { c.TestClock, c.Retention, c.Log = true, keep, logs(t, slog.LevelWarn) })
 }
 
 const day = 24 * time.Hour

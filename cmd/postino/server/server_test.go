@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,21 +23,12 @@ const key = "admin-key-of-the-test"
 // start runs a server whose clock stands still.
 func start(t *testing.T) *api {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", TestClock: true,
-		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return &api{t, s}
+	return open(t, func(c *server.Config) { c.TestClock, c.Log = true, logs(t, slog.LevelInfo) })
+}
+
+// logs goes to the output of the test.
+func logs(t *testing.T, level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level}))
 }
 
 type api struct {
