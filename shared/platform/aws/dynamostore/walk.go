@@ -67,7 +67,7 @@ func (s *Store) walkSubject(tenant, subject, end string, page webhook.Page) *wal
 	from, _ := parseStop(end)
 	rng := eventRange(page).behind(from.event)
 	rng.skip = ""
-	events := s.eventsIn("list deliveries", tenant, subject, rng, page.Limit)
+	events := s.eventsIn("list deliveries", tenant, subject, rng, max(page.Limit, fewest)) // as many as are looked at
 	return &walk{store: s, tenant: tenant, events: events, whole: true, from: from, desc: page.Desc}
 }
 
