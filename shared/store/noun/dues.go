@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/fnv"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +38,7 @@ func (n *Nouns) dueKey(d webhook.Due) table.Key {
 	h.Write([]byte(identity))
 	return table.Key{
 		Partition: n.duesIn(d.At, int(h.Sum32()%webhook.DueShards)),
-		Sort:      ordinal(table.Nanos(d.At)) + "#" + named(string(d.Kind)) + "#" + identity,
+		Sort:      table.Ordinal(table.Nanos(d.At)) + "#" + table.Name(string(d.Kind)) + "#" + identity,
 	}
 }
 
@@ -67,7 +66,7 @@ func (n *Nouns) DueAt(ctx context.Context, minute time.Time, shard int, position
 	if n.Together && shard > 0 {
 		return nil, "", nil
 	}
-	r := table.Range{Partition: n.duesIn(minute, shard), From: ordinal(table.Nanos(minute)), To: ordinal(table.Nanos(minute.Add(time.Minute))-1) + "~"}
+	r := table.Range{Partition: n.duesIn(minute, shard), From: table.Ordinal(table.Nanos(minute)), To: table.Ordinal(table.Nanos(minute.Add(time.Minute))-1) + "~"}
 	if position != "" {
 		if position < r.From || position > r.To {
 			return nil, "", webhook.ErrNotFound
@@ -113,7 +112,7 @@ func (n *Nouns) NextDue(ctx context.Context) (time.Time, error) {
 // limit. Where they are spread, it looks at the first two hours after the
 // low-water mark, or, before the first sweep, at the last two before through.
 func (n *Nouns) CountDue(ctx context.Context, through time.Time, limit int) (int, error) {
-	to := ordinal(table.Nanos(through)) + "~"
+	to := table.Ordinal(table.Nanos(through)) + "~"
 	if n.Together {
 		return n.table.Count(ctx, table.Range{Partition: duePartition, To: to}, limit)
 	}
@@ -141,10 +140,4 @@ func (n *Nouns) CountDue(ctx context.Context, through time.Time, limit int) (int
 	}
 	err = group.Wait()
 	return min(int(count.Load()), limit), err
-}
-
-// ordinal writes n so that strings sort as numbers do.
-func ordinal(n int64) string {
-	digits := strconv.FormatInt(max(n, 0), 10)
-	return strings.Repeat("0", 19-len(digits)) + digits
 }

@@ -13,7 +13,7 @@ import (
 const jobPartition = "j"
 
 func jobKey(tenant, id string) table.Key {
-	return table.Key{Partition: of(jobPartition, tenant), Sort: named(id)}
+	return table.Key{Partition: of(jobPartition, tenant), Sort: table.Name(id)}
 }
 
 // SaveJob stores j if the stored one still has j.Rev (0: if none is stored),
@@ -50,7 +50,7 @@ func (n *Nouns) Job(ctx context.Context, tenant, id string) (webhook.Job, error)
 
 // PageJobs lists jobs by id, which is in order of creation.
 func (n *Nouns) PageJobs(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Job, string, error) {
-	return list[webhook.Job]{jobPartition, tenant, isName, func(it table.Item) (webhook.Job, error) {
+	return list[webhook.Job]{jobPartition, tenant, table.IsName, func(it table.Item) (webhook.Job, error) {
 		return readJob(tenant, it)
 	}}.page(ctx, n.table, page)
 }

@@ -11,7 +11,7 @@ import (
 const keyPartition = "k"
 
 func keyKey(tenant, id string) table.Key {
-	return table.Key{Partition: of(keyPartition, tenant), Sort: named(id)}
+	return table.Key{Partition: of(keyPartition, tenant), Sort: table.Name(id)}
 }
 
 // PutKey stores a key of the API under its id. It does not expire by itself,
@@ -44,7 +44,7 @@ func (n *Nouns) Key(ctx context.Context, tenant, id string) (webhook.Key, error)
 
 // PageKeys lists keys by id, without their hashes.
 func (n *Nouns) PageKeys(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Key, string, error) {
-	return list[webhook.Key]{keyPartition, tenant, isName, func(it table.Item) (webhook.Key, error) {
+	return list[webhook.Key]{keyPartition, tenant, table.IsName, func(it table.Item) (webhook.Key, error) {
 		return readKey(tenant, it), nil
 	}}.page(ctx, n.table, page)
 }

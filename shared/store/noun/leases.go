@@ -23,7 +23,7 @@ func (n *Nouns) Lease(ctx context.Context, sub webhook.SubscriptionRef, work, to
 		ended = now
 	}
 	_, _, err := n.table.Put(ctx, table.Item{
-		Key:     table.Key{Partition: ofSubscription(leasePartition, sub), Sort: named(work)},
+		Key:     n.ofSubscription(leasePartition, sub, table.Name(work)),
 		Fields:  table.Fields{"tk": token, "un": table.Nanos(until)},
 		Expires: ended.Add(leaseKept),
 	}, table.How{

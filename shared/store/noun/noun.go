@@ -24,7 +24,6 @@ package noun
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/store/table"
@@ -74,65 +73,37 @@ var (
 
 // Purge removes up to limit items of a tenant that is being deleted, and
 // returns how many it removed: 0 at the end. What belongs to its subscriptions
-// stays; see [Nouns.PurgeOf].
+// stays, unless all is [Nouns.Together]; see [Nouns.PurgeOf].
 func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error) {
 	defer n.recent.forgetAll()
-	var partitions []string
+	var ranges []table.Range
 	for _, kind := range ofTenants {
-		partitions = append(partitions, of(kind, tenant))
+		ranges = append(ranges, table.Range{Partition: of(kind, tenant)})
 	}
 	for _, kind := range ofSubscriptions {
-		partitions = append(partitions, ofSubscription(kind, webhook.SubscriptionRef{Tenant: tenant}))
+		if n.Together {
+			ranges = append(ranges, table.Range{Partition: of(kind, tenant)})
+		} else {
+			ranges = append(ranges, n.allOf(kind, webhook.SubscriptionRef{Tenant: tenant}))
+		}
 	}
-	return n.PurgePartitions(ctx, partitions, limit)
+	return table.Purge(ctx, n.table, limit, ranges...)
 }
 
 // PurgeOf removes up to limit items of a subscription of a tenant that is being
 // deleted, and returns how many it removed.
 func (n *Nouns) PurgeOf(ctx context.Context, sub webhook.SubscriptionRef, limit int) (int, error) {
-	var partitions []string
+	var ranges []table.Range
 	for _, kind := range ofSubscriptions {
-		partitions = append(partitions, ofSubscription(kind, sub))
+		ranges = append(ranges, n.allOf(kind, sub))
 	}
-	return n.PurgePartitions(ctx, partitions, limit)
+	return table.Purge(ctx, n.table, limit, ranges...)
 }
 
 // PurgeHealth removes up to limit items of what is known of how a deleted
 // subscription's subscriber fared, and returns how many it removed.
 func (n *Nouns) PurgeHealth(ctx context.Context, sub webhook.SubscriptionRef, limit int) (int, error) {
-	return n.PurgePartitions(ctx, []string{ofSubscription(healthPartition, sub)}, limit)
-}
-
-// PrefixesOf returns how the partitions begin that hold what belongs to any
-// subscription of a tenant, for tables that can list their partitions.
-func PrefixesOf(tenant string) (prefixes []string) {
-	for _, kind := range ofSubscriptions {
-		prefixes = append(prefixes, of(kind, tenant)+"#")
-	}
-	return prefixes
-}
-
-// PurgePartitions removes up to limit items of partitions, and returns how many
-// it removed.
-func (n *Nouns) PurgePartitions(ctx context.Context, partitions []string, limit int) (removed int, err error) {
-	for _, p := range partitions {
-		if removed >= limit {
-			break
-		}
-		items, err := n.table.Page(ctx, table.Range{Partition: p}, limit-removed)
-		if err != nil {
-			return removed, err
-		}
-		keys := make([]table.Key, len(items))
-		for i, it := range items {
-			keys[i] = it.Key
-		}
-		if err := n.table.DeleteAll(ctx, keys, table.ForCommit); err != nil {
-			return removed, err
-		}
-		removed += len(keys)
-	}
-	return removed, nil
+	return table.Purge(ctx, n.table, limit, n.allOf(healthPartition, sub))
 }
 
 // one reads an item, or returns [webhook.ErrNotFound].
@@ -157,24 +128,23 @@ func (n *Nouns) remove(ctx context.Context, key table.Key) error {
 	return err
 }
 
-// maxName is the longest tenant, id or name of the contract.
-const maxName = 64
-
 // of is the partition of a tenant's items of one kind.
-func of(kind, tenant string) string { return kind + "#" + named(tenant) }
+func of(kind, tenant string) string { return kind + "#" + table.Name(tenant) }
 
-// ofSubscription is the partition of a subscription's items of one kind.
-func ofSubscription(kind string, sub webhook.SubscriptionRef) string {
-	return of(kind, sub.Tenant) + "#" + named(sub.ID)
-}
-
-// named returns an id as a part of a key: itself if it is one, else its hash,
-// so that no caller's "#" reaches another's keys.
-func named(s string) string {
-	if s == "" || len(s) > maxName || strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
-		return "!" + webhook.Hash(20, "name", s)
+// ofSubscription is the key of one of a subscription's items of one kind: its
+// partition is theirs, or its tenant's.
+func (n *Nouns) ofSubscription(kind string, sub webhook.SubscriptionRef, sort string) table.Key {
+	if n.Together {
+		return table.Key{Partition: of(kind, sub.Tenant), Sort: table.Name(sub.ID) + "#" + sort}
 	}
-	return s
+	return table.Key{Partition: of(kind, sub.Tenant) + "#" + table.Name(sub.ID), Sort: sort}
 }
 
-func isName(s string) bool { return named(s) == s }
+// allOf are all of a subscription's items of one kind.
+func (n *Nouns) allOf(kind string, sub webhook.SubscriptionRef) table.Range {
+	begin := n.ofSubscription(kind, sub, "")
+	if n.Together {
+		return table.Range{Partition: begin.Partition, From: begin.Sort, To: begin.Sort + "~"}
+	}
+	return table.Range{Partition: begin.Partition}
+}

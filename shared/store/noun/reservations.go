@@ -21,7 +21,7 @@ const (
 // after latest. A change knows no maximum, so there are two of them: from now on
 // if all before has passed, else from the end of what is taken.
 func (n *Nouns) Reserve(ctx context.Context, sub webhook.SubscriptionRef, now, latest time.Time, length time.Duration) (begin time.Time, taken bool, err error) {
-	key := table.Key{Partition: ofSubscription(healthPartition, sub), Sort: reservedSort}
+	key := n.ofSubscription(healthPartition, sub, reservedSort)
 	fromNow := table.Absent("un").Or(table.AtMost("un", table.Nanos(now)))
 	fromEnd := table.Greater("un", table.Nanos(now)).And(table.AtMost("un", table.Nanos(latest)))
 	begin, until := now, time.Time{}

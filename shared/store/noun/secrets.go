@@ -11,7 +11,7 @@ import (
 const secretPartition = "n"
 
 func secretKey(tenant, name string) table.Key {
-	return table.Key{Partition: of(secretPartition, tenant), Sort: named(name)}
+	return table.Key{Partition: of(secretPartition, tenant), Sort: table.Name(name)}
 }
 
 // What stands in the field p of a secret: it is never absent, so that it can be
@@ -65,7 +65,7 @@ func (n *Nouns) Secrets(ctx context.Context, tenant string, names []string) (map
 
 // PageSecrets lists secrets by name, without their values.
 func (n *Nouns) PageSecrets(ctx context.Context, tenant string, page webhook.Page) ([]webhook.NamedSecret, string, error) {
-	return list[webhook.NamedSecret]{secretPartition, tenant, isName, func(it table.Item) (webhook.NamedSecret, error) {
+	return list[webhook.NamedSecret]{secretPartition, tenant, table.IsName, func(it table.Item) (webhook.NamedSecret, error) {
 		return readSecret(tenant, it), nil
 	}}.page(ctx, n.table, page)
 }

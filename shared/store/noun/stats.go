@@ -30,13 +30,13 @@ const (
 
 // statsKey is one of the items that an hour is spread over. The subscription is
 // "" for the whole tenant.
-func statsKey(sub webhook.SubscriptionRef, hour time.Time, shard int) table.Key {
-	return table.Key{Partition: ofSubscription(statsPartition, sub), Sort: hour.UTC().Format(hourLayout) + "#" + string(rune('0'+shard))}
+func (n *Nouns) statsKey(sub webhook.SubscriptionRef, hour time.Time, shard int) table.Key {
+	return n.ofSubscription(statsPartition, sub, hour.UTC().Format(hourLayout)+"#"+string(rune('0'+shard)))
 }
 
 // AddStats adds each count to what is stored under its name.
 func (n *Nouns) AddStats(ctx context.Context, st webhook.Stats) error {
-	key := statsKey(webhook.SubscriptionRef{Tenant: st.Tenant, ID: st.Subscription}, st.Hour, rand.IntN(n.spread(statsShards)))
+	key := n.statsKey(webhook.SubscriptionRef{Tenant: st.Tenant, ID: st.Subscription}, st.Hour, rand.IntN(n.spread(statsShards)))
 	for names := range slices.Chunk(slices.Sorted(maps.Keys(st.Counts)), table.MaxFields-1) {
 		change := table.Change{Add: map[string]int64{}, Expires: st.Hour.Add(n.Retention + statsGrace)}
 		for _, name := range names {
@@ -55,14 +55,13 @@ func (n *Nouns) Stats(ctx context.Context, sub webhook.SubscriptionRef, from, be
 	if !from.Before(before) {
 		return nil, nil
 	}
-	lo, hi := statsKey(sub, from, 0), statsKey(sub, before.Add(-time.Nanosecond), statsShards-1)
+	lo, hi := n.statsKey(sub, from, 0), n.statsKey(sub, before.Add(-time.Nanosecond), statsShards-1)
 	items, err := n.table.Page(ctx, table.Range{Partition: lo.Partition, From: lo.Sort, To: hi.Sort, Lagging: true}, statsLimit)
 	if err != nil {
 		return nil, err
 	}
 	for _, it := range items {
-		digits, _, _ := strings.Cut(it.Sort, "#")
-		hour, err := time.Parse(hourLayout, digits)
+		hour, err := hourOf(it)
 		if err != nil {
 			return nil, err
 		}
@@ -76,4 +75,10 @@ func (n *Nouns) Stats(ctx context.Context, sub webhook.SubscriptionRef, from, be
 		}
 	}
 	return hours, nil
+}
+
+// hourOf reads what statsKey made.
+func hourOf(it table.Item) (time.Time, error) {
+	digits := it.Sort[:strings.LastIndexByte(it.Sort, '#')]
+	return time.Parse(hourLayout, digits[len(digits)-len(hourLayout):])
 }

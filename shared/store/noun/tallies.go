@@ -18,7 +18,7 @@ const (
 
 // AddTally adds t to what is counted in the window and returns the sum.
 func (n *Nouns) AddTally(ctx context.Context, sub webhook.SubscriptionRef, window time.Time, t webhook.Tally) (webhook.Tally, error) {
-	key := table.Key{Partition: ofSubscription(healthPartition, sub), Sort: tallyPrefix + ordinal(window.Unix())}
+	key := n.ofSubscription(healthPartition, sub, tallyPrefix+table.Ordinal(window.Unix()))
 	was, _, err := n.table.Update(ctx, key, table.Change{
 		Add:     map[string]int64{"n": int64(t.Attempts), "f": int64(t.Failed)},
 		Expires: window.Add(tallyKept),

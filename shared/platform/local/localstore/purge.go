@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/platform/local/localdb"
-	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -87,9 +86,6 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 	if removed, err = s.Purge(ctx, tenant, limit); removed > 0 || err != nil {
 		return removed, err
 	}
-	if removed, err = s.purgeItems(ctx, tenant, limit); removed > 0 || err != nil {
-		return removed, err
-	}
 	err = s.change(ctx, func(tx *localdb.Tx) error {
 		removed = 0
 		tables, err := tenantTables(tx)
@@ -109,28 +105,6 @@ func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (remo
 		return nil
 	})
 	return removed, err
-}
-
-// purgeItems removes up to limit items of a tenant's subscriptions.
-func (s *Store) purgeItems(ctx context.Context, tenant string, limit int) (int, error) {
-	var partitions []string
-	err := s.db.Read(ctx, func(tx *localdb.Tx) error {
-		for _, prefix := range noun.PrefixesOf(tenant) {
-			err := tx.Query("SELECT DISTINCT partition FROM items WHERE partition >= ? AND partition < ? LIMIT ?",
-				[]any{prefix, prefix + "\x7f", limit}, func(row *localdb.Row) error {
-					partitions = append(partitions, row.Text(0))
-					return nil
-				})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return s.PurgePartitions(ctx, partitions, limit)
 }
 
 // tenantTable is a table whose primary key begins with the tenant.

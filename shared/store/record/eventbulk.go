@@ -1,0 +1,76 @@
+package record
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// eventItem is all of an event but its data.
+func eventItem(e webhook.StoredEvent) table.Item {
+	key, position := e.Key(), ""
+	position = eventPosition(e.AcceptedAt.UnixMilli(), key)
+	it := table.Item{Key: eventKey(e.Tenant, key), Fields: table.Fields{whole: eventBulk(e, len(e.Data) > longData)}}
+	it.Index[0] = eventPlace(e.Tenant, position)
+	if e.Subject != "" {
+		it.Index[1] = subjectPlace(e.Tenant, e.Subject, position)
+	}
+	return it
+}
+
+func eventBulk(e webhook.StoredEvent, dataApart bool) []byte {
+	b := make(bulk, 0, 256+len(e.Extensions)+48*len(e.Plan.Entries))
+	b = b.number(e.AcceptedAt.UnixMilli()).text(e.Type).text(e.Source).text(e.ID).text(e.Subject).time(e.Time).text(e.Nonce)
+	return b.flag(e.Expunged).flag(dataApart).text(string(e.Extensions)).plan(e.Plan)
+}
+
+// readEvent reads an event, with its data unless that stands apart.
+func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart bool, err error) {
+	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	e.Tenant, e.AcceptedAt = tenant, time.UnixMilli(f.number()).UTC()
+	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
+	e.Expunged, dataApart = f.flag(), f.flag()
+	if extensions := f.text(); extensions != "" {
+		e.Extensions = json.RawMessage(extensions)
+	}
+	e.Plan = f.plan()
+	e.Data = json.RawMessage(it.Fields.Text(eventData))
+	return e, dataApart, f.err()
+}
+
+// plan writes a plan: most are small, and many empty.
+func (b bulk) plan(p webhook.Plan) bulk {
+	b = b.number(int64(p.Total)).number(int64(p.Pages)).text(p.Key)
+	return b.entries(p.Entries)
+}
+
+func (f *fields) plan() webhook.Plan {
+	p := webhook.Plan{Total: int(f.number()), Pages: int(f.number()), Key: f.text()}
+	p.Entries = f.entries()
+	return p
+}
+
+func (b bulk) entries(entries []webhook.PlanEntry) bulk {
+	b = b.number(int64(len(entries)))
+	for _, e := range entries {
+		b = b.text(e.Subscription).number(e.Version).number(int64(e.Cancels)).flag(e.CancelsOnly).flag(e.Costly)
+	}
+	return b
+}
+
+func (f *fields) entries() (entries []webhook.PlanEntry) {
+	n := f.number()
+	if n < 0 || n > int64(len(f.rest)) { // each takes several bytes
+		f.bad = true
+		return nil
+	}
+	if n > 0 {
+		entries = make([]webhook.PlanEntry, n)
+	}
+	for i := range entries {
+		entries[i] = webhook.PlanEntry{Subscription: f.text(), Version: f.number(), Cancels: uint16(f.number()), CancelsOnly: f.flag(), Costly: f.flag()}
+	}
+	return entries
+}

@@ -1,0 +1,114 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// partsKey is what the keys of a delivery's body and attempts begin with.
+func partsKey(tenant, id string) table.Key { return at(partKind, tenant, id) }
+
+func contentKey(tenant, id string) table.Key { return and(partsKey(tenant, id), "R") }
+
+func attemptsKey(tenant, id string) table.Key { return and(partsKey(tenant, id), "A") }
+
+// parts are the writes of what comes with a delivery.
+func parts(d webhook.Delivery, with webhook.Parts) (writes []table.Write) {
+	if a := with.Attempt; a != nil {
+		writes = append(writes, table.Write{Item: attemptItem(and(attemptsKey(d.Tenant, d.ID), table.Ordinal(int64(a.Number))), *a)})
+	}
+	if c := with.Content; c != nil {
+		writes = append(writes, table.Write{Item: table.Item{Key: contentKey(d.Tenant, d.ID), Fields: table.Fields{whole: contentBulk(*c)}}})
+	}
+	return writes
+}
+
+func attemptItem(key table.Key, a webhook.Attempt) table.Item {
+	return table.Item{Key: key, Fields: table.Fields{whole: []byte(bulk(nil).attempt(a))}}
+}
+
+func readAttempt(it table.Item) (webhook.Attempt, error) {
+	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	a := f.attempt()
+	return a, f.err()
+}
+
+func contentBulk(c webhook.Content) []byte {
+	b := make(bulk, 0, 64+len(c.Body.Plain))
+	b = b.text(c.Method).text(c.ContentType).text(c.Body.Plain).number(int64(len(c.Body.Inserts)))
+	for _, i := range c.Body.Inserts {
+		b = b.number(int64(i.At)).text(i.Secret).text(i.Encode)
+	}
+	return b
+}
+
+// Content returns a delivery's stored body, or [webhook.ErrNotFound].
+func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Content, err error) {
+	it, err := s.one(ctx, contentKey(tenant, id))
+	if err != nil {
+		return c, err
+	}
+	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	c = webhook.Content{Method: f.text(), ContentType: f.text(), Body: webhook.Text{Plain: f.text()}}
+	for range f.number() {
+		if f.rest == "" {
+			break
+		}
+		c.Body.Inserts = append(c.Body.Inserts, webhook.Insert{At: int(f.number()), Secret: f.text(), Encode: f.text()})
+	}
+	return c, f.err()
+}
+
+// attemptsLimit bounds how many attempts of one delivery are ever read. Twenty
+// make a schedule; more are made by hand.
+const attemptsLimit = 1000
+
+// Attempts lists a delivery's stored attempts by number.
+func (s *Store) Attempts(ctx context.Context, tenant, id string) (attempts []webhook.Attempt, err error) {
+	items, err := s.table.Page(ctx, below(attemptsKey(tenant, id)), attemptsLimit)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		a, err := readAttempt(it)
+		if err != nil {
+			return nil, err
+		}
+		attempts = append(attempts, a)
+	}
+	return attempts, nil
+}
+
+// ExpungeParts removes a delivery's body and what was answered to its attempts,
+// which stay.
+func (s *Store) ExpungeParts(ctx context.Context, tenant, delivery string) error {
+	items, err := s.table.Page(ctx, below(attemptsKey(tenant, delivery)), attemptsLimit)
+	if err != nil {
+		return err
+	}
+	writes := []table.Write{{Verb: table.Deletes, Item: table.Item{Key: contentKey(tenant, delivery)}}}
+	for _, it := range items {
+		a, err := readAttempt(it)
+		if err != nil {
+			return err
+		}
+		if a.Response != nil {
+			a.Response = nil
+			writes = append(writes, table.Write{Item: attemptItem(it.Key, a), If: table.Exists()})
+		}
+	}
+	for some := range slices.Chunk(writes, table.MaxWrites) {
+		err := s.table.Transact(ctx, some, table.ForCommit)
+		if errors.Is(err, table.ErrRefused) {
+			return webhook.ErrBusy // it is being removed
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

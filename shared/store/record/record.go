@@ -1,0 +1,155 @@
+// Package record stores tenants, subscriptions, events and deliveries above the
+// narrow contract of package table, for a table that one place has: the memory of
+// a test, the disk of local mode. Each kind of record has one file. The nouns
+// beside them are those of package noun, with the same methods for all stores.
+//
+//	partition  sort               holds                                  index 1                 index 2
+//	TENANTS    T                  the tenant is known
+//	t          T#V                its change counter, its last deletion
+//	c          T#N                change log: a subscription changed
+//	s          T#S                head of a subscription
+//	v          T#S#N              immutable version of a subscription
+//	w          T#S#D              waiting line
+//	x          T#S#epoch#key#part trigger state of one key
+//	e          T#E                event with its plan                    e / T#time#E            u#T#subject / time#E
+//	e          T#E#D              its data, if that is long
+//	e          T#E#P#plan#page    page of a large plan
+//	e          T#E#R#replay       plan of a replay
+//	e          T#E#O#D            names a delivery that has an occasion
+//	d          T#D                delivery                               d#T#S / D               d#T#status / D
+//	p          T#D#R, T#D#A#n     its body, its attempts
+//	b          T#S#status#D       names a delivery that has not succeeded
+//
+// T is a tenant, S a subscription, N a version, E an event's key, D a delivery's
+// id. The order of ids is that of time. A delivery that has succeeded is not in
+// index 2, and nothing names it: most are, and each has one entry in an index
+// beside the item itself.
+//
+// Most of a record is its bulk: one field, in which all is written in a fixed
+// order. What a condition tests, or a list reads without the rest, is a field.
+//
+// Events and deliveries do not expire. [Store.Prune] removes them with what hangs
+// on them. All else that ends has an expiry, which the table sees to.
+package record
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Store is all that the stages ask of storage.
+type Store struct {
+	*noun.Nouns
+
+	table  table.Table
+	recent *recent // nil if others write the table too
+	pass   pass
+}
+
+// In keeps the records in a table.
+func In(t table.Table) *Store {
+	nouns := noun.In(t)
+	nouns.Together = true // one place has no use for shards
+	return &Store{Nouns: nouns, table: t}
+}
+
+// Alone says that nobody else writes the table while this process runs: the store
+// remembers what it read of subscriptions and tenants.
+func (s *Store) Alone() *Store {
+	s.recent = newRecent()
+	return s
+}
+
+// The kinds of records, which are partitions of the table.
+const (
+	tenantsPartition = "TENANTS"
+	counterKind      = "t"
+	changeKind       = "c"
+	headKind         = "s"
+	versionKind      = "v"
+	lineKind         = "w"
+	stateKind        = "x"
+	eventKind        = "e"
+	deliveryKind     = "d"
+	partKind         = "p"
+	openKind         = "b"
+)
+
+// Fields that conditions test, or that several kinds have.
+const (
+	revision = "rv" // counts an item's writes
+	whole    = "b"  // the bulk
+)
+
+// Parts of keys.
+const (
+	separator = "#"
+	behindAll = "~" // is greater than what keys are made of
+)
+
+// mostAtOnce bounds the items of one read.
+const mostAtOnce = 256
+
+// at is the key of a record of a tenant.
+func at(kind, tenant, rest string) table.Key {
+	return table.Key{Partition: kind, Sort: table.Name(tenant) + separator + rest}
+}
+
+// below is the range of all keys that begin with one and a separator.
+func below(key table.Key) table.Range {
+	return table.Range{Partition: key.Partition, From: key.Sort + separator, To: key.Sort + separator + behindAll}
+}
+
+// ofTenant is the range of a tenant's records of a kind.
+func ofTenant(kind, tenant string) table.Range {
+	return below(table.Key{Partition: kind, Sort: table.Name(tenant)})
+}
+
+// ofSubscription is the key that those of a subscription's records begin with.
+func ofSubscription(kind string, sub webhook.SubscriptionRef) table.Key {
+	return at(kind, sub.Tenant, table.Name(sub.ID))
+}
+
+// and is a key below another.
+func and(key table.Key, rest string) table.Key {
+	key.Sort += separator + rest
+	return key
+}
+
+// lastOf is the last part of an item's key.
+func lastOf(it table.Item) string { return it.Sort[strings.LastIndexByte(it.Sort, '#')+1:] }
+
+// one reads an item, or returns [webhook.ErrNotFound].
+func (s *Store) one(ctx context.Context, key table.Key) (table.Item, error) {
+	found, err := s.table.Get(ctx, key)
+	if err != nil {
+		return table.Item{}, err
+	}
+	it, ok := found[key]
+	if !ok {
+		return table.Item{}, webhook.ErrNotFound
+	}
+	return it, nil
+}
+
+// write makes one write by itself, and several in a transaction.
+func (s *Store) write(ctx context.Context, writes []table.Write, wait table.Wait) error {
+	if len(writes) == 1 && writes[0].Verb == table.Puts {
+		_, _, err := s.table.Put(ctx, writes[0].Item, table.How{If: writes[0].If, Wait: wait})
+		return err
+	}
+	return s.table.Transact(ctx, writes, wait)
+}
+
+// conflict is what a refusal of the table means to who expected a revision.
+func conflict(err error) error {
+	if errors.Is(err, table.ErrRefused) {
+		return webhook.ErrConflict
+	}
+	return err
+}
