@@ -103,7 +103,7 @@ func (w *world) checkLists() {
 			w.checkList(sub, status, stored)
 		}
 	}
-	for _, e := range w.store.Events() {
+	for _, e := range w.store.Events(tenant) {
 		if e.Source != operational.Source {
 			w.checkListOfEvent(e, byID)
 		}
@@ -237,7 +237,7 @@ func (w *world) checkGet(id string, stored map[string]shown) {
 // isPlanned reports whether a delivery that is not stored is one of an event's
 // plan, and still to come.
 func (w *world) isPlanned(id string) bool {
-	for _, e := range w.store.Events() {
+	for _, e := range w.store.Events(tenant) {
 		for _, entry := range w.entries(e) {
 			if webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "") == id {
 				return !e.Expunged && w.versionKept(entry)

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,9 @@ import (
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// What worlds are judged by is read from the table, not by the lists that are
+// judged.
 
 // NextDue returns the time of the earliest due pointer, if there is one.
 func (s *Store) NextDue() (at time.Time, found bool) {
@@ -30,20 +34,38 @@ func (s *Store) NextDue() (at time.Time, found bool) {
 	return at, found
 }
 
+// keys returns the ends of a partition's keys, behind what they begin with. See
+// package record for what stands where.
+func (s *Store) keys(partition, begin string) (ends []string) {
+	items, err := s.items.Page(context.Background(), table.Range{Partition: partition, From: begin, To: begin + "~"}, math.MaxInt)
+	if err != nil {
+		panic(err)
+	}
+	for _, it := range items {
+		ends = append(ends, strings.TrimPrefix(it.Sort, begin))
+	}
+	return ends
+}
+
 // Waiting returns all that stands in waiting lines.
 func (s *Store) Waiting() (ids []string) {
-	defer s.lock()()
-	for _, line := range s.lines {
-		ids = append(ids, line...)
+	for _, key := range s.keys("w", "") { // tenant#subscription#delivery
+		ids = append(ids, key[strings.LastIndex(key, "#")+1:])
 	}
 	slices.Sort(ids)
 	return ids
 }
 
-// Events returns all stored events, in order of acceptance and key.
-func (s *Store) Events() (events []webhook.StoredEvent) {
-	defer s.lock()()
-	for _, e := range s.events {
+// Events returns all stored events of a tenant, in order of acceptance and key.
+func (s *Store) Events(tenant string) (events []webhook.StoredEvent) {
+	for _, key := range s.keys("e", tenant+"#") {
+		if strings.Contains(key, "#") {
+			continue // hangs on an event
+		}
+		e, err := s.EventOf(context.Background(), tenant, key)
+		if err != nil {
+			panic(err)
+		}
 		events = append(events, e)
 	}
 	slices.SortFunc(events, func(a, b webhook.StoredEvent) int {
@@ -55,27 +77,28 @@ func (s *Store) Events() (events []webhook.StoredEvent) {
 	return events
 }
 
-// Expunge removes an event's data and every body made from it.
-func (s *Store) Expunge(tenant, source, id string) {
-	if s.ExpungeEvent(context.Background(), tenant, source, id) != nil {
-		return
-	}
-	defer s.lock()()
-	for at, d := range s.deliveries {
-		if d.Tenant == tenant && d.EventID == id && d.EventSource == source {
-			delete(s.contents, at)
-		}
-	}
-}
-
 // Deliveries returns all stored deliveries of a tenant, by id.
 func (s *Store) Deliveries(tenant string) (deliveries []webhook.Delivery) {
-	defer s.lock()()
-	for at, d := range s.deliveries {
-		if at[0] == tenant {
-			deliveries = append(deliveries, d)
+	ids := s.keys("d", tenant+"#")
+	found, err := s.DeliveriesByID(context.Background(), tenant, ids)
+	if err != nil {
+		panic(err)
+	}
+	for _, id := range ids {
+		deliveries = append(deliveries, found[id])
+	}
+	return deliveries
+}
+
+// Expunge removes an event's data and every body made from it.
+func (s *Store) Expunge(tenant, source, id string) {
+	ctx := context.Background()
+	if s.ExpungeEvent(ctx, tenant, source, id) != nil {
+		return
+	}
+	for _, d := range s.Deliveries(tenant) {
+		if d.EventID == id && d.EventSource == source && s.ExpungeParts(ctx, tenant, d.ID) != nil {
+			panic("a body is left")
 		}
 	}
-	slices.SortFunc(deliveries, func(a, b webhook.Delivery) int { return strings.Compare(a.ID, b.ID) })
-	return deliveries
 }

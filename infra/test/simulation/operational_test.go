@@ -14,7 +14,7 @@ import (
 // checkOperational sees that what went wrong was told, in the tenant and in
 // Postino's own.
 func (w *world) checkOperational() {
-	for _, e := range w.store.Events() {
+	for _, e := range w.store.Events(tenant) {
 		switch {
 		case e.Source != operational.Source && e.Tenant != tenant:
 			w.wrong("event %s of %s", e.ID, e.Tenant)

@@ -92,7 +92,7 @@ func (w *world) amongOthers(ids []string) bool {
 
 // startOf is the event whose delay led to a delivery, if it is one of these.
 func (w *world) startOf(id string, p *plot) (start webhook.StoredEvent, found bool) {
-	for _, e := range w.store.Events() {
+	for _, e := range w.store.Events(tenant) {
 		if e.Type == "d.x" && webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, p.id, "") == id {
 			return e, true
 		}
@@ -132,7 +132,7 @@ func (w *world) fires(c *container, id string, d webhook.Delivery) {
 
 // hasCancel reports whether an event is stored that cancels what another began.
 func (w *world) hasCancel(e webhook.StoredEvent, p *plot) bool {
-	return p != nil && slices.ContainsFunc(w.store.Events(), func(other webhook.StoredEvent) bool {
+	return p != nil && slices.ContainsFunc(w.store.Events(tenant), func(other webhook.StoredEvent) bool {
 		return other.Type == "c.x" && (other.Subject == e.Subject || other.Expunged || e.Expunged) && !other.Time.Before(e.Time)
 	})
 }
@@ -148,7 +148,7 @@ func (w *world) checkOccurrence(e webhook.StoredEvent, entry webhook.PlanEntry) 
 	if entry.CancelsOnly || p.nth > 0 || e.Expunged || w.hasCancel(e, p) || !p.patched.IsZero() && !p.keep {
 		return
 	}
-	for _, other := range w.store.Events() {
+	for _, other := range w.store.Events(tenant) {
 		if other.Type == "d.x" && other.ID != e.ID && (other.Subject == e.Subject || other.Expunged) && !other.Time.Before(e.Time) && !other.Time.After(e.Time.Add(p.delay)) {
 			return // a later start took its place
 		}

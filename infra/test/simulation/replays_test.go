@@ -38,7 +38,8 @@ type replay struct {
 // checkReplay sees that an event that was sent again reached whom it matched,
 // and nobody else.
 func (w *world) checkReplay(e webhook.StoredEvent, r replay) {
-	decided, found := w.store.Replay(tenant, e.Key(), r.ID)
+	decided, err := w.store.Replay(context.Background(), tenant, e.Key(), r.ID)
+	found := err == nil
 	if found && decided.At.Before(e.AcceptedAt) {
 		w.wrong("replay %s is of %v, before its event", r.ID, decided.At)
 	}

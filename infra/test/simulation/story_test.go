@@ -226,7 +226,7 @@ func (w *world) check() {
 		w.wrong("left waiting in line: %v", ids)
 	}
 	stored := map[string]bool{}
-	for _, e := range w.store.Events() {
+	for _, e := range w.store.Events(tenant) {
 		if e.Source == operational.Source {
 			continue
 		}

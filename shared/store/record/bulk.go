@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -27,6 +28,14 @@ func (b bulk) time(t time.Time) bulk {
 		return append(b, 0)
 	}
 	return binary.AppendVarint(binary.AppendUvarint(b, uint64(t.Nanosecond())+1), t.Unix())
+}
+
+func (b bulk) texts(list []string) bulk {
+	b = b.number(int64(len(list)))
+	for _, s := range list {
+		b = b.text(s)
+	}
+	return b
 }
 
 var errBulk = errors.New("stored record is not what we wrote")
@@ -69,6 +78,34 @@ func (f *fields) text() string {
 	s := f.rest[:n]
 	f.rest = f.rest[n:]
 	return s
+}
+
+// length reads how many entries follow, each of a byte at least.
+func (f *fields) length() int {
+	n := f.number()
+	if n < 0 || n > int64(len(f.rest)) {
+		f.bad = true
+		return 0
+	}
+	return int(n)
+}
+
+func (f *fields) texts() (list []string) {
+	if n := f.length(); n > 0 {
+		list = make([]string, n)
+	}
+	for i := range list {
+		list[i] = f.text()
+	}
+	return list
+}
+
+// json reads a text of JSON; nil if it is empty.
+func (f *fields) json() json.RawMessage {
+	if text := f.text(); text != "" {
+		return json.RawMessage(text)
+	}
+	return nil
 }
 
 func (f *fields) flag() bool { return f.count() != 0 }

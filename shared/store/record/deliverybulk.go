@@ -68,11 +68,7 @@ func (f *fields) attempt() webhook.Attempt {
 	if !f.flag() {
 		return a
 	}
-	n := f.number()
-	if n < 0 || n > int64(len(f.rest)) {
-		f.bad = true
-		return a
-	}
+	n := f.length()
 	a.Response = &webhook.Response{Headers: make(map[string]string, n)}
 	for range n {
 		name := f.text()

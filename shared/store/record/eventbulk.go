@@ -10,8 +10,8 @@ import (
 
 // eventItem is all of an event but its data.
 func eventItem(e webhook.StoredEvent) table.Item {
-	key, position := e.Key(), ""
-	position = eventPosition(e.AcceptedAt.UnixMilli(), key)
+	key := e.Key()
+	position := eventPosition(e.AcceptedAt.UnixMilli(), key)
 	it := table.Item{Key: eventKey(e.Tenant, key), Fields: table.Fields{whole: eventBulk(e, len(e.Data) > longData)}}
 	it.Index[0] = eventPlace(e.Tenant, position)
 	if e.Subject != "" {
@@ -32,10 +32,7 @@ func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart b
 	e.Tenant, e.AcceptedAt = tenant, time.UnixMilli(f.number()).UTC()
 	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
 	e.Expunged, dataApart = f.flag(), f.flag()
-	if extensions := f.text(); extensions != "" {
-		e.Extensions = json.RawMessage(extensions)
-	}
-	e.Plan = f.plan()
+	e.Extensions, e.Plan = f.json(), f.plan()
 	e.Data = json.RawMessage(it.Fields.Text(eventData))
 	return e, dataApart, f.err()
 }
@@ -61,12 +58,7 @@ func (b bulk) entries(entries []webhook.PlanEntry) bulk {
 }
 
 func (f *fields) entries() (entries []webhook.PlanEntry) {
-	n := f.number()
-	if n < 0 || n > int64(len(f.rest)) { // each takes several bytes
-		f.bad = true
-		return nil
-	}
-	if n > 0 {
+	if n := f.length(); n > 0 {
 		entries = make([]webhook.PlanEntry, n)
 	}
 	for i := range entries {

@@ -48,8 +48,13 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 }
 
 // Event returns a stored event, or [webhook.ErrNotFound].
-func (s *Store) Event(ctx context.Context, tenant, source, id string) (e webhook.StoredEvent, err error) {
-	it, err := s.one(ctx, eventKey(tenant, webhook.EventKey(source, id)))
+func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error) {
+	return s.EventOf(ctx, tenant, webhook.EventKey(source, id))
+}
+
+// EventOf returns the event that a key names, or [webhook.ErrNotFound].
+func (s *Store) EventOf(ctx context.Context, tenant, key string) (e webhook.StoredEvent, err error) {
+	it, err := s.one(ctx, eventKey(tenant, key))
 	if err != nil {
 		return e, err
 	}

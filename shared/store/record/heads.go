@@ -9,41 +9,50 @@ import (
 
 func headKey(sub webhook.SubscriptionRef) table.Key { return ofSubscription(headKind, sub) }
 
-// head is what is kept of one as JSON, beside its filter, which stays as it was
-// written.
-type head struct {
-	Born    int64            `json:"born"`
-	State   webhook.State    `json:"state"`
-	Types   []string         `json:"types,omitempty"`
-	Epoch   int64            `json:"epoch"`
-	Cancels []webhook.Cancel `json:"cancels,omitempty"`
-}
-
-// The fields of a head: version, filter, weight of its filter, when it was
+// The fields of a head beside its bulk: version, weight of its filter, when it was
 // changed, its health, and how often that was written.
 const (
-	headVersion, headFilter, headHeavy, headUpdated = "ve", "fi", "hw", "u"
-	headHealth, healthRevision                      = "he", "hr"
+	headVersion, headHeavy, headUpdated = "ve", "hw", "u"
+	headHealth, healthRevision          = "he", "hr"
 )
 
-func headItem(sub webhook.Subscription) (table.Item, error) {
+func headItem(sub webhook.Subscription) table.Item {
 	h := sub.Head()
-	text, err := encode(head{h.Born, h.State, h.Types, h.Epoch, h.Cancels})
 	return table.Item{Key: headKey(webhook.SubscriptionRef{Tenant: h.Tenant, ID: h.ID}), Fields: table.Fields{
-		whole: text, headVersion: h.Version, headFilter: table.Text(h.Filter), headHeavy: int64(h.Heavy), headUpdated: table.Nanos(sub.UpdatedAt),
-	}}, err
+		whole: headBulk(h), headVersion: h.Version, headHeavy: int64(h.Heavy), headUpdated: table.Nanos(sub.UpdatedAt),
+	}}
+}
+
+func headBulk(h webhook.Head) []byte {
+	b := bulk(nil).number(h.Born).text(string(h.State)).number(h.Epoch).texts(h.Types).text(string(h.Filter)).number(int64(len(h.Cancels)))
+	for _, c := range h.Cancels {
+		b = b.texts(c.Types).text(string(c.Filter))
+	}
+	return b
 }
 
 func readHead(tenant, id string, it table.Item) (webhook.Head, error) {
-	var stored head
-	if err := decode(it.Fields.Text(whole), &stored); err != nil {
-		return webhook.Head{}, err
+	h := webhook.Head{Tenant: tenant, ID: id, Version: it.Fields.Int(headVersion), Heavy: int(it.Fields.Int(headHeavy))}
+	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	h.Born, h.State, h.Epoch, h.Types, h.Filter = f.number(), webhook.State(f.text()), f.number(), f.texts(), f.json()
+	for range f.length() {
+		h.Cancels = append(h.Cancels, webhook.Cancel{Types: f.texts(), Filter: f.json()})
 	}
-	h := webhook.Head{
-		Tenant: tenant, ID: id, Version: it.Fields.Int(headVersion), Filter: it.Fields.Text(headFilter), Heavy: int(it.Fields.Int(headHeavy)),
-		Born: stored.Born, State: stored.State, Types: stored.Types, Epoch: stored.Epoch, Cancels: stored.Cancels,
+	h.Health = readHealth(it)
+	return h, f.err()
+}
+
+func healthBulk(h webhook.Health) []byte {
+	b := bulk(nil).time(h.FailingSince).time(h.FailedAt).time(h.Breaker.Since).number(int64(h.Breaker.Probes))
+	return b.number(int64(h.Breaker.Passed)).time(h.Breaker.ProbeAt)
+}
+
+func readHealth(it table.Item) webhook.Health {
+	f := &fields{rest: string(it.Fields.Bytes(headHealth))}
+	return webhook.Health{
+		FailingSince: f.time(), FailedAt: f.time(), Rev: it.Fields.Int(healthRevision),
+		Breaker: webhook.Breaker{Since: f.time(), Probes: int(f.number()), Passed: int(f.number()), ProbeAt: f.time()},
 	}
-	return h, decode(it.Fields.Text(headHealth), &h.Health)
 }
 
 // Heads returns the current heads in the order asked for. Those that do not
@@ -115,13 +124,9 @@ func headsOf(tenant string) span {
 // the head, so it has no health.
 func (s *Store) SaveHealth(ctx context.Context, ref webhook.VersionRef, h webhook.Health) error {
 	h.Rev++
-	text, err := encode(h)
-	if err != nil {
-		return err
-	}
 	return s.recent.change(func() error {
 		_, _, err := s.table.Update(ctx, headKey(webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.ID}), table.Change{
-			Set: table.Fields{headHealth: text, healthRevision: h.Rev},
+			Set: table.Fields{headHealth: healthBulk(h), healthRevision: h.Rev},
 		}, table.How{
 			If:   table.Equal(headVersion, ref.Version).And(table.Revision(healthRevision, h.Rev)),
 			Wait: table.ForOthers,

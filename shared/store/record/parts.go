@@ -54,10 +54,7 @@ func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Conte
 	}
 	f := &fields{rest: string(it.Fields.Bytes(whole))}
 	c = webhook.Content{Method: f.text(), ContentType: f.text(), Body: webhook.Text{Plain: f.text()}}
-	for range f.number() {
-		if f.rest == "" {
-			break
-		}
+	for range f.length() {
 		c.Body.Inserts = append(c.Body.Inserts, webhook.Insert{At: int(f.number()), Secret: f.text(), Encode: f.text()})
 	}
 	return c, f.err()

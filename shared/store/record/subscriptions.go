@@ -29,12 +29,8 @@ func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, 
 		if sub.Version = version; expect == 0 {
 			sub.Born = version
 		}
-		face, err := headItem(sub)
-		if err != nil {
-			return nil, err
-		}
 		stored, err := versionItem(sub)
-		return []table.Write{{Item: face, If: still}, {Item: stored}}, err
+		return []table.Write{{Item: headItem(sub), If: still}, {Item: stored}}, err
 	}
 	if err := s.change(ctx, c); err != nil {
 		return webhook.Subscription{}, err

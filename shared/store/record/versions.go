@@ -42,20 +42,24 @@ func (s *Store) Versions(ctx context.Context, refs []webhook.VersionRef) ([]webh
 	return versions, nil
 }
 
-func versionItem(sub webhook.Subscription) (table.Item, error) {
-	fields := table.Fields{"bo": sub.Born}
-	var err error
-	if fields["j"], err = encode(sub); err == nil {
-		fields["se"], err = encode(sub.Secrets)
-	}
-	return table.Item{Key: versionKey(webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}), Fields: fields}, err
+// version is a subscription with all that is kept of it.
+type version struct {
+	webhook.Subscription
+	Born    int64                   `json:"born"`
+	Secrets []webhook.SigningSecret `json:"secrets,omitempty"` // sealed
 }
 
-func readVersion(tenant string, it table.Item) (sub webhook.Subscription, err error) {
-	if err = decode(it.Fields.Text("j"), &sub); err == nil {
-		err = decode(it.Fields.Text("se"), &sub.Secrets)
-	}
-	sub.Tenant, sub.Born = tenant, it.Fields.Int("bo")
+func versionItem(sub webhook.Subscription) (table.Item, error) {
+	text, err := encode(version{sub, sub.Born, sub.Secrets})
+	ref := webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: sub.Version}
+	return table.Item{Key: versionKey(ref), Fields: table.Fields{"j": text}}, err
+}
+
+func readVersion(tenant string, it table.Item) (webhook.Subscription, error) {
+	var stored version
+	err := decode(it.Fields.Text("j"), &stored)
+	sub := stored.Subscription
+	sub.Tenant, sub.Born, sub.Secrets = tenant, stored.Born, stored.Secrets
 	if string(sub.Metadata) == "null" {
 		sub.Metadata = nil
 	}

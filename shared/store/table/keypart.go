@@ -1,11 +1,6 @@
 package table
 
-import (
-	"strconv"
-	"strings"
-
-	"github.com/postino/postino/shared/webhook"
-)
+import "github.com/postino/postino/shared/webhook"
 
 // maxName is the longest tenant, id or name of the contract.
 const maxName = 64
@@ -36,6 +31,9 @@ func IsName(id string) bool {
 
 // Ordinal writes n so that strings sort as numbers do; less than 0 is 0.
 func Ordinal(n int64) string {
-	digits := strconv.FormatInt(max(n, 0), 10)
-	return strings.Repeat("0", 19-len(digits)) + digits
+	digits := [19]byte{}
+	for i, rest := len(digits)-1, max(n, 0); i >= 0; i, rest = i-1, rest/10 {
+		digits[i] = '0' + byte(rest%10)
+	}
+	return string(digits[:])
 }

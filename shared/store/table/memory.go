@@ -88,8 +88,14 @@ func (m *Memory) remove(index int, key Key) {
 func (m *Memory) Partitions(prefix string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	names := slices.Sorted(maps.Keys(m.partitions[0]))
-	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	var names []string
+	for name := range m.partitions[0] {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Get returns the items that exist.
@@ -99,7 +105,7 @@ func (m *Memory) Get(_ context.Context, keys ...Key) (map[Key]Item, error) {
 	found := map[Key]Item{}
 	for _, k := range keys {
 		if it, ok := m.stored(k); ok {
-			found[k] = copied(it)
+			found[k] = lent(it)
 		}
 	}
 	return found, nil
@@ -110,7 +116,7 @@ func (m *Memory) Page(_ context.Context, r Range, limit int) (items []Item, err 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, sort := range m.within(r, limit) {
-		items = append(items, copied(m.at(r.Index, r.Partition).items[sort]))
+		items = append(items, lent(m.at(r.Index, r.Partition).items[sort]))
 	}
 	return items, nil
 }
@@ -146,7 +152,7 @@ func (m *Memory) Put(_ context.Context, item Item, how How) (old Item, replaced 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, replaced = m.stored(item.Key)
-	old = copied(old)
+	old = lent(old)
 	if !how.If.Holds(old, replaced) {
 		return old, false, ErrRefused
 	}
@@ -159,7 +165,7 @@ func (m *Memory) Update(_ context.Context, key Key, change Change, how How) (old
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, existed = m.stored(key)
-	old = copied(old)
+	old = lent(old)
 	if !how.If.Holds(old, existed) {
 		return old, existed, ErrRefused
 	}
@@ -196,7 +202,7 @@ func (m *Memory) Transact(_ context.Context, writes []Write, _ Wait) error {
 	refused := map[int]Item{}
 	for i, w := range writes {
 		if stored, exists := m.stored(w.Item.Key); !w.If.Holds(stored, exists) {
-			refused[i] = copied(stored)
+			refused[i] = lent(stored)
 		}
 	}
 	if len(refused) > 0 {
@@ -215,6 +221,12 @@ func (m *Memory) Transact(_ context.Context, writes []Write, _ Wait) error {
 		}
 	}
 	return nil
+}
+
+// lent is an item for readers, who may change its fields but not their bytes.
+func lent(item Item) Item {
+	item.Fields = maps.Clone(item.Fields)
+	return item
 }
 
 // copied shares no memory with the caller's item.
