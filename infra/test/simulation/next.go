@@ -18,7 +18,7 @@ import (
 func (s *Store) NextDue() (at time.Time, found bool) {
 	minute := ""
 	for _, partition := range s.items.Partitions("q#") { // q#minute#shard: the first minute in all its shards
-		of := partition[:strings.LastIndex(partition, "#")]
+		of := partition[:strings.LastIndexByte(partition, '#')]
 		if minute != "" && of != minute {
 			break
 		}

@@ -28,7 +28,9 @@ func (n *Nouns) duesIn(minute time.Time, shard int) string {
 	if n.Together {
 		return duePartition
 	}
-	return duePartition + "#" + minute.UTC().Format("200601021504") + "#" + strconv.Itoa(shard)
+	name := append(make([]byte, 0, 24), duePartition+"#"...)
+	name = append(minute.UTC().AppendFormat(name, "200601021504"), '#')
+	return string(strconv.AppendInt(name, int64(shard), 10))
 }
 
 // dueKey spreads the pointers of a minute by what they point to.

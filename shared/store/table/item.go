@@ -12,8 +12,8 @@ type Item struct {
 	Expires time.Time
 	// Index is where the indexes 1 and 2 have the item, each in a partition and
 	// under a sort key of its own; without a key, an index does not have it. No two
-	// items have the same key in an index. An index lags behind the table, and holds
-	// the item's own key, but not all of its fields: Get reads the others.
+	// items have the same key in an index. An index lags behind the table, and tells
+	// an item's key and its place there, but not all of its fields: Get reads those.
 	Index [Indexes]Key
 }
 

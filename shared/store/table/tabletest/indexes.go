@@ -36,6 +36,9 @@ func lists(t *testing.T, from table.Table, r table.Range, limit int, want ...str
 		got := []string{}
 		for _, it := range items {
 			got = append(got, it.Sort)
+			if r.Index > 0 && it.Index[r.Index-1].Partition != r.Partition {
+				t.Fatalf("index %d tells that %s stands at %v, want its place in %s", r.Index, it.Sort, it.Index[r.Index-1], r.Partition)
+			}
 		}
 		if slices.Equal(got, want) {
 			return
