@@ -151,6 +151,7 @@ func (s *Store) rewrite(ctx context.Context, key table.Key, wait table.Wait, cha
 			return err
 		}
 		next := it.Fields.Int(revision) + 1
+		it.Fields = maps.Clone(it.Fields)
 		if err := change(&it); err != nil {
 			return err
 		}

@@ -3,17 +3,18 @@ package table
 import (
 	"bytes"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 )
 
 // Memory is a table in the memory of one process, for simulations. The zero
-// value is empty and ready. It removes nothing that has expired.
+// value is empty and ready. It removes nothing that has expired. Items that were
+// read share its memory: they are not to be changed.
 type Memory struct {
 	mu         sync.Mutex
 	partitions [1 + Indexes]map[string]*partition // of the table and of each index
+	names      []string                           // of the table's, in order
 }
 
 // partition holds items under keys in order.
@@ -36,6 +37,7 @@ func (m *Memory) stored(key Key) (Item, bool) {
 
 // set stores an item, and sees to the indexes.
 func (m *Memory) set(it Item) {
+	it = copied(it)
 	m.unset(it.Key)
 	m.insert(0, it.Key, it)
 	for i, k := range it.Index {
@@ -53,11 +55,14 @@ func (m *Memory) insert(index int, key Key, it Item) {
 	if p == nil {
 		p = &partition{items: map[string]Item{}}
 		m.partitions[index][key.Partition] = p
+		if i, found := slices.BinarySearch(m.names, key.Partition); index == 0 && !found {
+			m.names = slices.Insert(m.names, i, strings.Clone(key.Partition))
+		}
 	}
 	if i, found := slices.BinarySearch(p.sorts, key.Sort); !found {
 		p.sorts = slices.Insert(p.sorts, i, strings.Clone(key.Sort))
 	}
-	p.items[key.Sort] = copied(it)
+	p.items[key.Sort] = it
 }
 
 // unset removes an item from the table and the indexes.
@@ -81,6 +86,9 @@ func (m *Memory) remove(index int, key Key) {
 	}
 	if delete(p.items, key.Sort); len(p.items) == 0 {
 		delete(m.partitions[index], key.Partition)
+		if i, found := slices.BinarySearch(m.names, key.Partition); index == 0 && found {
+			m.names = slices.Delete(m.names, i, i+1)
+		}
 	}
 }
 
@@ -88,14 +96,12 @@ func (m *Memory) remove(index int, key Key) {
 func (m *Memory) Partitions(prefix string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var names []string
-	for name := range m.partitions[0] {
-		if strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
+	begin, _ := slices.BinarySearch(m.names, prefix)
+	end := begin
+	for end < len(m.names) && strings.HasPrefix(m.names[end], prefix) {
+		end++
 	}
-	slices.Sort(names)
-	return names
+	return slices.Clone(m.names[begin:end])
 }
 
 // Get returns the items that exist.
@@ -105,7 +111,7 @@ func (m *Memory) Get(_ context.Context, keys ...Key) (map[Key]Item, error) {
 	found := map[Key]Item{}
 	for _, k := range keys {
 		if it, ok := m.stored(k); ok {
-			found[k] = lent(it)
+			found[k] = it
 		}
 	}
 	return found, nil
@@ -116,7 +122,7 @@ func (m *Memory) Page(_ context.Context, r Range, limit int) (items []Item, err 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, sort := range m.within(r, limit) {
-		items = append(items, lent(m.at(r.Index, r.Partition).items[sort]))
+		items = append(items, m.at(r.Index, r.Partition).items[sort])
 	}
 	return items, nil
 }
@@ -152,7 +158,6 @@ func (m *Memory) Put(_ context.Context, item Item, how How) (old Item, replaced 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, replaced = m.stored(item.Key)
-	old = lent(old)
 	if !how.If.Holds(old, replaced) {
 		return old, false, ErrRefused
 	}
@@ -165,7 +170,6 @@ func (m *Memory) Update(_ context.Context, key Key, change Change, how How) (old
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, existed = m.stored(key)
-	old = lent(old)
 	if !how.If.Holds(old, existed) {
 		return old, existed, ErrRefused
 	}
@@ -202,7 +206,7 @@ func (m *Memory) Transact(_ context.Context, writes []Write, _ Wait) error {
 	refused := map[int]Item{}
 	for i, w := range writes {
 		if stored, exists := m.stored(w.Item.Key); !w.If.Holds(stored, exists) {
-			refused[i] = lent(stored)
+			refused[i] = stored
 		}
 	}
 	if len(refused) > 0 {
@@ -221,12 +225,6 @@ func (m *Memory) Transact(_ context.Context, writes []Write, _ Wait) error {
 		}
 	}
 	return nil
-}
-
-// lent is an item for readers, who may change its fields but not their bytes.
-func lent(item Item) Item {
-	item.Fields = maps.Clone(item.Fields)
-	return item
 }
 
 // copied shares no memory with the caller's item.
