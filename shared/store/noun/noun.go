@@ -1,7 +1,7 @@
 // Package noun stores Postino's objects above the narrow contract of package
 // table. Each noun has one file, with its keys, fields and lists. A new noun is
-// a new file here. Each store still stores subscriptions, events, deliveries and
-// trigger state itself.
+// a new file here. Subscriptions, events, deliveries and trigger state are in
+// package record, or in the store itself.
 //
 //	partition        sort            holds                                    ends
 //	k#T              id              key of the API, hashed
