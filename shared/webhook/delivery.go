@@ -39,6 +39,7 @@ type Reason string
 const (
 	ReasonType          Reason = "type"
 	ReasonFilter        Reason = "filter"
+	ReasonProfile       Reason = "profile" // what the filter asks of the profile or the segments is not so
 	ReasonFilterCost    Reason = "filter_too_costly"
 	ReasonNoKey         Reason = "no_key"
 	ReasonDuplicate     Reason = "duplicate"

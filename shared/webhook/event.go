@@ -31,6 +31,7 @@ type Event struct {
 	Time       time.Time       `json:"time"`                 // when it happened; defaults to AcceptedAt
 	Data       json.RawMessage `json:"-"`                    // the published bytes; nil means absent
 	Extensions json.RawMessage `json:"extensions,omitempty"` // other CloudEvents attributes, one JSON object; nil means none
+	Profile    json.RawMessage `json:"-"`                    // the attributes of the subject's profile, as fan-out read them; nil if nobody asked
 	AcceptedAt time.Time       `json:"accepted_at"`          // when ingest accepted it, by Postino's clock, whole milliseconds
 	Nonce      string          `json:"nonce"`                // one per accepted publication; distinguishes Postino's repeats from the publisher's
 	Order      uint32          `json:"order,omitempty"`      // among what has the same AcceptedAt, as far as we know: see [OrderOf]; messages carry it, stores do not

@@ -5,6 +5,7 @@ import "time"
 // TenantState is how a tenant stands.
 type TenantState struct {
 	Version  int64 // its change counter, 0 before the first change; it never goes back
+	People   int64 // counts the changes of its computed attributes and segments; 0: it never had any
 	Deletion       // its last; zero if it was never deleted
 }
 

@@ -31,6 +31,7 @@ func TestEveryAnswerIsDescribed(t *testing.T) {
 	r.secrets()
 	r.keys()
 	r.types()
+	r.people()
 	r.jobs()
 	r.stats()
 	r.service()

@@ -70,10 +70,10 @@ func (s *tapped) DeleteSubscription(ctx context.Context, ref webhook.Subscriptio
 	})
 }
 
-func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
 	err = s.c.cross("CreateEvent "+e.ID, func() error {
 		e = s.c.w.plant.event(e)
-		stored, created, err = s.Store.CreateEvent(ctx, e)
+		stored, created, err = s.Store.CreateEvent(ctx, e, profiles...)
 		if created {
 			s.c.w.created[e.ID] = s.c.w.tick()
 			s.c.w.contents[e.ID] = string(e.Data)

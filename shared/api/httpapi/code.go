@@ -47,6 +47,9 @@ var (
 	SubscriptionNotFound = newCode(http.StatusNotFound, "subscription_not_found")
 	EventNotFound        = newCode(http.StatusNotFound, "event_not_found")
 	DeliveryNotFound     = newCode(http.StatusNotFound, "delivery_not_found")
+	ProfileNotFound      = newCode(http.StatusNotFound, "profile_not_found")
+	AttributeNotFound    = newCode(http.StatusNotFound, "attribute_not_found")
+	SegmentNotFound      = newCode(http.StatusNotFound, "segment_not_found")
 	EventTypeNotFound    = newCode(http.StatusNotFound, "event_type_not_found")
 	SecretNotFound       = newCode(http.StatusNotFound, "secret_not_found")
 	KeyNotFound          = newCode(http.StatusNotFound, "key_not_found")
@@ -68,6 +71,11 @@ var (
 	TenantDeleting      = newCode(http.StatusConflict, "tenant_deleting")
 	SubscriptionsFull   = newCode(http.StatusConflict, "subscriptions_full")
 	FiltersFull         = newCode(http.StatusConflict, "filters_full")
+	AttributesFull      = newCode(http.StatusConflict, "attributes_full")
+	SegmentsFull        = newCode(http.StatusConflict, "segments_full")
+	SegmentInUse        = newCode(http.StatusConflict, "segment_in_use")
+
+	RevisionPassed = newCode(http.StatusPreconditionFailed, "revision_passed")
 
 	RequestTooLarge = newCode(http.StatusRequestEntityTooLarge, "request_too_large")
 	EventTooLarge   = newCode(http.StatusRequestEntityTooLarge, "event_too_large")

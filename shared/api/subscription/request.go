@@ -141,7 +141,7 @@ func (d *draft) addAll(err error) {
 
 func readFilter(d *draft, v strictjson.Value) {
 	d.Subscription.Filter = json.RawMessage(v.Compact())
-	_, err := pattern.Compile(d.Subscription.Filter, "filter")
+	_, err := pattern.CompileOver(pattern.WithProfile, d.Subscription.Filter, "filter")
 	d.addAll(err)
 }
 

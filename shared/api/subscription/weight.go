@@ -26,15 +26,20 @@ func (d *draft) weigh() {
 // filterWeight files the types and filters of a head as fan-out does.
 func filterWeight(h webhook.Head) (int, error) {
 	var x pattern.Index[int]
+	whole := 0
 	for i, c := range append([]webhook.Cancel{{Types: h.Types, Filter: h.Filter}}, h.Cancels...) {
 		var p *pattern.Pattern
 		if len(c.Filter) > 0 {
 			var err error
-			if p, err = pattern.Compile(c.Filter, "filter"); err != nil {
+			if p, err = pattern.CompileOver(pattern.WithProfile, c.Filter, "filter"); err != nil {
 				return 0, fmt.Errorf("weigh: %w", err)
+			}
+			if event, asks := p.OfEvent(); asks {
+				whole += p.Weight()
+				p = event
 			}
 		}
 		x.Add(i, c.Types, p)
 	}
-	return x.Weight(), nil
+	return x.Weight() + whole, nil
 }

@@ -29,7 +29,8 @@ type Request struct {
 	headers     []header
 	body        body
 	require     []path
-	weight      int // bytes
+	profile     bool // a template reads the profile
+	weight      int  // bytes
 }
 
 type header struct {
@@ -73,6 +74,7 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 		}
 		r.require = append(r.require, p)
 	}
+	r.profile = c.profile
 	r.weight = requestWeight + c.weight + len(spec.Require)*requireWeight
 	return r, c.faults
 }
@@ -90,6 +92,9 @@ func (r *Request) Mentions() map[string][]string {
 	return mentions
 }
 
+// ReadsProfile reports whether a template reads the profile of the event's subject.
+func (r *Request) ReadsProfile() bool { return r.profile }
+
 // TemplatedURL reports whether the url differs from event to event.
 func (r *Request) TemplatedURL() bool { return !r.url.Constant() }
 
@@ -99,6 +104,7 @@ type compiler struct {
 	weight    int // bytes of what was compiled so far
 	nodes     int // of the body
 	full      bool
+	profile   bool // a template reads the profile
 }
 
 func (c *compiler) fault(field, format string, args ...any) {
@@ -110,12 +116,18 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 	if c.full {
 		return nil
 	}
-	t, err := liquid.Parse(source, liquid.Options{Secrets: true, Judge: wrongMember})
+	t, err := liquid.Parse(source, liquid.Options{Secrets: true, Judge: c.judge})
 	if err != nil {
 		c.fault(field, "%v", err)
 		return nil
 	}
 	return c.weigh(t)
+}
+
+// judge says why a variable leads nowhere, and notes who reads the profile.
+func (c *compiler) judge(path []string) string {
+	c.profile = c.profile || path[0] == profileRoot
+	return wrongMember(path)
 }
 
 // builtin prepares a body that needs no template.

@@ -24,6 +24,7 @@ var variables = names{
 	"event":        {"id": none, "source": none, "type": none, "subject": none, "time": none, "data": nil, "extensions": nil},
 	"data":         nil,
 	"subject":      none,
+	profileRoot:    nil,
 	"delivery":     {"id": none, "uuid": none},
 	"subscription": {"id": none, "name": none, "metadata": nil},
 	"occasion":     {"count": none},
@@ -38,8 +39,11 @@ func with(some, more names) names {
 	return all
 }
 
+// profileRoot is the variable with the attributes of the subject's profile.
+const profileRoot = "profile"
+
 // roots are the variables in the order in which an error lists them.
-var roots = []string{"event", "data", "subject", "delivery", "subscription", "occasion", "now"}
+var roots = []string{"event", "data", "subject", profileRoot, "delivery", "subscription", "occasion", "now"}
 
 // commands work on every text, array and object, whatever its members are.
 var commands = []string{"size", "first", "last"}

@@ -28,7 +28,7 @@ func TestUnknownMembersAreRefusedWhenSaved(t *testing.T) {
 		{"{{ occasion.count.value }}", `"occasion.count" has no members`},
 		{"{% for i in data.l %}{{ forloop.cnt }}{% endfor %}", `unknown variable "forloop.cnt"`},
 		{"{% for i in data.l %}{{ forloop.lenght }}{% endfor %}", `did you mean "length"?`},
-		{"{{ evnt.type }}", `unknown variable "evnt": want one of event, data, subject, delivery, subscription, occasion, now; did you mean "event"?`},
+		{"{{ evnt.type }}", `unknown variable "evnt": want one of event, data, subject, profile, delivery, subscription, occasion, now; did you mean "event"?`},
 		{"{{ type }}", `did you mean "event.type"?`},
 		{"{{ secret.x }}", `did you mean "secrets"?`},
 	} {

@@ -65,6 +65,10 @@ func eventVariables(e webhook.Event) (map[string]liquid.Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode extensions: %w", err)
 	}
+	profile, err := decode(e.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("decode profile: %w", err)
+	}
 	subject := liquid.Null
 	if e.Subject != "" {
 		subject = liquid.String(e.Subject)
@@ -79,7 +83,7 @@ func eventVariables(e webhook.Event) (map[string]liquid.Value, error) {
 		liquid.Member{Name: "extensions", Value: extensions},
 	)
 	return map[string]liquid.Value{
-		"event": envelope, "data": data, "subject": subject,
+		"event": envelope, "data": data, "subject": subject, profileRoot: profile,
 		"now": liquid.String(webhook.FormatTime(e.AcceptedAt)),
 	}, nil
 }

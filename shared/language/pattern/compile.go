@@ -37,12 +37,17 @@ type field struct {
 	cond *condition
 }
 
-// Compile reads a pattern. Faults are [Errors], whose fields begin with the given one, such as "filter".
+// Compile reads a pattern of events. Faults are [Errors], whose fields begin with the given one, such as "filter".
 func Compile(pattern []byte, where string) (*Pattern, error) {
+	return CompileOver(ofEvents, pattern, where)
+}
+
+// CompileOver reads a pattern that begins with the given roots.
+func CompileOver(roots Roots, pattern []byte, where string) (*Pattern, error) {
 	if len(pattern) > MaxSize {
 		return nil, Errors{{where, fmt.Sprintf("too complex: want at most %d bytes", MaxSize)}}
 	}
-	c, at := &compiler{}, &spot{name: where}
+	c, at := &compiler{roots: roots}, &spot{name: where}
 	c.nodes, c.kids = make([]node, 0, 4+len(pattern)/12), make([]kid, 0, 4+len(pattern)/12)
 	root, _, fault := c.parse(string(pattern), where, MaxDepth)
 	if fault != nil {
@@ -72,6 +77,7 @@ func Compile(pattern []byte, where string) (*Pattern, error) {
 // A compiler turns a tree of JSON into combinations of fields. Its tree is not used once it is done.
 type compiler struct {
 	tree
+	roots  Roots
 	errs   Errors
 	values int // values and operators seen
 	tests  int // tests put into combinations
@@ -156,9 +162,9 @@ var reserved = []string{
 // checkName judges the key of a field: names is the whole path, path the part that leads to the key.
 func (c *compiler) checkName(k kid, at *spot, path, names []string, inOr bool) bool {
 	switch {
-	case len(path) == 0 && rootFault(names[0]) != "":
-		c.fault(at, "%s", rootFault(names[0]))
-	case roots[names[0]] && (len(names) > 1 || c.nodes[k.node].kind == Object):
+	case len(path) == 0 && c.roots.fault(names[0]) != "":
+		c.fault(at, "%s", c.roots.fault(names[0]))
+	case c.roots[names[0]] && (len(names) > 1 || c.nodes[k.node].kind == Object):
 		c.fault(at, "%s is a string: want a list of values", names[0])
 	case slices.Contains(names, ""):
 		c.fault(at, "want no empty name in a field")

@@ -12,6 +12,8 @@ type Envelope struct {
 	HasSubject             bool            // false: the event has no subject, which differs from an empty one
 	Data                   json.RawMessage // any JSON value; empty: the event has no data
 	Extensions             json.RawMessage // an object of CloudEvents extensions; empty: none
+	Profile                json.RawMessage // the attributes of the subject's profile, an object; empty: nothing is known
+	Segments               json.RawMessage // the segments that the subject is in, a list of strings; empty: nothing is known
 }
 
 // An Event is an envelope decoded once. It is never changed and safe for concurrent use. It keeps the memory of
@@ -32,11 +34,11 @@ func Decode(env Envelope) (*Event, error) {
 	size := len(env.Data) + len(env.Extensions)
 	e.nodes = make([]node, 0, 16+size/12)
 	e.kids = make([]kid, 0, 16+size/12)
-	roots := make([]kid, 0, 7)
+	roots := make([]kid, 0, 9)
 	for _, part := range []struct {
 		name string
 		json json.RawMessage
-	}{{"data", env.Data}, {"extensions", env.Extensions}} {
+	}{{"data", env.Data}, {"extensions", env.Extensions}, {"profile", env.Profile}, {"segment", env.Segments}} {
 		if len(part.json) == 0 {
 			continue
 		}
@@ -54,6 +56,9 @@ func Decode(env Envelope) (*Event, error) {
 		roots = append(roots, e.attribute("subject", env.Subject))
 	}
 	roots = append(roots, e.attribute("time", env.Time), e.attribute("type", env.Type))
+	if len(env.Profile)+len(env.Segments) > 0 {
+		sortKids(roots)
+	}
 	e.root = e.add(node{kind: Object, made: true}, roots)
 	return e, nil
 }

@@ -8,20 +8,9 @@ import (
 	"strings"
 )
 
-// roots are the parts of an event that a pattern or a path may begin with, and whether the part is one string.
-var roots = map[string]bool{
+// ofEvents are the parts of an event that a pattern or a path may begin with, and whether the part is one string.
+var ofEvents = Roots{
 	"id": true, "source": true, "type": true, "subject": true, "time": true, "data": false, "extensions": false,
-}
-
-// rootFault says what is wrong with a root, "" if nothing is.
-func rootFault(name string) string {
-	switch _, ok := roots[name]; {
-	case ok:
-		return ""
-	case name == "detail-type":
-		return `an event has no "detail-type": use type`
-	}
-	return fmt.Sprintf("an event has no %q: use data for its payload, or one of id, source, type, subject, time, extensions", name)
 }
 
 // A Path names one place in an event, such as subject or data.user.id or data.legs[0].to. The zero Path is none.
@@ -50,10 +39,10 @@ func ParsePath(path, field string) (Path, error) {
 	for i, segment := range strings.Split(path, ".") {
 		name, indexes, _ := strings.Cut(segment, "[")
 		if i == 0 {
-			if detail := rootFault(name); detail != "" {
+			if detail := ofEvents.fault(name); detail != "" {
 				return Path{}, fault("%s", detail)
 			}
-			if roots[name] && path != name {
+			if ofEvents[name] && path != name {
 				return Path{}, fault("%s is a string: it has no parts", name)
 			}
 		}

@@ -60,7 +60,7 @@ func (w *why) meets(alone string, names []string) bool {
 		name, _ := json.Marshal(names[i]) // of a string, which cannot fail
 		alone = fmt.Sprintf("{%s:%s}", name, alone)
 	}
-	p, err := Compile([]byte(alone), "filter")
+	p, err := CompileOver(WithProfile, []byte(alone), "filter")
 	if err != nil {
 		return true // only a whole pattern is judged: this one stands in one that compiles
 	}

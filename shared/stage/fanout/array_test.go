@@ -112,11 +112,11 @@ type stumbling struct {
 	over string
 }
 
-func (s *stumbling) CreateEvent(ctx context.Context, e webhook.StoredEvent) (webhook.StoredEvent, bool, error) {
+func (s *stumbling) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (webhook.StoredEvent, bool, error) {
 	if e.ID == s.over {
 		return webhook.StoredEvent{}, false, errors.New("stumbled")
 	}
-	return s.Store.CreateEvent(ctx, e)
+	return s.Store.CreateEvent(ctx, e, profiles...)
 }
 
 func TestAnArrayOfWhichOneFailsKeepsItsOrder(t *testing.T) {

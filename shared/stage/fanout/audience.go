@@ -11,6 +11,7 @@ import (
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/language/weighed"
+	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -27,13 +28,13 @@ const loadPage = 1000
 
 // audiences keeps, for each tenant, who would receive what.
 type audiences struct {
-	store   Subscriptions
+	store   audienceStore
 	log     *slog.Logger
 	mu      sync.Mutex
 	tenants *weighed.Cache[string, *audience]
 }
 
-func newAudiences(store Subscriptions, log *slog.Logger) *audiences {
+func newAudiences(store audienceStore, log *slog.Logger) *audiences {
 	return &audiences{store: store, log: log, tenants: weighed.New[string, *audience](maxAudiences, maxAudience, nil)}
 }
 
@@ -60,22 +61,39 @@ func (a *audiences) keep(t *audience) {
 // of the tenant.
 type audience struct {
 	tenant  string
-	store   Subscriptions
+	store   audienceStore
 	log     *slog.Logger
 	mu      sync.RWMutex
 	version int64
 	gone    webhook.Deletion
 	index   *index
+	people  int64 // of which version the definitions are
+	defines *people.Definitions
 }
 
-// match returns the plan for the event.
-func (a *audience) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, error) {
+// audienceStore is where an audience is read from.
+type audienceStore interface {
+	Subscriptions
+	People
+}
+
+// match returns what the event leads to, as far as it can tell by itself.
+func (a *audience) match(ctx context.Context, e *pattern.Event) (m matched, err error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
+	m.event, m.definitions = e, a.defines
 	if a.index == nil {
-		return nil, nil
+		return m, nil
 	}
-	return a.index.match(ctx, e)
+	m.entries, m.conditions, err = a.index.match(ctx, e)
+	return m, err
+}
+
+// defined returns the tenant's definitions.
+func (a *audience) defined() *people.Definitions {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.defines
 }
 
 // weight is about how many bytes of memory the audience takes.
@@ -84,9 +102,9 @@ func (a *audience) weight() int {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	if a.index == nil {
-		return bare
+		return bare + a.defines.Weight()
 	}
-	return bare + a.index.weight()
+	return bare + a.defines.Weight() + a.index.weight()
 }
 
 // refresh brings the audience up to every change acknowledged before the call.
@@ -98,7 +116,7 @@ func (a *audience) refresh(ctx context.Context) error {
 	}
 	now := state.Version
 	a.mu.RLock()
-	fresh := a.version >= now && a.gone == state.Deletion
+	fresh := a.version >= now && a.gone == state.Deletion && a.people == state.People
 	a.mu.RUnlock()
 	if fresh {
 		return nil
@@ -106,6 +124,9 @@ func (a *audience) refresh(ctx context.Context) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.gone = state.Deletion
+	if err := a.define(ctx, state.People); err != nil {
+		return err
+	}
 	if a.version >= now {
 		return nil
 	}
@@ -119,6 +140,27 @@ func (a *audience) refresh(ctx context.Context) error {
 		return fmt.Errorf("read subscriptions of %s: %w", a.tenant, err)
 	}
 	a.version = now
+	return nil
+}
+
+// define reads the definitions, if they are not of that version.
+func (a *audience) define(ctx context.Context, version int64) error {
+	if a.people >= version {
+		return nil
+	}
+	rules, err := a.store.AttributeRules(ctx, a.tenant, people.MaxRules)
+	if err != nil {
+		return fmt.Errorf("read computed attributes of %s: %w", a.tenant, err)
+	}
+	segments, err := a.store.Segments(ctx, a.tenant, people.MaxSegments)
+	if err != nil {
+		return fmt.Errorf("read segments of %s: %w", a.tenant, err)
+	}
+	defined, err := people.Define(rules, segments)
+	if err != nil { // of one of them, which must not keep the others from working
+		a.log.Error("compile definitions", "error", err)
+	}
+	a.people, a.defines = version, defined
 	return nil
 }
 
@@ -231,17 +273,17 @@ func (a *audiences) refresh(ctx context.Context, t *audience) error {
 	return err
 }
 
-func (v *view) match(ctx context.Context, e webhook.Event) ([]webhook.PlanEntry, error) {
+func (v *view) match(ctx context.Context, e webhook.Event) (matched, error) {
 	a, err := v.of(ctx, e.Tenant)
 	if err != nil {
-		return nil, err
+		return matched{}, err
 	}
 	if a.deleted(e.AcceptedAt) {
-		return nil, errDeleted
+		return matched{}, errDeleted
 	}
 	d, err := trigger.DecodeEvent(e)
 	if err != nil {
-		return nil, err
+		return matched{}, err
 	}
 	return a.match(ctx, d)
 }

@@ -174,21 +174,11 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 // decide matches the event and stores it with its plan. If the event is
 // stored already, that plan stands.
 func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.StoredEvent, error) {
-	entries, err := v.match(ctx, e)
+	m, err := v.match(ctx, e)
 	if err != nil {
 		return webhook.StoredEvent{}, fmt.Errorf("match: %w", err)
 	}
-	plan := webhook.Plan{Entries: entries, Total: len(entries)}
-	if len(entries) > webhook.PlanInline {
-		// A repeat must not write over the pages of what was decided.
-		if stored, err := f.Store.Event(ctx, e.Tenant, e.Source, e.ID); !errors.Is(err, webhook.ErrNotFound) {
-			return stored, err
-		}
-		if plan, err = f.storePages(ctx, e, entries); err != nil {
-			return webhook.StoredEvent{}, fmt.Errorf("store plan: %w", err)
-		}
-	}
-	stored, created, err := f.Store.CreateEvent(ctx, webhook.StoredEvent{Event: e, Plan: plan})
+	stored, created, err := f.create(ctx, e, m)
 	if err != nil {
 		return stored, fmt.Errorf("store: %w", err)
 	}

@@ -29,7 +29,8 @@ const itself = -1
 // face is what matching needs of a head once its filters are compiled.
 type face struct {
 	version int64
-	cancels int // clauses
+	cancels int              // clauses
+	whole   *pattern.Pattern // the filter, if it asks more than the event; else nil
 }
 
 // faceWeight is what a face takes in its map, in bytes.
@@ -52,13 +53,19 @@ func (x *index) add(h webhook.Head) error {
 		if len(raw) == 0 {
 			continue
 		}
-		p, err := pattern.Compile(raw, "filter")
+		p, err := pattern.CompileOver(pattern.WithProfile, raw, "filter")
 		if err != nil {
 			return fmt.Errorf("subscription %s of %s: %w", h.ID, h.Tenant, err)
 		}
 		filters[i] = p
 	}
-	x.heads[h.ID] = face{h.Version, len(h.Cancels)}
+	f := face{version: h.Version, cancels: len(h.Cancels)}
+	if filters[0] != nil {
+		if event, asks := filters[0].OfEvent(); asks {
+			f.whole, filters[0] = filters[0], event
+		}
+	}
+	x.heads[h.ID] = f
 	x.entries.Add(place{h.ID, itself}, h.Types, filters[0])
 	for i, c := range h.Cancels {
 		x.entries.Add(place{h.ID, i}, c.Types, filters[i+1])
@@ -74,9 +81,9 @@ func (x *index) remove(id string) {
 	delete(x.heads, id)
 }
 
-// match lists who gets the event, by id. It ends with ctx, between two
-// subscriptions.
-func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, error) {
+// match lists who gets the event, by id, and what some of them ask beside that. It
+// ends with ctx, between two subscriptions.
+func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntry, []condition, error) {
 	found := map[string]*webhook.PlanEntry{}
 	_, err := x.entries.Judge(ctx, e, func(p place, v pattern.Verdict) bool {
 		entry := found[p.id]
@@ -95,12 +102,16 @@ func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntr
 		return true
 	})
 	if len(found) == 0 || err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var conditions []condition
 	entries := make([]webhook.PlanEntry, 0, len(found))
 	for _, entry := range found {
 		entries = append(entries, *entry)
+		if whole := x.heads[entry.Subscription].whole; whole != nil {
+			conditions = append(conditions, condition{entry.Subscription, whole})
+		}
 	}
 	slices.SortFunc(entries, func(a, b webhook.PlanEntry) int { return strings.Compare(a.Subscription, b.Subscription) })
-	return entries, nil
+	return entries, conditions, nil
 }

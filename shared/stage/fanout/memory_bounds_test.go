@@ -15,6 +15,7 @@ import (
 // shelf is a store of subscriptions of which version n of tenant T has id n.
 type shelf struct {
 	Subscriptions
+	People
 	body, filter string // of all
 	heads        int    // of each tenant
 }
@@ -117,8 +118,8 @@ func TestAudiencesAreKeptByBytes(t *testing.T) {
 	for i := range 8 {
 		e := webhook.Event{Tenant: fmt.Sprint("t", i), ID: "e", Source: "/", Type: "t", Data: json.RawMessage(`{"a":"a7-x"}`)}
 		plan, err := all.view().match(t.Context(), e)
-		if err != nil || len(plan) != store.heads {
-			t.Fatalf("tenant %d: %d matched (%v), want %d", i, len(plan), err, store.heads)
+		if err != nil || len(plan.entries) != store.heads {
+			t.Fatalf("tenant %d: %d matched (%v), want %d", i, len(plan.entries), err, store.heads)
 		}
 	}
 	taken := heap() - before
@@ -133,8 +134,8 @@ func TestAnAudienceThatIsForgottenMeanwhileStillMatches(t *testing.T) {
 	v := all.view()
 	for i := range 3 {
 		plan, err := v.match(t.Context(), webhook.Event{Tenant: "acme", ID: "e", Source: "/", Type: "t"})
-		if err != nil || len(plan) != 3 {
-			t.Fatalf("event %d: %d matched (%v), want 3", i, len(plan), err)
+		if err != nil || len(plan.entries) != 3 {
+			t.Fatalf("event %d: %d matched (%v), want 3", i, len(plan.entries), err)
 		}
 		all.tenants.Put("acme", "acme", nil, maxAudience) // which keeps nothing
 	}

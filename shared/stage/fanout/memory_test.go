@@ -105,7 +105,7 @@ func (m *memory) DeleteSubscription(_ context.Context, ref webhook.SubscriptionR
 	return nil
 }
 
-func (m *memory) CreateEvent(_ context.Context, e webhook.StoredEvent) (webhook.StoredEvent, bool, error) {
+func (m *memory) CreateEvent(_ context.Context, e webhook.StoredEvent, _ ...webhook.Profile) (webhook.StoredEvent, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{e.Tenant, e.Key()}

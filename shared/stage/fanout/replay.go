@@ -49,7 +49,11 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 // decideReplay matches the event anew and stores whom, and when it was asked
 // for. If this replay was decided before, that stands.
 func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Replay, error) {
-	entries, err := v.match(ctx, e.Event)
+	m, err := v.match(ctx, e.Event)
+	if err != nil {
+		return webhook.Replay{}, fmt.Errorf("match: %w", err)
+	}
+	entries, err := f.metNow(ctx, e.Event, m)
 	if err != nil {
 		return webhook.Replay{}, fmt.Errorf("match: %w", err)
 	}

@@ -465,9 +465,9 @@ type tapped struct {
 	h *history
 }
 
-func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
 	err = s.h.cross(ctx, "CreateEvent "+e.ID+e.Source, func(*handling) (err error) {
-		stored, created, err = s.Store.CreateEvent(ctx, e)
+		stored, created, err = s.Store.CreateEvent(ctx, e, profiles...)
 		return err
 	})
 	return stored, created, err

@@ -39,6 +39,11 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 			return nil, err
 		}
 	}
+	if t.ended == "" && !mark.Decided {
+		if t.ended, err = f.profileOf(ctx, s, e.Event); err != nil {
+			return nil, err
+		}
+	}
 	return f.occurring(ctx, wake, mark, t, d)
 }
 
@@ -70,9 +75,12 @@ func (s *subscriber) matches(eventType string, d *pattern.Event) (webhook.Reason
 	if len(s.Filter) == 0 {
 		return "", nil
 	}
-	filter, err := pattern.Compile(s.Filter, "filter")
+	filter, err := pattern.CompileOver(pattern.WithProfile, s.Filter, "filter")
 	if err != nil {
 		return "", fmt.Errorf("subscription %s of %s: %w", s.ID, s.Tenant, err)
+	}
+	if filter, _ = filter.OfEvent(); filter == nil {
+		return "", nil
 	}
 	switch filter.Judge(d) {
 	case pattern.No:

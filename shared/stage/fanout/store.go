@@ -35,7 +35,9 @@ type Events interface {
 	// CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
 	// returns what is stored, unchanged. Of several concurrent calls with one
 	// identity exactly one creates, and all return the same stored event.
-	CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error)
+	// With profiles it stores those too, all or nothing: [webhook.ErrConflict] if
+	// one of them is not the revision after the stored one.
+	CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error)
 	// PutPlanPage stores one page of a large plan (page 0 is the first). Pages
 	// are keyed by their plan, so that the loser of a race does not overwrite
 	// the winner's; a repeat overwrites the same entries.
@@ -48,6 +50,16 @@ type Events interface {
 	CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error)
 	// Event returns a stored event, consistently, or [webhook.ErrNotFound].
 	Event(ctx context.Context, tenant, source, id string) (webhook.StoredEvent, error)
+}
+
+// People is where fan-out learns what is known of subjects.
+type People interface {
+	// AttributeRules and Segments return up to limit definitions of a tenant,
+	// consistently.
+	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
+	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+	// Profiles returns the profiles that exist, consistently, by subject.
+	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
 }
 
 // Triggers is where fan-out keeps what triggers have counted and claimed, and
@@ -72,6 +84,7 @@ type Store interface {
 	Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error)
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
 	Triggers
+	People
 }
 
 // Sender is a queue, as far as fan-out uses it: deliveries, and events again.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/render"
+	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/webhook"
@@ -34,8 +35,9 @@ const (
 type subscriber struct {
 	webhook.Subscription
 	request *render.Request
-	trigger *trigger.Spec // nil if every match leads to a delivery
-	weight  int           // bytes
+	trigger *trigger.Spec    // nil if every match leads to a delivery
+	profile *pattern.Pattern // the filter, if it asks more than the event; else nil
+	weight  int              // bytes
 }
 
 // triggerWeight is what a compiled trigger takes at most, in bytes: it keeps paths
@@ -56,7 +58,7 @@ func (p planned) light() planned {
 	}
 	s := p.subscriber.Subscription
 	s.Request, s.Filter, s.Metadata, s.Description = nil, nil, nil, ""
-	return planned{p.PlanEntry, &subscriber{Subscription: s, trigger: p.trigger, weight: p.weight}}
+	return planned{p.PlanEntry, &subscriber{Subscription: s, trigger: p.trigger, profile: p.profile, weight: p.weight}}
 }
 
 // whole returns what light made light, and what to call when it is done with. Its
@@ -93,7 +95,19 @@ func compile(s webhook.Subscription, once time.Duration) (*subscriber, error) {
 	if spec != nil && once > 0 {
 		spec.Keep(once)
 	}
-	return &subscriber{s, request, spec, s.Size() + request.Weight() + triggerWeight}, nil
+	compiled := &subscriber{s, request, spec, nil, s.Size() + request.Weight() + triggerWeight}
+	if spec == nil || len(s.Filter) == 0 { // only a delay asks again
+		return compiled, nil
+	}
+	whole, err := pattern.CompileOver(pattern.WithProfile, s.Filter, "filter")
+	if err != nil {
+		return nil, fmt.Errorf("subscription %s of %s: %w", s.ID, s.Tenant, err)
+	}
+	if _, asks := whole.OfEvent(); asks {
+		compiled.profile = whole
+		compiled.weight += whole.Weight()
+	}
+	return compiled, nil
 }
 
 // versions reads subscription versions. They are immutable, so what is cached

@@ -189,6 +189,9 @@ func (h *Handler) save(r *httpapi.Request, now, next webhook.Subscription, state
 			next.DisabledAt = time.Time{}
 		}
 		next.Within = h.Quota
+		if err := h.reads(r, next); err != nil {
+			return next, err
+		}
 		if next, err = h.Store.SaveSubscription(r.Context(), next, now.Version); err != nil {
 			return next, h.refusal(fmt.Errorf("save subscription %s: %w", now.ID, err))
 		}

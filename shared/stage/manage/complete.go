@@ -20,6 +20,9 @@ func (h *Handler) complete(r *httpapi.Request, now, next webhook.Subscription, w
 	if err := h.sealAuth(r, &next, wish.Auth); err != nil {
 		return next, nil, err
 	}
+	if err := h.knownSegments(r, next); err != nil {
+		return next, nil, err
+	}
 	wish.Subscription = next
 	mentions := wish.Mentions()
 	found, err := h.mentioned(r.Context(), next.Tenant, mentions)

@@ -16,11 +16,15 @@ import (
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
 func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+	e, decoded, err := h.profiled(r, s, e)
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
 	try, err := trying(s, e)
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	view, count, err := h.judged(r, s, e, try)
+	view, count, err := h.judged(r, s, e, decoded, try)
 	if err == nil && view.Matched {
 		view.Held, err = h.held(r.Context(), s)
 	}
@@ -43,11 +47,7 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 
 // judged says what would be decided, and how often the key would have occurred.
 // What is known of a key only manage may read.
-func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, try try) (view previewView, count int, err error) {
-	decoded, err := trigger.DecodeEvent(e)
-	if err != nil {
-		return view, 0, err
-	}
+func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
 	m, err := match(s, decoded)
 	if err != nil {
 		return view, 0, err
@@ -67,7 +67,7 @@ func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.E
 		}
 	}
 	view = h.viewDecision(d)
-	if m.reason == webhook.ReasonFilter {
+	if m.reason == webhook.ReasonFilter || m.reason == webhook.ReasonProfile {
 		view.Detail = missed(s, decoded, r.Principal.Role)
 	}
 	if m.cancels != 0 && r.Principal.Role != httpapi.Portal {
@@ -121,9 +121,12 @@ func misses(types []string, filter []byte, e *pattern.Event) (webhook.Reason, er
 	if filter == nil {
 		return "", nil
 	}
-	p, err := pattern.Compile(filter, "filter")
+	p, err := pattern.CompileOver(pattern.WithProfile, filter, "filter")
 	if err != nil {
 		return "", err
+	}
+	if event, asks := p.OfEvent(); asks && p.Judge(e) == pattern.No && (event == nil || event.Judge(e) == pattern.Yes) {
+		return webhook.ReasonProfile, nil
 	}
 	return map[pattern.Verdict]webhook.Reason{pattern.No: webhook.ReasonFilter, pattern.Costly: webhook.ReasonFilterCost}[p.Judge(e)], nil
 }

@@ -87,6 +87,12 @@ const (
 	statsPath         = tenantPath + "/stats"
 	typePath          = typesPath + "/{type}"
 	jobsPath          = tenantPath + "/jobs"
+	profilesPath      = tenantPath + "/profiles"
+	profilePath       = profilesPath + "/{subject}"
+	attributesPath    = tenantPath + "/attributes"
+	attributePath     = attributesPath + "/{name}"
+	segmentsPath      = tenantPath + "/segments"
+	segmentPath       = segmentsPath + "/{id}"
 )
 
 func (h *Handler) routes() []httpapi.Route {
@@ -138,6 +144,21 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: put, Pattern: typePath, Roles: manage, Handle: h.putEventType},
 		{Method: get, Pattern: typePath, Roles: manage, Handle: h.getEventType},
 		{Method: del, Pattern: typePath, Roles: manage, Handle: h.deleteEventType},
+
+		{Method: post, Pattern: profilesPath, Roles: manage, Handle: h.postProfiles},
+		{Method: get, Pattern: profilesPath, Roles: manage, Query: with(httpapi.PageQuery, "segment"), Handle: h.listProfiles},
+		{Method: get, Pattern: profilePath, Roles: manage, Handle: h.getProfile},
+		{Method: put, Pattern: profilePath, Roles: manage, Handle: h.putProfile},
+		{Method: patch, Pattern: profilePath, Roles: manage, Handle: h.patchProfile},
+		{Method: del, Pattern: profilePath, Roles: manage, Handle: h.deleteProfile},
+		{Method: get, Pattern: attributesPath, Roles: manage, Handle: h.listAttributes},
+		{Method: get, Pattern: attributePath, Roles: manage, Handle: h.getAttribute},
+		{Method: put, Pattern: attributePath, Roles: manage, Handle: h.putAttribute},
+		{Method: del, Pattern: attributePath, Roles: manage, Query: []string{"values"}, Handle: h.deleteAttribute},
+		{Method: get, Pattern: segmentsPath, Roles: manage, Handle: h.listSegments},
+		{Method: get, Pattern: segmentPath, Roles: manage, Handle: h.getSegment},
+		{Method: put, Pattern: segmentPath, Roles: manage, Handle: h.putSegment},
+		{Method: del, Pattern: segmentPath, Roles: manage, Handle: h.deleteSegment},
 
 		{Method: post, Pattern: keysPath, Roles: admin, Handle: h.createKey},
 		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.listKeys},

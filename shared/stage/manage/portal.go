@@ -37,6 +37,9 @@ func confineTo(role httpapi.Role, now, next webhook.Subscription, wish subscript
 // secret that does not exist and for one that is not its business.
 func portals(now, next webhook.Subscription, wish subscription.Wish, mentions []subscription.Mention, found map[string]webhook.NamedSecret) (webhook.Subscription, []string, error) {
 	moved := now.Version == 0 || subscription.Reach(now) != subscription.Reach(next)
+	if err := withoutProfile(now, next, moved); err != nil {
+		return next, nil, err
+	}
 	next.Portal = now.Portal || moved
 	var dropped []string
 	var refused []subscription.Mention

@@ -101,6 +101,38 @@ type EventTypes interface {
 	DeleteEventType(ctx context.Context, tenant, typ string) error
 }
 
+// People is where profiles, and what is derived of them, are kept.
+type People interface {
+	// Profiles returns the profiles that exist, consistently, by subject.
+	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
+	// SaveProfile stores a profile in place of the revision before, or returns
+	// [webhook.ErrConflict].
+	SaveProfile(ctx context.Context, p webhook.Profile) error
+	// DeleteProfile removes a profile, or returns [webhook.ErrNotFound].
+	DeleteProfile(ctx context.Context, tenant, subject string) error
+	// PageProfiles lists profiles in an order of the store's own.
+	PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error)
+	Definitions
+}
+
+// Definitions are a tenant's computed attributes and segments.
+type Definitions interface {
+	// AttributeRules and Segments return up to limit of them, consistently, by name
+	// and by id.
+	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
+	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+	// PutAttributeRule stores a rule in place of the one of its name.
+	PutAttributeRule(ctx context.Context, r webhook.AttributeRule) error
+	// DeleteAttributeRule removes a rule, or returns [webhook.ErrNotFound].
+	DeleteAttributeRule(ctx context.Context, tenant, name string) error
+	// PutSegment stores a segment, and reports whether there was none of its id.
+	PutSegment(ctx context.Context, s webhook.Segment) (created bool, err error)
+	// DeleteSegment removes a segment, or returns [webhook.ErrNotFound].
+	DeleteSegment(ctx context.Context, tenant, id string) error
+	// PeopleChanged counts a change of them, in [webhook.TenantState].
+	PeopleChanged(ctx context.Context, tenant string) error
+}
+
 // Stats is what was counted of deliveries; see package stats.
 type Stats interface {
 	// Stats lists the hours in which something was counted of a subscription,
@@ -117,6 +149,7 @@ type Store interface {
 	Secrets
 	Keys
 	EventTypes
+	People
 	Jobs
 	Tenants
 	trigger.Store

@@ -121,6 +121,9 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 		return httpapi.Response{}, err
 	}
 	s.Within = h.Quota
+	if err := h.reads(r, s); err != nil {
+		return httpapi.Response{}, err
+	}
 	if s, err = h.Store.SaveSubscription(r.Context(), s, 0); err != nil {
 		return httpapi.Response{}, h.refusal(fmt.Errorf("create subscription %s: %w", wish.ID, err))
 	}

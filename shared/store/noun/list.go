@@ -20,7 +20,12 @@ type list[T any] struct {
 // page reads one page and the position of the next; "" at the end. A position
 // that this list did not give is [webhook.ErrNotFound].
 func (l list[T]) page(ctx context.Context, from table.Table, page webhook.Page) (entries []T, next string, err error) {
-	r := table.Range{Partition: of(l.kind, l.tenant), Desc: page.Desc}
+	return l.from(ctx, from, of(l.kind, l.tenant), page)
+}
+
+// from is page for a list in a partition of another name.
+func (l list[T]) from(ctx context.Context, from table.Table, partition string, page webhook.Page) (entries []T, next string, err error) {
+	r := table.Range{Partition: partition, Desc: page.Desc}
 	after, err := l.after(page.Position)
 	if err != nil {
 		return nil, "", err

@@ -7,6 +7,9 @@
 //	k#T              id              key of the API, hashed
 //	n#T              name            named secret, sealed
 //	y#T              type            registered event type
+//	f#T#0..15        subject         profile
+//	a#T              name            rule of a computed attribute
+//	g#T              id              segment
 //	j#T              id              job, with how far it is                  once ended, by retention
 //	r#T#S            hour#0..3       statistics; without S, of the tenant     45 days after retention
 //	l#T#S            work            lease                                    a day after
@@ -67,7 +70,7 @@ func (n *Nouns) spread(shards int) int {
 // The beginnings of partitions. Those of a tenant are in the order in which its
 // deletion removes them: keys first, so that nobody gets in.
 var (
-	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition}
+	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition, rulePartition, segmentPartition}
 	ofSubscriptions = []string{healthPartition, leasePartition, statsPartition}
 )
 
@@ -79,6 +82,9 @@ func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error
 	var ranges []table.Range
 	for _, kind := range ofTenants {
 		ranges = append(ranges, table.Range{Partition: of(kind, tenant)})
+	}
+	for shard := range n.spread(profileShards) {
+		ranges = append(ranges, table.Range{Partition: profilesOf(tenant, shard)})
 	}
 	for _, kind := range ofSubscriptions {
 		if n.Together {

@@ -33,7 +33,7 @@ func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart b
 	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
 	e.Expunged, dataApart = f.flag(), f.flag()
 	e.Extensions, e.Plan = f.json(), f.plan()
-	e.Data = json.RawMessage(it.Fields.Text(eventData))
+	e.Data, e.Profile = json.RawMessage(it.Fields.Text(eventData)), json.RawMessage(it.Fields.Text(eventProfile))
 	return e, dataApart, f.err()
 }
 

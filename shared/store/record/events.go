@@ -20,6 +20,8 @@ const (
 	eventData = "da"
 	eventKeep = "ke" // the time before which its data must not be removed
 	eventBare = "x"  // its data was removed
+
+	eventProfile = "pf" // of its subject, as fan-out read it
 )
 
 // longData is how many bytes of data stand in an item of their own, so that lists
@@ -30,8 +32,12 @@ func dataKey(event table.Key) table.Key { return and(event, "D") }
 
 // CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
 // returns what is stored, unchanged.
-func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+//
+// With profiles it stores those too, or nothing of all: of a profile whose stored
+// revision is not the one before, it returns [webhook.ErrConflict].
+func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
 	it := eventItem(e)
+	it.Fields[eventProfile] = table.Text(e.Profile)
 	writes := []table.Write{{Item: it, If: table.NoItem()}}
 	data := table.Fields{eventData: table.Text(e.Data)}
 	if len(e.Data) > longData {
@@ -39,11 +45,17 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 	} else {
 		maps.Copy(it.Fields, data)
 	}
+	for _, p := range profiles {
+		writes = append(writes, s.ProfileWrite(p))
+	}
 	err = s.write(ctx, writes, table.ForCommit)
 	if !errors.Is(err, table.ErrRefused) {
 		return e, err == nil, err
 	}
 	stored, err = s.Event(ctx, e.Tenant, e.Source, e.ID)
+	if errors.Is(err, webhook.ErrNotFound) && len(profiles) > 0 {
+		err = webhook.ErrConflict
+	}
 	return stored, false, err
 }
 
@@ -77,7 +89,7 @@ func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.Ev
 	anyEnd = anyEnd || filter.Type == ""
 	return l.read(ctx, s, eventsBetween(tenant, filter.Subject, page), func(_ string, it table.Item) (e webhook.StoredEvent, wanted bool, err error) {
 		e, _, err = readEvent(tenant, it)
-		e.Data, e.Plan = nil, webhook.Plan{}
+		e.Data, e.Profile, e.Plan = nil, nil, webhook.Plan{}
 		wanted = e.Type == prefix || anyEnd && strings.HasPrefix(e.Type, prefix)
 		return e, wanted && (filter.Subject == "" || e.Subject == filter.Subject), err
 	})
@@ -156,6 +168,7 @@ func (s *Store) rewrite(ctx context.Context, key table.Key, wait table.Wait, cha
 			return err
 		}
 		it.Fields[revision], it.Fields[eventData], it.Fields[eventBare] = next, table.Text(nil), int64(1)
+		it.Fields[eventProfile] = table.Text(nil)
 		err = s.table.Transact(ctx, []table.Write{
 			{Item: it, If: table.Revision(revision, next).And(table.Exists())},
 			{Verb: table.Deletes, Item: table.Item{Key: dataKey(key)}},

@@ -14,7 +14,7 @@ func tenantKey(tenant string) table.Key {
 	return table.Key{Partition: tenantsPartition, Sort: table.Name(tenant)}
 }
 
-// counterKey is where a tenant's change counter n is, with how many subscriptions
+// counterKey is where a tenant's change counter n is, with that of its people (pv), how many subscriptions
 // it has (sn), what their filters take (sw), and when its last deletion began (gb)
 // and ended (ge).
 func counterKey(tenant string) table.Key { return at(counterKind, tenant, "V") }
@@ -74,9 +74,17 @@ func (s *Store) TenantState(ctx context.Context, tenant string) (state webhook.T
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
 		return state, err
 	}
-	state = webhook.TenantState{Version: it.Fields.Int("n"), Deletion: webhook.Deletion{Began: it.Fields.Time("gb"), Ended: it.Fields.Time("ge")}}
+	state = webhook.TenantState{Version: it.Fields.Int("n"), People: it.Fields.Int("pv"), Deletion: webhook.Deletion{Began: it.Fields.Time("gb"), Ended: it.Fields.Time("ge")}}
 	s.recent.put(generation, nil, map[string]webhook.TenantState{tenant: state})
 	return state, nil
+}
+
+// PeopleChanged counts a change of a tenant's computed attributes or segments.
+func (s *Store) PeopleChanged(ctx context.Context, tenant string) error {
+	return s.recent.change(func() error {
+		_, _, err := s.table.Update(ctx, counterKey(tenant), table.Change{Add: map[string]int64{"pv": 1}}, table.How{})
+		return err
+	})
 }
 
 // ended holds of a counter whose tenant is not being deleted.

@@ -90,8 +90,8 @@ func (f *faulty) DeleteSubscription(ctx context.Context, ref webhook.Subscriptio
 	return f.do("DeleteSubscription", func() error { return f.store.DeleteSubscription(ctx, ref, expect) })
 }
 
-func (f *faulty) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
-	err = f.do("CreateEvent", func() (err error) { stored, created, err = f.store.CreateEvent(ctx, e); return err })
+func (f *faulty) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
+	err = f.do("CreateEvent", func() (err error) { stored, created, err = f.store.CreateEvent(ctx, e, profiles...); return err })
 	return stored, created, err
 }
 

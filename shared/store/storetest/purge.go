@@ -126,6 +126,12 @@ func inhabited(t *testing.T, store Store, tenant string) (webhook.Subscription, 
 	check(t, store.SaveTriggerState(ctx, []webhook.StateItem{{StateRef: stateOfRequest(tenant), Data: []byte("{}"), Expires: start.AddDate(100, 0, 0)}}))
 	_, err := store.PutEventType(ctx, webhook.EventType{Tenant: tenant, Type: "a", UpdatedAt: nano})
 	check(t, err)
+	for i := range 20 {
+		check(t, store.SaveProfile(ctx, profile(tenant, fmt.Sprint("u", i), 1)))
+	}
+	check(t, store.PutAttributeRule(ctx, webhook.AttributeRule{Tenant: tenant, Name: "a", Spec: []byte("{}")}))
+	_, err = store.PutSegment(ctx, webhook.Segment{Tenant: tenant, ID: "a", Filter: []byte("{}")})
+	check(t, err)
 	return s, e, d
 }
 
@@ -179,6 +185,15 @@ func deserted(t *testing.T, store Store, s webhook.Subscription, e webhook.Store
 	}
 	if len(must[map[string]webhook.EventType](t)(store.EventTypes(ctx, tenant, []string{"a"}))) > 0 {
 		left = append(left, "event type")
+	}
+	if profiles, _, err := store.PageProfiles(ctx, tenant, webhook.Page{Limit: 1}); err != nil || len(profiles) > 0 {
+		left = append(left, "profiles")
+	}
+	if len(must[[]webhook.AttributeRule](t)(store.AttributeRules(ctx, tenant, 1))) > 0 {
+		left = append(left, "attribute rule")
+	}
+	if len(must[[]webhook.Segment](t)(store.Segments(ctx, tenant, 1))) > 0 {
+		left = append(left, "segment")
 	}
 	return left
 }

@@ -63,6 +63,7 @@ var suite = []struct {
 	{"Secrets", secretCases},
 	{"Keys", keyCases},
 	{"EventTypes", eventTypeCases},
+	{"People", peopleCases},
 	{"Stats", statsCases},
 	{"Jobs", jobCases},
 	{"Purge", purgeCases},

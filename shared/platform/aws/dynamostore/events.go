@@ -13,11 +13,17 @@ import (
 // CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
 // returns what is stored, unchanged. Of several concurrent calls with one
 // identity exactly one creates, and all return the same stored event.
-func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+//
+// With profiles it stores those too, or nothing of all: of a profile whose stored
+// revision is not the one before, it returns [webhook.ErrConflict].
+func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
 	it, mark := s.eventItem(e), mark()
 	it["k"] = mark
 	if err := s.putPayload(ctx, e, it); err != nil {
 		return stored, false, err
+	}
+	if len(profiles) > 0 {
+		return s.createWith(ctx, e, it, profiles)
 	}
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: &s.table, Item: it,
@@ -59,6 +65,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it.setStr("su", e.Subject)
 	it.setStr("ti", e.Time.UTC().Format(time.RFC3339Nano)) // nanoseconds since 1970 would not hold every year
 	it.setText("ex", e.Extensions)
+	it.setText("pf", e.Profile)
 	it.setText("da", e.Data)
 	it.setInt("ac", e.AcceptedAt.UnixMilli())
 	it.setStr("nn", e.Nonce)
@@ -67,7 +74,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 		it["xp"] = &types.AttributeValueMemberBOOL{Value: true}
 	}
 	it.setInt("expires", s.lifetime())
-	it.fit("da", "pl", "ex")
+	it.fit("da", "pl", "ex", "pf")
 	return it
 }
 
@@ -80,6 +87,9 @@ func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
 		return e, err
 	}
 	if e.Extensions, err = it.text("ex"); err != nil {
+		return e, err
+	}
+	if e.Profile, err = it.text("pf"); err != nil {
 		return e, err
 	}
 	e.Plan, err = planOf(it)

@@ -16,7 +16,7 @@ func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) err
 	event := webhook.EventKey(source, id)
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &s.table, Key: at(eventItemKey(tenant, event)), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression:          aws.String("SET xp = :t REMOVE da, ex, su, gsi2pk, gsi2sk"),
+		UpdateExpression:          aws.String("SET xp = :t REMOVE da, ex, pf, su, gsi2pk, gsi2sk"),
 		ConditionExpression:       aws.String("attribute_exists(pk)"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":t": &types.AttributeValueMemberBOOL{Value: true}},
 	})

@@ -84,7 +84,12 @@ func (s *Store) TenantVersion(ctx context.Context, tenant string) (int64, error)
 // consistent read.
 func (s *Store) TenantState(ctx context.Context, tenant string) (webhook.TenantState, error) {
 	it, err := s.get(ctx, "tenant version", counterKey(tenant))
-	return webhook.TenantState{Version: it.int("n"), Deletion: webhook.Deletion{Began: it.time("gb"), Ended: it.time("ge")}}, err
+	return webhook.TenantState{Version: it.int("n"), People: it.int("pv"), Deletion: webhook.Deletion{Began: it.time("gb"), Ended: it.time("ge")}}, err
+}
+
+// PeopleChanged counts a change of a tenant's computed attributes or segments.
+func (s *Store) PeopleChanged(ctx context.Context, tenant string) error {
+	return s.setCounter(ctx, "people changed", tenant, "ADD pv :one", nil, item{":one": number(1)})
 }
 
 // setCounter changes the item of the tenant's counter.

@@ -12,16 +12,19 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-const insertEvent = `INSERT INTO events (tenant, accepted_at, key, type, source, id, subject, time, nonce, expunged, extensions, plan, data)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+const insertEvent = `INSERT INTO events (tenant, accepted_at, key, type, source, id, subject, time, nonce, expunged, extensions, plan, data, profile)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 
 const eventColumns = "accepted_at, key, type, source, id, subject, time, nonce, expunged, extensions"
 
-const selectEvent = "SELECT " + eventColumns + ", plan, data FROM events WHERE tenant = ? AND key = ?"
+const selectEvent = "SELECT " + eventColumns + ", plan, data, profile FROM events WHERE tenant = ? AND key = ?"
 
 // CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
 // returns what is stored, unchanged.
-func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored webhook.StoredEvent, created bool, err error) {
+//
+// With profiles it stores those too, or nothing of all: of a profile whose stored
+// revision is not the one before, it returns [webhook.ErrConflict].
+func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
 	key := e.Key()
 	row, err := eventRow(e, key)
 	if err != nil {
@@ -29,14 +32,36 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent) (stored 
 	}
 	err = s.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
 		n, err := tx.Exec(insertEvent, row...)
-		if created = n == 1; created || err != nil {
-			stored = e
+		if created = n == 1; err != nil {
 			return err
+		}
+		if created {
+			stored = e
+			return s.putProfiles(tx, profiles)
 		}
 		stored, err = eventOf(tx, e.Tenant, key)
 		return err
 	})
 	return stored, created, err
+}
+
+// putProfiles stores profiles, or returns [webhook.ErrConflict].
+func (s *Store) putProfiles(tx *localdb.Tx, profiles []webhook.Profile) error {
+	items := itemTx{tx}
+	for _, p := range profiles {
+		w := s.ProfileWrite(p)
+		stored, found, err := items.get(w.Item.Key)
+		switch {
+		case err != nil:
+			return err
+		case !w.If.Holds(stored, found):
+			return webhook.ErrConflict
+		}
+		if err := items.put(w.Item); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Event returns a stored event, or [webhook.ErrNotFound].
@@ -111,7 +136,10 @@ func eventRow(e webhook.StoredEvent, key string) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var extensions, data any
+	var extensions, data, profile any
+	if e.Profile != nil {
+		profile = string(e.Profile)
+	}
 	if e.Extensions != nil {
 		extensions = string(e.Extensions)
 	}
@@ -120,7 +148,7 @@ func eventRow(e webhook.StoredEvent, key string) ([]any, error) {
 	}
 	return []any{
 		e.Tenant, e.AcceptedAt.UnixMilli(), key, e.Type, e.Source, e.ID, e.Subject, stamp(e.Time), e.Nonce, e.Expunged,
-		extensions, plan, data,
+		extensions, plan, data, profile,
 	}, nil
 }
 
@@ -133,6 +161,9 @@ func eventOf(tx *localdb.Tx, tenant, key string) (e webhook.StoredEvent, err err
 			return err
 		}
 		e.Data = row.Bytes(11)
+		if !row.IsNull(12) {
+			e.Profile = json.RawMessage(row.Text(12))
+		}
 		return decode(row.Text(10), &e.Plan)
 	})
 	if err == nil && !found {

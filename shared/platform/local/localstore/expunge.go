@@ -11,7 +11,7 @@ import (
 // times.
 func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) error {
 	return s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
-		n, err := tx.Exec("UPDATE events SET expunged = 1, subject = '', extensions = NULL, data = NULL WHERE tenant = ? AND key = ?",
+		n, err := tx.Exec("UPDATE events SET expunged = 1, subject = '', extensions = NULL, data = NULL, profile = NULL WHERE tenant = ? AND key = ?",
 			tenant, webhook.EventKey(source, id))
 		if err == nil && n == 0 {
 			err = webhook.ErrNotFound

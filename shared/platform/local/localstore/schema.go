@@ -233,4 +233,9 @@ CREATE INDEX events_by_subject ON events (tenant, subject, accepted_at, key) WHE
 `, `
 -- at is when a replay was asked for, in ms.
 ALTER TABLE replays ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+`, `
+-- people counts the changes of a tenant's attributes and segments. profile is that
+-- of an event's subject as fan-out read it, JSON; NULL if nobody asked.
+ALTER TABLE tenants ADD COLUMN people INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN profile TEXT;
 `}

@@ -78,9 +78,19 @@ func (s *Store) TenantState(ctx context.Context, tenant string) (state webhook.T
 	return state, err
 }
 
+// PeopleChanged counts a change of a tenant's computed attributes or segments.
+func (s *Store) PeopleChanged(ctx context.Context, tenant string) error {
+	return s.recent.change(func() error {
+		return s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
+			_, err := tx.Exec("INSERT INTO tenants (tenant, version, known, people) VALUES (?, 0, 0, 1) ON CONFLICT DO UPDATE SET people = people + 1", tenant)
+			return err
+		})
+	})
+}
+
 func tenantState(tx *localdb.Tx, tenant string) (state webhook.TenantState, err error) {
-	err = tx.Query("SELECT version, gone_began, gone_ended FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) (err error) {
-		state.Version = row.Int64(0)
+	err = tx.Query("SELECT version, gone_began, gone_ended, people FROM tenants WHERE tenant = ?", []any{tenant}, func(row *localdb.Row) (err error) {
+		state.Version, state.People = row.Int64(0), row.Int64(3)
 		if state.Began, err = moment(row, 1); err != nil {
 			return err
 		}

@@ -1,0 +1,231 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/people"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// condition is what a subscription that matches asks of the profile beside that.
+type condition struct {
+	subscription string
+	filter       *pattern.Pattern // the whole filter
+}
+
+// matched is what an event leads to, as far as the event alone can tell.
+type matched struct {
+	event       *pattern.Event
+	entries     []webhook.PlanEntry
+	conditions  []condition
+	definitions *people.Definitions // nil: the tenant has none
+}
+
+// decided is what is stored of an event.
+type decided struct {
+	webhook.StoredEvent
+	profiles []webhook.Profile // as the event makes them
+}
+
+// withProfiles decides what the event alone cannot tell: how it changes profiles,
+// and who gets it by what is known of its subject then. Without such a question it
+// reads nothing.
+func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (d decided, err error) {
+	d.Event, d.Plan.Entries = e, m.entries
+	if m.definitions == nil && len(m.conditions) == 0 {
+		return d, nil
+	}
+	effects := m.definitions.Effects(e, m.event)
+	asks, err := f.asksProfile(ctx, e, m)
+	subjects := effects.Subjects()
+	if err != nil || !asks && len(subjects) == 0 {
+		return d, err
+	}
+	if asks && e.Subject != "" && !slices.Contains(subjects, e.Subject) {
+		subjects = append(slices.Clone(subjects), e.Subject)
+	}
+	known, err := f.profiles(ctx, e.Tenant, subjects)
+	if err != nil {
+		return d, err
+	}
+	for _, subject := range effects.Subjects() {
+		p, found := known[subject]
+		if !found {
+			p = webhook.Profile{Tenant: e.Tenant, Subject: subject}
+		}
+		if p, err = effects.Apply(m.definitions, p); err != nil {
+			return d, err
+		}
+		known[subject] = p
+		d.profiles = append(d.profiles, p)
+	}
+	if asks {
+		err = d.judge(m, known[e.Subject])
+	}
+	return d, err
+}
+
+// asksProfile reports whether a subscription that matches asks what is known of
+// the event's subject, in its filter or in its templates.
+func (f *Fanout) asksProfile(ctx context.Context, e webhook.Event, m matched) (asks bool, err error) {
+	switch {
+	case len(m.conditions) > 0:
+		return true, nil
+	case e.Subject == "":
+		return false, nil
+	case len(m.entries) > webhook.PlanInline: // whose versions are not read here
+		return true, nil
+	}
+	err = f.versions.each(ctx, e.Tenant, m.entries, func(p planned) error {
+		asks = asks || p.request.ReadsProfile()
+		return nil
+	})
+	return asks, err
+}
+
+// judge leaves out those whose conditions the profile does not meet.
+func (d *decided) judge(m matched, p webhook.Profile) error {
+	view, err := m.definitions.ViewOf(p)
+	if err != nil {
+		return err
+	}
+	d.Profile = view.Attributes
+	if len(m.conditions) == 0 {
+		return nil
+	}
+	env, err := m.definitions.Envelope(d.Event, view)
+	if err != nil {
+		return err
+	}
+	event, err := pattern.Decode(env)
+	if err != nil {
+		return fmt.Errorf("decode the event with its profile: %w", err)
+	}
+	d.Plan.Entries = meeting(m, event)
+	return nil
+}
+
+// meeting are the entries whose conditions the event meets with its profile, and
+// those that only cancel.
+func meeting(m matched, event *pattern.Event) (entries []webhook.PlanEntry) {
+	filters := make(map[string]*pattern.Pattern, len(m.conditions))
+	for _, c := range m.conditions {
+		filters[c.subscription] = c.filter
+	}
+	for _, entry := range m.entries {
+		if filter := filters[entry.Subscription]; filter != nil && !entry.CancelsOnly && !entry.Costly {
+			switch filter.Judge(event) {
+			case pattern.Costly:
+				entry.Costly = true
+			case pattern.No:
+				if entry.CancelsOnly = true; entry.Cancels == 0 {
+					continue
+				}
+			}
+		}
+		entries = append(entries, entry)
+	}
+	return entries
+}
+
+// profileTries is how often an event is decided anew because others changed the
+// profiles that it changes.
+const profileTries = 25
+
+// create stores the event with what was decided. Others may change the profiles
+// meanwhile: then it is decided anew.
+func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored webhook.StoredEvent, created bool, err error) {
+	if m.definitions != nil && e.Subject != "" {
+		release, err := f.locks.take(ctx, webhook.StateRef{Tenant: e.Tenant, Key: e.Subject})
+		if err != nil {
+			return stored, false, err
+		}
+		defer release()
+	}
+	for try := range profileTries {
+		if err := f.pause(ctx, try); err != nil {
+			return stored, false, err
+		}
+		d, err := f.withProfiles(ctx, e, m)
+		if err != nil {
+			return stored, false, err
+		}
+		if len(d.Plan.Entries) > webhook.PlanInline {
+			// A repeat must not write over the pages of what was decided.
+			if stored, err := f.Store.Event(ctx, e.Tenant, e.Source, e.ID); !errors.Is(err, webhook.ErrNotFound) {
+				return stored, false, err
+			}
+			if d.Plan, err = f.storePages(ctx, e, d.Plan.Entries); err != nil {
+				return stored, false, fmt.Errorf("store plan: %w", err)
+			}
+		} else {
+			d.Plan.Total = len(d.Plan.Entries)
+		}
+		stored, created, err = f.Store.CreateEvent(ctx, d.StoredEvent, d.profiles...)
+		if len(d.profiles) == 0 || !errors.Is(err, webhook.ErrConflict) && !errors.Is(err, webhook.ErrBusy) {
+			return stored, created, err
+		}
+	}
+	return stored, false, errContended
+}
+
+// profileOf reads what is known of an event's subject now, and returns why a
+// subscriber does not get the event by it; "" if it does.
+func (f *Fanout) profileOf(ctx context.Context, s *subscriber, e webhook.Event) (webhook.Reason, error) {
+	if s.profile == nil {
+		return "", nil
+	}
+	m := matched{conditions: []condition{{s.ID, s.profile}}, entries: []webhook.PlanEntry{{Subscription: s.ID}}}
+	var err error
+	if m.definitions, err = f.define(ctx, e.Tenant); err != nil {
+		return "", err
+	}
+	entries, err := f.metNow(ctx, e, m)
+	if err == nil && len(entries) == 0 {
+		return webhook.ReasonProfile, nil
+	}
+	return "", err
+}
+
+// metNow leaves out those whose conditions the profile does not meet as it is now.
+func (f *Fanout) metNow(ctx context.Context, e webhook.Event, m matched) ([]webhook.PlanEntry, error) {
+	if len(m.conditions) == 0 {
+		return m.entries, nil
+	}
+	var subjects []string
+	if e.Subject != "" {
+		subjects = []string{e.Subject}
+	}
+	known, err := f.profiles(ctx, e.Tenant, subjects)
+	if err != nil {
+		return nil, err
+	}
+	d := decided{StoredEvent: webhook.StoredEvent{Event: e}}
+	err = d.judge(m, known[e.Subject])
+	return d.Plan.Entries, err
+}
+
+// profiles reads those that exist, by subject.
+func (f *Fanout) profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error) {
+	if len(subjects) == 0 {
+		return map[string]webhook.Profile{}, nil
+	}
+	known, err := f.Store.Profiles(ctx, tenant, subjects)
+	if err != nil {
+		return nil, fmt.Errorf("read profiles: %w", err)
+	}
+	return known, nil
+}
+
+// define returns a tenant's definitions as they are now.
+func (f *Fanout) define(ctx context.Context, tenant string) (*people.Definitions, error) {
+	a, err := f.audience.view().of(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return a.defined(), nil
+}

@@ -1,0 +1,84 @@
+package manage
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// profiled returns an event as a subscription would see it if it was published now:
+// with the profile of its subject, which the event has changed by then. A portal
+// key sees nothing of profiles.
+func (h *Handler) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Event, *pattern.Event, error) {
+	decoded, err := trigger.DecodeEvent(e)
+	if err != nil {
+		return e, nil, err
+	}
+	filter, templates := subscription.ReadsProfile(s)
+	if !filter && !templates || r.Principal.Role == httpapi.Portal {
+		return e, decoded, nil
+	}
+	d, err := h.definitions(r)
+	if err != nil {
+		return e, nil, err
+	}
+	p := webhook.Profile{Tenant: r.Tenant, Subject: e.Subject}
+	if e.Subject != "" {
+		if p, err = h.profile(r, e.Subject); err != nil {
+			return e, nil, err
+		}
+		if p, err = d.Effects(e, decoded).Apply(d, p); err != nil {
+			return e, nil, err
+		}
+	}
+	view, err := d.ViewOf(p)
+	if err != nil {
+		return e, nil, err
+	}
+	e.Profile = view.Attributes
+	env, err := d.Envelope(e, view)
+	if err != nil {
+		return e, nil, err
+	}
+	decoded, err = pattern.Decode(env)
+	return e, decoded, err
+}
+
+// withoutProfile refuses what lets a portal key learn what is known of people: a
+// filter or a template of its own that asks for it, and to move a subscription that
+// has one.
+func withoutProfile(now, next webhook.Subscription, moved bool) error {
+	if !moved && next.URL == now.URL && bytes.Equal(now.Filter, next.Filter) && reflect.DeepEqual(now.Request, next.Request) {
+		return nil
+	}
+	filter, templates := subscription.ReadsProfile(next)
+	var faults httpapi.Faults
+	if filter {
+		faults.Add("filter", "a portal key cannot ask for profile or segment, nor change a subscription that does")
+	}
+	if templates {
+		faults.Add("request", "a portal key cannot use profile in templates, nor change a subscription that does")
+	}
+	return faults.Err()
+}
+
+// reads lets fan-out know that a subscription's templates read profiles.
+func (h *Handler) reads(r *httpapi.Request, s webhook.Subscription) error {
+	if _, templates := subscription.ReadsProfile(s); !templates {
+		return nil
+	}
+	state, err := h.Store.TenantState(r.Context(), s.Tenant)
+	if err == nil && state.People == 0 {
+		err = h.Store.PeopleChanged(r.Context(), s.Tenant)
+	}
+	if err != nil {
+		return fmt.Errorf("announce that profiles are read: %w", err)
+	}
+	return nil
+}
