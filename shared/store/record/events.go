@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -119,7 +118,8 @@ func subjectPlace(tenant, subject, position string) table.Key {
 // eventPosition is an event's place in the order of lists, as text that sorts
 // so.
 func eventPosition(acceptedMillis int64, key string) string {
-	return fmt.Sprintf("%015d", acceptedMillis) + key
+	digits := table.Ordinal(acceptedMillis)
+	return digits[len(digits)-acceptedDigits:] + key
 }
 
 // acceptedDigits is how much of an event's place its acceptance takes.
