@@ -15,7 +15,7 @@ const deliveryBare = "x"
 
 // Delivery returns a stored delivery, or [webhook.ErrNotFound].
 func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error) {
-	it, err := s.one(ctx, deliveryKey(tenant, id))
+	it, err := one(ctx, s.table, deliveryKey(tenant, id))
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
@@ -51,7 +51,7 @@ func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string)
 func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
 	was := webhook.Succeeded // which nothing names
 	if d.Rev > 0 {
-		stored, err := s.one(ctx, deliveryKey(d.Tenant, d.ID))
+		stored, err := one(ctx, s.table, deliveryKey(d.Tenant, d.ID))
 		if errors.Is(err, webhook.ErrNotFound) || err == nil && stored.Fields.Int(revision) != d.Rev {
 			return webhook.ErrConflict
 		}
@@ -68,7 +68,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 	if d.Status == webhook.Canceled {
 		wait = table.ForDisk // somebody was told so
 	}
-	return conflict(s.write(ctx, writes, wait))
+	return conflict(write(ctx, s.table, writes, wait))
 }
 
 // names are the writes of the items that name a delivery, beside those of the

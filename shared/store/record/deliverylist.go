@@ -24,7 +24,7 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 		d, err := readDelivery(tenant, lastOf(it), it)
 		return d, filter.Status == "" || d.Status == filter.Status, err
 	}
-	return l.read(ctx, s, of, take)
+	return l.read(ctx, s.table, of, take)
 }
 
 func isDeliveryID(text string) bool {

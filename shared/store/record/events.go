@@ -47,7 +47,7 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles
 	for _, p := range profiles {
 		writes = append(writes, s.ProfileWrite(p))
 	}
-	err = s.write(ctx, writes, table.ForCommit)
+	err = write(ctx, s.table, writes, table.ForCommit)
 	if !errors.Is(err, table.ErrRefused) {
 		return e, err == nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.S
 
 // EventOf returns the event that a key names, or [webhook.ErrNotFound].
 func (s *Store) EventOf(ctx context.Context, tenant, key string) (e webhook.StoredEvent, err error) {
-	it, err := s.one(ctx, eventKey(tenant, key))
+	it, err := one(ctx, s.table, eventKey(tenant, key))
 	if err != nil {
 		return e, err
 	}
@@ -73,7 +73,7 @@ func (s *Store) EventOf(ctx context.Context, tenant, key string) (e webhook.Stor
 	if !apart || err != nil {
 		return e, err
 	}
-	data, err := s.one(ctx, dataKey(it.Key))
+	data, err := one(ctx, s.table, dataKey(it.Key))
 	if errors.Is(err, webhook.ErrNotFound) { // removed just now
 		err = nil
 	}
@@ -86,7 +86,7 @@ func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.Ev
 	l := newList[webhook.StoredEvent](page, isEventPosition, "events", tenant, filter.Type, filter.Subject)
 	prefix, anyEnd := strings.CutSuffix(filter.Type, "*")
 	anyEnd = anyEnd || filter.Type == ""
-	return l.read(ctx, s, eventsBetween(tenant, filter.Subject, page), func(_ string, it table.Item) (e webhook.StoredEvent, wanted bool, err error) {
+	return l.read(ctx, s.table, eventsBetween(tenant, filter.Subject, page), func(_ string, it table.Item) (e webhook.StoredEvent, wanted bool, err error) {
 		e, _, err = readEvent(tenant, it)
 		e.Data, e.Profile, e.Plan = nil, nil, webhook.Plan{}
 		wanted = e.Type == prefix || anyEnd && strings.HasPrefix(e.Type, prefix)
@@ -158,7 +158,7 @@ func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) err
 // again and again; one that is not stored is [webhook.ErrNotFound].
 func (s *Store) rewrite(ctx context.Context, key table.Key, wait table.Wait, change func(it *table.Item) error) error {
 	for range changeTries {
-		it, err := s.one(ctx, key)
+		it, err := one(ctx, s.table, key)
 		if err != nil {
 			return err
 		}

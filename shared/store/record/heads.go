@@ -91,7 +91,7 @@ func (s *Store) ListHeads(ctx context.Context, tenant, after string, limit int) 
 	if after != "" {
 		of.low = after + "\x00"
 	}
-	err = s.each(ctx, of, false, limit, func(id string, it table.Item) error {
+	err = each(ctx, s.table, of, false, limit, func(id string, it table.Item) error {
 		if len(heads) == limit {
 			return errPageEnds
 		}
@@ -109,7 +109,7 @@ func (s *Store) ListHeads(ctx context.Context, tenant, after string, limit int) 
 // means the end.
 func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Head, string, error) {
 	l := newList[webhook.Head](page, anyText, "heads", tenant)
-	return l.read(ctx, s, headsOf(tenant), func(id string, it table.Item) (webhook.Head, bool, error) {
+	return l.read(ctx, s.table, headsOf(tenant), func(id string, it table.Item) (webhook.Head, bool, error) {
 		h, err := readHead(tenant, id, it)
 		return h, true, err
 	})

@@ -29,15 +29,15 @@ func itself(it table.Item) table.Key { return it.Key }
 // each calls see for the items of a span with their keys, in order, until it
 // returns an error. It reads few items at first. One that is gone by the time that
 // it is read is passed over.
-func (s *Store) each(ctx context.Context, of span, desc bool, first int, see func(key string, it table.Item) error) error {
+func each(ctx context.Context, t table.Table, of span, desc bool, first int, see func(key string, it table.Item) error) error {
 	r := table.Range{Index: of.index, Partition: of.partition, From: of.prefix + of.low, To: of.prefix + of.high, Desc: desc}
 	last := ""
 	for size := max(first, 2); r.From <= r.To; size = min(4*size, mostAtOnce) {
-		items, err := s.table.Page(ctx, r, size)
+		items, err := t.Page(ctx, r, size)
 		if err != nil {
 			return err
 		}
-		found, err := s.find(ctx, of, items)
+		found, err := find(ctx, t, of, items)
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func keyIn(index int, it table.Item) string {
 
 // find returns the items that those of a span name, in their order; one that is
 // gone has no key.
-func (s *Store) find(ctx context.Context, of span, named []table.Item) ([]table.Item, error) {
+func find(ctx context.Context, t table.Table, of span, named []table.Item) ([]table.Item, error) {
 	if of.item == nil || len(named) == 0 {
 		return named, nil
 	}
@@ -83,7 +83,7 @@ func (s *Store) find(ctx context.Context, of span, named []table.Item) ([]table.
 	for i, it := range named {
 		keys[i] = of.item(it)
 	}
-	items, err := s.table.Get(ctx, keys...)
+	items, err := t.Get(ctx, keys...)
 	found := make([]table.Item, len(named))
 	for i, k := range keys {
 		found[i] = items[k]
@@ -158,12 +158,12 @@ func (l *list[T]) row(key string, wanted bool, entry T) error {
 }
 
 // read is a page of a span, of the entries that take wants.
-func (l *list[T]) read(ctx context.Context, s *Store, of span, take func(key string, it table.Item) (entry T, wanted bool, err error)) ([]T, string, error) {
+func (l *list[T]) read(ctx context.Context, t table.Table, of span, take func(key string, it table.Item) (entry T, wanted bool, err error)) ([]T, string, error) {
 	of, err := l.from(of)
 	if err != nil {
 		return nil, "", err
 	}
-	return l.page(s.each(ctx, of, l.asked.Desc, l.asked.Limit+1, func(key string, it table.Item) error {
+	return l.page(each(ctx, t, of, l.asked.Desc, l.asked.Limit+1, func(key string, it table.Item) error {
 		entry, wanted, err := take(key, it)
 		if err != nil {
 			return err

@@ -48,7 +48,7 @@ func contentBulk(c webhook.Content) []byte {
 
 // Content returns a delivery's stored body, or [webhook.ErrNotFound].
 func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Content, err error) {
-	it, err := s.one(ctx, contentKey(tenant, id))
+	it, err := one(ctx, s.table, contentKey(tenant, id))
 	if err != nil {
 		return c, err
 	}

@@ -31,7 +31,7 @@ func (s *Store) PutPlanPage(ctx context.Context, tenant, event, plan string, pag
 
 // PlanPage returns a stored page, or [webhook.ErrNotFound].
 func (s *Store) PlanPage(ctx context.Context, tenant, event, plan string, page int) ([]webhook.PlanEntry, error) {
-	it, err := s.one(ctx, planKey(tenant, event, plan, page))
+	it, err := one(ctx, s.table, planKey(tenant, event, plan, page))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *Store) CreateReplay(ctx context.Context, r webhook.Replay) (stored webh
 
 // Replay returns what was decided for a replay, or [webhook.ErrNotFound].
 func (s *Store) Replay(ctx context.Context, tenant, event, id string) (r webhook.Replay, err error) {
-	it, err := s.one(ctx, replayKey(tenant, event, id))
+	it, err := one(ctx, s.table, replayKey(tenant, event, id))
 	if err != nil {
 		return r, err
 	}

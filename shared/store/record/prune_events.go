@@ -93,7 +93,7 @@ func (s *Store) owes(ctx context.Context, e webhook.StoredEvent, waiting bool) (
 	}}
 	for _, of := range []span{replays, of} {
 		n := 0
-		err := s.each(ctx, of, false, mostOwed, func(_ string, it table.Item) error {
+		err := each(ctx, s.table, of, false, mostOwed, func(_ string, it table.Item) error {
 			d, err := readDelivery(e.Tenant, lastOf(it), it)
 			if n++; n >= mostOwed || d.EventID == e.ID && d.EventSource == e.Source && (!waiting || d.Status == webhook.Pending) {
 				found = true

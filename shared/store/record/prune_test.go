@@ -194,7 +194,7 @@ func TestRetentionTakesLargePlansPageByPage(t *testing.T) {
 // expiry returns when a version expires; zero for never.
 func expiry(t *testing.T, store *Store, id string, version int64) time.Time {
 	t.Helper()
-	it, err := store.one(t.Context(), versionKey(webhook.VersionRef{Tenant: "acme", ID: id, Version: version}))
+	it, err := one(t.Context(), store.table, versionKey(webhook.VersionRef{Tenant: "acme", ID: id, Version: version}))
 	must(t, err)
 	return it.Expires
 }

@@ -13,7 +13,7 @@ import (
 // its subscriber fared. It returns how many it removed, 0 at the end.
 func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
 	states, versions := below(ofSubscription(stateKind, sub)), below(ofSubscription(versionKind, sub))
-	states.To = below(epochKey(sub, through)).To
+	states.To = below(and(ofSubscription(stateKind, sub), table.Ordinal(through))).To
 	versions.To = versionKey(webhook.VersionRef{Tenant: sub.Tenant, ID: sub.ID, Version: through}).Sort
 	if removed, err = table.Purge(ctx, s.table, limit, states, versions); err != nil || removed >= limit {
 		return removed, err

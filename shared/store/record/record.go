@@ -45,6 +45,8 @@ import (
 // Store is all that the stages ask of storage.
 type Store struct {
 	*noun.Nouns
+	*Tenants
+	*States
 
 	table  table.Table
 	recent *recent // nil if others write the table too
@@ -55,13 +57,14 @@ type Store struct {
 func In(t table.Table) *Store {
 	nouns := noun.In(t)
 	nouns.Together = true // one place has no use for shards
-	return &Store{Nouns: nouns, table: t}
+	return &Store{Nouns: nouns, Tenants: TenantsIn(t, false), States: StatesIn(t, false), table: t}
 }
 
 // Alone says that nobody else writes the table while this process runs: the store
 // remembers what it read of subscriptions and tenants.
 func (s *Store) Alone() *Store {
 	s.recent = newRecent()
+	s.Tenants.recent = s.recent
 	return s
 }
 
@@ -125,8 +128,8 @@ func and(key table.Key, rest string) table.Key {
 func lastOf(it table.Item) string { return it.Sort[strings.LastIndexByte(it.Sort, '#')+1:] }
 
 // one reads an item, or returns [webhook.ErrNotFound].
-func (s *Store) one(ctx context.Context, key table.Key) (table.Item, error) {
-	found, err := s.table.Get(ctx, key)
+func one(ctx context.Context, t table.Table, key table.Key) (table.Item, error) {
+	found, err := t.Get(ctx, key)
 	if err != nil {
 		return table.Item{}, err
 	}
@@ -138,12 +141,12 @@ func (s *Store) one(ctx context.Context, key table.Key) (table.Item, error) {
 }
 
 // write makes one write by itself, and several in a transaction.
-func (s *Store) write(ctx context.Context, writes []table.Write, wait table.Wait) error {
+func write(ctx context.Context, t table.Table, writes []table.Write, wait table.Wait) error {
 	if len(writes) == 1 && writes[0].Verb == table.Puts {
-		_, _, err := s.table.Put(ctx, writes[0].Item, table.How{If: writes[0].If, Wait: wait})
+		_, _, err := t.Put(ctx, writes[0].Item, table.How{If: writes[0].If, Wait: wait})
 		return err
 	}
-	return s.table.Transact(ctx, writes, wait)
+	return t.Transact(ctx, writes, wait)
 }
 
 // conflict is what a refusal of the table means to who expected a revision.

@@ -25,7 +25,7 @@ func (s *Store) pageOfSubject(ctx context.Context, tenant string, filter webhook
 			*bound, resumed, from = event, event, delivery
 		}
 	}
-	return l.page(s.each(ctx, of, page.Desc, page.Limit+1, func(position string, it table.Item) error {
+	return l.page(each(ctx, s.table, of, page.Desc, page.Limit+1, func(position string, it table.Item) error {
 		e, _, err := readEvent(tenant, it)
 		if err != nil || e.Subject != filter.Subject {
 			return err
@@ -66,7 +66,7 @@ func (s *Store) takeOfEvent(ctx context.Context, l *list[webhook.Delivery], e we
 		slices.Reverse(parts)
 	}
 	for _, part := range parts {
-		err := s.each(ctx, part, l.asked.Desc, l.asked.Limit+1, func(_ string, it table.Item) error {
+		err := each(ctx, s.table, part, l.asked.Desc, l.asked.Limit+1, func(_ string, it table.Item) error {
 			d, err := readDelivery(e.Tenant, lastOf(it), it)
 			if err != nil || d.EventID != e.ID || d.EventSource != e.Source {
 				return err

@@ -82,11 +82,11 @@ func (s *Store) change(ctx context.Context, c change) error {
 
 // changing returns all writes of a change, by what is stored now.
 func (s *Store) changing(ctx context.Context, c change) ([]table.Write, error) {
-	found, err := s.table.Get(ctx, counterKey(c.ref.Tenant), headKey(c.ref))
+	found, err := s.table.Get(ctx, s.counter(c.ref.Tenant), headKey(c.ref))
 	if err != nil {
 		return nil, err
 	}
-	counter, before := found[counterKey(c.ref.Tenant)].Fields, found[headKey(c.ref)].Fields
+	counter, before := found[s.counter(c.ref.Tenant)].Fields, found[headKey(c.ref)].Fields
 	if err := c.expected(before.Int(headVersion)); err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *Store) changing(ctx context.Context, c change) ([]table.Write, error) {
 		return nil, err
 	}
 	writes = append(append(writes, table.Write{
-		Verb: table.Updates, Item: table.Item{Key: counterKey(c.ref.Tenant)}, If: table.Revision("n", current+1),
+		Verb: table.Updates, Item: table.Item{Key: s.counter(c.ref.Tenant)}, If: table.Revision("n", current+1),
 		Change: table.Change{Set: table.Fields{"n": current + 1, "sn": subscriptions, "sw": heavy}},
 	}), logged(c.ref.Tenant, c.ref.ID, current+1)...)
 	if since := later(c.at, before.Time(headUpdated)); c.expect > 0 && !since.IsZero() {

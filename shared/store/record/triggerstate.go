@@ -2,28 +2,59 @@ package record
 
 import (
 	"context"
+	"errors"
+	"hash/fnv"
+	"strconv"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// stateKey begins with the epoch, so that what an epoch left is a range.
-func stateKey(ref webhook.StateRef) table.Key { return and(statesKey(ref), ref.Part) }
-
-func statesKey(ref webhook.StateRef) table.Key {
-	return and(epochKey(webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.Subscription}, ref.Epoch), table.Name(ref.Key))
+// States are what triggers have counted, claimed and set timers for, and what is
+// remembered of requests to publish. A store can embed them alone.
+type States struct {
+	table  table.Table
+	spread bool
 }
 
-func epochKey(sub webhook.SubscriptionRef, epoch int64) table.Key {
-	return and(ofSubscription(stateKind, sub), table.Ordinal(epoch))
+// StatesIn keeps states in a table: all in one partition, or spread over
+// [StateShards] of each subscription.
+func StatesIn(t table.Table, spread bool) *States { return &States{t, spread} }
+
+// StateShards is how many partitions one subscription's states are spread over.
+const StateShards = 16
+
+// StatePartitions are those of one subscription's states, where they are spread.
+func StatePartitions(sub webhook.SubscriptionRef) []string {
+	partitions := make([]string, StateShards)
+	for i := range partitions {
+		partitions[i] = stateKind + separator + table.Name(sub.Tenant) + separator + table.Name(sub.ID) + separator + strconv.Itoa(i)
+	}
+	return partitions
+}
+
+// key begins with the epoch, so that what an epoch left is a range. All parts of
+// one key of a trigger are in one partition.
+func (s *States) key(ref webhook.StateRef) table.Key { return and(s.keyOf(ref), ref.Part) }
+
+func (s *States) keyOf(ref webhook.StateRef) table.Key {
+	sub := webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.Subscription}
+	rest := table.Ordinal(ref.Epoch) + separator + table.Name(ref.Key)
+	if !s.spread {
+		return and(ofSubscription(stateKind, sub), rest)
+	}
+	h := fnv.New32a()
+	h.Write([]byte(rest))
+	shard := strconv.Itoa(int(h.Sum32() % StateShards))
+	return table.Key{Partition: stateKind + separator + table.Name(ref.Tenant) + separator + table.Name(ref.Subscription) + separator + shard, Sort: rest}
 }
 
 // TriggerState returns the parts in the order asked for. Those that are not
 // stored have Rev 0.
-func (s *Store) TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
+func (s *States) TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
 	keys := make([]table.Key, len(refs))
 	for i, ref := range refs {
-		keys[i] = stateKey(ref)
+		keys[i] = s.key(ref)
 	}
 	found, err := s.table.Get(ctx, keys...)
 	if err != nil {
@@ -43,23 +74,27 @@ func readState(ref webhook.StateRef, it table.Item) webhook.StateItem {
 // SaveTriggerState stores all items, each with Rev+1, if every stored one
 // still has its Rev (0: is not stored); otherwise [webhook.ErrConflict] and
 // nothing is written.
-func (s *Store) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
+func (s *States) SaveTriggerState(ctx context.Context, items []webhook.StateItem) error {
 	if len(items) == 0 {
 		return nil
 	}
 	writes := make([]table.Write, len(items))
 	for i, it := range items {
 		writes[i] = table.Write{Item: table.Item{
-			Key: stateKey(it.StateRef), Fields: table.Fields{revision: it.Rev + 1, "d": table.Text(it.Data)}, Expires: it.Expires,
+			Key: s.key(it.StateRef), Fields: table.Fields{revision: it.Rev + 1, "d": table.Text(it.Data)}, Expires: it.Expires,
 		}, If: table.Revision(revision, it.Rev+1)}
 	}
-	return conflict(s.write(ctx, writes, table.ForCommit))
+	err := write(ctx, s.table, writes, table.ForCommit)
+	if errors.Is(err, table.ErrMet) {
+		return webhook.ErrConflict // who met another writer reads again, like everybody who lost a race
+	}
+	return conflict(err)
 }
 
 // ListTriggerState returns up to limit parts of ref's key whose names are
 // greater than ref.Part, by name.
-func (s *Store) ListTriggerState(ctx context.Context, ref webhook.StateRef, limit int) (parts []webhook.StateItem, err error) {
-	r := below(statesKey(ref))
+func (s *States) ListTriggerState(ctx context.Context, ref webhook.StateRef, limit int) (parts []webhook.StateItem, err error) {
+	r := below(s.keyOf(ref))
 	begin := len(r.From)
 	if ref.Part != "" {
 		r.From += ref.Part + "\x00"
@@ -74,10 +109,10 @@ func (s *Store) ListTriggerState(ctx context.Context, ref webhook.StateRef, limi
 
 // DeleteTriggerState removes parts, whatever they hold; a repeat changes
 // nothing.
-func (s *Store) DeleteTriggerState(ctx context.Context, refs []webhook.StateRef) error {
+func (s *States) DeleteTriggerState(ctx context.Context, refs []webhook.StateRef) error {
 	keys := make([]table.Key, len(refs))
 	for i, ref := range refs {
-		keys[i] = stateKey(ref)
+		keys[i] = s.key(ref)
 	}
 	return s.table.DeleteAll(ctx, keys, table.ForDisk)
 }

@@ -53,6 +53,11 @@ const (
 // did not hold.
 var ErrRefused = errors.New("table: the condition of the write does not hold")
 
+// ErrMet says that nothing was written because another write to the same item was
+// under way. It comes with [webhook.ErrBusy], and what it would have met is not
+// known.
+var ErrMet = errors.New("table: the write met another one")
+
 // Key is where an item stands. Both parts are valid UTF-8 and not empty. A
 // partition has at most 2,048 bytes, a sort key 1,024, as DynamoDB has it.
 type Key struct {

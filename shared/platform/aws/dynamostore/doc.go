@@ -10,8 +10,8 @@
 // spreads one list over that many partitions, merged again when it is read.
 //
 //	pk                sk              holds                                   expires
-//	TENANTS           T               the tenant is known
-//	t#T               V               the tenant's change counter, and its last deletion
+//	TENANTS           T               the tenant is known: see package record
+//	t#T               V               the tenant's change counter, and its last deletion: likewise
 //	k# n# y# j# r# l# h# q#           keys, secrets, event types, jobs, statistics, leases, tallies,
 //	SWEEP                             reservations, due pointers, the low-water mark: see package noun
 //	c#T               N               change log: the subscription changed    7 d
@@ -25,7 +25,7 @@
 //	d#T#tag#0..3      D               delivery                                once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
-//	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says
+//	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says: likewise
 //	w#T#S#0..3        D               waiting line
 //	SEALING           K               the data key that seals secrets, wrapped by KMS
 //

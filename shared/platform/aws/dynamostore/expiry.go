@@ -129,3 +129,16 @@ func (s *Store) setExpiry(ctx context.Context, k key, to time.Time, condition st
 	}
 	return fault("prolong", err)
 }
+
+// KeepEvent sees to it that an event does not expire before the given time.
+func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error {
+	event := eventItemKey(tenant, eventKey)
+	if err := s.keepUntil(ctx, event, until); err != nil || !s.apart() {
+		return err
+	}
+	it, err := s.get(ctx, "event", event)
+	if err != nil || it["dx"] == nil {
+		return err
+	}
+	return s.keepUntil(ctx, payloadKey(tenant, eventKey, it.str("nn")), until)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -21,8 +22,12 @@ var refused = map[string]bool{
 	"ThrottlingError":                        true, // as a transaction's cancellation reason
 	"ProvisionedThroughputExceeded":          true, // the same
 	"RequestLimitExceeded":                   true,
-	"TransactionConflict":                    true, // as a transaction's cancellation reason
-	"TransactionConflictException":           true,
+}
+
+// met are the codes by which it says so to whom met another write.
+var met = map[string]bool{
+	"TransactionConflict":          true, // as a transaction's cancellation reason
+	"TransactionConflictException": true,
 }
 
 // fault puts an error of the SDK into our words: the operation and DynamoDB's
@@ -43,6 +48,9 @@ func fault(op string, err error) error {
 }
 
 func coded(op, code string) error {
+	if met[code] {
+		return fmt.Errorf("dynamostore: %s: %s: %w: %w", op, code, table.ErrMet, webhook.ErrBusy)
+	}
 	if refused[code] {
 		return fmt.Errorf("dynamostore: %s: %s: %w", op, code, webhook.ErrBusy)
 	}

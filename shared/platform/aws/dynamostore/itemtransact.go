@@ -1,9 +1,11 @@
 package dynamostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/postino/postino/shared/store/table"
@@ -15,7 +17,7 @@ func (t itemTable) Transact(ctx context.Context, writes []table.Write, wait tabl
 	if len(writes) == 0 {
 		return nil
 	}
-	if len(writes) == 1 && (writes[0].Verb == table.Puts || writes[0].Verb == table.Updates) {
+	if len(writes) == 1 && writes[0].Verb != table.Checks {
 		return t.alone(ctx, writes[0], wait)
 	}
 	items := make([]types.TransactWriteItem, len(writes))
@@ -36,15 +38,37 @@ func (t itemTable) Transact(ctx context.Context, writes []table.Write, wait tabl
 func (t itemTable) alone(ctx context.Context, w table.Write, wait table.Wait) (err error) {
 	var stored table.Item
 	how := table.How{If: w.If, Wait: wait}
-	if w.Verb == table.Puts {
+	switch w.Verb {
+	case table.Puts:
 		stored, _, err = t.Put(ctx, w.Item, how)
-	} else {
+	case table.Updates:
 		stored, _, err = t.Update(ctx, w.Item.Key, w.Change, how)
+	default:
+		stored, err = t.deleteIf(ctx, w)
 	}
 	if errors.Is(err, table.ErrRefused) {
 		return &table.Refusal{Refused: map[int]table.Item{0: stored}}
 	}
 	return err
+}
+
+func (t itemTable) deleteIf(ctx context.Context, w table.Write) (stored table.Item, err error) {
+	e := expression{}
+	_, err = t.s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: &t.s.table, Key: at(storedKey(w.Item.Key)), ConditionExpression: e.condition(w.If),
+		ExpressionAttributeNames: e.names, ExpressionAttributeValues: e.values, ReturnValuesOnConditionCheckFailure: allOld,
+	})
+	it, failed := unmet(err)
+	switch {
+	case failed && it == nil:
+		return stored, table.ErrRefused
+	case failed:
+		stored, err = read(it)
+		return stored, cmp.Or(err, table.ErrRefused)
+	case err != nil:
+		return stored, fault("transact", err)
+	}
+	return stored, nil
 }
 
 // canceledBecause tells a condition that failed from writers that met.

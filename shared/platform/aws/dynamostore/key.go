@@ -15,7 +15,6 @@ import (
 const (
 	headShards     = 8
 	eventShards    = 8 // also of a tenant's open deliveries
-	stateShards    = 16
 	deliveryShards = 4 // also of a subscription's open deliveries, and of its waiting line
 )
 
@@ -47,7 +46,6 @@ func ordinal(n int64) string { return fmt.Sprintf("%019d", n) }
 // millis writes a time so that strings sort as times do.
 func millis(t time.Time) string { return fmt.Sprintf("%013d", max(t.UnixMilli(), 0)) }
 
-func tenantKey(tenant string) key  { return key{"TENANTS", name(tenant)} }
 func counterKey(tenant string) key { return key{"t#" + name(tenant), "V"} }
 
 func changesPK(tenant string) string { return "c#" + name(tenant) }

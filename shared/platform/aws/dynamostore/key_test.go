@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/postino/postino/shared/store/record"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -46,7 +47,7 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 				seen[k] = what
 			}
 		}
-		for what, k := range map[string]key{"tenant": tenantKey(tenant), "counter": counterKey(tenant), "change": {changesPK(tenant), ordinal(1)}} {
+		for what, k := range map[string]key{"counter": counterKey(tenant), "change": {changesPK(tenant), ordinal(1)}} {
 			if other, taken := seen[k]; taken {
 				t.Errorf("%s of %s and %s share the key %v", what, tenant, other, k)
 			}
@@ -98,10 +99,10 @@ func TestNearlyEveryPartitionNamesItsTenant(t *testing.T) {
 		"version": {versionKey(tenant, "s", 1), true}, "event": {eventItemKey(tenant, "e"), true}, "page of a plan": {planPageKey(tenant, "e", "n", 0), true},
 		"replay": {replayKey(tenant, "e", "r"), true}, "delivery": {delivery, true}, "content": {delivery.content(), true},
 		"attempt": {delivery.attempt(1), true}, "place in line": {lineKey(sub, id), true},
-		"payload": {payloadKey(tenant, "e", "n"), true}, "trigger's state": {stateKey(webhook.StateRef{Tenant: tenant, Subscription: "s"}), true},
+		"payload": {payloadKey(tenant, "e", "n"), true}, "trigger's state": {key{record.StatePartitions(sub)[0], "x"}, true},
 		"list of events": {key{eventsPK(tenant, "0"), "x"}, true}, "open deliveries": {key{openPK(tenant, webhook.Pending, "0"), "x"}, true},
 		"occasions": {key{occasionsPK(tenant, "0"), "x"}, true}, "open deliveries of a subscription": {key{openOfPK(tenant, "t", webhook.Pending, "0"), "x"}, true},
-		"tenant in the list": {tenantKey(tenant), false}, "sealing key": {wrappedKeyKey(), false},
+		"sealing key": {wrappedKeyKey(), false},
 	} {
 		if got := strings.Contains(tt.pk, "#"+tenant); got != tt.own {
 			t.Errorf("%s is in the partition %q, which names the tenant: %v, want %v", what, tt.pk, got, tt.own)

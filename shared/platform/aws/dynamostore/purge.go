@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/postino/postino/shared/store/record"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -15,7 +16,7 @@ import (
 // its subscriber fared. It returns how many it removed, 0 at the end.
 func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (removed int, err error) {
 	last := ordinal(through) + "#~"
-	for _, pk := range shardPKs(stateShards, func(shard string) string { return statesPK(sub, shard) }) {
+	for _, pk := range record.StatePartitions(sub) {
 		n, err := s.purge(ctx, s.rangeQuery(pk, ordinal(0), last), limit-removed)
 		if removed += n; err != nil || removed >= limit {
 			return removed, err

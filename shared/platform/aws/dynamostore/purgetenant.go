@@ -4,34 +4,10 @@ import (
 	"context"
 	"errors"
 	"math"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
+	"github.com/postino/postino/shared/store/record"
 	"github.com/postino/postino/shared/webhook"
 )
-
-// BeginDeletion notes that a tenant is being deleted from now on, or returns
-// [webhook.ErrNotFound]. A repeat changes nothing.
-func (s *Store) BeginDeletion(ctx context.Context, tenant string, now time.Time) error {
-	if err := s.markDeleted(ctx, tenant); err != nil {
-		return err
-	}
-	return s.setCounter(ctx, "begin deletion", tenant, "SET gb = :t REMOVE ge",
-		aws.String("attribute_not_exists(gb) OR attribute_exists(ge)"), item{":t": number(nanos(now))})
-}
-
-// EndDeletion writes that a tenant's deletion has ended, and forgets its name.
-// Its change counter goes on from where it was: one higher, without an entry
-// in the change log, so that whoever knows the tenant loads it anew.
-func (s *Store) EndDeletion(ctx context.Context, tenant string, now time.Time) error {
-	err := s.setCounter(ctx, "end deletion", tenant, "SET ge = :t REMOVE sn, sw ADD n :one",
-		aws.String("attribute_exists(gb) AND attribute_not_exists(ge)"), item{":t": number(nanos(now)), ":one": number(1)})
-	if err != nil {
-		return err
-	}
-	return s.deleteAll(ctx, "end deletion", []key{tenantKey(tenant)})
-}
 
 // PurgeTenant removes up to about limit items of a tenant that is being
 // deleted, its keys first: what it registered, its subscriptions with all that
@@ -64,7 +40,7 @@ func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (
 		}
 	}
 	own := webhook.SubscriptionRef{Tenant: tenant} // arrays and keys that make requests repeatable
-	for _, pk := range shardPKs(stateShards, func(shard string) string { return statesPK(own, shard) }) {
+	for _, pk := range record.StatePartitions(own) {
 		if n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~"), limit); n > 0 || err != nil {
 			return n, err
 		}
@@ -94,7 +70,7 @@ func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (remo
 	pks := []string{versionKey(tenant, id, 0).pk}
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
-	pks = append(pks, shardPKs(stateShards, func(shard string) string { return statesPK(sub, shard) })...)
+	pks = append(pks, record.StatePartitions(sub)...)
 	for _, pk := range pks {
 		n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~~"), limit-removed)
 		if removed += n; err != nil || removed >= limit {

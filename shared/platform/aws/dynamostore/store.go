@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/store/record"
 )
 
 // Store is the storage of every stage, in one DynamoDB table. It is safe for
@@ -15,6 +16,9 @@ type Store struct {
 	// delivery stays after it has ended, at least; [New] sets that of
 	// [webhook.DefaultRetention].
 	*noun.Nouns
+	// Tenants and States are kept there, too.
+	*record.Tenants
+	*record.States
 	// PayloadRetention is how long an event's data stays, at least; 0 means as
 	// long as the event. If it is less than Retention, data stands in an item
 	// of its own: each event then costs one write more.
@@ -29,6 +33,7 @@ type Store struct {
 // The client wants the options of [Options].
 func New(client *dynamodb.Client, table string) *Store {
 	s := &Store{client: client, table: table, now: time.Now}
-	s.Nouns = noun.In(itemTable{s})
+	items := itemTable{s}
+	s.Nouns, s.Tenants, s.States = noun.In(items), record.TenantsIn(items, true), record.StatesIn(items, true)
 	return s
 }
