@@ -39,7 +39,7 @@ func TestEveryWayOfPublishingIsRecorded(t *testing.T) {
 	if got, want := slices.Sorted(maps.Keys(recorded)), slices.Sorted(slices.Values(Ways)); !slices.Equal(got, want) {
 		t.Errorf("recorded %v, want %v", got, want)
 	}
-	for way, bound := range map[string]float64{"arrays of 25": 5, "single": 7} {
+	for way, bound := range map[string]float64{"arrays of 25": 2, "single": 4} {
 		if dollars, err := recorded[way].Dollars(); err != nil || dollars > bound {
 			t.Errorf("%s cost %.2f dollars, %v, want at most %.2f", way, dollars, err, bound)
 		}

@@ -41,6 +41,17 @@ func (f FirstAttempt) Encode() []byte {
 	return append(b, f.Body...)
 }
 
+// GroupOf returns the group of the delivery that a message asks the first attempt
+// of; 0 if it has none.
+func GroupOf(body []byte) webhook.Group {
+	if KindOf(body) != KindFirstAttempt {
+		return 0
+	}
+	r := fields{rest: body[1:]}
+	r.text() // the tenant
+	return webhook.GroupOf(r.text())
+}
+
 // Ref names the subscription that it is for.
 func (f FirstAttempt) Ref() webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: f.Tenant, ID: f.Subscription}

@@ -201,6 +201,12 @@ type Parts struct {
 	Content *Content
 }
 
+// Save is a delivery that is to be stored, with its parts.
+type Save struct {
+	Delivery Delivery
+	With     Parts
+}
+
 // Due is a pointer to a message that must be sent at a time, further away than a
 // queue can delay.
 type Due struct {

@@ -66,6 +66,7 @@ type PlanEntry struct {
 	Cancels      uint16 `json:"c,omitempty"` // bit i: the event matches the trigger's i-th cancel clause
 	CancelsOnly  bool   `json:"o,omitempty"` // the subscription itself does not match
 	Costly       bool   `json:"x,omitempty"` // the filter needed too many steps: the delivery is canceled
+	Group        Group  `json:"g,omitempty"` // with which its delivery's outcome may be kept; only if every match leads to a delivery
 }
 
 // Plan is what fan-out decided for an event. It is written once, and can be

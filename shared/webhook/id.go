@@ -55,15 +55,59 @@ const deliveryPrefix = "dlv_"
 // subscription and occasion, ordered by the event's acceptance or, if a replay
 // is the occasion, by when that was asked for. It is "dlv_" and 32 characters:
 // 48 bits of that time (ms), 48 bits that name tenant and subscription (see
-// [DeliveryTag]), 64 bits of hash.
+// [DeliveryTag]), 20 bits of [Group], none here, and 44 bits of hash.
 func DeliveryID(tenant, eventKey string, created time.Time, subscription, occasion string) string {
+	return deliveryID(tenant, eventKey, created, subscription, occasion, 0)
+}
+
+// DeliveryID is the id of what an entry of the event's plan owes. It also has
+// the entry's group.
+func (e Event) DeliveryID(entry PlanEntry) string {
+	return deliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "", entry.Group)
+}
+
+func deliveryID(tenant, eventKey string, created time.Time, subscription, occasion string, group Group) string {
 	var b [20]byte
 	putMillis(b[:6], created)
 	tag := hash("tag", tenant, subscription)
 	copy(b[6:12], tag[:6])
 	own := hash("delivery", tenant, eventKey, subscription, occasion)
-	copy(b[12:], own[:8])
+	bits := binary.BigEndian.Uint64(own[:])>>groupBits | uint64(group&MaxGroup)<<(64-groupBits)
+	binary.BigEndian.PutUint64(b[12:], bits)
 	return deliveryPrefix + encoding.EncodeToString(b[:])
+}
+
+// Group names the deliveries of one subscription that were planned together, so
+// that a store can keep their outcomes together. It is part of their ids. 0 means
+// none.
+type Group uint32
+
+// GroupSpan numbers the stretches of about a second in which the events of one
+// group were accepted: a group and its span are unique within a subscription.
+func GroupSpan(accepted time.Time) int64 { return accepted.UnixMilli() >> 10 }
+
+// NewGroup returns a group that begins with an event.
+func NewGroup(e Event) Group {
+	sum := hash("group", e.Tenant, e.Source, e.ID)
+	return 1 + Group(binary.BigEndian.Uint32(sum[:]))%MaxGroup
+}
+
+const groupBits = 20
+
+// MaxGroup is the greatest group.
+const MaxGroup Group = 1<<groupBits - 1
+
+// GroupOf returns the group that a delivery id names; 0 for what is no id.
+func GroupOf(id string) Group {
+	raw, ok := strings.CutPrefix(id, deliveryPrefix)
+	if !ok || len(raw) != 32 {
+		return 0
+	}
+	b, err := encoding.DecodeString(raw)
+	if err != nil {
+		return 0
+	}
+	return Group(binary.BigEndian.Uint64(b[12:]) >> (64 - groupBits))
 }
 
 func putMillis(b []byte, t time.Time) {

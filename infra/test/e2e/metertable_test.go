@@ -42,10 +42,13 @@ func (m *meter) tableCall(e exchange) {
 		TransactItems  []json.RawMessage
 		ConsistentRead bool
 		IndexName      string
+		RequestItems   map[string]json.RawMessage
 	}
 	var out struct {
 		ConsumedCapacity json.RawMessage
 		Count            int
+		Responses        map[string][]json.RawMessage
+		UnprocessedKeys  map[string]batch
 	}
 	if json.Unmarshal(e.request, &in) != nil || json.Unmarshal(e.answer, &out) != nil {
 		return
@@ -60,9 +63,33 @@ func (m *meter) tableCall(e exchange) {
 			m.add(kind+"index", index.CapacityUnits)
 		}
 	}
-	if e.operation == "Query" && out.Count == 0 { // DynamoDB bills what finds nothing, DynamoDB Local does not
-		m.add(kind+whole(in.IndexName), map[bool]float64{true: 1, false: 0.5}[in.ConsistentRead])
+	// DynamoDB bills what finds nothing, DynamoDB Local does not.
+	if e.operation == "Query" && out.Count == 0 {
+		m.add(kind+whole(in.IndexName), leastRead(in.ConsistentRead))
 	}
+	if e.operation == "BatchGetItem" {
+		for table, text := range in.RequestItems {
+			var asked batch
+			if json.Unmarshal(text, &asked) == nil {
+				absent := len(asked.Keys) - len(out.Responses[table]) - len(out.UnprocessedKeys[table].Keys)
+				m.add(kind+"table", float64(absent)*leastRead(asked.ConsistentRead))
+			}
+		}
+	}
+}
+
+// batch are the keys of one table in a BatchGetItem.
+type batch struct {
+	Keys           []json.RawMessage
+	ConsistentRead bool
+}
+
+// leastRead is the fewest units of a read.
+func leastRead(consistent bool) float64 {
+	if consistent {
+		return 1
+	}
+	return 0.5
 }
 
 func whole(index string) string {

@@ -51,7 +51,8 @@ type properties struct {
 		} `yaml:"PolicyDocument"`
 	} `yaml:"Policies"`
 
-	// of a route of the API, and of an integration
+	// of a stage of the API, of a route, and of an integration
+	AccessLog      yaml.Node `yaml:"AccessLogSettings"`
 	RouteKey       string    `yaml:"RouteKey"`
 	Target         yaml.Node `yaml:"Target"`
 	IntegrationURI yaml.Node `yaml:"IntegrationUri"`

@@ -172,7 +172,7 @@ func (w *world) checkListOfEvent(e webhook.StoredEvent, stored map[string]shown)
 	var want []shown
 	for _, entry := range w.entries(e) {
 		planned := webhook.Delivery{
-			Tenant: tenant, ID: webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, ""), EventID: e.ID,
+			Tenant: tenant, ID: e.DeliveryID(entry), EventID: e.ID,
 			Subscription: entry.Subscription, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
 		}
 		if d, is := stored[planned.ID]; is {
@@ -239,7 +239,7 @@ func (w *world) checkGet(id string, stored map[string]shown) {
 func (w *world) isPlanned(id string) bool {
 	for _, e := range w.store.Events(tenant) {
 		for _, entry := range w.entries(e) {
-			if webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "") == id {
+			if e.DeliveryID(entry) == id {
 				return !e.Expunged && w.versionKept(entry)
 			}
 		}

@@ -33,7 +33,7 @@ func (w *world) checkOperational() {
 
 // checkTold sees that the failing and the end of a delivery was told.
 func (w *world) checkTold(e webhook.StoredEvent, entry webhook.PlanEntry) {
-	d, err := w.store.Delivery(context.Background(), tenant, webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, ""))
+	d, err := w.store.Delivery(context.Background(), tenant, e.DeliveryID(entry))
 	if err != nil {
 		return // another check tells
 	}

@@ -140,7 +140,7 @@ func (w *world) hasCancel(e webhook.StoredEvent, p *plot) bool {
 // checkOccurrence sees that an event that a trigger took led to what it must,
 // or that something speaks against it.
 func (w *world) checkOccurrence(e webhook.StoredEvent, entry webhook.PlanEntry) {
-	p, id := w.plots[entry.Subscription], webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+	p, id := w.plots[entry.Subscription], e.DeliveryID(entry)
 	if _, err := w.store.Delivery(context.Background(), tenant, id); err == nil {
 		w.checkDelivery(e, entry, "", e.AcceptedAt)
 		return

@@ -301,6 +301,9 @@ func (w *world) checkPlan(e webhook.StoredEvent) {
 
 func (w *world) checkDelivery(e webhook.StoredEvent, entry webhook.PlanEntry, occasion string, created time.Time) {
 	id := webhook.DeliveryID(tenant, e.Key(), created, entry.Subscription, occasion)
+	if occasion == "" {
+		id = e.DeliveryID(entry)
+	}
 	d, err := w.store.Delivery(context.Background(), tenant, id)
 	if err != nil && w.deleted[entry.Subscription] > 0 && !w.versionKept(entry) {
 		return // fan-out came after all that was left of the subscription had been removed
@@ -365,7 +368,7 @@ func (w *world) redrivable(d webhook.Delivery) bool {
 func (w *world) checkCounts(e webhook.StoredEvent) {
 	statuses := map[string]int{}
 	for _, entry := range w.entries(e) {
-		id := webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+		id := e.DeliveryID(entry)
 		if d, err := w.store.Delivery(context.Background(), tenant, id); err == nil {
 			statuses[string(d.Status)]++
 		}

@@ -132,6 +132,25 @@ func (s *tapped) SaveDelivery(ctx context.Context, d webhook.Delivery, with webh
 	return err
 }
 
+// SaveDeliveries may end after each of them.
+func (s *tapped) SaveDeliveries(ctx context.Context, saves []webhook.Save) []error {
+	errs := make([]error, len(saves))
+	for i, save := range saves {
+		errs[i] = s.SaveDelivery(ctx, save.Delivery, save.With)
+	}
+	return errs
+}
+
+func (s *tapped) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
+	return reading(s.c, fmt.Sprint("DeliveriesByID ", ids), func() (map[string]webhook.Delivery, error) {
+		found, err := s.Store.DeliveriesByID(ctx, tenant, ids)
+		for id, d := range found {
+			found[id] = s.c.w.plant.read(d)
+		}
+		return found, err
+	})
+}
+
 func (s *tapped) Content(ctx context.Context, tenant, id string) (webhook.Content, error) {
 	return reading(s.c, "Content "+id, func() (webhook.Content, error) { return s.Store.Content(ctx, tenant, id) })
 }
@@ -241,10 +260,6 @@ func (s *tapped) Job(ctx context.Context, tenant, id string) (webhook.Job, error
 
 func (s *tapped) SaveJob(ctx context.Context, j webhook.Job) error {
 	return s.c.cross(fmt.Sprint("SaveJob ", j.Kind, j.Slice), func() error { return s.Store.SaveJob(ctx, s.c.w.plant.job(j)) })
-}
-
-func (s *tapped) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
-	return reading(s.c, "DeliveriesByID", func() (map[string]webhook.Delivery, error) { return s.Store.DeliveriesByID(ctx, tenant, ids) })
 }
 
 func (s *tapped) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionRef, through int64, limit int) (int, error) {

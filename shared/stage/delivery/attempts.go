@@ -26,15 +26,13 @@ const claimSlack = 30 * time.Second
 // comes again, in case that worker dies.
 var errClaimed = errors.New("attempt is claimed by another worker")
 
-// firstAttempt posts a delivery for the first time: one read, one POST, one
-// write. If the delivery is stored already, what was written decides.
-func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, head webhook.Head) error {
-	del, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
+// firstAttempt posts a delivery for the first time: one read and one write, both
+// shared with others, and one POST. If the delivery is stored already, what was
+// written decides.
+func (d *Deliverer) firstAttempt(ctx context.Context, f message.FirstAttempt, del webhook.Delivery, head webhook.Head) error {
 	switch {
-	case errors.Is(err, webhook.ErrNotFound):
+	case del.Rev == 0:
 		del = lifecycle.Begin(f.Delivery())
-	case err != nil:
-		return fmt.Errorf("read delivery %s: %w", f.ID, err)
 	case del.Status != webhook.Pending || del.Round != 0 || del.Step != 0 || del.Waiting != "":
 		return d.resume(ctx, del, origin{})
 	}

@@ -85,7 +85,7 @@ func TestAHealthySubscriberCostsNothingMore(t *testing.T) {
 			y.deliver(s, i)
 		}
 		y.play(noon.Add(time.Hour))
-		want := map[string]int{"Heads": 100, "Delivery": 100, "SaveDelivery": 100, "Versions": len(y.workers)}
+		want := map[string]int{"Heads": 100, "DeliveriesByID": 100, "SaveDelivery": 100, "Versions": len(y.workers)}
 		for method, n := range y.calls {
 			if n != want[method] {
 				t.Errorf("%d calls of %s, want %d", n, method, want[method])

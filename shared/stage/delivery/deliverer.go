@@ -73,6 +73,7 @@ type Deliverer struct {
 	life        lifecycle.Executor
 	making      sendable.Maker
 	strains     *strains
+	gathering   *gathering
 	audits      *weighed.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
 }
 
@@ -87,13 +88,23 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 	for i, m := range batch {
 		all = append(all, read(i, m)...)
 	}
-	if err := d.readHeads(ctx, all); err != nil {
-		d.Log.Error("read subscriptions", "error", err)
+	err := d.readHeads(ctx, all)
+	if err == nil {
+		err = d.readStored(ctx, all)
+	}
+	if err != nil {
+		d.Log.Error("read subscriptions and deliveries", "error", err)
 		for _, m := range batch {
 			failed = append(failed, m.ID)
 		}
 		d.Count("messages_failed", len(batch))
 		return failed
+	}
+	for i, w := range all {
+		all[i].end = func() {}
+		if f, is := w.task.(message.FirstAttempt); is && w.err == nil && w.stored.Rev == 0 {
+			all[i].end = d.gathering.begin(f.Delivery())
+		}
 	}
 	var wg sync.WaitGroup
 	for i := range all[1:] {
@@ -141,6 +152,7 @@ func (d *Deliverer) start() {
 		store: d.Store, secrets: d.Secrets, plain: d.Client, private: d.Private, class: d.Class, version: d.Version, now: d.Now,
 	}
 	d.announce = &announcer{d.Store, d.Events, d.Now}
+	d.gathering = newGathering(d.Store)
 	d.life = d.executor()
 	d.making = sendable.Maker{Store: d.Store, Prepare: d.prepared}
 }
@@ -150,7 +162,9 @@ type work struct {
 	message int    // its place in the batch
 	id      string // of the message: the same at each receipt
 	task    message.Task
-	head    webhook.Head // of the task's subscription, as of this batch; zero if it has none
+	head    webhook.Head     // of the task's subscription, as of this batch; zero if it has none
+	stored  webhook.Delivery // of a first attempt, as of this batch; Rev 0 if none is stored
+	end     func()           // says that nobody need wait for its outcome any longer
 	err     error
 }
 
@@ -204,6 +218,29 @@ func (d *Deliverer) readHeads(ctx context.Context, all []work) error {
 	return nil
 }
 
+// readStored learns what is stored of the deliveries that are to be attempted
+// for the first time, in one consistent read for each tenant.
+func (d *Deliverer) readStored(ctx context.Context, all []work) error {
+	ids := map[string][]string{}
+	for _, w := range all {
+		if f, is := w.task.(message.FirstAttempt); is && w.err == nil {
+			ids[f.Tenant] = append(ids[f.Tenant], f.ID)
+		}
+	}
+	for tenant, ids := range ids {
+		stored, err := d.Store.DeliveriesByID(ctx, tenant, ids)
+		if err != nil {
+			return err
+		}
+		for i, w := range all {
+			if f, is := w.task.(message.FirstAttempt); is && w.err == nil && f.Tenant == tenant {
+				all[i].stored = stored[f.ID]
+			}
+		}
+	}
+	return nil
+}
+
 // overtaken reports an outcome that is to be expected where several workers
 // meet: somebody else changed the delivery or job first, or is making this
 // attempt. The message comes again, and finds what became of it.
@@ -217,6 +254,7 @@ const overtakenTries = 3
 
 // do does what a message asks for.
 func (d *Deliverer) do(ctx context.Context, w work) (err error) {
+	defer w.end()
 	if w.err != nil {
 		return w.err
 	}
@@ -224,6 +262,13 @@ func (d *Deliverer) do(ctx context.Context, w work) (err error) {
 	for range overtakenTries {
 		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err
+		}
+		if f, is := w.task.(message.FirstAttempt); is {
+			stored, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
+			if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+				return fmt.Errorf("read delivery %s: %w", f.ID, err)
+			}
+			w.stored = stored
 		}
 	}
 	return err
@@ -237,7 +282,7 @@ func (d *Deliverer) doOnce(ctx context.Context, w work) (err error) {
 	}()
 	switch t := w.task.(type) {
 	case message.FirstAttempt:
-		return d.firstAttempt(ctx, t, w.head)
+		return d.firstAttempt(ctx, t, w.stored, w.head)
 	case message.Attempt:
 		return d.retry(ctx, t, w.head)
 	case message.AttemptByHand:

@@ -195,7 +195,7 @@ func (d *Deliverer) finish(ctx context.Context, del webhook.Delivery) error {
 // executor stores the transitions of deliveries and does what follows.
 func (d *Deliverer) executor() lifecycle.Executor {
 	return lifecycle.Executor{
-		Store:    d.Store,
+		Store:    d.gathering,
 		Counter:  lifecycle.Counter{Count: d.Count, Stats: d.Stats.Ended},
 		Announce: d.announce.delivery,
 		Redrive: func(ctx context.Context, del webhook.Delivery) error {

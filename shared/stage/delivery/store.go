@@ -30,6 +30,12 @@ type Deliveries interface {
 	// stored), with d.Rev+1; otherwise [webhook.ErrConflict]. The parts are
 	// stored in the same transaction: all of it or nothing.
 	SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error
+	// SaveDeliveries saves each as SaveDelivery does, and returns an error for
+	// each; nil if all are saved. Some may be saved though others are not.
+	SaveDeliveries(ctx context.Context, saves []webhook.Save) []error
+	// DeliveriesByID returns those that are stored, by id, consistently; others
+	// are absent.
+	DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error)
 	// Content returns a delivery's stored body, or [webhook.ErrNotFound]: the
 	// body of a delivery that succeeded at once is not kept.
 	Content(ctx context.Context, tenant, id string) (webhook.Content, error)

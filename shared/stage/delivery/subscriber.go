@@ -63,14 +63,28 @@ type subscribers struct {
 	store   Subscriptions
 	secrets Opener
 	cache   *weighed.Cache[webhook.VersionRef, *subscriber]
+	readers chan struct{}
 }
+
+// subscriberReaders is how many read versions at once. Whoever waits mostly finds
+// what it wants read by then: many attempts for one subscription begin at once.
+const subscriberReaders = 4
 
 func newSubscribers(store Subscriptions, secrets Opener) *subscribers {
 	cache := weighed.New[webhook.VersionRef, *subscriber](maxSubscribers, maxOwnedSubscribers, nil)
-	return &subscribers{store, secrets, cache}
+	return &subscribers{store, secrets, cache, make(chan struct{}, subscriberReaders)}
 }
 
 func (s *subscribers) get(ctx context.Context, ref webhook.VersionRef) (*subscriber, error) {
+	if sub, ok := s.cache.Get(ref); ok {
+		return sub, nil
+	}
+	select {
+	case s.readers <- struct{}{}:
+		defer func() { <-s.readers }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	if sub, ok := s.cache.Get(ref); ok {
 		return sub, nil
 	}

@@ -237,9 +237,11 @@ func (a *audience) load(ctx context.Context) error {
 // view is the audiences as one batch sees them: each tenant is brought up to
 // date once, at its first event, and stays at hand whatever the process keeps.
 type view struct {
-	all  *audiences
-	mu   sync.Mutex
-	seen map[string]*glance
+	all    *audiences
+	groups *groups // nil if first attempts do not share messages
+	whole  bool    // the batch has several messages
+	mu     sync.Mutex
+	seen   map[string]*glance
 }
 
 // glance is a view of one tenant.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // bundle is a message on its way to a queue. Where requests to the queue are
@@ -32,38 +34,64 @@ func bundles(owner int, messages []queue.Message) []bundle {
 	return list
 }
 
-// bundled puts up to limit first attempts of one group into one message. The
-// order of groups, and within a group, stays.
+// bundled puts up to limit first attempts of one subscription into one message.
+// Those whose outcomes are kept together stay together, if they fit: the store
+// is then written once for all of them. The order of messages stays.
 func bundled(list []bundle, limit int) []bundle {
 	if limit < 2 {
 		return list
 	}
 	var out []bundle
-	open := map[string]int{} // where the group's unfinished bundle is
+	open := map[string]int{} // where the subscription's unfinished bundle is
+	for _, p := range together(list, limit) {
+		i, ok := open[p.Group]
+		switch {
+		case p.parts == nil:
+			out = append(out, p)
+		case ok && out[i].fits(p, limit):
+			out[i].parts = append(out[i].parts, p.parts...)
+			out[i].owners = append(out[i].owners, p.owners...)
+		default:
+			open[p.Group] = len(out)
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// together makes bundles of first attempts whose outcomes are kept together.
+// What is no first attempt has no parts.
+func together(list []bundle, limit int) (out []bundle) {
+	type kept struct {
+		subscription string
+		group        webhook.Group
+	}
+	open := map[kept]int{}
 	for _, p := range list {
 		if p.Delay > 0 || message.KindOf(p.Body) != message.KindFirstAttempt {
 			out = append(out, p)
 			continue
 		}
-		if i, ok := open[p.Group]; ok && out[i].fits(p, limit) {
+		p.parts = [][]byte{p.Body}
+		key := kept{p.Group, message.GroupOf(p.Body)}
+		if i, ok := open[key]; ok && key.group != 0 && out[i].fits(p, limit) {
 			out[i].parts = append(out[i].parts, p.Body)
 			out[i].owners = append(out[i].owners, p.owners...)
 			continue
 		}
-		open[p.Group] = len(out)
-		p.parts = [][]byte{p.Body}
+		open[key] = len(out)
 		out = append(out, p)
 	}
 	return out
 }
 
-// fits reports whether another first attempt has room.
+// fits reports whether what another bundle holds has room.
 func (b bundle) fits(other bundle, limit int) bool {
-	size := len(other.Body)
-	for _, part := range b.parts {
+	size := 0
+	for _, part := range slices.Concat(b.parts, other.parts) {
 		size += len(part)
 	}
-	return len(b.parts) < limit && size <= maxBundle
+	return len(b.parts)+len(other.parts) <= limit && size <= maxBundle
 }
 
 func messagesOf(list []bundle) []queue.Message {

@@ -45,6 +45,9 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	}
 	f.once.Do(f.start)
 	v := f.audience.view()
+	if v.whole = len(batch) > 1; f.Bundle > 1 {
+		v.groups = newGroups(f.Bundle)
+	}
 	errs, outs := make([]error, len(batch)), make([]*outgoing, len(batch))
 	turn := func(i int) {
 		outs[i] = f.outgoing()
@@ -147,7 +150,7 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 			err = fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
 		}
 	}()
-	stored, err := f.decide(ctx, v, e)
+	stored, err := f.decide(ctx, v, e, inArray || v.whole)
 	if errors.Is(err, errDeleted) {
 		return nil, nil // it went with its tenant
 	}
@@ -172,11 +175,14 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 }
 
 // decide matches the event and stores it with its plan. If the event is
-// stored already, that plan stands.
-func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event) (webhook.StoredEvent, error) {
+// stored already, that plan stands. What shares nothing with others has no group.
+func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bool) (webhook.StoredEvent, error) {
 	m, err := v.match(ctx, e)
 	if err != nil {
 		return webhook.StoredEvent{}, fmt.Errorf("match: %w", err)
+	}
+	if shares {
+		m.groups = v.groups
 	}
 	stored, created, err := f.create(ctx, e, m)
 	if err != nil {
@@ -209,7 +215,7 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasi
 			a.entries = append(a.entries, p.light())
 			return nil
 		}
-		return f.deliver(ctx, a.rendering, p.subscriber, 0, out)
+		return f.deliver(ctx, a.rendering, p.inGroup(), 0, out)
 	})
 	if err != nil {
 		return nil, err

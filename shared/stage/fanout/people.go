@@ -23,6 +23,7 @@ type matched struct {
 	entries     []webhook.PlanEntry
 	conditions  []condition
 	definitions *people.Definitions // nil: the tenant has none
+	groups      *groups             // nil if the event shares nothing with others
 }
 
 // decided is what is stored of an event.
@@ -164,6 +165,9 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 			}
 		} else {
 			d.Plan.Total = len(d.Plan.Entries)
+			if err := f.grouped(ctx, m.groups, e, d.Plan.Entries); err != nil {
+				return stored, false, fmt.Errorf("group: %w", err)
+			}
 		}
 		stored, created, err = f.Store.CreateEvent(ctx, d.StoredEvent, d.profiles...)
 		if len(d.profiles) == 0 || !errors.Is(err, webhook.ErrConflict) && !errors.Is(err, webhook.ErrBusy) {

@@ -51,9 +51,13 @@ func (r *rendering) firstAttempt(s *subscriber, count int) (queue.Message, error
 }
 
 func (r *rendering) delivery(s *subscriber, count int) message.FirstAttempt {
+	id := webhook.DeliveryID(r.event.Tenant, r.key, r.at, s.ID, r.replay)
+	if s.group != 0 {
+		id = r.event.DeliveryID(webhook.PlanEntry{Subscription: s.ID, Group: s.group})
+	}
 	return message.FirstAttempt{
 		Tenant:       r.event.Tenant,
-		ID:           webhook.DeliveryID(r.event.Tenant, r.key, r.at, s.ID, r.replay),
+		ID:           id,
 		Event:        r.event.ID,
 		Source:       r.event.Source,
 		Created:      r.at,

@@ -38,6 +38,7 @@ type subscriber struct {
 	trigger *trigger.Spec    // nil if every match leads to a delivery
 	profile *pattern.Pattern // the filter, if it asks more than the event; else nil
 	weight  int              // bytes
+	group   webhook.Group    // of the delivery that is being made; see inGroup
 }
 
 // triggerWeight is what a compiled trigger takes at most, in bytes: it keeps paths
@@ -48,6 +49,16 @@ const triggerWeight = 1 << 10
 type planned struct {
 	webhook.PlanEntry
 	*subscriber
+}
+
+// inGroup is the subscriber as the entry's group has it.
+func (p planned) inGroup() *subscriber {
+	if p.Group == 0 {
+		return p.subscriber
+	}
+	s := *p.subscriber
+	s.group = p.Group
+	return &s
 }
 
 // light returns an entry that can wait for its turn: of a heavy subscription it
@@ -95,7 +106,7 @@ func compile(s webhook.Subscription, once time.Duration) (*subscriber, error) {
 	if spec != nil && once > 0 {
 		spec.Keep(once)
 	}
-	compiled := &subscriber{s, request, spec, nil, s.Size() + request.Weight() + triggerWeight}
+	compiled := &subscriber{Subscription: s, request: request, trigger: spec, weight: s.Size() + request.Weight() + triggerWeight}
 	if spec == nil || len(s.Filter) == 0 { // only a delay asks again
 		return compiled, nil
 	}
@@ -157,6 +168,12 @@ func (v *versions) some(ctx context.Context, tenant string, entries []webhook.Pl
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		missing = slices.DeleteFunc(missing, func(ref webhook.VersionRef) bool {
+			_, ok := v.cache.Get(ref) // somebody else has read it meanwhile: many events begin at once
+			return ok
+		})
+	}
+	if len(missing) > 0 {
 		if err := v.read(ctx, missing, read); err != nil {
 			return fmt.Errorf("read subscriptions: %w", err)
 		}

@@ -195,7 +195,7 @@ func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []
 	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.CancelsOnly })
 	ids := make([]string, len(entries))
 	for i, entry := range entries {
-		ids[i] = webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "")
+		ids[i] = e.DeliveryID(entry)
 	}
 	stored, err := h.Store.DeliveriesByID(ctx, e.Tenant, ids)
 	if err != nil {

@@ -69,7 +69,7 @@ func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id st
 		}
 		for _, entry := range entries {
 			if !entry.CancelsOnly && webhook.DeliveryTag(e.Tenant, entry.Subscription) == tag &&
-				webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, entry.Subscription, "") == id {
+				e.DeliveryID(entry) == id {
 				return entry, true, nil
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -69,6 +71,23 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		wait = table.ForDisk // somebody was told so
 	}
 	return conflict(write(ctx, s.table, writes, wait))
+}
+
+// SaveDeliveries saves each as SaveDelivery does, and returns an error for each;
+// nil if all are saved.
+func (s *Store) SaveDeliveries(ctx context.Context, saves []webhook.Save) []error {
+	errs := make([]error, len(saves))
+	var group errgroup.Group // at once: a local table puts them into one transaction
+	for i, save := range saves {
+		group.Go(func() error {
+			errs[i] = s.SaveDelivery(ctx, save.Delivery, save.With)
+			return errs[i]
+		})
+	}
+	if group.Wait() == nil {
+		return nil
+	}
+	return errs
 }
 
 // names are the writes of the items that name a delivery, beside those of the

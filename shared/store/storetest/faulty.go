@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/store/table"
@@ -136,6 +137,13 @@ func (f *faulty) PageDeliveries(ctx context.Context, tenant string, filter webho
 
 func (f *faulty) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
 	return f.do("SaveDelivery", func() error { return f.store.SaveDelivery(ctx, d, with) })
+}
+
+func (f *faulty) SaveDeliveries(ctx context.Context, saves []webhook.Save) (errs []error) {
+	if err := f.do("SaveDeliveries", func() error { errs = f.store.SaveDeliveries(ctx, saves); return nil }); err != nil {
+		errs = slices.Repeat([]error{err}, len(saves))
+	}
+	return errs
 }
 
 func (f *faulty) Attempts(ctx context.Context, tenant, id string) (attempts []webhook.Attempt, err error) {

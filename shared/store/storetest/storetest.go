@@ -43,6 +43,7 @@ var suite = []struct {
 	{"Plans", planCases},
 	{"Replays", replayCases},
 	{"Deliveries", deliveryCases},
+	{"Groups", groupCases},
 	{"Parts", partCases},
 	{"Occasions", occasionCases},
 	{"Expunge", expungeCases},

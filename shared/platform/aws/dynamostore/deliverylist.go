@@ -12,9 +12,10 @@ const fewest = 25
 
 // candidate is a delivery that may belong to a page.
 type candidate struct {
-	end  string // the position right behind it
-	key  key    // zero if there is nothing to look at, and end alone matters
-	item item   // nil if it must be read by its key
+	end   string            // the position right behind it
+	id    string            // of what is to be read; "" if there is nothing to, and end alone may matter
+	key   key               // where that stands if no group knows of it; zero if one may
+	found *webhook.Delivery // nil if there is none
 }
 
 // candidates is a list of deliveries in order, not yet filtered.
@@ -37,15 +38,15 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	}
 	end, more := "", true
 	for examined := 0; more && len(deliveries) < page.Limit && examined < examinedLimit; {
-		batch, err := s.nextCandidates(ctx, from, max(page.Limit-len(deliveries), fewest))
+		batch, err := s.nextCandidates(ctx, tenant, from, max(page.Limit-len(deliveries), fewest))
 		if err != nil {
 			return nil, "", err
 		}
 		examined += len(batch)
 		used := 0
 		for ; used < len(batch) && len(deliveries) < page.Limit; used++ {
-			if deliveries, err = s.appendMatch(deliveries, tenant, filter, batch[used]); err != nil {
-				return nil, "", err
+			if batch[used].matches(filter) {
+				deliveries = append(deliveries, *batch[used].found)
 			}
 			end = batch[used].end
 		}
@@ -57,22 +58,19 @@ func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhoo
 	return deliveries, next, nil
 }
 
-// appendMatch appends the candidate if it is stored, has not expired, and is
-// what the filter wants: an index may not know yet that it is not in that
-// status, and two subscriptions may have one tag.
-func (s *Store) appendMatch(deliveries []webhook.Delivery, tenant string, filter webhook.DeliveryFilter, c candidate) ([]webhook.Delivery, error) {
-	if c.item == nil || s.dead(c.item) || filter.Status != "" && c.item.str("st") != string(filter.Status) ||
-		filter.Subscription != "" && c.item.str("s") != filter.Subscription {
-		return deliveries, nil
-	}
-	d, err := deliveryOf(tenant, c.item)
-	return append(deliveries, d), err
+// matches reports whether the candidate is stored and what the filter wants: an
+// index may not know yet that it is not in that status, and two subscriptions may
+// have one tag.
+func (c candidate) matches(filter webhook.DeliveryFilter) bool {
+	return c.found != nil && (filter.Status == "" || c.found.Status == filter.Status) &&
+		(filter.Subscription == "" || c.found.Subscription == filter.Subscription)
 }
 
-// nextCandidates takes up to n candidates, and reads those that have no item.
-func (s *Store) nextCandidates(ctx context.Context, from candidates, n int) ([]candidate, error) {
+// nextCandidates takes up to n candidates, and reads those that must be.
+func (s *Store) nextCandidates(ctx context.Context, tenant string, from candidates, n int) ([]candidate, error) {
 	var batch []candidate
-	var missing []key
+	var ids []string
+	var keys []key
 	for len(batch) < min(n, getAtOnce) {
 		c, ok, err := from.next(ctx)
 		if err != nil {
@@ -82,14 +80,20 @@ func (s *Store) nextCandidates(ctx context.Context, from candidates, n int) ([]c
 			break
 		}
 		batch = append(batch, c)
-		if c.item == nil && c.key != (key{}) {
-			missing = append(missing, c.key)
+		if c.key != (key{}) {
+			keys = append(keys, c.key)
+		} else if c.id != "" {
+			ids = append(ids, c.id)
 		}
 	}
-	items, err := s.getAll(ctx, "list deliveries", missing, false)
+	l := looking{store: s, tenant: tenant, found: map[string]webhook.Delivery{}}
+	own, err := l.inGroups(ctx, "list deliveries", ids)
+	if err == nil {
+		err = l.inItems(ctx, "list deliveries", append(keys, own...))
+	}
 	for i, c := range batch {
-		if c.item == nil {
-			batch[i].item = items[c.key]
+		if d, ok := l.found[c.id]; ok {
+			batch[i].found = &d
 		}
 	}
 	return batch, err
@@ -117,7 +121,11 @@ func (s *Store) candidates(list list, tenant string, filter webhook.DeliveryFilt
 	switch {
 	case !indexed:
 		pks := shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })
-		return whole{s.merge("list deliveries", pks, rng, source{}, fetchFor(page, filter.Status != ""))}, nil
+		limit := fetchFor(page, filter.Status != "")
+		return &both{
+			desc:    page.Desc,
+			sources: [2]candidates{whole{s.merge("list deliveries", pks, rng, source{}, limit), tenant}, s.inGroups(tenant, tag, rng, limit)},
+		}, nil
 	case filter.Subscription != "":
 		pks := shardPKs(deliveryShards, func(shard string) string { return openOfPK(tenant, tag, filter.Status, shard) })
 		return named{s.merge("list deliveries", pks, rng, source{index: index2, keysOnly: true}, page.Limit)}, nil
@@ -127,11 +135,23 @@ func (s *Store) candidates(list list, tenant string, filter webhook.DeliveryFilt
 }
 
 // whole are deliveries as the table lists them.
-type whole struct{ *merge }
+type whole struct {
+	*merge
+	tenant string
+}
 
 func (w whole) next(ctx context.Context) (candidate, bool, error) {
 	it, err := w.merge.next(ctx)
-	return candidate{end: it.str("sk"), key: it.key(), item: it}, it != nil, err
+	if it == nil || err != nil {
+		return candidate{}, false, err
+	}
+	c := candidate{end: it.str("sk")}
+	if w.store.dead(it) {
+		return c, true, nil
+	}
+	d, err := deliveryOf(w.tenant, it)
+	c.found = &d
+	return c, true, err
 }
 
 // named are deliveries as an index names them.
@@ -139,5 +159,5 @@ type named struct{ *merge }
 
 func (n named) next(ctx context.Context) (candidate, bool, error) {
 	it, err := n.merge.next(ctx)
-	return candidate{end: it.str("sk"), key: it.key()}, it != nil, err
+	return candidate{end: it.str("sk"), id: it.str("sk"), key: it.key()}, it != nil, err
 }

@@ -46,8 +46,11 @@ func (m *meter) measure(ctx context.Context, in middleware.InitializeInput, next
 			m.add(kind+" "+name, &index)
 		}
 	}
-	if in, ok := in.Parameters.(*dynamodb.QueryInput); ok {
+	switch in := in.Parameters.(type) {
+	case *dynamodb.QueryInput:
 		m.addEmpty(in, out.Result)
+	case *dynamodb.BatchGetItemInput:
+		m.addAbsent(in, out.Result)
 	}
 	return out, metadata, err
 }
@@ -62,6 +65,19 @@ func (m *meter) addEmpty(in *dynamodb.QueryInput, out any) {
 	m.spent["read "+source] += 0.5
 	if aws.ToBool(in.ConsistentRead) {
 		m.spent["read "+source] += 0.5
+	}
+}
+
+// addAbsent adds what DynamoDB bills for items of a batch that do not exist, and
+// DynamoDB Local does not.
+func (m *meter) addAbsent(in *dynamodb.BatchGetItemInput, out any) {
+	got, ok := out.(*dynamodb.BatchGetItemOutput)
+	if !ok {
+		return
+	}
+	for table, asked := range in.RequestItems {
+		absent := len(asked.Keys) - len(got.Responses[table]) - len(got.UnprocessedKeys[table].Keys)
+		m.add("read table", &types.Capacity{CapacityUnits: aws.Float64(float64(absent) * map[bool]float64{true: 1, false: 0.5}[aws.ToBool(asked.ConsistentRead)])})
 	}
 }
 

@@ -169,5 +169,5 @@ func (p pointed) next(ctx context.Context) (candidate, bool, error) {
 	}
 	id := it.str("gsi1sk")
 	k, _ := deliveryKey(p.tenant, id)
-	return candidate{end: id, key: k}, true, nil
+	return candidate{end: id, id: id, key: k}, true, nil
 }

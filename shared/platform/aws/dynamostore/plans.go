@@ -33,7 +33,8 @@ func (s *Store) PlanPage(ctx context.Context, tenant, eventKey, nonce string, pa
 
 // planText writes entries as "S:N S:N", which people can read in a console.
 // ":c5" behind that says that the event also cancels by the clauses of the bits
-// in 5, ":o5" that it does nothing else, ":x5" that more was too much work to tell.
+// in 5, ":o5" that it does nothing else, ":x5" that more was too much work to tell;
+// ":g5" is its group.
 func planText(entries []webhook.PlanEntry) []byte {
 	var b []byte
 	for i, e := range entries {
@@ -49,6 +50,8 @@ func planText(entries []webhook.PlanEntry) []byte {
 			b = strconv.AppendUint(append(b, ":o"...), uint64(e.Cancels), 10)
 		case e.Cancels != 0:
 			b = strconv.AppendUint(append(b, ":c"...), uint64(e.Cancels), 10)
+		case e.Group != 0:
+			b = strconv.AppendUint(append(b, ":g"...), uint64(e.Group), 36)
 		}
 	}
 	return b
@@ -76,6 +79,11 @@ func entryOf(word string) (e webhook.PlanEntry, err error) {
 	version, role, has := strings.Cut(version, ":")
 	e.Subscription = subscription
 	if e.Version, err = strconv.ParseInt(version, 10, 64); err != nil || !has {
+		return e, err
+	}
+	if group, ok := strings.CutPrefix(role, "g"); ok {
+		n, err := strconv.ParseUint(group, 36, 32)
+		e.Group = webhook.Group(n)
 		return e, err
 	}
 	bits, err := strconv.ParseUint(strings.TrimLeft(role, "cox"), 10, 16)

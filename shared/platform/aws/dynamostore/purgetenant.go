@@ -67,7 +67,7 @@ func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (remo
 	if removed, err = s.PurgeOf(ctx, sub, limit); err != nil || removed >= limit {
 		return removed, err
 	}
-	pks := []string{versionKey(tenant, id, 0).pk}
+	pks := []string{versionKey(tenant, id, 0).pk, groupsPK(tenant, tag)}
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
 	pks = append(pks, record.StatePartitions(sub)...)

@@ -87,8 +87,7 @@ func (w *walk) next(ctx context.Context) (candidate, bool, error) {
 		return candidate{end: w.at.String()}, true, nil
 	}
 	w.at.delivery, w.ids = w.ids[0], w.ids[1:]
-	k, _ := deliveryKey(w.tenant, w.at.delivery)
-	return candidate{end: w.at.String(), key: k}, true, nil
+	return candidate{end: w.at.String(), id: w.at.delivery}, true, nil
 }
 
 // nextIDs goes on to the plan's next page, or to the next event.
@@ -142,7 +141,7 @@ func (w *walk) readPage(ctx context.Context) error {
 func (w *walk) setIDs(ctx context.Context, entries []webhook.PlanEntry) error {
 	w.ids = make([]string, len(entries))
 	for i, e := range entries {
-		w.ids[i] = webhook.DeliveryID(w.tenant, w.event.Key(), w.event.AcceptedAt, e.Subscription, "")
+		w.ids[i] = w.event.DeliveryID(e)
 	}
 	if w.whole && w.at.page == 0 {
 		further, err := w.store.occasionIDs(ctx, w.tenant, w.event.Key())

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/postino/postino/shared/platform/local/localdb"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -81,6 +83,23 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		}
 		return nil
 	})
+}
+
+// SaveDeliveries saves each as SaveDelivery does, and returns an error for each;
+// nil if all are saved.
+func (s *Store) SaveDeliveries(ctx context.Context, saves []webhook.Save) []error {
+	errs := make([]error, len(saves))
+	var group errgroup.Group // written at once, they share a transaction
+	for i, save := range saves {
+		group.Go(func() error {
+			errs[i] = s.SaveDelivery(ctx, save.Delivery, save.With)
+			return errs[i]
+		})
+	}
+	if group.Wait() == nil {
+		return nil
+	}
+	return errs
 }
 
 // statement is SQL with its arguments.
