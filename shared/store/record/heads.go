@@ -92,17 +92,13 @@ func (s *Store) ListHeads(ctx context.Context, tenant, after string, limit int) 
 		of.low = after + "\x00"
 	}
 	err = each(ctx, s.table, of, false, limit, func(id string, it table.Item) error {
-		if len(heads) == limit {
-			return errPageEnds
-		}
 		h, err := readHead(tenant, id, it)
-		heads = append(heads, h)
+		if heads = append(heads, h); err == nil && len(heads) == limit {
+			err = errPageEnds
+		}
 		return err
 	})
-	if err == errPageEnds {
-		err = nil
-	}
-	return heads, err
+	return heads, unlessEnded(err)
 }
 
 // PageHeads returns one page of heads by id and the position of the next; ""

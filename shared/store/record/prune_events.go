@@ -108,13 +108,6 @@ func (s *Store) owes(ctx context.Context, e webhook.StoredEvent, waiting bool) (
 	return false, nil
 }
 
-func unlessEnded(err error) error {
-	if errors.Is(err, errPageEnds) {
-		return nil
-	}
-	return err
-}
-
 // bareEvent removes an event's data and extensions.
 func (s *Store) bareEvent(ctx context.Context, key table.Key) error {
 	err := s.rewrite(ctx, key, table.ForOthers, func(it *table.Item) error {
