@@ -81,12 +81,19 @@ func (s *slowTable) refuse(operation string, keys []string) func(http.ResponseWr
 		cost = 2
 		if s.transactions++; s.every > 0 && s.transactions%s.every == 0 {
 			s.conflicts++
-			return conflicting(len(keys))
+			return canceling(len(keys), "TransactionConflict")
 		}
 	}
+	costs := map[string]float64{}
 	for _, key := range keys {
+		costs[key] += cost
+	}
+	for key, cost := range costs {
 		if !s.takes(key, cost) {
 			s.throttled++
+			if operation == "TransactWriteItems" {
+				return canceling(len(keys), "ProvisionedThroughputExceeded")
+			}
 			return func(w http.ResponseWriter) {
 				fault(w, "ProvisionedThroughputExceededException", `"message":"The level of configured provisioned throughput for the table was exceeded."`)
 			}
@@ -95,7 +102,8 @@ func (s *slowTable) refuse(operation string, keys []string) func(http.ResponseWr
 	return nil
 }
 
-// takes spends units of a partition, which may save up those of a second.
+// takes spends units of a partition, which may save up those of a second. A call
+// passes if any are left, and may owe the rest: it can be larger than a second's.
 func (s *slowTable) takes(key string, cost float64) bool {
 	b := s.partitions[key]
 	if b == nil {
@@ -104,17 +112,17 @@ func (s *slowTable) takes(key string, cost float64) bool {
 	}
 	b.units = min(s.units, b.units+s.units*time.Since(b.since).Seconds())
 	b.since = time.Now()
-	if b.units < cost {
+	if b.units <= 0 {
 		return false
 	}
 	b.units -= cost
 	return true
 }
 
-// conflicting is the answer to a transaction of n writes of which another has
-// one in hand.
-func conflicting(n int) func(http.ResponseWriter) {
-	reasons := []string{`{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"}`}
+// canceling is the answer to a transaction of n writes of which the first is not
+// possible now.
+func canceling(n int, code string) func(http.ResponseWriter) {
+	reasons := []string{`{"Code":"` + code + `","Message":"..."}`}
 	for range n - 1 {
 		reasons = append(reasons, `{"Code":"None"}`)
 	}
@@ -154,6 +162,11 @@ func TestAHotKeyOfATriggerLosesNothingToContentionOrThrottling(t *testing.T) {
 	t.Parallel()
 	const requests, each, every = 20, 3, 5
 	table := &slowTable{wait: 5 * time.Millisecond, units: 12, every: 3}
+	t.Cleanup(func() {
+		table.mu.Lock()
+		defer table.mu.Unlock()
+		t.Logf("%d writes were throttled, %d of %d transactions conflicted", table.throttled, table.conflicts, table.transactions)
+	})
 	on := deploy(t, settings{maxReceive: 2, containers: 10, slow: table})
 	p := begin(t, on, answer{Status: http.StatusNoContent})
 	p.do("PATCH /v1/tenants/acme/subscriptions/s", http.StatusOK, fmt.Sprintf(`{"trigger": {"every": %d}}`, every))

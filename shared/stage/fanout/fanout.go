@@ -33,6 +33,7 @@ type Fanout struct {
 	once     sync.Once
 	audience *audiences
 	versions *versions
+	crowds   crowds
 	locks    locks
 	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
 }
@@ -102,7 +103,7 @@ func (f *Fanout) putOff(ctx context.Context, m queue.Message) error {
 
 func (f *Fanout) start() {
 	f.audience = newAudiences(f.Store, f.Log)
-	f.locks = newLocks()
+	f.crowds, f.locks = newCrowds(), newLocks()
 	f.versions = newVersions(f.Store, f.Retention.Once)
 	if f.Count == nil {
 		f.Count = func(string, int) {}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -83,88 +81,3 @@ func recovered(err *error) {
 
 // errHeld reports that what comes before in the array has failed.
 var errHeld = errors.New("what comes before in the array has failed")
-
-// inTurn is one entry that is asked in its turn.
-type inTurn struct {
-	after []*inTurn
-	done  chan struct{}
-	err   error // once done
-}
-
-// askInOrder asks the triggers of several events: those that touch one key one
-// after the other, in the order of the events, others at once. Of one that
-// fails, only those of its keys have to wait.
-func (f *Fanout) askInOrder(ctx context.Context, events []*asking, out *outgoing) error {
-	last := map[webhook.StateRef]*inTurn{} // by key
-	var all []*inTurn
-	var wg sync.WaitGroup
-	free := make(chan struct{}, eventsAtOnce)
-	for _, a := range events {
-		if a == nil {
-			continue
-		}
-		for _, p := range a.entries {
-			turn := &inTurn{done: make(chan struct{})}
-			keys, err := keysOf(a.rendering, p)
-			for _, key := range keys {
-				if before := last[key]; before != nil {
-					turn.after = append(turn.after, before)
-				}
-				last[key] = turn
-			}
-			if all = append(all, turn); err != nil {
-				turn.err = err
-				close(turn.done)
-				continue
-			}
-			wg.Go(func() {
-				defer close(turn.done)
-				turn.err = turn.take(free, func() error { return f.ask(ctx, a.rendering, p, out) })
-			})
-		}
-	}
-	wg.Wait()
-	for _, turn := range all {
-		if turn.err != nil {
-			return turn.err // the first: whatever was held comes after it
-		}
-	}
-	return nil
-}
-
-// take waits for those before and then for a free place.
-func (t *inTurn) take(free chan struct{}, ask func() error) (err error) {
-	for _, before := range t.after {
-		if <-before.done; before.err != nil {
-			return errHeld
-		}
-	}
-	free <- struct{}{}
-	defer func() { <-free }()
-	defer recovered(&err)
-	return ask()
-}
-
-// keysOf names the keys that an event touches at a trigger: those whose timers
-// it cancels, its own, and its cap's.
-func keysOf(r *rendering, p planned) (keys []webhook.StateRef, err error) {
-	if p.trigger == nil {
-		return nil, nil
-	}
-	d, err := r.decoded()
-	if err != nil {
-		return nil, err
-	}
-	for _, ref := range p.trigger.CancelRefs(p.subscriber.Subscription, d, p.Cancels) {
-		ref.Part = ""
-		keys = append(keys, ref)
-	}
-	if p.CancelsOnly {
-		return keys, nil
-	}
-	if o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d); reason == "" {
-		keys = append(keys, o.Keys()...)
-	}
-	slices.SortFunc(keys, func(a, b webhook.StateRef) int { return strings.Compare(a.Key, b.Key) })
-	return slices.Compact(keys), nil
-}

@@ -43,6 +43,7 @@ type history struct {
 	inflight int
 
 	mu      sync.Mutex
+	running []*handling
 	waiting []*crossing // calls that wait to be let through
 	over    []*handling // handlings that have ended
 	queue   []queued
@@ -79,6 +80,7 @@ type handling struct {
 	number int
 	queued
 	from   *happening // of a pack; nil of a wake-up
+	stage  *fanout.Fanout
 	dead   bool
 	failed bool
 	read   map[webhook.StateRef]int64 // the revisions of the state that it last read
@@ -245,7 +247,7 @@ func (h *history) play(ctx context.Context) {
 		ready := h.ready()
 		canBegin := len(ready) > 0 && h.inflight < len(h.stages)
 		switch {
-		case len(h.waiting) > 0 && (!canBegin || h.rand.IntN(3) > 0):
+		case h.wait() > 0 && (!canBegin || h.rand.IntN(3) > 0):
 			h.release()
 		case canBegin:
 			if number++; number > maxHandlings {
@@ -260,6 +262,13 @@ func (h *history) play(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// wait is how many calls wait to be let through.
+func (h *history) wait() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.waiting)
 }
 
 // playFreely lets all calls through as they come.
@@ -313,13 +322,17 @@ func (h *history) receive(ctx context.Context, number, place int) func() {
 	if p, err := message.DecodeAs[message.Pack](q.body); err == nil {
 		by.from = h.byKey[p.Events[0].Key()]
 	}
-	stage := h.stages[h.rand.IntN(len(h.stages))]
+	by.stage = h.stages[h.rand.IntN(len(h.stages))]
 	h.inflight++
+	h.mu.Lock()
+	h.running = append(h.running, by)
+	h.mu.Unlock()
 	return func() {
-		failed := stage.Handle(context.WithValue(ctx, handlingKey{}, by), []queue.Message{{ID: "m", Group: h.tenant, Body: q.body, Received: q.received}})
+		failed := by.stage.Handle(context.WithValue(ctx, handlingKey{}, by), []queue.Message{{ID: "m", Group: h.tenant, Body: q.body, Received: q.received}})
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		by.failed = len(failed) > 0
+		h.running = slices.DeleteFunc(h.running, func(other *handling) bool { return other == by })
 		h.over = append(h.over, by)
 	}
 }
@@ -360,10 +373,23 @@ func (h *history) judge(by *handling) verdict {
 		return diesBefore
 	case h.crashes > 0 && h.rand.IntN(12) == 0:
 		h.crashes--
-		by.dead = true
+		for _, mate := range h.mates(by) {
+			mate.dead = true
+		}
 		return []verdict{diesBefore, diesAfter}[h.rand.IntN(2)]
 	}
 	return passes
+}
+
+// mates are the handlings that run in the same process, with the one given.
+func (h *history) mates(by *handling) []*handling {
+	mates := []*handling{by}
+	for _, other := range h.running {
+		if other != by && other.stage == by.stage {
+			mates = append(mates, other)
+		}
+	}
+	return mates
 }
 
 // advance moves the clock to the next thing that falls due; false at the end.

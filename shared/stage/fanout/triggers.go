@@ -22,18 +22,16 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 	if err := f.cancelTimers(ctx, r, p); err != nil || p.CancelsOnly {
 		return err
 	}
-	d, err := r.decoded()
+	t, err := occurs(r, p.subscriber)
 	if err != nil {
 		return err
 	}
-	o, reason := p.trigger.Occurrence(p.subscriber.Subscription, r.event, d)
-	if reason != "" {
+	if t == nil {
 		f.Count("events_skipped", 1)
 		return nil
 	}
-	t := &triggering{rendering: r, subscriber: p.subscriber, occurrence: o}
 	decision, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
-		return o.Decide(items, f.now(), t.ready)
+		return t.occurrence.Decide(items, f.now(), t.ready)
 	})
 	if err != nil {
 		return fmt.Errorf("trigger of %s: %w", p.ID, err)
@@ -60,8 +58,22 @@ type triggering struct {
 	*rendering
 	*subscriber
 	occurrence *trigger.Occurrence
-	message    *queue.Message // once rendered
+	message    *queue.Message // once rendered, for so many occurrences:
+	count      int
 	ended      webhook.Reason // why nothing is to be sent any more; "" as a rule
+}
+
+// occurs makes the triggering of an event; nil if the event has no key.
+func occurs(r *rendering, s *subscriber) (*triggering, error) {
+	d, err := r.decoded()
+	if err != nil {
+		return nil, err
+	}
+	o, reason := s.trigger.Occurrence(s.Subscription, r.event, d)
+	if reason != "" {
+		return nil, nil
+	}
+	return &triggering{rendering: r, subscriber: s, occurrence: o}, nil
 }
 
 // ready renders, since only what can be sent may claim anything.
@@ -69,12 +81,15 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 	if t.ended != "" {
 		return t.ended, nil
 	}
+	if t.message != nil && t.count == count {
+		return "", nil
+	}
 	m, err := t.firstAttempt(t.subscriber, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		return skip.Reason, nil
 	}
-	t.message = &m
+	t.message, t.count = &m, count
 	return "", err
 }
 
@@ -132,40 +147,6 @@ func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([
 		return changes, err
 	})
 	return decision, err
-}
-
-// change stores what change makes of the parts, all or nothing. Change is
-// called again whenever they are not any more as it was given them.
-func (f *Fanout) change(ctx context.Context, refs []webhook.StateRef, change func([]webhook.StateItem) ([]webhook.StateItem, error)) error {
-	release, err := f.locks.take(ctx, refs[0])
-	if err != nil {
-		return err
-	}
-	defer release()
-	for try := range stateTries {
-		if err := f.pause(ctx, try); err != nil {
-			return err
-		}
-		items, err := f.Store.TriggerState(ctx, refs)
-		if errors.Is(err, webhook.ErrBusy) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read state: %w", err)
-		}
-		changes, err := change(items)
-		if err != nil || len(changes) == 0 {
-			return err
-		}
-		err = f.Store.SaveTriggerState(ctx, changes)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, webhook.ErrConflict) && !errors.Is(err, webhook.ErrBusy) {
-			return fmt.Errorf("save state: %w", err)
-		}
-	}
-	return errContended
 }
 
 // pause waits before a repeat: not before the first try, then a random time

@@ -82,8 +82,8 @@ func (s *Store) occupied(ctx context.Context, c change, counter item) (occupancy
 
 // transact leaves the request token to the SDK: one for each call, the same
 // in all its tries, so that a try whose answer got lost is not made twice.
-func (s *Store) transact(ctx context.Context, items []types.TransactWriteItem) error {
-	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+func (s *Store) transact(ctx context.Context, items []types.TransactWriteItem, how ...func(*dynamodb.Options)) error {
+	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}, how...)
 	return err
 }
 

@@ -24,7 +24,7 @@ func (t itemTable) Transact(ctx context.Context, writes []table.Write, wait tabl
 	for i, w := range writes {
 		items[i] = t.transactItem(w)
 	}
-	err := t.s.transact(ctx, items)
+	err := t.s.transact(ctx, items, toldOfThrottles)
 	if err == nil {
 		return nil
 	}

@@ -123,3 +123,15 @@ func TestEventsOfTimersFarAheadOutliveThem(t *testing.T) {
 		wantExpiry(t, "event of a timer", store.Expiry(t.Context()), dynamostore.EventKey(e), 400)
 	}
 }
+
+// Until a throttled save is let through, others have changed what it is about.
+// So whoever saves reads again first.
+func TestAThrottledSaveOfTriggerStateIsNotRepeated(t *testing.T) {
+	store, net := behind(t)
+	net.harm("TransactWriteItems", 1, throttled)
+	wantError(t, "SaveTriggerState", store.SaveTriggerState(t.Context(), pair(0)), webhook.ErrBusy)
+	net.harm("TransactWriteItems", 1, unsent)
+	if err := store.SaveTriggerState(t.Context(), pair(0)); err != nil {
+		t.Errorf("a save that did not arrive was not repeated: %v", err)
+	}
+}

@@ -1,0 +1,224 @@
+package fanout
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/postino/postino/shared/webhook"
+)
+
+// changesAtOnce bounds the changes of one key that are stored together. Each has
+// at most two parts of its own, its mark and its cap, and three that all share:
+// a transaction of DynamoDB takes 100.
+const changesAtOnce = 32
+
+// stateChange is what one event makes of the state of a key.
+type stateChange struct {
+	refs []webhook.StateRef
+	make func([]webhook.StateItem) ([]webhook.StateItem, error)
+	err  error // once it was made, or why not
+}
+
+// member is one of a crowd, with changes to be made in order: what comes after
+// one that failed is held.
+type member struct {
+	changes []*stateChange
+	lead    chan struct{} // closed when it is to work, for itself and who waits
+	done    chan struct{} // closed when another has worked for it
+}
+
+// crowds has those in a process who change the same key at once: one works for
+// all who wait, with one read and one write. It only saves conflicts: what is
+// right is the store's conditions to say.
+type crowds struct {
+	mu      sync.Mutex
+	waiting map[webhook.StateRef][]*member // by key, while somebody works
+	hot     map[webhook.StateRef]time.Time // keys that other processes change too, and until when that is assumed
+}
+
+func newCrowds() crowds {
+	return crowds{waiting: map[webhook.StateRef][]*member{}, hot: map[webhook.StateRef]time.Time{}}
+}
+
+// Of a key that other processes change too, changes are gathered for a moment
+// before the first try, as before the fifth: tries that come to nothing use up
+// what the key's partition takes.
+const (
+	hotTry  = 4
+	hotFor  = time.Second
+	mostHot = 1024 // keys remembered
+)
+
+// heat notes that other processes change a key.
+func (c *crowds) heat(key webhook.StateRef) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.hot) >= mostHot {
+		clear(c.hot)
+	}
+	c.hot[key] = time.Now().Add(hotFor)
+}
+
+// firstTry is which try the first of a key pauses as.
+func (c *crowds) firstTry(key webhook.StateRef) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	until, noted := c.hot[key]
+	if !noted {
+		return 0
+	}
+	if time.Now().After(until) {
+		delete(c.hot, key)
+		return 0
+	}
+	return hotTry
+}
+
+// join returns true when the member is to work, false when its changes were made
+// by another.
+func (c *crowds) join(ctx context.Context, key webhook.StateRef, m *member) (leads bool, err error) {
+	c.mu.Lock()
+	waiting, busy := c.waiting[key]
+	if !busy {
+		c.waiting[key] = nil
+		c.mu.Unlock()
+		return true, nil
+	}
+	c.waiting[key] = append(waiting, m)
+	c.mu.Unlock()
+	select {
+	case <-m.lead:
+		return true, nil
+	case <-m.done:
+		return false, nil
+	case <-ctx.Done():
+		return false, c.leave(ctx, key, m)
+	}
+}
+
+// leave takes back a member that waits no longer. One that somebody works for
+// already stays until that is done.
+func (c *crowds) leave(ctx context.Context, key webhook.StateRef, m *member) error {
+	c.mu.Lock()
+	i := slices.Index(c.waiting[key], m)
+	if i >= 0 {
+		c.waiting[key] = slices.Delete(c.waiting[key], i, i+1)
+	}
+	c.mu.Unlock()
+	if i >= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-m.lead:
+		c.next(key)
+		return ctx.Err()
+	case <-m.done:
+		return nil
+	}
+}
+
+// gather adds who waits to those who are worked for, as many as fit.
+func (c *crowds) gather(key webhook.StateRef, together []*member) []*member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, m := range together {
+		n += len(m.changes)
+	}
+	for waiting := c.waiting[key]; len(waiting) > 0 && n+len(waiting[0].changes) <= changesAtOnce; {
+		n += len(waiting[0].changes)
+		together, waiting = append(together, waiting[0]), waiting[1:]
+		c.waiting[key] = waiting
+	}
+	return together
+}
+
+// next ends the work of one, and begins that of who waits longest.
+func (c *crowds) next(key webhook.StateRef) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	waiting := c.waiting[key]
+	if len(waiting) == 0 {
+		delete(c.waiting, key)
+		return
+	}
+	c.waiting[key] = waiting[1:]
+	close(waiting[0].lead)
+}
+
+// change makes one change of a key's state, all or nothing.
+func (f *Fanout) change(ctx context.Context, refs []webhook.StateRef, change func([]webhook.StateItem) ([]webhook.StateItem, error)) error {
+	c := &stateChange{refs: refs, make: change}
+	f.changeInOrder(ctx, []*stateChange{c})
+	return c.err
+}
+
+// changeInOrder makes changes of one key, at most changesAtOnce, and notes in each
+// whether it was made. They are made again whenever the state is not any more as
+// it was given them.
+func (f *Fanout) changeInOrder(ctx context.Context, changes []*stateChange) {
+	key := changes[0].refs[0]
+	key.Part = ""
+	for {
+		m := &member{changes: changes, lead: make(chan struct{}), done: make(chan struct{})}
+		leads, err := f.crowds.join(ctx, key, m)
+		switch {
+		case err != nil:
+			m.fail(err)
+		case leads:
+			f.lead(ctx, key, m)
+		case ctx.Err() == nil && m.abandoned():
+			continue
+		}
+		return
+	}
+}
+
+// fail notes why no change was made.
+func (m *member) fail(err error) {
+	for _, c := range m.changes {
+		c.err = err
+	}
+}
+
+// abandoned reports whether the time of who worked for the member was over.
+func (m *member) abandoned() bool {
+	return slices.ContainsFunc(m.changes, func(c *stateChange) bool {
+		return errors.Is(c.err, context.Canceled) || errors.Is(c.err, context.DeadlineExceeded)
+	})
+}
+
+// lead works for a member and for who waits meanwhile.
+func (f *Fanout) lead(ctx context.Context, key webhook.StateRef, m *member) {
+	together := []*member{m}
+	defer func() {
+		for _, other := range together[1:] {
+			close(other.done)
+		}
+		f.crowds.next(key)
+	}()
+	first := f.crowds.firstTry(key)
+	for try := range stateTries {
+		err := f.pause(ctx, first+try)
+		if err == nil {
+			together = f.crowds.gather(key, together)
+			err = f.changeTogether(ctx, together)
+		}
+		if errors.Is(err, webhook.ErrConflict) || errors.Is(err, webhook.ErrBusy) {
+			f.crowds.heat(key)
+			err = errContended
+		}
+		if err == nil {
+			return
+		}
+		for _, m := range together {
+			m.fail(err)
+		}
+		if !errors.Is(err, errContended) {
+			return
+		}
+	}
+}
