@@ -90,12 +90,23 @@ var Lines = []Line{
 	{"logs.functions", "logs and metrics of the functions, GB", "logs.gb"},
 }
 
-// Dollars is what the usage costs. A quantity that no line names is an error:
-// it would not be paid for.
+// Beside are lines that stand beside the bill and are not part of its sum: every
+// system that keeps records and calls subscribers has them.
+var Beside = []Line{
+	{"storage", "DynamoDB storage until retention ends, GB-months", "dynamodb.storage"},
+	{"backup", "DynamoDB point-in-time recovery of that, GB-months", "dynamodb.backup"},
+	{"out", "data out to subscribers, GB", "transfer.out"},
+}
+
+// Dollars is what the usage costs, without what stands beside it. A quantity that
+// no line names is an error: it would not be paid for.
 func (u Usage) Dollars() (float64, error) {
 	left, prices, total := maps.Clone(u), Prices().Prices, 0.0
 	for _, l := range Lines {
 		total += u[l.ID] * prices[l.Price].Each()
+		delete(left, l.ID)
+	}
+	for _, l := range Beside {
 		delete(left, l.ID)
 	}
 	if len(left) > 0 {

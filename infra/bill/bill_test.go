@@ -11,7 +11,7 @@ import (
 func TestEveryLineHasAPriceWithItsSource(t *testing.T) {
 	prices := Prices()
 	used := map[string]bool{}
-	for _, l := range Lines {
+	for _, l := range slices.Concat(Lines, Beside) {
 		used[l.Price] = true
 	}
 	if want, got := slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(prices.Prices)); !slices.Equal(got, want) {
@@ -25,7 +25,7 @@ func TestEveryLineHasAPriceWithItsSource(t *testing.T) {
 }
 
 func TestABillIsQuantitiesTimesPrices(t *testing.T) {
-	dollars, err := Usage{"api": 1e6, "write.table": 4e6, "logs.access": 2}.Dollars()
+	dollars, err := Usage{"api": 1e6, "write.table": 4e6, "logs.access": 2, "storage": 7}.Dollars()
 	if want := 1.00 + 4*0.625 + 2*0.50; err != nil || math.Abs(dollars-want) > 1e-9 {
 		t.Errorf("%v dollars, %v, want %v", dollars, err, want)
 	}

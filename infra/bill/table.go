@@ -29,7 +29,13 @@ func Tables(ways []string, usage map[string]Usage) string {
 	for _, total := range totals {
 		fmt.Fprintf(&b, " | **$%.2f** |", total)
 	}
-	return b.String() + "\n"
+	b.WriteString("\n")
+	for _, l := range Beside {
+		if row, used := l.row(ways, usage, make([]float64, len(ways))); used {
+			b.WriteString(strings.Replace(row, "| ", "| beside: ", 1))
+		}
+	}
+	return b.String()
 }
 
 func (l Line) row(ways []string, usage map[string]Usage, totals []float64) (row string, used bool) {

@@ -214,6 +214,10 @@ func (r *run) usage(events int) bill.Usage {
 		starts += f.starts
 		r.t.Logf("%s: %d calls, %d starts, %v of processor time for %d messages", name, f.calls, f.starts, f.cpu, messages)
 	}
+	used["backup"], used["storage"] = r.stored()
+	for _, c := range r.receiver.at("/hook/*") {
+		used["out"] += float64(c.sent()) / 1e9
+	}
 	for line := range used {
 		used[line] *= 1e6 / float64(events)
 	}

@@ -23,6 +23,7 @@
 //	e#T#E             R#replay        plan of a replay                        always
 //	e#T#E             O#D            pointer to a delivery with an occasion  always
 //	d#T#tag#0..3      D               delivery                                once ended
+//	d#T#tag#g         second#group    outcomes of a group of deliveries       once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
 //	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says: likewise
@@ -30,7 +31,10 @@
 //	SEALING           K               the data key that seals secrets, wrapped by KMS
 //
 // A delivery id names tenant and subscription (its tag), so that get by id and
-// list by subscription read the same partitions without an index.
+// list by subscription read the same partitions without an index. If it also names
+// a group ([webhook.Group]), the group's item decides who writes the delivery
+// first, and tells all of it if it succeeded at once. All other deliveries have an
+// item of their own, which, if it is there, says how the delivery stands.
 //
 //	GSI1  e#T#0..7 / time#E             events by acceptance, with all but their data
 //	      d#T#status#0..7 / D           deliveries that have not succeeded
@@ -39,7 +43,8 @@
 //	      u#T#subject#0..7 / time#E     events that have a subject, by its hash; keys alone
 //
 // An event costs one unit in the table, one in GSI1, and one in GSI2 if it has a
-// subject; a delivery that succeeds at once costs one unit in all. Both indexes
+// subject; a delivery that succeeds at once costs one unit in all, or a group of ten of
+// them does. Both indexes
 // also hold the attributes p1 to p4, which are spare. Nothing is decided by an index: deliveries
 // that one names are read again from the table, and events never change.
 //
@@ -55,6 +60,7 @@
 //	delivery    e event id, o source, s subscription, v version, oc occasion, n count, st status, w waiting,
 //	            r reason, ro round, sp step, nx next, at attempts, c created, en ended,
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
+//	group       os outcomes (JSON, deflated with a dictionary: see type entry), rv writes so far
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
 //	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON),
 //	            hr writes of health, fs failing since, fa failed at, bs bp bk ba breaker: since, probes, passed, probe at
@@ -69,10 +75,10 @@
 // What has expired is as if it were not there, whenever DynamoDB removes it;
 // trigger state alone is returned, for package trigger to judge.
 // Events, plan pages and the parts of deliveries expire by [Store.Retention]
-// and 45 days after they were written. A delivery expires by Retention after
-// it ended, never before. While it has not, each write of a delivery whose
-// event is old moves the event's and the parts' expiry on, so that whatever
-// waits can still be sent. So does a trigger's timer that is far ahead, with
+// and 5 days after they were written. A group and a delivery expire by Retention after
+// they ended, never before. A write of a delivery whose event is so old that
+// it would be missed moves the event's and the parts' expiry on, so that whatever
+// waits can still be sent. So does a trigger's timer that is far ahead, and a replay, with
 // its event. A superseded version is kept for a year longer than an event,
 // the longest that a trigger can wait on it.
 package dynamostore

@@ -13,11 +13,16 @@ import (
 )
 
 const (
-	// grace is how much longer than a delivery an event is kept, whose
-	// deliveries may end that much later without a further thought.
-	grace = 45 * 24 * time.Hour
-	// slack is what an outage of ours may take from a waiting delivery's time.
-	slack = 15 * 24 * time.Hour
+	// grace is how much longer than promised an event and parts are kept, whose
+	// deliveries may end that much later, or begin to wait for their subscription
+	// so much later less outage, without a further write.
+	grace = 5 * 24 * time.Hour
+	// outage is what an outage of ours may take from a waiting delivery's time, at
+	// least.
+	outage = 3 * 24 * time.Hour
+	// slack is added whenever what belongs to a waiting delivery is kept longer, so
+	// that the next of its writes need not do it again.
+	slack = 10 * 24 * time.Hour
 )
 
 // lifetime is the expiry, in seconds, of an event or part that is written now.
@@ -52,16 +57,19 @@ func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDurati
 
 // prolong moves on the expiry of a delivery's event and parts if the delivery
 // may need them for longer than they were given at first. That is rare: a
-// delivery sends or waits at an age of weeks.
+// delivery sends or waits at an age of weeks, or ends at one of days.
 func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	until := s.neededUntil(d)
 	if s.apart() {
-		if err := s.prolongPayload(ctx, k, d, until); err != nil {
+		if err := s.prolongPayload(ctx, k, d, until.Add(slack)); err != nil {
 			return err
 		}
 	}
-	if !until.After(s.keptUntil(d)) {
+	if !until.After(d.CreatedAt.Add(s.Retention + grace)) { // as long as all that belongs to it is kept anyhow
 		return nil
+	}
+	if d.Status == webhook.Pending {
+		until = until.Add(slack)
 	}
 	keys, err := s.partKeys(ctx, k)
 	if err != nil {
@@ -79,25 +87,19 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	return nil
 }
 
-// keptUntil is a time up to which all that belongs to d is kept anyhow. A
-// replay may be of an event that was as old as an event becomes.
-func (s *Store) keptUntil(d webhook.Delivery) time.Time {
-	if d.Occasion != "" {
-		return d.CreatedAt.Add(grace)
-	}
-	return d.CreatedAt.Add(s.Retention + grace)
-}
-
-// neededUntil is the earliest time at which nobody misses what belongs to d.
+// neededUntil is the earliest time at which nobody misses what belongs to d,
+// unless it is written again before.
 func (s *Store) neededUntil(d webhook.Delivery) time.Time {
 	now := s.now()
-	if d.Status != webhook.Pending {
+	switch {
+	case d.Status != webhook.Pending:
 		return now.Add(s.Retention)
-	}
-	if d.NextAt.After(now) {
+	case d.InLine():
+		return now.Add(webhook.MaxWait + outage)
+	case d.NextAt.After(now):
 		now = d.NextAt
 	}
-	return now.Add(webhook.MaxWait + slack)
+	return now.Add(outage)
 }
 
 func (s *Store) partKeys(ctx context.Context, k key) ([]key, error) {
@@ -130,10 +132,14 @@ func (s *Store) setExpiry(ctx context.Context, k key, to time.Time, condition st
 	return fault("prolong", err)
 }
 
-// KeepEvent sees to it that an event does not expire before the given time.
+// KeepEvent sees to it that an event does not expire before the given time, nor
+// before what is decided about it now.
 func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error {
-	event := eventItemKey(tenant, eventKey)
-	if err := s.keepUntil(ctx, event, until); err != nil || !s.apart() {
+	event, kept := eventItemKey(tenant, eventKey), s.now().Add(s.Retention+grace)
+	if until.After(kept) {
+		kept = until
+	}
+	if err := s.keepUntil(ctx, event, kept); err != nil || !s.apart() {
 		return err
 	}
 	it, err := s.get(ctx, "event", event)

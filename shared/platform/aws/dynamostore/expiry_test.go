@@ -67,18 +67,22 @@ func TestWhatADeliveryNeedsOutlivesIt(t *testing.T) {
 		wantExpiry(t, what+": the body", store.Expiry(t.Context()), dynamostore.ContentKey(d), want)
 		wantExpiry(t, what+": the attempt", store.Expiry(t.Context()), dynamostore.AttemptKey(d), want)
 	}
-	save("at first", 75)
-	pass(30 * day)
-	save("on day 30", 75)
+	save("at first", 35)
+	pass(2 * day)
+	d.Waiting, d.NextAt = webhook.WaitPaused, time.Time{}
+	save("on day 2, waiting in line", 35)
+	pass(28 * day)
+	d.Waiting, d.NextAt = webhook.WaitRetry, accepted.Add(31*day)
+	save("on day 30, again on day 31", 35)
 	d.NextAt = accepted.Add(37 * day)
-	save("on day 30, again on day 37", 82)
+	save("on day 30, again on day 37", 50)
 	pass(10 * day)
-	d.NextAt = time.Time{}
-	save("on day 40, waiting in line", 85)
-	pass(60 * day)
+	d.Waiting, d.NextAt = webhook.WaitPaused, time.Time{}
+	save("on day 40, waiting in line", 83)
+	pass(43*day - time.Hour)
 	d.Status = webhook.Exhausted
-	save("ended on day 100", 130)
-	wantExpiry(t, "the delivery", store.Expiry(t.Context()), dynamostore.DeliveryKey(d), 130)
+	save("ended on day 82", 112)
+	wantExpiry(t, "the delivery", store.Expiry(t.Context()), dynamostore.DeliveryKey(d), 112)
 }
 
 // The event of a replay is older than what is sent of it.
@@ -92,12 +96,13 @@ func TestAnEventOutlivesItsReplays(t *testing.T) {
 	d.ID = webhook.DeliveryID(d.Tenant, e.Key(), d.CreatedAt, d.Subscription, d.Occasion)
 	d.Waiting, d.NextAt = webhook.WaitPaused, time.Time{}
 	pass(29 * day)
+	do(t, store.KeepEvent(t.Context(), e.Tenant, e.Key(), accepted.Add(43*day))) // as fan-out does for a replay
 	do(t, store.SaveDelivery(t.Context(), d, webhook.Parts{}))
-	wantExpiry(t, "on day 29", store.Expiry(t.Context()), dynamostore.EventKey(e), 75)
+	wantExpiry(t, "on day 29", store.Expiry(t.Context()), dynamostore.EventKey(e), 64)
 	pass(20 * day)
 	d.Rev++
 	do(t, store.SaveDelivery(t.Context(), d, webhook.Parts{}))
-	wantExpiry(t, "on day 49, waiting in line", store.Expiry(t.Context()), dynamostore.EventKey(e), 94)
+	wantExpiry(t, "on day 49, waiting in line", store.Expiry(t.Context()), dynamostore.EventKey(e), 92)
 }
 
 func TestProlongingMakesNothing(t *testing.T) {
@@ -117,13 +122,13 @@ func TestOnlySupersededVersionsExpire(t *testing.T) {
 	pass(day)
 	second, err := store.SaveSubscription(t.Context(), first, first.Version)
 	do(t, err)
-	wantExpiry(t, "superseded version", store.Expiry(t.Context()), dynamostore.VersionKey(first), 76+365)
+	wantExpiry(t, "superseded version", store.Expiry(t.Context()), dynamostore.VersionKey(first), 36+365)
 	wantExpiry(t, "its successor", store.Expiry(t.Context()), dynamostore.VersionKey(second), -1)
 	wantExpiry(t, "head", store.Expiry(t.Context()), dynamostore.HeadKey(second), -1)
 	wantExpiry(t, "change", store.Expiry(t.Context()), dynamostore.ChangeKey(second), 8)
 	pass(day)
 	do(t, store.DeleteSubscription(t.Context(), webhook.SubscriptionRef{Tenant: second.Tenant, ID: second.ID}, second.Version))
-	wantExpiry(t, "version of a deleted subscription", store.Expiry(t.Context()), dynamostore.VersionKey(second), 77+365)
+	wantExpiry(t, "version of a deleted subscription", store.Expiry(t.Context()), dynamostore.VersionKey(second), 37+365)
 }
 
 func TestWhatWaitsNeverExpires(t *testing.T) {
@@ -184,7 +189,7 @@ func TestWhatHasExpiredIsAsIfItWereGone(t *testing.T) {
 	pass(time.Second)
 	deliveries(0)
 	event(true)
-	pass(45 * day)
+	pass(5 * day)
 	event(false)
 	if _, created, err := store.CreateEvent(ctx, e); !created || err != nil {
 		t.Errorf("publishing it anew: %v, %v, want it created", created, err)
