@@ -22,6 +22,8 @@ const stopTime = 30 * time.Second
 func runServe(ctx context.Context, args []string) error {
 	c := configuration()
 	flags := serveFlags("serve", &c)
+	flags.StringVar(&c.TLSCert, "tls-cert", "", "`file` of the certificate, and of those that signed it, in PEM; requests come by https then")
+	flags.StringVar(&c.TLSKey, "tls-key", "", "`file` of the certificate's key")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"container/list"
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -154,8 +155,10 @@ type connection struct {
 	since   time.Time     // when it came to stand as it does
 	known   bool          // has brought a key that is known
 	busy    bool          // a request of it is being answered
+	answers int           // requests that are; of HTTP/2 several at once
 	gone    bool
 
+	secured bool      // speaks TLS, so that what is written may be of several answers
 	began   time.Time // the answer under way; whoever writes it uses these alone
 	written int
 }
@@ -178,8 +181,13 @@ const (
 	answerRate  = 64 << 10         // bytes a second, on average, after it
 )
 
-// Write writes a part of an answer, for which there is time.
+// Write writes a part of an answer, for which there is time: of TLS for each part
+// by itself.
 func (c *connection) Write(p []byte) (int, error) {
+	if c.secured {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(answerGrace + time.Duration(len(p))*time.Second/answerRate))
+		return c.Conn.Write(p)
+	}
 	if c.written == 0 {
 		c.began = time.Now()
 	}
@@ -200,6 +208,10 @@ type connectionKey struct{}
 
 // withConnection notes in a connection's context which it is.
 func withConnection(ctx context.Context, c net.Conn) context.Context {
+	if secured, ok := c.(*tls.Conn); ok {
+		c = secured.NetConn()
+		c.(*connection).secured = true
+	}
 	return context.WithValue(ctx, connectionKey{}, c)
 }
 
@@ -208,20 +220,30 @@ func answering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connectionKey{}).(*connection)
 		if ok {
-			c.written = 0
-			c.all.change(c, func() { c.busy = true })
-			defer func() {
-				c.written = 0
-				c.all.change(c, func() { c.busy = false })
-			}()
+			c.begin()
+			defer c.end()
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
+func (c *connection) begin() {
+	if !c.secured {
+		c.written = 0
+	}
+	c.all.change(c, func() { c.answers++; c.busy = true })
+}
+
+func (c *connection) end() {
+	if !c.secured {
+		c.written = 0
+	}
+	c.all.change(c, func() { c.answers--; c.busy = c.answers > 0 })
+}
+
 // admitted marks the connection of a request as one that has brought a key.
 func admitted(ctx context.Context) {
-	if c, ok := ctx.Value(connectionKey{}).(*connection); ok && !c.known {
+	if c, ok := ctx.Value(connectionKey{}).(*connection); ok {
 		c.all.change(c, func() { c.known = true })
 	}
 }

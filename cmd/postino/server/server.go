@@ -38,6 +38,8 @@ type Config struct {
 	Data          string               // folder of the database and keys; made if absent
 	AdminKey      string               // empty takes, or makes, the one in Data
 	MetricsKey    string               // beside the admin key the one that may read /metrics; empty lets everybody
+	TLSCert       string               // file of the certificate, and of those that signed it; with TLSKey, requests come by https
+	TLSKey        string               // file of its key
 	Hosts         []string             // names that requests may call us, beside localhost and addresses; see ownHosts
 	EgressAllow   string               // see [egress.ParseAllow]
 	EgressPorts   string               // see [egress.ParsePorts]
@@ -64,19 +66,21 @@ type Server struct {
 	clock    Clock
 	adminKey string
 	listener net.Listener
-	http     *http.Server
-	db       *localdb.DB
-	store    Store
-	queues   *localqueue.Set
-	byName   map[string]*localqueue.Queue
-	fanout   *fanout.Fanout
-	delivery *delivery.Deliverer
-	sweep    *sweep.Sweeper
-	metrics  metric.Registry
-	stats    stats.Recorder
-	moving   sync.Mutex // held while the test clock moves
-	stop     context.CancelFunc
-	done     sync.WaitGroup
+
+	certificate *certificate // nil for requests in the clear
+	http        *http.Server
+	db          *localdb.DB
+	store       Store
+	queues      *localqueue.Set
+	byName      map[string]*localqueue.Queue
+	fanout      *fanout.Fanout
+	delivery    *delivery.Deliverer
+	sweep       *sweep.Sweeper
+	metrics     metric.Registry
+	stats       stats.Recorder
+	moving      sync.Mutex // held while the test clock moves
+	stop        context.CancelFunc
+	done        sync.WaitGroup
 }
 
 // Start opens the data and begins to serve. What an earlier process left
@@ -92,6 +96,9 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 		c.Quota = webhook.DefaultQuota
 	}
 	s := &Server{config: c, clock: Clock{skew: c.Skew}}
+	if s.certificate, err = openCertificate(c); err != nil {
+		return nil, err
+	}
 	sealer, err := openSealer(c.Data)
 	if err != nil {
 		return nil, err
@@ -127,7 +134,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	if s.listener, err = net.Listen("tcp", c.Addr); err != nil {
 		return nil, err
 	}
-	s.listener = limited(s.listener, cmp.Or(c.MaxConnections, maxConnections))
+	s.listener = s.secured(limited(s.listener, cmp.Or(c.MaxConnections, maxConnections)))
 	if err = s.wire(sealer); err != nil {
 		s.listener.Close()
 		return nil, err
@@ -238,8 +245,14 @@ func (s *Server) storeStats(ctx context.Context) {
 	}
 }
 
-// URL returns the server's address as http://host:port.
-func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+// URL returns the server's address as http://host:port, or https.
+func (s *Server) URL() string {
+	scheme := "http://"
+	if s.certificate != nil {
+		scheme = "https://"
+	}
+	return scheme + s.listener.Addr().String()
+}
 
 // AdminKey returns the key that may do everything.
 func (s *Server) AdminKey() string { return s.adminKey }

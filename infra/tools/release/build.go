@@ -63,6 +63,9 @@ func (r release) program(t target) error {
 	}
 	name := strings.Join([]string{"postino", r.version, t.os, t.arch}, "_")
 	files := []packed{{t.program(), built, 0o755}, {"LICENSE", "LICENSE", 0o644}, {"README.md", "README.md", 0o644}, {"CHANGELOG.md", "CHANGELOG.md", 0o644}}
+	if t.os == "linux" {
+		files = append(files, packed{"postino.service", "infra/systemd/postino.service", 0o644})
+	}
 	if t.os == "windows" {
 		err = r.zip(name+".zip", files)
 	} else {

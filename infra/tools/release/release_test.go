@@ -54,6 +54,9 @@ func TestAProgramKnowsItsVersionAndWhatItWasBuiltOf(t *testing.T) {
 	}
 	defer archive.Close()
 	unpack(t, archive, dir)
+	if _, err := os.Stat(filepath.Join(dir, "postino.service")); (err == nil) != (runtime.GOOS == "linux") {
+		t.Errorf("postino.service in the archive for %s: %v", runtime.GOOS, err)
+	}
 	said, err := exec.CommandContext(t.Context(), filepath.Join(dir, "postino"), "version").CombinedOutput()
 	if want := "Postino " + r.version + "\n"; err != nil || string(said) != want {
 		t.Errorf("postino version says %q, %v, want %q", said, err, want)
