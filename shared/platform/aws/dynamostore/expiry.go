@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,7 +62,7 @@ func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDurati
 func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	until := s.neededUntil(d)
 	if s.apart() {
-		if err := s.prolongPayload(ctx, k, d, until.Add(slack)); err != nil {
+		if err := s.prolongPayload(ctx, k, d, until.Add(webhook.MaxWait)); err != nil { // it is written anyhow, so at once for the longest wait
 			return err
 		}
 	}
@@ -74,6 +75,9 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 	keys, err := s.partKeys(ctx, k)
 	if err != nil {
 		return err
+	}
+	if s.apart() && d.Status != webhook.Pending { // the body has been let go
+		keys = slices.DeleteFunc(keys, func(part key) bool { return part == k.content() })
 	}
 	keys = append(keys, eventItemKey(d.Tenant, d.EventKey()))
 	if d.Occasion != "" {

@@ -47,7 +47,7 @@ func TestDataThatStandsApartGoesBeforeItsEvent(t *testing.T) {
 	}
 	wantData(t, store, e, true)
 	wantExpiry(t, "the data", store.Expiry(t.Context()), dynamostore.PayloadKey(e), 3)
-	wantExpiry(t, "the event", store.Expiry(t.Context()), dynamostore.EventKey(e), 75)
+	wantExpiry(t, "the event", store.Expiry(t.Context()), dynamostore.EventKey(e), 35)
 	pass(3 * day)
 	wantData(t, store, e, false)
 }
