@@ -22,20 +22,28 @@ func payloadKey(tenant, eventKey, nonce string) key {
 	return key{eventPK(tenant, eventKey), "D#" + webhook.Hash(10, "nonce", nonce)}
 }
 
+// payload are the fields of an event that go before it: its data, and the profile
+// that it was matched by.
+var payload = []string{"da", "pf"}
+
 // putPayload stores an event's data apart, and takes it out of the event's item,
 // which is to be stored next: data without an event expires.
 func (s *Store) putPayload(ctx context.Context, e webhook.StoredEvent, it item) error {
-	if !s.apart() || e.Data == nil {
+	if !s.apart() || e.Data == nil && e.Profile == nil {
 		return nil
 	}
 	data := at(payloadKey(e.Tenant, e.Key(), e.Nonce))
-	data["da"] = it["da"]
+	for _, field := range payload {
+		if value, has := it[field]; has {
+			data[field] = value
+			delete(it, field)
+		}
+	}
 	keep := s.PayloadRetention
 	if e.Plan.Pages > 0 {
 		keep = max(keep, pagesTime)
 	}
 	data.setInt("expires", s.now().Add(keep).Unix())
-	delete(it, "da")
 	it["dx"] = &types.AttributeValueMemberBOOL{Value: true}
 	return s.put(ctx, "put event data", data)
 }
@@ -51,7 +59,9 @@ func (s *Store) withPayload(ctx context.Context, tenant string, it item) (webhoo
 	if err != nil || data == nil {
 		return e, err
 	}
-	e.Data, err = data.text("da")
+	if e.Data, err = data.text("da"); err == nil {
+		e.Profile, err = data.text("pf")
+	}
 	return e, err
 }
 
