@@ -30,7 +30,7 @@ func main() {
 		Class:     egress.Class,
 		Secrets:   f.Opener(),
 		Jobs: &job.Worker{
-			Store: store, Resend: resend, Retries: retries, Log: f.Log,
+			Store: store, Resend: resend, Retries: retries, Events: f.Queue("POSTINO_QUEUE_EVENTS"), Log: f.Log,
 			Secrets: f.Opener(),
 			Counter: lifecycle.Counter{Count: f.Metrics.Count, Stats: statistics.Ended},
 		},

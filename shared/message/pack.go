@@ -67,7 +67,7 @@ func decodePack(body []byte) (p Pack, err error) {
 
 // AppendEvent appends e, field by field, its data last.
 func AppendEvent(b []byte, e webhook.Event) []byte {
-	for _, text := range []string{e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce} {
+	for _, text := range []string{e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce, e.Only} {
 		b = appendText(b, text)
 	}
 	b = appendTime(appendTime(b, e.Time), e.AcceptedAt)
@@ -79,7 +79,7 @@ func AppendEvent(b []byte, e webhook.Event) []byte {
 // b's memory.
 func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
 	f := fields{rest: b}
-	e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.text(), f.text()
+	e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce, e.Only = f.text(), f.text(), f.text(), f.text(), f.text(), f.text(), f.text()
 	e.Time, e.AcceptedAt = f.time(), f.time()
 	e.Order = f.order()
 	e.Extensions, e.Data = f.part(), f.part()

@@ -122,6 +122,19 @@ func (d *Definitions) SegmentsOf(subject string, v View) ([]string, error) {
 	return in, nil
 }
 
+// Meets reports whether a profile meets a pattern over [pattern.OfProfiles].
+func (d *Definitions) Meets(filter *pattern.Pattern, p webhook.Profile) (bool, error) {
+	v, err := d.ViewOf(p)
+	if err != nil {
+		return false, err
+	}
+	decoded, err := pattern.Decode(pattern.Envelope{Subject: p.Subject, HasSubject: true, Profile: v.Attributes})
+	if err != nil {
+		return false, fmt.Errorf("decode a profile: %w", err)
+	}
+	return filter.Match(decoded), nil
+}
+
 // Effects are what an event does to profiles, by subject.
 type Effects struct {
 	event    webhook.Event

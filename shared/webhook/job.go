@@ -1,6 +1,9 @@
 package webhook
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Job is work that is too large for one request. It is done in slices, one after
 // the other, and reports its progress.
@@ -15,6 +18,7 @@ type Job struct {
 	Before       time.Time `json:"before,omitzero"`        // and before this
 	Of           Status    `json:"of,omitempty"`           // of a recover: the status of the deliveries to send again
 	DryRun       bool      `json:"dry_run,omitempty"`      // only count
+	Send         *Send     `json:"send,omitempty"`         // of a send: to whom, and what
 	Status       JobStatus `json:"status"`
 	Detail       string    `json:"detail,omitempty"` // why it stopped before its end; "" if it did not
 	Counts       JobCounts `json:"counts"`
@@ -42,7 +46,22 @@ const (
 	JobRecover            JobKind = "recover"             // sends ended deliveries again
 	JobDeleteSubscription JobKind = "delete_subscription" // removes the data of a deleted subscription
 	JobDeleteTenant       JobKind = "delete_tenant"       // removes a tenant with everything
+	JobSend               JobKind = "send"                // publishes an event for each profile in a group
 )
+
+// SendType is the type of the events that sends publish.
+const SendType = "postino.send"
+
+// Send is what a job of that kind publishes, and for whom.
+type Send struct {
+	Subscription string          `json:"subscription"`      // which alone gets the events
+	Segment      string          `json:"segment,omitempty"` // the profiles in it
+	Filter       json.RawMessage `json:"filter,omitempty"`  // those that meet the pattern
+	Subjects     []string        `json:"subjects,omitempty"`
+	Data         json.RawMessage `json:"data,omitempty"` // of each event
+	Rate         int             `json:"rate,omitempty"` // events a second at most; 0 bounds nothing
+	At           time.Time       `json:"at,omitzero"`    // when it begins
+}
 
 // JobStatus is the state of a job.
 type JobStatus string
@@ -57,16 +76,17 @@ const (
 // JobCounts is what a job has done so far. Each delivery counts once, also after
 // crashes.
 type JobCounts struct {
-	Matched  int64 `json:"matched"`  // deliveries in its range
-	Sent     int64 `json:"sent"`     // of these, those sent again
+	Matched  int64 `json:"matched"`  // deliveries in its range; of a send: profiles in its group
+	Sent     int64 `json:"sent"`     // of these, those sent again; of a send: events that were published
 	Skipped  int64 `json:"skipped"`  // of these, those whose status had changed
 	Canceled int64 `json:"canceled"` // deliveries of a deleted subscription that still waited
 	Removed  int64 `json:"removed"`  // stored items that a deletion removed
 }
 
-// JobTarget is one delivery of a job's decision.
+// JobTarget is one delivery, or one subject, of a job's decision.
 type JobTarget struct {
-	Delivery string `json:"d"`
+	Delivery string `json:"d,omitempty"`
+	Subject  string `json:"s,omitempty"`
 	Round    int    `json:"r,omitempty"` // in which it was found
 }
 

@@ -167,7 +167,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
-			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Counter: s.counter(), Secrets: sealer, Now: s.clock.Now, Log: s.config.Log,
+			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Events: s.byName["events"], Counter: s.counter(), Secrets: sealer, Now: s.clock.Now, Log: s.config.Log,
 		},
 	}
 	s.sweep = &sweep.Sweeper{

@@ -67,6 +67,7 @@ var (
 	DataExpunged        = newCode(http.StatusConflict, "data_expunged")
 	DataExpired         = newCode(http.StatusConflict, "data_expired")
 	CannotBeSent        = newCode(http.StatusConflict, "cannot_be_sent")
+	JobNotStoppable     = newCode(http.StatusConflict, "job_not_stoppable")
 	RecoverRunning      = newCode(http.StatusConflict, "recover_running")
 	TenantDeleting      = newCode(http.StatusConflict, "tenant_deleting")
 	SubscriptionsFull   = newCode(http.StatusConflict, "subscriptions_full")

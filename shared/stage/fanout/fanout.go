@@ -185,7 +185,7 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bo
 	if shares {
 		m.groups = v.groups
 	}
-	stored, created, err := f.create(ctx, e, m)
+	stored, created, err := f.create(ctx, e, m.only(e.Only))
 	if err != nil {
 		return stored, fmt.Errorf("store: %w", err)
 	}

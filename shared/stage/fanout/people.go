@@ -26,6 +26,16 @@ type matched struct {
 	groups      *groups             // nil if the event shares nothing with others
 }
 
+// only leaves one subscription; "" leaves all.
+func (m matched) only(subscription string) matched {
+	if subscription == "" {
+		return m
+	}
+	m.entries = slices.DeleteFunc(m.entries, func(e webhook.PlanEntry) bool { return e.Subscription != subscription })
+	m.conditions = slices.DeleteFunc(m.conditions, func(c condition) bool { return c.subscription != subscription })
+	return m
+}
+
 // decided is what is stored of an event.
 type decided struct {
 	webhook.StoredEvent

@@ -32,6 +32,7 @@ type Worker struct {
 	Store   Store
 	Resend  Sender            // messages that ask for slices
 	Retries Sender            // attempts of deliveries that are sent again
+	Events  Sender            // what sends publish
 	Counter lifecycle.Counter // of what it cancels
 	Secrets sendable.Opener   // opens what a subscription's auth names; nil does not look
 	Now     func() time.Time  // our clock; nil means time.Now
@@ -96,6 +97,7 @@ var kinds = map[webhook.JobKind]struct {
 	webhook.JobRecover:            {(*Worker).findFailed, (*Worker).sendAllAgain},
 	webhook.JobDeleteSubscription: {(*Worker).findRemains, (*Worker).cancelAll},
 	webhook.JobDeleteTenant:       {(*Worker).findTenant, (*Worker).nothing},
+	webhook.JobSend:               {(*Worker).findPeople, (*Worker).publishAll},
 }
 
 // slice looks for something to do, stores what it decided, and does that.

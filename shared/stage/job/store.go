@@ -63,8 +63,18 @@ type Subscriptions interface {
 	LeaveLine(ctx context.Context, sub webhook.SubscriptionRef, deliveries []string) error
 }
 
+// People is where a send finds those whom it is for.
+type People interface {
+	// PageProfiles: see manage's People.
+	PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error)
+	// AttributeRules, Segments: see fanout's People.
+	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
+	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+}
+
 // Store is all that jobs ask of storage.
 type Store interface {
+	People
 	Jobs
 	Deliveries
 	Subscriptions

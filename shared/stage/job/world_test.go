@@ -73,6 +73,7 @@ type world struct {
 	store   storetest.Store // as the worker sees it
 	clock   time.Time
 	pending []queue.Message // for resend, undone
+	events  []queue.Message // what sends published
 	wakes   map[string]int  // messages for retries, by delivery
 	refuse  func(what string) error
 	watch   func(webhook.Job) // sees the job after each slice
@@ -80,7 +81,7 @@ type world struct {
 }
 
 func (w *world) worker() *job.Worker {
-	return &job.Worker{Store: w.store, Resend: sender{w, "resend"}, Retries: sender{w, "retries"}, Now: func() time.Time { return w.clock }}
+	return &job.Worker{Store: w.store, Resend: sender{w, "resend"}, Retries: sender{w, "retries"}, Events: sender{w, "events"}, Now: func() time.Time { return w.clock }}
 }
 
 type sender struct {
@@ -96,6 +97,10 @@ func (s sender) Send(_ context.Context, messages []queue.Message) error {
 	}
 	if s.name == "resend" {
 		s.w.pending = append(s.w.pending, messages...)
+		return nil
+	}
+	if s.name == "events" {
+		s.w.take(messages)
 		return nil
 	}
 	perSecond := map[int64]int{}

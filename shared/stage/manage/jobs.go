@@ -3,6 +3,7 @@ package manage
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"regexp"
@@ -35,6 +36,7 @@ type jobView struct {
 	Before       httpapi.Time      `json:"before"`
 	Of           *webhook.Status   `json:"of"` // deliveries that ended so; null but for a recover
 	DryRun       bool              `json:"dry_run"`
+	Send         *sendView         `json:"send"` // null but for a send
 	Counts       webhook.JobCounts `json:"counts"`
 	Progress     *float64          `json:"progress"` // null where nobody knows how much there is
 	Reached      httpapi.Time      `json:"reached"`
@@ -43,10 +45,35 @@ type jobView struct {
 	EndedAt      httpapi.Time      `json:"ended_at"`
 }
 
+// sendView is to whom a send goes, and what.
+type sendView struct {
+	Subscription string          `json:"subscription"`
+	Segment      *string         `json:"segment"`
+	Filter       json.RawMessage `json:"filter"`
+	Subjects     *int            `json:"subjects"` // how many were named
+	Data         json.RawMessage `json:"data"`
+	Rate         *int            `json:"rate"`
+	At           httpapi.Time    `json:"at"`
+}
+
+func viewSend(s *webhook.Send) *sendView {
+	if s == nil {
+		return nil
+	}
+	v := &sendView{Subscription: s.Subscription, Segment: present(s.Segment), Filter: s.Filter, Data: s.Data, At: httpapi.Time(s.At)}
+	if n := len(s.Subjects); n > 0 {
+		v.Subjects = &n
+	}
+	if s.Rate > 0 {
+		v.Rate = &s.Rate
+	}
+	return v
+}
+
 func viewJob(j webhook.Job) jobView {
 	return jobView{
 		ID: j.ID, Kind: j.Kind, Subscription: present(j.Subscription), Tenant: cmp.Or(j.Target, j.Tenant), Status: j.Status, Detail: present(j.Detail),
-		After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
+		Send: viewSend(j.Send), After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
 		Counts: j.Counts, Progress: progress(j), Reached: httpapi.Time(j.Reached),
 		CreatedAt: httpapi.Time(j.CreatedAt), UpdatedAt: httpapi.Time(j.UpdatedAt), EndedAt: httpapi.Time(j.EndedAt),
 	}

@@ -173,6 +173,8 @@ func (h *Handler) routes() []httpapi.Route {
 		{Method: post, Pattern: tenantPath + "/recover", Roles: manage, Handle: h.recover},
 		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listJobs},
 		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.getJob},
+		{Method: post, Pattern: tenantPath + "/sends", Roles: manage, Handle: h.send},
+		{Method: post, Pattern: jobsPath + "/{id}/stop", Roles: manage, Handle: h.stopJob},
 	})
 }
 

@@ -218,3 +218,41 @@ func TestAPortalKeyLearnsNothingOfProfiles(t *testing.T) {
 		t.Errorf("a portal key's preview: %s", preview.body)
 	}
 }
+
+func TestASendNeedsASubscriptionThatTakesItAndOneGroup(t *testing.T) {
+	w := open(t)
+	w.must(t, 201, "PUT", "/subscriptions/card", `{"url":"https://a.example/","types":["postino.send"]}`)
+	w.must(t, 201, "PUT", "/subscriptions/order", `{"url":"https://a.example/","types":["order.*"]}`)
+	for body, field := range map[string]string{
+		`[]`:                 "body",
+		`{"subjects":["a"]}`: "subscription",
+		`{"subscription":"none","subjects":["a"]}`:                                              "subscription",
+		`{"subscription":"order","subjects":["a"]}`:                                             "subscription",
+		`{"subscription":"card"}`:                                                               "segment",
+		`{"subscription":"card","subjects":["a"],"segment":"vip"}`:                              "segment",
+		`{"subscription":"card","segment":"vip"}`:                                               "segment",
+		`{"subscription":"card","subjects":[]}`:                                                 "subjects",
+		`{"subscription":"card","subjects":["a","a"]}`:                                          "subjects[1]",
+		`{"subscription":"card","subjects":[""]}`:                                               "subjects[0]",
+		`{"subscription":"card","filter":{"data":{"a":[1]}}}`:                                   "filter.data",
+		`{"subscription":"card","subjects":["a"],"rate":0}`:                                     "rate",
+		`{"subscription":"card","subjects":["a"],"at":"soon"}`:                                  "at",
+		`{"subscription":"card","subjects":["a"],"at":"2027-01-01T00:00:00Z"}`:                  "at",
+		`{"subscription":"card","subjects":["a"],"data":"` + strings.Repeat("x", 16<<10) + `"}`: "data",
+		`{"subscription":"card","subjects":["a"],"rat":5}`:                                      "rat",
+	} {
+		got := w.must(t, 422, "POST", "/sends", body)
+		if fields, _ := json.Marshal(got.get(t, "errors")); !strings.Contains(string(fields), `"`+field+`"`) {
+			t.Errorf("%.80s: %s, want the field %s", body, got.body, field)
+		}
+	}
+	started := w.must(t, 202, "POST", "/sends", `{"subscription":"card","subjects":["a"]}`)
+	job := "/jobs/" + started.get(t, "id").(string)
+	if got := w.must(t, 200, "POST", job+"/stop", ""); got.get(t, "status") != "stopped" {
+		t.Errorf("stopped %s", got.body)
+	}
+	recover := w.must(t, 202, "POST", "/subscriptions/card/recover", `{"after":"2026-02-01T00:00:00Z"}`)
+	if got := w.must(t, 409, "POST", "/jobs/"+recover.get(t, "id").(string)+"/stop", ""); got.get(t, "code") != "job_not_stoppable" {
+		t.Errorf("a recover is stopped: %s", got.body)
+	}
+}

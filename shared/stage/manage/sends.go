@@ -1,0 +1,195 @@
+package manage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/language/attribute"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/strictjson"
+	"github.com/postino/postino/shared/language/suggest"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// Limits of a send.
+const (
+	maxSendSubjects = 1000
+	maxSubjectBytes = 128 << 10 // of all of them
+	maxSendData     = 16 << 10  // bytes
+	maxSendRate     = 10_000    // events a second
+	maxSendAhead    = 30 * 24 * time.Hour
+)
+
+// send starts a job that publishes an event for each profile in a group.
+func (h *Handler) send(r *httpapi.Request) (httpapi.Response, error) {
+	body, err := r.JSON()
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j, err := readSend(body, h.newJob(webhook.JobSend))
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	j.Tenant = r.Tenant
+	if err := h.sendable(r, *j.Send); err != nil {
+		return httpapi.Response{}, err
+	}
+	if err := h.ensureTenant(r); err != nil {
+		return httpapi.Response{}, err
+	}
+	return h.startJob(r, j)
+}
+
+// sendable refuses a send to a subscription that would not get its events, or to a
+// segment that does not exist.
+func (h *Handler) sendable(r *httpapi.Request, s webhook.Send) error {
+	var faults httpapi.Faults
+	sub, err := h.current(r.Context(), webhook.SubscriptionRef{Tenant: r.Tenant, ID: s.Subscription})
+	switch {
+	case errors.Is(err, errNoSubscription):
+		faults.Add("subscription", "there is no subscription of this id: GET /subscriptions lists them")
+	case err != nil:
+		return err
+	case !pattern.TypesMatch(sub.Types, webhook.SendType):
+		faults.Add("subscription", "its types do not include %q, which the events of a send have", webhook.SendType)
+	}
+	if s.Segment != "" {
+		segments, err := h.segments(r)
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(segments))
+		for i, segment := range segments {
+			ids[i] = segment.ID
+		}
+		if !slices.Contains(ids, s.Segment) {
+			faults.Add("segment", "there is no segment %q%s", s.Segment, suggest.Hint(s.Segment, ids))
+		}
+	}
+	return faults.Err()
+}
+
+var sendFields = []string{"subscription", "segment", "filter", "subjects", "data", "rate", "at", "dry_run"}
+
+// readSend reads {"subscription", one of "segment", "filter" and "subjects",
+// ["data","rate","at","dry_run"]} into a new job.
+func readSend(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
+	j.Send = &webhook.Send{}
+	var faults httpapi.Faults
+	if body.Kind() != strictjson.Object {
+		faults.Add("body", "want an object")
+		return j, faults.Err()
+	}
+	groups := 0
+	for field, v := range body.Members() {
+		if v.Kind() == strictjson.Null && slices.Contains(sendFields, field) {
+			continue
+		}
+		if field == "segment" || field == "filter" || field == "subjects" {
+			groups++
+		}
+		readSendField(field, v, &j, &faults)
+	}
+	if j.Send.Subscription == "" && !faults.Any() {
+		faults.Add("subscription", "required: the subscription that gets the events")
+	}
+	if groups != 1 {
+		faults.Add("segment", "want exactly one of segment, filter and subjects")
+	}
+	return j, faults.Err()
+}
+
+func readSendField(field string, v strictjson.Value, j *webhook.Job, faults *httpapi.Faults) {
+	text, isText := v.Text()
+	number, isNumber := v.Int()
+	switch field {
+	case "subscription":
+		if j.Send.Subscription = text; !isText || text == "" {
+			faults.Add(field, "want the id of a subscription")
+		}
+	case "segment":
+		if j.Send.Segment = text; !isText || text == "" {
+			faults.Add(field, "want the id of a segment")
+		}
+	case "filter":
+		j.Send.Filter = json.RawMessage(v.Compact())
+		var wrong pattern.Errors
+		if _, err := pattern.CompileOver(pattern.OfProfiles, j.Send.Filter, field); errors.As(err, &wrong) {
+			for _, f := range wrong {
+				faults.Add(f.Field, "%s", f.Detail)
+			}
+		}
+	case "subjects":
+		j.Send.Subjects = readSubjects(v, faults)
+	case "data":
+		if j.Send.Data = json.RawMessage(v.Compact()); len(j.Send.Data) > maxSendData {
+			faults.Add(field, "want at most %d bytes", maxSendData)
+		}
+	case "rate":
+		if j.Send.Rate = int(number); !isNumber || number < 1 || number > maxSendRate {
+			faults.Add(field, "want a number of events a second from 1 to %d", maxSendRate)
+		}
+	case "at":
+		j.Send.At = readTime(field, text, isText, faults).Truncate(time.Millisecond)
+		if j.Send.At.Sub(j.CreatedAt) > maxSendAhead {
+			faults.Add(field, "want a time within the next 30 days")
+		}
+	case "dry_run":
+		if j.DryRun = string(v) == "true"; v.Kind() != strictjson.Bool {
+			faults.Add(field, "want true or false")
+		}
+	default:
+		faults.Unknown("", field, sendFields)
+	}
+}
+
+func readSubjects(v strictjson.Value, faults *httpapi.Faults) (subjects []string) {
+	if n := v.Len(maxSendSubjects + 1); v.Kind() != strictjson.Array || n == 0 || n > maxSendSubjects || len(v) > maxSubjectBytes {
+		faults.Add("subjects", "want a list of 1 to %d subjects, of at most %d bytes", maxSendSubjects, maxSubjectBytes)
+		return nil
+	}
+	for i, element := range v.Elements() {
+		subject, _ := element.Text()
+		field := fmt.Sprintf("subjects[%d]", i)
+		if wrong := attribute.Subject(subject); wrong != "" {
+			faults.Add(field, "%s", wrong)
+		} else if slices.Contains(subjects, subject) {
+			faults.Add(field, "is there twice")
+		}
+		subjects = append(subjects, subject)
+	}
+	return subjects
+}
+
+// stopJob ends a send before its time. What it has published goes its way.
+func (h *Handler) stopJob(r *httpapi.Request) (httpapi.Response, error) {
+	id := r.PathValue("id")
+	if !jobID.MatchString(id) {
+		return httpapi.Response{}, errNoJob
+	}
+	if err := r.Empty(); err != nil {
+		return httpapi.Response{}, err
+	}
+	var j webhook.Job
+	err := retry(r.Context(), func() (err error) {
+		if j, err = h.Store.Job(r.Context(), r.Tenant, id); err != nil {
+			return err
+		}
+		if j.Kind != webhook.JobSend {
+			return httpapi.JobNotStoppable.Problem("Only a send can be stopped.")
+		}
+		if j.Status != webhook.JobRunning {
+			return nil
+		}
+		j.Status, j.Detail, j.UpdatedAt, j.EndedAt = webhook.JobStopped, "It was stopped by a request.", h.now(), h.now()
+		return h.Store.SaveJob(r.Context(), j)
+	})
+	if errors.Is(err, webhook.ErrNotFound) {
+		return httpapi.Response{}, errNoJob
+	}
+	return httpapi.OK(viewJob(j)), err
+}
