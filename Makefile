@@ -6,7 +6,7 @@ SAM ?= $(shell command -v sam || echo .cache/python/bin/sam)
 # Small binaries: no symbols, and none of the pre-2020 RPC code of aws-lambda-go.
 FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc "-ldflags=-s -w"'
 
-.PHONY: help run quick test race prove bench engine build deploy package release
+.PHONY: help run quick test race prove bench build deploy package release
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,16 +26,12 @@ race: ## the race detector over stages, local storage, queues and the server, in
 
 prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME (10m) for each fuzz target
 	POSTINO_PROVE=1 infra/tools/test -timeout 60m
-	$(MAKE) race engine
+	$(MAKE) race
 	go run ./infra/bench -scenario soak -duration 10m -judge
 	infra/tools/fuzz $(FUZZTIME)
 
 bench: ## measure deliveries per second and latency, beside the floor of this machine
 	go run ./infra/bench
-
-engine: ## measure what SQLite and Pebble cost as the engine of local mode
-	mkdir -p .cache/bench
-	cd infra/bench/engine && GOWORK=off go run . -dir ../../../.cache/bench
 
 build: $(SAM) ## build the five Lambda functions into .aws-sam
 	SAM_CLI_TELEMETRY=0 $(FUNCTION_BUILD) $(SAM) build

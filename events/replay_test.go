@@ -23,7 +23,7 @@ import (
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/platform/aws/awslambda"
 	"github.com/postino/postino/shared/platform/aws/sqsqueue"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/delivery"
@@ -77,15 +77,12 @@ func (s *subscriber) Do(r *http.Request) (*http.Response, error) {
 // fanout finds the subscriber, delivery posts and is asked to come back in an
 // hour, sweep sends the retry.
 func TestEachInvocationLeadsToTheNext(t *testing.T) {
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	sealer, err := secret.NewSealer(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)

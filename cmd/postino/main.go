@@ -34,6 +34,7 @@ func commands() []command {
 		{"demo", "[flags] [recipe]", "run a server, publish sample events, print the verified callbacks", runDemo},
 		{"serve", "[flags]", "run a server", runServe},
 		{"check", "[flags]", "test an installation: callbacks, retries, triggers, recover", runCheck},
+		{"inspect", "-data folder [prefix]", "print what local mode has stored, as lines of JSON", runInspect},
 		{"version", "", "print the version", runVersion},
 		{"help", "", "print this list", runHelp},
 	}
@@ -79,7 +80,7 @@ func runHelp(context.Context, []string) error {
 func help(w io.Writer) {
 	fmt.Fprint(w, "Postino turns events into signed HTTP callbacks.\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  postino %-24s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
+		fmt.Fprintf(w, "  postino %-33s %s\n", strings.TrimSpace(c.name+" "+c.args), c.about)
 	}
 	fmt.Fprint(w, "\npostino serve -help lists the flags of serve; so does each command.\n")
 }

@@ -76,7 +76,7 @@ func serveFlags(name string, c *server.Config) *parsed {
 		c.Hosts = strings.Split(strings.ToLower(list), ",")
 		return nil
 	})
-	f.StringVar(&c.Data, "data", "./postino-data", "`folder` of the database and the keys")
+	f.StringVar(&c.Data, "data", "./postino-data", "`folder` of the data and the keys")
 	f.StringVar(&c.EgressAllow, "egress-allow", "127.0.0.0/8,::1/128", "private `networks` to which callbacks can go, by http and on any port; \"\" allows none")
 	f.StringVar(&c.EgressPorts, "egress-ports", "443", "`ports` of public hosts to which callbacks can go, by https")
 	f.StringVar(&c.Resolver, "resolver", "", "use the DNS server at this `host:port` instead of the system's")

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/postino/postino/shared/callback/secret"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -86,15 +86,12 @@ func fill(ctx context.Context, data string, deliveries int) (s *stock, err error
 	if _, err := secret.FromFile(filepath.Join(data, "sealing.key")); err != nil {
 		return nil, err
 	}
-	db, err := localdb.Open(data)
+	db, err := engine.Open(data)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	store, err := localstore.New(db)
-	if err != nil {
-		return nil, err
-	}
+	store := localstore.In(db)
 	for i := range stockSubscriptions {
 		_, err := store.SaveSubscription(ctx, webhook.Subscription{
 			Tenant: tenant, ID: fmt.Sprint("s", i), URL: "http://127.0.0.1:1", Signing: "v1", State: webhook.Active,

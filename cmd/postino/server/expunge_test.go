@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 )
 
@@ -61,15 +61,12 @@ func TestAnAttemptThatIsUnderWayLeavesNothingOfAnExpungedEvent(t *testing.T) {
 
 func nothingIsLeft(t *testing.T, data, delivery string) {
 	t.Helper()
-	db, err := localdb.Open(data)
+	db, err := engine.Open(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	d, err := store.Delivery(t.Context(), "acme", delivery)
 	if err != nil || d.Attempts != 1 || d.Last == nil || d.Last.Response != nil {
 		t.Errorf("delivery = %+v, %v, want its attempt without the answer", d, err)

@@ -22,7 +22,7 @@ import (
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/measure/metric"
 	"github.com/postino/postino/shared/measure/stats"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/stage/delivery"
@@ -69,7 +69,7 @@ type Server struct {
 
 	certificate *certificate // nil for requests in the clear
 	http        *http.Server
-	db          *localdb.DB
+	db          *engine.DB
 	store       Store
 	queues      *localqueue.Set
 	byName      map[string]*localqueue.Queue
@@ -106,7 +106,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 	if c.TestClock {
 		s.clock.set(time.Now().Truncate(time.Millisecond))
 	}
-	if s.db, err = localdb.Open(c.Data); err != nil {
+	if s.db, err = engine.Open(c.Data); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -118,10 +118,7 @@ func Start(ctx context.Context, c Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if s.store = c.Store; s.store == nil {
-		store, err := localstore.New(s.db)
-		if err != nil {
-			return nil, err
-		}
+		store := localstore.In(s.db)
 		store.Retention = c.Retention.All
 		s.store = store
 	}

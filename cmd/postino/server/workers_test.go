@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/queue"
 )
@@ -35,7 +35,7 @@ func TestOneTenantLeavesWorkersOfEachQueueToOthers(t *testing.T) {
 // occupy lets a tenant take workers, and then another one, and returns how many
 // each holds.
 func occupy(t *testing.T, options localqueue.Options) (greedy, modest int) {
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

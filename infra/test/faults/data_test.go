@@ -48,17 +48,24 @@ func TestDataWithoutItsSealingKeyIsRefused(t *testing.T) {
 	}
 }
 
-func TestADamagedDatabaseIsRefused(t *testing.T) {
-	for name, damage := range map[string]func(f *os.File, size int64) error{
-		"no database at all": func(f *os.File, _ int64) error {
-			_, err := f.WriteAt([]byte(strings.Repeat("not a database. ", 64)), 0)
+func TestDamagedDataIsRefused(t *testing.T) {
+	for name, damage := range map[string]struct {
+		file string
+		do   func(f *os.File, size int64) error
+	}{
+		"no manifest at all": {"MANIFEST-*", func(f *os.File, _ int64) error {
+			_, err := f.WriteAt([]byte(strings.Repeat("not a manifest. ", 64)), 0)
 			return err
-		},
-		"cut in the middle": func(f *os.File, size int64) error { return f.Truncate(size/2/4096*4096 + 100) },
+		}},
+		"a table cut in the middle": {"*.sst", func(f *os.File, size int64) error { return f.Truncate(size / 2) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(used(t), "postino.db")
-			f, err := os.OpenFile(file, os.O_RDWR, 0)
+			data := used(t)
+			files, err := filepath.Glob(filepath.Join(data, "tables", damage.file))
+			if err != nil || len(files) == 0 {
+				t.Fatalf("there is no %s, %v", damage.file, err)
+			}
+			f, err := os.OpenFile(files[0], os.O_RDWR, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,14 +73,14 @@ func TestADamagedDatabaseIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := damage(f, info.Size()); err != nil {
+			if err := damage.do(f, info.Size()); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if said := refusesToStart(t, filepath.Dir(file)); !strings.Contains(said, file) {
-				t.Errorf("it said %q, want %s named", said, file)
+			if said := refusesToStart(t, data); !strings.Contains(said, data) {
+				t.Errorf("it said %q, want %s named", said, data)
 			}
 		})
 	}

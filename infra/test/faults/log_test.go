@@ -15,11 +15,11 @@ import (
 func TestATornLogKeepsWhatWasAcknowledged(t *testing.T) {
 	for name, tear := range map[string]func(log []byte, synced int) []byte{
 		"cut anywhere behind":     func(log []byte, synced int) []byte { return log[:synced+mathrand.IntN(len(log)-synced)] },
-		"cut within a frame":      func(log []byte, synced int) []byte { return log[:synced+(len(log)-synced)/2|1] },
+		"cut within a record":     func(log []byte, synced int) []byte { return log[:synced+(len(log)-synced)/2|1] },
 		"garbage behind":          func(log []byte, synced int) []byte { _, _ = rand.Read(log[synced:]); return log },
 		"garbage in the last one": func(log []byte, _ int) []byte { _, _ = rand.Read(log[len(log)-1000:]); return log },
 		"a hole behind":           func(log []byte, synced int) []byte { clear(log[synced:]); return log },
-		"half a frame more":       func(log []byte, _ int) []byte { return append(log, log[32:32+2000]...) },
+		"half a record more":      func(log []byte, _ int) []byte { return append(log, log[:2000]...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -28,7 +28,7 @@ func TestATornLogKeepsWhatWasAcknowledged(t *testing.T) {
 			p := start(t, data)
 			r.subscribe(t, p, "s", `,"state":"paused"`)
 			publishSome(t, p, "acknowledged", 300, l)
-			file := filepath.Join(data, "postino.db-wal")
+			file := onlyLog(t, data)
 			before, err := os.Stat(file) // all of it is synced: the answer came after
 			if err != nil {
 				t.Fatal(err)
@@ -54,4 +54,14 @@ func TestATornLogKeepsWhatWasAcknowledged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// onlyLog returns the file of the log, of which there is one.
+func onlyLog(t *testing.T, data string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(data, "log", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("the log's files are %v, %v, want one", files, err)
+	}
+	return files[0]
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"os"
@@ -157,16 +158,18 @@ func (w *world) until(path, text string) {
 // that seals is there to be secret, and kept apart.
 func (w *world) files() {
 	w.Helper()
-	names, err := filepath.Glob(filepath.Join(w.data, "*"))
-	if err != nil || len(names) == 0 {
-		w.Fatalf("files in the data folder: %q, %v", names, err)
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			w.Fatal(err)
+	n := 0
+	err := fs.WalkDir(os.DirFS(w.data), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
-		w.say("file "+filepath.Base(name), text)
+		text, err := os.ReadFile(filepath.Join(w.data, name))
+		w.say("file "+name, text)
+		n++
+		return err
+	})
+	if err != nil || n == 0 {
+		w.Fatalf("%d files in the data folder, %v", n, err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/callback/secret"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/ingest"
@@ -33,15 +33,12 @@ type world struct {
 
 func open(t *testing.T) *world {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	sealer, err := secret.NewSealer(make([]byte, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)

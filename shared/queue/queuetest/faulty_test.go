@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/queue/queuetest"
@@ -14,7 +14,7 @@ import (
 
 func open(t *testing.T) *localqueue.Queue {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestAHealthySubscriberCostsNothingMore(t *testing.T) {
 }
 
 func TestFewFailuresOpenNoBreaker(t *testing.T) {
-	y := newYard(t, onSQLite(t), 4)
+	y := newYard(t, inLocalMode(t), 4)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.Retry.Schedule = []string{"1s", "2s", "4s", "8s"} })
 	y.answers = func(string) int { return 500 }
 	for i := range 3 {
@@ -110,7 +110,7 @@ func TestFewFailuresOpenNoBreaker(t *testing.T) {
 // TestOneBadDeliveryDoesNotKeepABreakerOpen: the oldest is refused for ever,
 // and all others would be taken.
 func TestOneBadDeliveryDoesNotKeepABreakerOpen(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	s := y.subscribe("s", nil)
 	receiver := &refusing{Doer: y.workers[0].Client, y: y}
 	y.workers[0].Client = receiver
@@ -141,7 +141,7 @@ func TestALostProbeIsMadeUpFor(t *testing.T) {
 		"by the audit of the line":            {0, 2 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			y := newYard(t, onSQLite(t), 1)
+			y := newYard(t, inLocalMode(t), 1)
 			s := y.subscribe("s", nil)
 			y.answers = func(string) int { return 500 }
 			y.loses = func(body string) bool { return strings.Contains(body, `"probe"`) }
@@ -166,7 +166,7 @@ func TestALostProbeIsMadeUpFor(t *testing.T) {
 }
 
 func TestAnEmptyLineClosesTheBreaker(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.Retry.Schedule = []string{} })
 	y.answers = func(string) int { return 500 }
 	for i := range 20 {
@@ -183,7 +183,7 @@ func TestAnEmptyLineClosesTheBreaker(t *testing.T) {
 }
 
 func TestANewVersionClosesTheBreakerAndItsLineFollows(t *testing.T) {
-	y := newYard(t, onSQLite(t), 2)
+	y := newYard(t, inLocalMode(t), 2)
 	s := y.subscribe("s", nil)
 	y.answers = func(path string) int { return map[string]int{"/s": 500, "/mended": 200}[path] }
 	for i := range 60 {
@@ -208,7 +208,7 @@ func TestABreakerOpenForADay(t *testing.T) {
 		n = 100_000
 	}
 	const rate = 50
-	y := newYard(t, onSQLite(t), 8)
+	y := newYard(t, inLocalMode(t), 8)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.RateLimit = &webhook.RateLimit{PerSecond: rate} })
 	other := y.subscribe("other", nil)
 	y.answers = func(path string) int { return map[string]int{"/s": 503, "/other": 200}[path] }

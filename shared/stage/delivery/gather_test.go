@@ -108,7 +108,7 @@ func wantStatuses(t *testing.T, store *localstore.Store, ids []string, want func
 }
 
 func TestFirstAttemptsOfOneGroupAreRecordedTogether(t *testing.T) {
-	store := &batches{Store: onSQLite(t).(*localstore.Store)}
+	store := &batches{Store: inLocalMode(t).(*localstore.Store)}
 	ids, failed := store.handle(t, func(ids []string) answering {
 		return answering{status: map[string]int{ids[3]: 500}}
 	}, 2)
@@ -125,7 +125,7 @@ func TestFirstAttemptsOfOneGroupAreRecordedTogether(t *testing.T) {
 
 func TestWhoHangsIsNotWaitedForByTheOthersOfItsGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &batches{Store: onSQLite(t).(*localstore.Store)}
+		store := &batches{Store: inLocalMode(t).(*localstore.Store)}
 		ids, failed := store.handle(t, func(ids []string) answering {
 			return answering{after: map[string]time.Duration{ids[0]: 10 * time.Second, ids[9]: 10 * time.Second}}
 		}, 1)
@@ -137,7 +137,7 @@ func TestWhoHangsIsNotWaitedForByTheOthersOfItsGroup(t *testing.T) {
 }
 
 func TestAllOfAGroupComeAgainIfSavingThemDies(t *testing.T) {
-	store := &batches{Store: onSQLite(t).(*localstore.Store), dies: true}
+	store := &batches{Store: inLocalMode(t).(*localstore.Store), dies: true}
 	_, failed := store.handle(t, func([]string) answering { return answering{} }, 1)
 	if !slices.Equal(failed, []string{"m"}) {
 		t.Errorf("failed %v, want the message", failed)

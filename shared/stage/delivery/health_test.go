@@ -36,7 +36,7 @@ func TestFiveDaysOfNothingButFailureDisable(t *testing.T) {
 		{"answers that end deliveries for good", []tried{{0, 422}, {day, 422}, {2 * day, 422}, {3 * day, 422}, {4 * day, 422}, {5 * day, 422}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			y := newYard(t, onSQLite(t), 2)
+			y := newYard(t, inLocalMode(t), 2)
 			s := y.subscribe("s", func(s *webhook.Subscription) { s.Retry.Schedule, s.Retry.Permanent = nil, []string{"422"} })
 			for n, a := range tt.attempts {
 				y.try(s, n, a.status, a.after)
@@ -66,7 +66,7 @@ type tried struct {
 }
 
 func TestFailingForDaysWritesAnHourAtMost(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.Retry.Schedule = nil })
 	for n := range 300 {
 		y.try(s, n, 500, time.Duration(n)*10*time.Minute) // fifty hours
@@ -79,7 +79,7 @@ func TestFailingForDaysWritesAnHourAtMost(t *testing.T) {
 // TestProbesOfFiveDaysDisable: while a breaker is open only probes are made,
 // and they fail.
 func TestProbesOfFiveDaysDisable(t *testing.T) {
-	y := newYard(t, onSQLite(t), 2)
+	y := newYard(t, inLocalMode(t), 2)
 	s := y.subscribe("s", nil)
 	y.answers = func(string) int { return 500 }
 	for i := range 40 {
@@ -109,7 +109,7 @@ func TestProbesOfFiveDaysDisable(t *testing.T) {
 // TestHealthThatCannotBeWrittenHoldsUpNoDelivery breaks all that this file is
 // about.
 func TestHealthThatCannotBeWrittenHoldsUpNoDelivery(t *testing.T) {
-	y := newYard(t, onSQLite(t), 2)
+	y := newYard(t, inLocalMode(t), 2)
 	for _, w := range y.workers {
 		w.Store = deaf{w.Store.(yardStore)}
 	}

@@ -87,7 +87,7 @@ func TestWhatWasHeldUntilItIsTooOldIsNotPosted(t *testing.T) {
 }
 
 func TestTheAgeThatIsInForceAtReleaseDecides(t *testing.T) {
-	y := newYard(t, onSQLite(t), 2)
+	y := newYard(t, inLocalMode(t), 2)
 	s := y.subscribe("s", in(webhook.Paused))
 	id := y.occur(s, 1)
 	y.play(noon.Add(2 * time.Hour))
@@ -97,7 +97,7 @@ func TestTheAgeThatIsInForceAtReleaseDecides(t *testing.T) {
 }
 
 func TestWhatARateLimitHeldUntilItIsTooOldIsNotPosted(t *testing.T) {
-	y := newYard(t, onSQLite(t), 4)
+	y := newYard(t, inLocalMode(t), 4)
 	const n = 120 // more than the horizon holds
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.RateLimit, s.MaxAge = &webhook.RateLimit{PerSecond: 1}, "10s" })
 	for i := range n {
@@ -119,7 +119,7 @@ func TestWhatARateLimitHeldUntilItIsTooOldIsNotPosted(t *testing.T) {
 }
 
 func TestWhatABreakerHeldUntilItIsTooOldIsNotPosted(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.MaxAge = "10m" })
 	y.answers = func(string) int { return 500 }
 	var posted, unposted []string
@@ -154,7 +154,7 @@ func TestWhatABreakerHeldUntilItIsTooOldIsNotPosted(t *testing.T) {
 }
 
 func TestRetriesAndWhatIsSentByHandAreOfAnyAge(t *testing.T) {
-	y := newYard(t, onSQLite(t), 2)
+	y := newYard(t, inLocalMode(t), 2)
 	s := y.subscribe("s", func(s *webhook.Subscription) { s.MaxAge = "30m" })
 	y.answers = func(string) int { return 500 }
 	retried := y.occur(s, 1)
@@ -247,7 +247,7 @@ func TestWhatIsHeldIsCanceledByEvents(t *testing.T) {
 }
 
 func TestAReplayThatIsHeldIsNotCanceledByEvents(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	s := y.subscribe("s", func(s *webhook.Subscription) {
 		s.State, s.Trigger = webhook.Paused, json.RawMessage(`{"delay":"1h","cancel":[{"types":["order"]}]}`)
 	})

@@ -35,7 +35,7 @@ func TestWhatWasPostedIsRecordedThoughTheStoreIsBusyForSeconds(t *testing.T) {
 		again bool
 	}{{0, false}, {1, false}, {8, false}, {1000, true}} {
 		synctest.Test(t, func(t *testing.T) {
-			store := onSQLite(t).(*localstore.Store)
+			store := inLocalMode(t).(*localstore.Store)
 			ids, bodies := firsts(subscribed(t, store), 1)
 			client := &posts{by: map[string]int{}}
 			stage := &delivery.Deliverer{

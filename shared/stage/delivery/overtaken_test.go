@@ -71,7 +71,7 @@ func TestWhatAnotherWorkerSettledIsNoError(t *testing.T) {
 		}, 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			store := onSQLite(t).(*localstore.Store)
+			store := inLocalMode(t).(*localstore.Store)
 			sub := subscribed(t, store)
 			_, m := waits(t, store, sub)
 			client, log, faults := &posts{by: map[string]int{}}, &strings.Builder{}, 0
@@ -112,7 +112,7 @@ func (c *conflicting) Work(context.Context, message.JobSlice, bool) error {
 func TestAJobThatAnotherWorkerMovedOnIsLookedAtAnew(t *testing.T) {
 	for overtaken, again := range map[int]bool{0: false, 1: false, 2: false, 99: true} {
 		log := &strings.Builder{}
-		stage := &delivery.Deliverer{Store: onSQLite(t), Jobs: &conflicting{overtaken}, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}
+		stage := &delivery.Deliverer{Store: inLocalMode(t), Jobs: &conflicting{overtaken}, Now: time.Now, Log: slog.New(slog.NewTextHandler(log, nil))}
 		m := queue.Message{ID: "m", Body: message.JobSlice{Tenant: "acme", Job: "job_1"}.Encode()}
 		if failed := stage.Handle(t.Context(), []queue.Message{m}); (len(failed) > 0) != again {
 			t.Errorf("overtaken %d times: comes again: %v, want %v", overtaken, failed, again)

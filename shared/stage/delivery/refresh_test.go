@@ -17,7 +17,7 @@ import (
 	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/delivery"
@@ -111,15 +111,12 @@ func TestADeathBesideARefusedTokenCostsNoStep(t *testing.T) {
 // schedule of one attempt.
 func withTokens(t *testing.T, client delivery.Doer) (*delivery.Deliverer, *localstore.Store, webhook.Subscription) {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	secret, err := signature.Generate(signature.V1)
 	if err != nil {
 		t.Fatal(err)

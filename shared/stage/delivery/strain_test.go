@@ -45,7 +45,7 @@ func (c *counter) Do(r *http.Request) (*http.Response, error) {
 // its subscribers are silent, all.
 func TestATenantWhoseWorkIsAllTroubleBeginsLittleAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, client := onSQLite(t), &counter{}
+		store, client := inLocalMode(t), &counter{}
 		d := &delivery.Deliverer{
 			Store: store, Retries: nowhere{}, Resend: nowhere{}, Exhausted: nowhere{}, Client: client, Secrets: open{},
 			Class: func(error) webhook.ErrorClass { return webhook.ErrorReset }, Now: time.Now,

@@ -17,7 +17,7 @@ import (
 
 	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/delivery"
@@ -61,15 +61,12 @@ func (open) Open(sealed []byte, _ ...string) ([]byte, error) { return sealed, ni
 // Of several first attempts in one message only the one that was not recorded
 // is made again when the message comes again.
 func TestFirstAttemptsThatShareAMessageShareNoFate(t *testing.T) {
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	sub := subscribed(t, store)
 	ids, bodies := firsts(sub, 3)
 	client, faults := &posts{by: map[string]int{}}, 0

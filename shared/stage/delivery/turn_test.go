@@ -65,7 +65,7 @@ func (y *yard) stored() (all []webhook.Delivery) {
 }
 
 func TestEachDeliveryWaitsOnceForItsTurn(t *testing.T) {
-	y := newYard(t, onSQLite(t), 8)
+	y := newYard(t, inLocalMode(t), 8)
 	const n, rate = 200, 20
 	s := y.limited(rate)
 	for i := range n {
@@ -84,7 +84,7 @@ func TestEachDeliveryWaitsOnceForItsTurn(t *testing.T) {
 }
 
 func TestRetriesTakeTurnsToo(t *testing.T) {
-	y := newYard(t, onSQLite(t), 4)
+	y := newYard(t, inLocalMode(t), 4)
 	s := y.limited(5)
 	y.answers = func(string) int { return 500 }
 	for i := range 15 {
@@ -105,7 +105,7 @@ func TestRetriesTakeTurnsToo(t *testing.T) {
 func TestAChangedLimitHoldsForWhatWaitsInLine(t *testing.T) {
 	for name, next := range map[string]*webhook.RateLimit{"faster": {PerSecond: 50}, "none": nil} {
 		t.Run(name, func(t *testing.T) {
-			y := newYard(t, onSQLite(t), 4)
+			y := newYard(t, inLocalMode(t), 4)
 			const n = 600
 			s := y.limited(2) // five minutes of it
 			for i := range n {
@@ -127,7 +127,7 @@ func TestAChangedLimitHoldsForWhatWaitsInLine(t *testing.T) {
 // TestWhatWasHeldUpDoesNotComeAtOnce: all workers are away for a while, as when
 // a process starts again.
 func TestWhatWasHeldUpDoesNotComeAtOnce(t *testing.T) {
-	y := newYard(t, onSQLite(t), 4)
+	y := newYard(t, inLocalMode(t), 4)
 	const n, rate = 300, 10
 	s := y.limited(rate)
 	for i := range n {
@@ -148,7 +148,7 @@ func TestWhatWasHeldUpDoesNotComeAtOnce(t *testing.T) {
 
 // TestASlowWorkerStillPosts: messages always come ten seconds after their time.
 func TestASlowWorkerStillPosts(t *testing.T) {
-	y := newYard(t, onSQLite(t), 1)
+	y := newYard(t, inLocalMode(t), 1)
 	const n, rate = 1200, 20
 	s := y.limited(rate)
 	y.workers[0].Retries = late{y}
@@ -162,7 +162,7 @@ func TestASlowWorkerStillPosts(t *testing.T) {
 }
 
 func TestALineDrainsWhileNewDeliveriesCome(t *testing.T) {
-	y := newYard(t, onSQLite(t), 6)
+	y := newYard(t, inLocalMode(t), 6)
 	const rate = 20
 	s := y.limited(rate)
 	random := rand.New(rand.NewPCG(1, 1))

@@ -20,7 +20,7 @@ import (
 	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/platform/aws/dynamostore"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/delivery"
@@ -29,18 +29,15 @@ import (
 )
 
 // stores are those on which isolation must hold.
-var stores = map[string]func(t *testing.T) storetest.Store{"SQLite": onSQLite, "DynamoDB": onDynamoDB}
+var stores = map[string]func(t *testing.T) storetest.Store{"local mode": inLocalMode, "DynamoDB": onDynamoDB}
 
-func onSQLite(t *testing.T) storetest.Store {
-	db, err := localdb.Open(t.TempDir())
+func inLocalMode(t *testing.T) storetest.Store {
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	return store
 }
 

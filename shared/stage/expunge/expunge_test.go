@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/stage/expunge"
 	"github.com/postino/postino/shared/webhook"
@@ -19,15 +19,12 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T) *localstore.Store {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	return store
 }
 

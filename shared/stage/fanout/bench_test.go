@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/fanout"
@@ -19,15 +19,12 @@ import (
 func BenchmarkPack(b *testing.B) {
 	for _, trigger := range []string{"", `{"once":true}`, `{"every":5}`, `{"once_per":"1d"}`, `{"delay":"1h","cancel":[{"types":["x"]}]}`} {
 		b.Run("trigger="+trigger, func(b *testing.B) {
-			db, err := localdb.Open(b.TempDir())
+			db, err := engine.Open(b.TempDir())
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer db.Close()
-			store, err := localstore.New(db)
-			if err != nil {
-				b.Fatal(err)
-			}
+			store := localstore.In(db)
 			sub := webhook.Subscription{Tenant: "acme", ID: "s", URL: "https://a.example", State: webhook.Active}
 			if trigger != "" {
 				sub.Trigger = json.RawMessage(trigger)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/shared/platform/aws/dynamostore"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/store/storetest"
 )
@@ -108,32 +108,29 @@ func TestTriggersAreExactInEveryHistory(t *testing.T) {
 	report(t, faults)
 }
 
-func TestTriggersAreExactOnSQLite(t *testing.T) {
+func TestTriggersAreExactInLocalMode(t *testing.T) {
 	all := seeds(t, histories(500, 20_000))
 	for len(all) > 0 {
 		n := min(100, len(all)) // to one file
 		var faults []string
-		synctest.Test(t, func(t *testing.T) { faults = playOnSQLite(t, all[:n]) })
+		synctest.Test(t, func(t *testing.T) { faults = playLocally(t, all[:n]) })
 		report(t, faults)
 		all = all[n:]
 	}
 }
 
-func playOnSQLite(t *testing.T, seeds []uint64) (faults []string) {
+func playLocally(t *testing.T, seeds []uint64) (faults []string) {
 	dir, err := os.MkdirTemp(shm(), "postino-histories-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	db, err := localdb.Open(dir)
+	db, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	for _, seed := range seeds {
 		h := newHistory(seed, store, shapes)
 		if err := h.run(t.Context()); err != nil {

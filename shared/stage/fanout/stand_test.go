@@ -12,7 +12,7 @@ import (
 
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/fanout"
@@ -57,15 +57,12 @@ func (d *standStore) PutDue(_ context.Context, due webhook.Due) error {
 }
 
 func newStand(t *testing.T) *stand {
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	s := &stand{t: t, clock: epoch}
 	s.store = &standStore{Store: store, s: s}
 	s.stage = &fanout.Fanout{Store: s.store, Events: sender(s.enqueue), Deliveries: sender(s.deliver), Now: s.now, Log: slog.New(slog.DiscardHandler)}

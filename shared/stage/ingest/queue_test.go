@@ -10,22 +10,19 @@ import (
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/stage/ingest"
 )
 
 func TestWhatIsAcceptedIsInTheQueue(t *testing.T) {
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	set, err := localqueue.New(t.Context(), db, localqueue.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/ingest"
@@ -19,15 +19,12 @@ import (
 // remembering returns handlers that share a store, as processes do.
 func remembering(t *testing.T, o *outside, n int) (handlers []*ingest.Handler) {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	for range n {
 		h := o.handler()
 		h.Records = store

@@ -19,7 +19,7 @@ import (
 	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/platform/aws/dynamostore"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/job"
@@ -29,16 +29,13 @@ import (
 
 // stores are those that jobs run on.
 var stores = map[string]func(t *testing.T) storetest.Store{
-	"SQLite": func(t *testing.T) storetest.Store {
-		db, err := localdb.Open(t.TempDir())
+	"local mode": func(t *testing.T) storetest.Store {
+		db, err := engine.Open(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
-		store, err := localstore.New(db)
-		if err != nil {
-			t.Fatal(err)
-		}
+		store := localstore.In(db)
 		return store
 	},
 	"DynamoDB": func(t *testing.T) storetest.Store {

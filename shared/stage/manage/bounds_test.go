@@ -8,11 +8,12 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// mostRows is what one page may read (localstore's own tests hold that SQLite steps
-// through no other rows): what a filter without an index looks at
-// before the page is cut short, or an event's plan with its deliveries, and a
-// little.
-const mostRows = 1400
+// mostRows is what one page may read (localtable's own tests hold that the engine
+// steps through no other rows): what a filter without an index looks at before the
+// page is cut short, or an event's plan with its deliveries and those that are
+// named beside it, and a little. An entry of an index and the item it names are
+// two rows.
+const mostRows = 1600
 
 // pages reads a whole list, and returns how many entries it had, and the most
 // rows that one of its pages read.

@@ -17,7 +17,7 @@ import (
 	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localstore"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/manage"
@@ -30,7 +30,7 @@ const adminKey = "test-admin-key"
 type world struct {
 	*manage.Handler
 	store *localstore.Store
-	db    *localdb.DB
+	db    *engine.DB
 	log   bytes.Buffer
 
 	mu     sync.Mutex
@@ -41,15 +41,12 @@ type world struct {
 
 func open(t testing.TB) *world {
 	t.Helper()
-	db, err := localdb.Open(t.TempDir())
+	db, err := engine.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := localstore.New(db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := localstore.In(db)
 	sealer, err := secret.NewSealer(make([]byte, secret.KeySize))
 	if err != nil {
 		t.Fatal(err)

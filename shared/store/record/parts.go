@@ -52,8 +52,12 @@ func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Conte
 	if err != nil {
 		return c, err
 	}
+	return readContent(it)
+}
+
+func readContent(it table.Item) (webhook.Content, error) {
 	f := &fields{rest: string(it.Fields.Bytes(whole))}
-	c = webhook.Content{Method: f.text(), ContentType: f.text(), Body: webhook.Text{Plain: f.text()}}
+	c := webhook.Content{Method: f.text(), ContentType: f.text(), Body: webhook.Text{Plain: f.text()}}
 	for range f.length() {
 		c.Body.Inserts = append(c.Body.Inserts, webhook.Insert{At: int(f.number()), Secret: f.text(), Encode: f.text()})
 	}

@@ -2,6 +2,7 @@ package localqueue_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -9,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/queue"
 )
@@ -99,17 +99,10 @@ func TestADatabaseThatTakesNoOutcomesStopsTheConsumers(t *testing.T) {
 		}
 		defer set.Close(context.Background())
 		q := openQueue(t, set, "q", localqueue.QueueConfig{})
-		exec := func(sql string) {
-			t.Helper()
-			err := db.Write(t.Context(), localdb.Ordered, func(tx *localdb.Tx) error { _, err := tx.Exec(sql); return err })
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 		for i := range 100 {
 			sendAll(t, q, message(fmt.Sprint("g", i%5), "body"))
 		}
-		exec("CREATE TRIGGER full BEFORE DELETE ON localqueue_messages BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+		db.Fail(errors.New("disk full"))
 		var handled atomic.Int64
 		consumeWith(t, q, localqueue.Options{Workers: 4, Batch: 1}, func(context.Context, []queue.Message) []string {
 			handled.Add(1)
@@ -121,7 +114,7 @@ func TestADatabaseThatTakesNoOutcomesStopsTheConsumers(t *testing.T) {
 		if n := handled.Load(); n > 12 {
 			t.Errorf("%d were handled by 4 workers while the disk was full", n)
 		}
-		exec("DROP TRIGGER full")
+		db.Fail(nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if n := handled.Load(); n != 100 || backlog(q) != 0 {

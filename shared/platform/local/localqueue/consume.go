@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/queue"
 )
 
@@ -271,10 +271,10 @@ func (q *Queue) checkReceipts(ctx context.Context, entries []*entry) []*entry {
 	if len(old) == 0 {
 		return rest
 	}
-	err := q.set.db.Write(ctx, localdb.Ordered, func(tx *localdb.Tx) error {
+	err := q.set.db.Write(ctx, engine.Ordered, func(tx *engine.Tx) error {
 		for _, e := range old {
-			if _, err := tx.Exec(receiveMessage, e.received, e.id); err != nil {
-				return err
+			if e.due != placedInMemory { // it is, if an earlier process left it
+				tx.Set(q.placed(e.group.name, e))
 			}
 		}
 		return nil

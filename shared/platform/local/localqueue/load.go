@@ -2,10 +2,10 @@ package localqueue
 
 import (
 	"context"
-	"errors"
+	"math"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 )
 
 const (
@@ -56,7 +56,7 @@ func (q *Queue) load() {
 	defer q.set.mu.Unlock()
 	for l := q.nextLoad(); l != nil; l = q.nextLoad() {
 		q.set.mu.Unlock()
-		err := q.set.db.Read(context.Background(), l.read)
+		err := l.read()
 		if err != nil {
 			q.set.log.Error("read messages", "queue", q.name, "error", err)
 			time.Sleep(retryWrite)
@@ -93,7 +93,7 @@ type groupLoad struct {
 type loaded struct {
 	entry
 	group string
-	due   due
+	due   due // of a delayed message
 }
 
 // nextLoad decides what to read; nil is nothing.
@@ -117,68 +117,95 @@ func (q *Queue) nextLoad() *load {
 	return l
 }
 
-var errEnough = errors.New("enough read")
-
-func (l *load) read(tx *localdb.Tx) error {
+func (l *load) read() error {
 	for _, g := range l.groups {
-		if err := g.read(tx, &l.bytes); err != nil {
+		if err := g.read(&l.bytes); err != nil {
 			return err
 		}
 	}
 	if l.now == 0 {
 		return nil
 	}
-	return l.readDue(tx)
+	return l.readDue()
 }
 
-// readDue reads the delayed rows after the cursor: the rest of those due at
-// the same time, then later ones.
-func (l *load) readDue(tx *localdb.Tx) error {
+// readDue reads the delayed messages after the cursor.
+func (l *load) readDue() error {
+	rows, err := l.queue.delayedBehind(l.cursor, l.now, loadRows)
+	if err != nil {
+		return err
+	}
 	bytes := 0
-	add := func(row *localdb.Row) error {
-		l.next = row.Int64(4)
+	for _, r := range rows {
+		l.next = r.due.at
 		if l.next > l.now || bytes > loadBytes {
-			return errEnough
+			return nil
 		}
-		r := &loaded{entry: entryOf(row), group: row.Text(3), due: due{at: l.next, id: row.Int64(0)}}
+		if r.body, err = l.queue.set.db.Get(bodyKey(r.id)); err != nil {
+			return err
+		}
 		l.rows = append(l.rows, r)
 		bytes += len(r.body)
-		return nil
 	}
-	err := tx.Query(selectDueAt, []any{l.queue.number, l.cursor.at, l.cursor.id, loadRows}, add)
-	if err == nil && len(l.rows) < loadRows {
-		err = tx.Query(selectDueAfter, []any{l.queue.number, l.cursor.at, loadRows - len(l.rows)}, add)
-	}
-	if err == nil && len(l.rows) < loadRows {
+	if len(rows) < loadRows {
 		l.next = never
 	}
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
+	return nil
+}
+
+// delayedBehind reads up to limit delayed messages behind a place, without their
+// bodies: those that are due through a time, and the next one.
+func (q *Queue) delayedBehind(place due, through int64, limit int) (rows []*loaded, err error) {
+	err = q.set.db.Scan(q.delayedRows(place), func(key, value []byte) (bool, error) {
+		at, err := readDelayed(key)
+		if err != nil {
+			return false, err
+		}
+		r := &loaded{entry: entry{id: at.id, due: at.at}, due: at}
+		r.received, r.group, err = readReceipts(value)
+		rows = append(rows, r)
+		return len(rows) < limit && at.at <= through, err
+	})
+	return rows, err
 }
 
 // read reads messages while there is room for them, at least one.
-func (g *groupLoad) read(tx *localdb.Tx, room *int) error {
-	args := []any{g.group.queue.number, g.group.name, g.after, g.limit}
-	err := tx.Query(selectSpilled, args, func(row *localdb.Row) error {
+func (g *groupLoad) read(room *int) error {
+	rows, err := g.group.queue.spilledBehind(g.group.name, g.after, g.limit)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
 		if len(g.rows) > 0 && *room <= 0 {
-			return errEnough
+			return nil
 		}
-		r := &loaded{entry: entryOf(row)}
+		if r.body, err = g.group.queue.set.db.Get(bodyKey(r.id)); err != nil {
+			return err
+		}
 		g.rows = append(g.rows, r)
 		*room -= r.size()
-		return nil
-	})
-	g.end = err == nil && len(g.rows) < g.limit
-	if errors.Is(err, errEnough) {
-		return nil
 	}
-	return err
+	g.end = len(rows) < g.limit
+	return nil
 }
 
-func entryOf(row *localdb.Row) entry {
-	return entry{id: row.Int64(0), received: int(row.Int64(1)), body: row.Bytes(2)}
+// spilledBehind reads up to limit spilled messages of a group behind an id,
+// without their bodies.
+func (q *Queue) spilledBehind(group string, id int64, limit int) (rows []*loaded, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	span := engine.Span{From: append(q.spilledKey(group, id), 0), To: q.spilledKey(group, math.MaxInt64)}
+	err = q.set.db.Scan(span, func(key, value []byte) (bool, error) {
+		r := &loaded{entry: entry{due: placedSpilled}, group: group}
+		var err error
+		if _, r.id, err = readSpilled(key); err == nil {
+			r.received, _, err = readReceipts(value)
+		}
+		rows = append(rows, r)
+		return len(rows) < limit, err
+	})
+	return rows, err
 }
 
 // loaded takes over what was read. The lock is held.
@@ -200,7 +227,7 @@ func (q *Queue) loaded(l *load, err error) {
 func (q *Queue) loadedGroup(l *groupLoad) {
 	g := l.group
 	for _, r := range l.rows {
-		if q.isKnown(r.id) {
+		if q.isKnown(r) {
 			continue
 		}
 		g.addSpilled(-1)
@@ -217,18 +244,18 @@ func (q *Queue) loadedGroup(l *groupLoad) {
 	}
 }
 
-// isKnown reports whether the row is in memory, or has been dealt with since
-// it was read.
-func (q *Queue) isKnown(id int64) bool {
-	_, gone := q.gone[id]
-	return gone || q.inMemory[id] != nil
+// isKnown reports whether the message is in memory, or has been dealt with since
+// it was read, or before its body was.
+func (q *Queue) isKnown(r *loaded) bool {
+	_, gone := q.gone[r.id]
+	return gone || q.inMemory[r.id] != nil || r.body == nil
 }
 
 func (q *Queue) loadedDue(l *load) {
 	var spilled []*loaded
 	for _, r := range l.rows {
 		q.cursor = r.due
-		if q.isKnown(r.id) {
+		if q.isKnown(r) {
 			continue
 		}
 		g := q.group(r.group)
@@ -253,11 +280,10 @@ func (q *Queue) spill(rows []*loaded) {
 		return
 	}
 	q.set.mu.Unlock()
-	err := q.set.db.Write(context.Background(), localdb.Ordered, func(tx *localdb.Tx) error {
+	err := q.set.db.Write(context.Background(), engine.Ordered, func(tx *engine.Tx) error {
 		for _, r := range rows {
-			if _, err := tx.Exec(spillMessage, r.id); err != nil {
-				return err
-			}
+			tx.Delete(q.delayedKey(r.due))
+			tx.Set(q.placed(r.group, &entry{id: r.id, due: placedSpilled, received: r.received}))
 		}
 		return nil
 	})

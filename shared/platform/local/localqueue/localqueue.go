@@ -1,17 +1,15 @@
-// Package localqueue implements the queues of local mode: tables in the local
-// database, and waiting messages in memory. Owners take turns first, then the
+// Package localqueue implements the queues of local mode: messages in the local
+// engine, and those that wait in memory, too. Owners take turns first, then the
 // groups of each owner.
 //
-// A message is one row from Send to Delete. What is handed out, and to whom,
-// is known only in memory: after a crash every message is there again. The
-// column place says where else a message is:
+// A message is stored from Send to Delete. What is handed out, and to whom, is
+// known only in memory: after a crash every message is there again. A message is
 //
-//	NULL  in memory
-//	1     spilled: its group or owner had too much in memory; read back when the group's turn comes
-//	2     delayed until the Unix time due in milliseconds; or due since, and in memory
+//	fresh    in memory too: it goes straight to a waiting consumer, and costs one row
+//	spilled  its group or owner had too much in memory; read back when the group's turn comes
+//	delayed  until a time; or due since, and in memory
 //
-// Only spilled and delayed rows are indexed, so a message that goes straight
-// to a waiting consumer costs one insert and one delete.
+// The latter two cost another row, by which they are found.
 //
 // Memory holds up to [Config.Memory] of bodies, of which one owner has half, a
 // little more while they are read back, and about 200 bytes for each group that
@@ -28,7 +26,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 )
 
 // Config is what all queues of one database share.
@@ -45,7 +43,7 @@ const (
 
 // Set is the queues of one database.
 type Set struct {
-	db  *localdb.DB
+	db  *engine.DB
 	now func() time.Time
 	log *slog.Logger
 
@@ -66,8 +64,8 @@ type Set struct {
 	cancels  []context.CancelFunc
 }
 
-// New opens the queues in db. Its tables are made at the first time.
-func New(ctx context.Context, db *localdb.DB, c Config) (*Set, error) {
+// New opens the queues in db.
+func New(ctx context.Context, db *engine.DB, c Config) (*Set, error) {
 	s := &Set{
 		db: db, now: c.Now, log: c.Log, limit: c.Memory,
 		queues: map[string]*Queue{}, byOwner: map[string]int{}, drained: make(chan struct{}),
@@ -82,10 +80,7 @@ func New(ctx context.Context, db *localdb.DB, c Config) (*Set, error) {
 	if s.limit == 0 {
 		s.limit = defaultMemory
 	}
-	if err := db.Migrate(ctx, "localqueue", tables); err != nil {
-		return nil, err
-	}
-	epoch, err := openTables(ctx, db)
+	epoch, err := openRows(ctx, db)
 	if err != nil {
 		return nil, fmt.Errorf("open queues: %w", err)
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"testing"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
 	"github.com/postino/postino/shared/queue/queuetest"
 )
 
-func openDB(t testing.TB, dir string) *localdb.DB {
+func openDB(t testing.TB, dir string) *engine.DB {
 	t.Helper()
-	db, err := localdb.Open(dir)
+	db, err := engine.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

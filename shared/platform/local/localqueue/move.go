@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 )
 
 const moveRows = 256 // messages moved in one write
@@ -47,9 +47,9 @@ func (q *Queue) takeWaiting(ctx context.Context, limit int) ([]*entry, error) {
 
 func (q *Queue) move(ctx context.Context, entries []*entry, to *Queue) error {
 	s := q.set
-	err := s.db.Write(ctx, localdb.Durable, func(tx *localdb.Tx) error {
+	err := s.db.Write(ctx, engine.Durable, func(tx *engine.Tx) error {
 		for _, e := range entries {
-			if _, err := tx.Exec(moveMessage, to.number, e.id); err != nil {
+			if err := q.replace(tx, e, to, placedSpilled, 0); err != nil {
 				return err
 			}
 		}

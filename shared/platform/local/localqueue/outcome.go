@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 )
 
 // outcome is what becomes of a message that was handed out.
@@ -112,7 +112,7 @@ func (s *Set) stall() {
 // out until it is done.
 func (s *Set) write(batch []outcome) {
 	for failures := 0; ; failures++ {
-		err := s.db.Write(context.Background(), localdb.Background, func(tx *localdb.Tx) error {
+		err := s.db.Write(context.Background(), engine.Background, func(tx *engine.Tx) error {
 			for _, o := range batch {
 				if err := o.write(tx); err != nil {
 					return err
@@ -131,16 +131,16 @@ func (s *Set) write(batch []outcome) {
 	}
 }
 
-func (o outcome) write(tx *localdb.Tx) (err error) {
+func (o outcome) write(tx *engine.Tx) error {
 	switch o.kind {
 	case deleted:
-		_, err = tx.Exec(deleteMessage, o.entry.id)
+		o.queue.drop(tx, o.entry)
 	case retried:
-		_, err = tx.Exec(retryMessage, o.due, o.entry.received, o.entry.id)
+		return o.queue.replace(tx, o.entry, o.queue, o.due, o.entry.received)
 	case buried:
-		_, err = tx.Exec(moveMessage, o.queue.dead.number, o.entry.id)
+		return o.queue.replace(tx, o.entry, o.queue.dead, placedSpilled, 0)
 	}
-	return err
+	return nil
 }
 
 // written takes note that the outcome is committed. The lock is held.

@@ -3,7 +3,6 @@ package localqueue_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,14 +14,8 @@ import (
 func crash(t *testing.T, dir string) (left string) {
 	t.Helper()
 	left = t.TempDir()
-	for _, name := range []string{"postino.db", "postino.db-wal"} {
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(left, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
 	}
 	return left
 }

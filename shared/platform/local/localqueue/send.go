@@ -1,13 +1,12 @@
 package localqueue
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
+	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -34,7 +33,7 @@ func (q *Queue) Send(ctx context.Context, messages []queue.Message) error {
 			unsent.Add(i, err)
 			continue
 		}
-		rows = append(rows, newRow(i, m, now))
+		rows = append(rows, q.newRow(i, m, now))
 	}
 	for len(rows) > 0 {
 		n := min(len(rows), sendGroup)
@@ -49,33 +48,18 @@ func (q *Queue) Send(ctx context.Context, messages []queue.Message) error {
 	return unsent.Result(len(messages))
 }
 
-// row is a message on its way into the table.
+// row is a message on its way into the database.
 type row struct {
-	entry        // to be queued in memory, if placed there
+	entry        // to be queued in memory, if it is placed there
 	index int    // into the messages of Send
 	group string // its name
-	due   int64  // Unix milliseconds if delayed, else where it is placed
+	value []byte // of a fresh message; body is in it
 }
 
-const (
-	placedInMemory = -1
-	placedSpilled  = 0
-)
-
-// columns are the values of place and due.
-func (r *row) columns() (place, due any) {
-	switch r.due {
-	case placedInMemory:
-		return nil, nil
-	case placedSpilled:
-		return 1, nil
-	}
-	return 2, r.due
-}
-
-func newRow(index int, m queue.Message, now time.Time) *row {
-	r := &row{index: index, group: m.Group, due: placedInMemory}
-	r.body = bytes.Clone(m.Body) // the caller may write into its own
+func (q *Queue) newRow(index int, m queue.Message, now time.Time) *row {
+	r := &row{index: index, group: m.Group}
+	r.due = placedInMemory
+	r.value, r.body = freshValue(q.number, m.Group, m.Body) // a copy: the caller may write into its own
 	if m.Delay > 0 {
 		r.due = now.Add(m.Delay + time.Millisecond - 1).UnixMilli() // never early
 	}
@@ -88,31 +72,25 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 	if err := q.admit(len(rows)); err != nil {
 		return err
 	}
-	durability := localdb.Ordered
+	durability := engine.Ordered
 	switch {
 	case q.config.Durable:
-		durability = localdb.Durable
+		durability = engine.Durable
 	case q.config.Background:
-		durability = localdb.Background
+		durability = engine.Background
 	}
 	placed := false
-	err := q.set.db.Write(ctx, durability, func(tx *localdb.Tx) error {
-		if placed {
-			q.unplace(rows)
-		}
+	err := q.set.db.Write(ctx, durability, func(tx *engine.Tx) error {
 		q.place(rows)
 		placed = true
 		for _, r := range rows {
-			place, due := r.columns()
-			if _, err := tx.Exec(insertMessage, r.id, q.number, place, due, r.group, r.body); err != nil {
-				return err
-			}
+			q.insert(tx, r)
 		}
 		return nil
 	})
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
-	if errors.Is(err, localdb.ErrUnsynced) { // the rows are there, but not promised
+	if errors.Is(err, engine.ErrUnsynced) { // the rows are there, but not promised
 		q.arrived(rows)
 		return busy(err)
 	}
@@ -129,7 +107,7 @@ func (q *Queue) send(ctx context.Context, rows []*row) error {
 
 // busy makes the refusals of the database those of a queue.
 func busy(err error) error {
-	if errors.Is(err, webhook.ErrBusy) || errors.Is(err, localdb.ErrUnsynced) {
+	if errors.Is(err, webhook.ErrBusy) || errors.Is(err, engine.ErrUnsynced) {
 		return fmt.Errorf("%w: %w", queue.ErrBusy, err)
 	}
 	return err
@@ -175,14 +153,7 @@ func (q *Queue) place(rows []*row) {
 	}
 }
 
-// unplace takes back what place decided.
-func (q *Queue) unplace(rows []*row) {
-	q.set.mu.Lock()
-	defer q.set.mu.Unlock()
-	q.forget(rows)
-}
-
-// forget is unplace with the lock held.
+// forget takes back what place decided. The lock is held.
 func (q *Queue) forget(rows []*row) {
 	for _, r := range rows {
 		switch r.due {

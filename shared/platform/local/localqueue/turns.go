@@ -7,6 +7,7 @@ type entry struct {
 	id       int64
 	group    *group
 	body     []byte
+	due      int64  // where its row is: [placedInMemory], [placedSpilled], or when it is due
 	received int    // receipts so far
 	receipt  string // of the current one; "" when not handed out by Receive
 }

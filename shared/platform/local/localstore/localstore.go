@@ -1,63 +1,43 @@
-// Package localstore stores everything except queues in the SQLite file of
-// local mode: subscriptions, events, deliveries, waiting lines and due
-// pointers, in tables that the sqlite3 shell can read.
+// Package localstore stores everything except queues in the engine of local mode:
+// the records and nouns of all stores, in the table of package localtable.
 //
 // What an API caller was promised is on the disk before a method returns
-// (subscriptions, tenants, cancels). The stages' own progress is committed in
+// (subscriptions, tenants, cancels). The stages' own progress is written in
 // order: a power cut may take back the last of it, but never more than of the
 // queue, so the message that led to it is there again.
 //
-// Every read is a range of a key or index. Where a filter has none it looks at
-// a bounded number of rows and returns a short page.
+// Every read is a get or a range of keys. Where a filter has none it looks at a
+// bounded number of items and returns a short page.
 package localstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
-	"github.com/postino/postino/shared/platform/local/localdb"
-	"github.com/postino/postino/shared/store/noun"
+	"github.com/postino/postino/shared/platform/local/engine"
+	"github.com/postino/postino/shared/platform/local/localtable"
+	"github.com/postino/postino/shared/store/record"
+	"github.com/postino/postino/shared/webhook"
 )
 
-// Store is a store in a database. Its methods may be called concurrently.
+// Store is a store in an engine. Its methods may be called concurrently.
 type Store struct {
-	*noun.Nouns // their Retention is that of jobs that have ended
+	*record.Store // its Retention is that of jobs that have ended
 
-	db      *localdb.DB
-	recent  *recent
-	written *written
-	pass    pass
+	items *localtable.Table
 }
 
-// New prepares the tables in db.
-func New(db *localdb.DB) (*Store, error) {
-	if err := db.Migrate(context.Background(), "localstore", schema); err != nil {
-		return nil, err
-	}
-	w, err := newWritten(context.Background(), db)
-	if err != nil {
-		return nil, err
-	}
-	nouns := noun.In(itemTable{db})
-	nouns.Together = true // one file has no use for shards
-	return &Store{Nouns: nouns, db: db, recent: newRecent(), written: w}, nil
+// In returns the store in db, which nobody else writes.
+func In(db *engine.DB) *Store {
+	items := localtable.In(db)
+	return &Store{Store: record.In(items).Alone(), items: items}
 }
 
-// timeLayout has all digits, so that times sort as text.
-const timeLayout = "2006-01-02T15:04:05.000000000Z"
-
-// stamp returns t as it is stored; zero is NULL.
-func stamp(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UTC().Format(timeLayout)
-}
-
-// moment reads what stamp made.
-func moment(row *localdb.Row, column int) (time.Time, error) {
-	if row.IsNull(column) {
-		return time.Time{}, nil
-	}
-	return time.Parse(timeLayout, row.Text(column))
+// Prune takes one step of removing what retention has done with and what has
+// expired, and reports whether there is more to do; see [record.Store.Prune].
+func (s *Store) Prune(ctx context.Context, now time.Time, keep webhook.Retention) (more bool, err error) {
+	goesOn, err := s.Store.Prune(ctx, now, keep)
+	expired, failed := s.items.PruneExpired(ctx, now)
+	return goesOn || expired, errors.Join(err, failed)
 }

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package localdb
-
-import "os"
-
-// syncData writes the file to the disk.
-func syncData(f *os.File) error { return f.Sync() }
