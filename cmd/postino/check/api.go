@@ -16,7 +16,10 @@ const (
 )
 
 // api calls an installation.
-type api struct{ endpoint, key, tenant string }
+type api struct {
+	endpoint, key, tenant string
+	spent                 spent
+}
 
 // refusal is an answer that is no success.
 type refusal struct {
@@ -39,6 +42,7 @@ func (a *api) own(ctx context.Context, method, route string, body, into any) err
 
 // call makes a request and reads the answer into a value, unless that is nil.
 func (a *api) call(ctx context.Context, method, path string, body, into any) (http.Header, error) {
+	a.spent.requests++
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	written, err := json.Marshal(body)
@@ -89,6 +93,7 @@ type event struct {
 
 // publish publishes one event of a type.
 func (a *api) publish(ctx context.Context, kind, id string) error {
+	a.spent.events++
 	return a.own(ctx, http.MethodPost, "/events", event{id, kind, "check", map[string]string{"check": id}}, nil)
 }
 

@@ -61,19 +61,20 @@ func (c *Check) Run(ctx context.Context) error {
 	defer stop()
 	failed := 0
 	for i, s := range steps {
-		began := time.Now()
+		began, before := time.Now(), c.spent()
 		said, err := s.run(c, ctx)
 		switch took := time.Since(began).Seconds(); {
 		case err == nil:
-			fmt.Fprintf(c.Out, "ok      %-9s %6.2f s  %s\n", s.name, took, said)
+			fmt.Fprintf(c.Out, "ok      %-9s %6.2f s  %s (%s)\n", s.name, took, said, c.spent().since(before))
 		default:
 			failed++
-			fmt.Fprintf(c.Out, "FAILED  %-9s %6.2f s  %v\n", s.name, took, err)
+			fmt.Fprintf(c.Out, "FAILED  %-9s %6.2f s  %v (%s)\n", s.name, took, err, c.spent().since(before))
 			if i < needed {
 				return errors.New("fix this first: the other steps depend on it")
 			}
 		}
 	}
+	fmt.Fprintf(c.Out, "        in all    %6.2f s  %s; what they use of functions, queues and the table is on the bill of AWS\n", time.Since(c.since).Seconds(), c.spent())
 	if failed > 0 {
 		return fmt.Errorf("%d of %d steps failed", failed, len(steps))
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,20 @@ func TestAnInstallationThatWorksPassesEveryStep(t *testing.T) {
 	said, err := looked(t, check.Check{Endpoint: s.URL() + "/", Key: key, Version: "1.2.3"})
 	if err != nil || strings.Count(said, "ok ") != 8 {
 		t.Errorf("%v:\n%s\nwant eight steps that pass", err, said)
+	}
+}
+
+func TestEachStepSaysWhatItCost(t *testing.T) {
+	s := start(t)
+	said, err := looked(t, check.Check{Endpoint: s.URL(), Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`ok +key .*\(1 request, 0 events, 0 callbacks\)`, `ok +callback .*\(\d+ requests, 1 event, 1 callback\)`,
+		`ok +trigger .*\(\d+ requests, 2 events, 1 callback\)`, `in all .* s  \d+ requests, 5 events, \d callbacks; .*bill of AWS`} {
+		if !regexp.MustCompile(want).MatchString(said) {
+			t.Errorf("it says\n%s\nwant a line like %s", said, want)
+		}
 	}
 }
 

@@ -99,3 +99,13 @@ func (r *receiver) got(name string) []callback {
 	defer r.mu.Unlock()
 	return append([]callback(nil), r.arrived[name]...)
 }
+
+// count is how many callbacks have come.
+func (r *receiver) count() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, of := range r.arrived {
+		n += len(of)
+	}
+	return n
+}

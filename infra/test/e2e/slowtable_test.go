@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,15 +21,21 @@ import (
 // with conflicts of transactions.
 type slowTable struct {
 	server string
-	wait   time.Duration // of each call
-	units  float64       // writes a second of a partition; DynamoDB's are 1,000
-	every  int           // so manyth transaction conflicts; 0 for none
+	wait   time.Duration  // of each call
+	units  float64        // writes a second of a partition; DynamoDB's are 1,000
+	reads  float64        // reads a second of a partition; 0 for no limit. DynamoDB's are 3,000
+	lag    time.Duration  // so long queries of an index miss what was written
+	every  int            // so manyth transaction conflicts; 0 for none
+	note   func(exchange) // is told of each call that passed; nil for nobody
 
 	mu           sync.Mutex
 	partitions   map[string]*bucket
 	transactions int
 	throttled    int
+	unread       int // reads that were throttled
 	conflicts    int
+	written      map[string]time.Time // items, by their keys, and when
+	missed       int                  // items that a query of an index did not find
 }
 
 // bucket is what a partition may still take now.
@@ -38,7 +46,7 @@ type bucket struct {
 
 // start returns the address of the gate.
 func (s *slowTable) start(t *testing.T, server string) string {
-	s.server, s.partitions = server, map[string]*bucket{}
+	s.server, s.partitions, s.written = server, map[string]*bucket{}, map[string]time.Time{}
 	gate := httptest.NewServer(s)
 	t.Cleanup(gate.Close)
 	return gate.URL
@@ -52,30 +60,71 @@ func (s *slowTable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	time.Sleep(s.wait)
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if writes[operation] {
-		var call any
-		if err := json.Unmarshal(body, &call); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		if refusal := s.refuse(operation, partitionsIn(call)); refusal != nil {
-			refusal(w)
-			return
-		}
+	var call map[string]any
+	if err := json.Unmarshal(body, &call); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if refusal := s.refuse(operation, call); refusal != nil {
+		refusal(w)
+		return
+	}
+	if s.note != nil {
+		body = askForCapacity(operation, body)
 	}
 	answer, status, header, err := forward(r, s.server, body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
+	}
+	if s.note != nil {
+		s.note(exchange{operation, body, answer})
+	}
+	if _, indexed := call["IndexName"]; indexed && s.lag > 0 && status == http.StatusOK {
+		answer = s.behind(answer)
+		header.Del("X-Amz-Crc32")
+		header.Del("Content-Length")
 	}
 	maps.Copy(w.Header(), header)
 	w.WriteHeader(status)
 	w.Write(answer)
 }
 
-// refuse returns what refuses a write, nil if it may pass.
-func (s *slowTable) refuse(operation string, keys []string) func(http.ResponseWriter) {
+// behind leaves out of a query's answer what was written a moment ago.
+func (s *slowTable) behind(answer []byte) []byte {
+	var found map[string]any
+	if json.Unmarshal(answer, &found) != nil {
+		return answer
+	}
+	items, _ := found["Items"].([]any)
+	s.mu.Lock()
+	kept := slices.DeleteFunc(items, func(it any) bool {
+		keys := keysIn(it)
+		return len(keys) == 1 && time.Since(s.written[keys[0]]) < s.lag
+	})
+	s.missed += len(items) - len(kept)
+	s.mu.Unlock()
+	found["Items"], found["Count"] = kept, len(kept)
+	changed, err := json.Marshal(found)
+	if err != nil {
+		return answer
+	}
+	return changed
+}
+
+// refuse returns what refuses a call, nil if it may pass.
+func (s *slowTable) refuse(operation string, call map[string]any) func(http.ResponseWriter) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if reads[operation] {
+		return s.refuseRead(operation, call)
+	}
+	if !writes[operation] {
+		return nil
+	}
+	for _, key := range keysIn(call) {
+		s.written[key] = time.Now()
+	}
+	keys := partitionsIn(call)
 	cost := 1.0
 	if operation == "TransactWriteItems" {
 		cost = 2
@@ -89,28 +138,45 @@ func (s *slowTable) refuse(operation string, keys []string) func(http.ResponseWr
 		costs[key] += cost
 	}
 	for key, cost := range costs {
-		if !s.takes(key, cost) {
+		if !s.takes(key, cost, s.units) {
 			s.throttled++
 			if operation == "TransactWriteItems" {
 				return canceling(len(keys), "ProvisionedThroughputExceeded")
 			}
-			return func(w http.ResponseWriter) {
-				fault(w, "ProvisionedThroughputExceededException", `"message":"The level of configured provisioned throughput for the table was exceeded."`)
-			}
+			return exceeded
 		}
 	}
 	return nil
 }
 
+// refuseRead refuses reads of a partition that is asked too often.
+func (s *slowTable) refuseRead(operation string, call map[string]any) func(http.ResponseWriter) {
+	keys := partitionsIn(call)
+	if operation == "Query" {
+		keys = queried(call)
+	}
+	for _, key := range keys {
+		if s.reads > 0 && !s.takes("read "+key, 1, s.reads) {
+			s.unread++
+			return exceeded
+		}
+	}
+	return nil
+}
+
+func exceeded(w http.ResponseWriter) {
+	fault(w, "ProvisionedThroughputExceededException", `"message":"The level of configured provisioned throughput for the table was exceeded."`)
+}
+
 // takes spends units of a partition, which may save up those of a second. A call
 // passes if any are left, and may owe the rest: it can be larger than a second's.
-func (s *slowTable) takes(key string, cost float64) bool {
+func (s *slowTable) takes(key string, cost, units float64) bool {
 	b := s.partitions[key]
 	if b == nil {
-		b = &bucket{s.units, time.Now()}
+		b = &bucket{units, time.Now()}
 		s.partitions[key] = b
 	}
-	b.units = min(s.units, b.units+s.units*time.Since(b.since).Seconds())
+	b.units = min(units, b.units+units*time.Since(b.since).Seconds())
 	b.since = time.Now()
 	if b.units <= 0 {
 		return false
@@ -137,19 +203,39 @@ func fault(w http.ResponseWriter, kind, fields string) {
 	fmt.Fprintf(w, `{"__type":"com.amazonaws.dynamodb.v20120810#%s",%s}`, kind, fields)
 }
 
-// partitionsIn lists the partition keys of the items that a call writes.
-func partitionsIn(call any) (keys []string) {
+// keyOf is an item's key in a call or an answer.
+type keyOf struct{ partition, sort string }
+
+// partitionsIn lists the partition keys of the items that a call names.
+func partitionsIn(call any) (partitions []string) {
+	for _, k := range itemsIn(call) {
+		partitions = append(partitions, k.partition)
+	}
+	return partitions
+}
+
+// keysIn lists the whole keys.
+func keysIn(call any) (keys []string) {
+	for _, k := range itemsIn(call) {
+		keys = append(keys, k.partition+" "+k.sort)
+	}
+	return keys
+}
+
+func itemsIn(call any) (keys []keyOf) {
 	switch call := call.(type) {
 	case []any:
 		for _, part := range call {
-			keys = append(keys, partitionsIn(part)...)
+			keys = append(keys, itemsIn(part)...)
 		}
 	case map[string]any:
-		if pk, is := call["pk"].(map[string]any); is {
-			return []string{fmt.Sprint(pk["S"])}
+		pk, is := call["pk"].(map[string]any)
+		sk, _ := call["sk"].(map[string]any)
+		if is {
+			return []keyOf{{fmt.Sprint(pk["S"]), fmt.Sprint(sk["S"])}}
 		}
 		for _, part := range call {
-			keys = append(keys, partitionsIn(part)...)
+			keys = append(keys, itemsIn(part)...)
 		}
 	}
 	return keys
@@ -206,4 +292,66 @@ func TestAHotKeyOfATriggerLosesNothingToContentionOrThrottling(t *testing.T) {
 		t.Error("nothing was throttled: the test proves nothing")
 	}
 	t.Logf("%d writes were throttled, %d of %d transactions conflicted", table.throttled, table.conflicts, table.transactions)
+}
+
+// Reads are throttled as writes are. That costs time, and no receipt.
+func TestThrottledReadsLoseNothing(t *testing.T) {
+	t.Parallel()
+	const events = 20
+	table := &slowTable{wait: 5 * time.Millisecond, units: math.Inf(1), reads: 1}
+	on := deploy(t, settings{maxReceive: 3, slow: table})
+	p := begin(t, on, answer{Status: http.StatusNoContent})
+	for i := range events {
+		s := step{Call: "POST /v1/tenants/acme/events", Status: http.StatusAccepted, Body: fmt.Appendf(nil, `{"type": "a.b", "id": "e%d", "data": {}}`, i)}
+		if why := eventually(t.Context(), func() string { return p.call(t.Context(), s) }); why != "" {
+			t.Fatal(why)
+		}
+	}
+	p.await(func() string {
+		if n := len(p.receiver.at("/hook")); n < events {
+			return fmt.Sprintf("%d callbacks of %d", n, events)
+		}
+		return ""
+	})
+	if dead := on.dead(); len(dead) > 0 {
+		t.Errorf("dead letters: %v", dead)
+	}
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	if table.unread == 0 {
+		t.Error("no read was throttled: the test proves nothing")
+	}
+	t.Logf("%d reads were throttled", table.unread)
+}
+
+// An index shows what was written a moment ago only later. Lists are late by that,
+// and nothing else is: what decides reads the table.
+func TestIndexesThatLagDelayListsAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const events = 10
+	table := &slowTable{wait: 5 * time.Millisecond, units: math.Inf(1), lag: 2 * time.Second}
+	on := deploy(t, settings{slow: table})
+	p := begin(t, on, answer{Status: http.StatusInternalServerError})
+	p.do("PATCH /v1/tenants/acme/subscriptions/s", http.StatusOK, `{"retry": {"schedule": []}}`)
+	p.publish(1, events)
+	listed := func(query string, want int) func() string {
+		list := make([]any, want)
+		for i := range list {
+			list[i] = map[string]any{} // anything
+		}
+		s := step{Call: "GET /v1/tenants/acme/" + query, Status: http.StatusOK, Want: map[string]any{"data": list}}
+		return func() string { return p.call(t.Context(), s) }
+	}
+	p.await(listed("events?limit=100", events))
+	p.await(listed("deliveries?status=failed&limit=100", events))
+	p.receiver.answer(map[string][]answer{"/hook": {{Status: http.StatusNoContent}}})
+	p.do("POST /v1/tenants/acme/subscriptions/s/recover", http.StatusAccepted, `{"after": "2020-01-01T00:00:00Z"}`)
+	p.await(listed("deliveries?status=succeeded&limit=100", events))
+	p.await(listed("deliveries?status=failed&limit=100", 0))
+	table.mu.Lock()
+	defer table.mu.Unlock()
+	if table.missed == 0 {
+		t.Error("no query missed anything: the test proves nothing")
+	}
+	t.Logf("queries of indexes missed %d items", table.missed)
 }
