@@ -298,7 +298,7 @@ func TestAHotKeyOfATriggerLosesNothingToContentionOrThrottling(t *testing.T) {
 func TestThrottledReadsLoseNothing(t *testing.T) {
 	t.Parallel()
 	const events = 20
-	table := &slowTable{wait: 5 * time.Millisecond, units: math.Inf(1), reads: 1}
+	table := &slowTable{wait: 5 * time.Millisecond, units: math.Inf(1), reads: 2}
 	on := deploy(t, settings{maxReceive: 3, slow: table})
 	p := begin(t, on, answer{Status: http.StatusNoContent})
 	for i := range events {
@@ -343,11 +343,11 @@ func TestIndexesThatLagDelayListsAndNothingElse(t *testing.T) {
 		return func() string { return p.call(t.Context(), s) }
 	}
 	p.await(listed("events?limit=100", events))
-	p.await(listed("deliveries?status=failed&limit=100", events))
+	p.await(listed("deliveries?status=exhausted&limit=100", events))
 	p.receiver.answer(map[string][]answer{"/hook": {{Status: http.StatusNoContent}}})
 	p.do("POST /v1/tenants/acme/subscriptions/s/recover", http.StatusAccepted, `{"after": "2020-01-01T00:00:00Z"}`)
 	p.await(listed("deliveries?status=succeeded&limit=100", events))
-	p.await(listed("deliveries?status=failed&limit=100", 0))
+	p.await(listed("deliveries?status=exhausted&limit=100", 0))
 	table.mu.Lock()
 	defer table.mu.Unlock()
 	if table.missed == 0 {
