@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,6 +18,9 @@ const deliveryBare = "x"
 
 // Delivery returns a stored delivery, or [webhook.ErrNotFound].
 func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delivery, error) {
+	if s.written.absent(ctx, s.table, tenant, id) {
+		return webhook.Delivery{}, webhook.ErrNotFound
+	}
 	it, err := one(ctx, s.table, deliveryKey(tenant, id))
 	if err != nil {
 		return webhook.Delivery{}, err
@@ -26,9 +30,13 @@ func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delive
 
 // DeliveriesByID returns those that are stored, by id.
 func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return s.written.absent(ctx, s.table, tenant, id) })
 	keys := make([]table.Key, len(ids))
 	for i, id := range ids {
 		keys[i] = deliveryKey(tenant, id)
+	}
+	if len(keys) == 0 {
+		return map[string]webhook.Delivery{}, nil
 	}
 	items, err := s.table.Get(ctx, keys...)
 	if err != nil {
@@ -61,6 +69,8 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 			return err
 		}
 		was = statusOf(stored)
+	} else {
+		s.written.add(d.Tenant, d.ID)
 	}
 	d.Rev++
 	writes := []table.Write{{Item: deliveryItem(d), If: table.Revision(revision, d.Rev)}}

@@ -48,9 +48,10 @@ type Store struct {
 	*Tenants
 	*States
 
-	table  table.Table
-	recent *recent // nil if others write the table too
-	pass   pass
+	table   table.Table
+	recent  *recent  // nil if others write the table too
+	written *written // likewise
+	pass    pass
 }
 
 // In keeps the records in a table.
@@ -61,9 +62,9 @@ func In(t table.Table) *Store {
 }
 
 // Alone says that nobody else writes the table while this process runs: the store
-// remembers what it read of subscriptions and tenants.
+// remembers what it read of subscriptions and tenants, and which deliveries are new.
 func (s *Store) Alone() *Store {
-	s.recent = newRecent()
+	s.recent, s.written = newRecent(), newWritten()
 	s.Tenants.recent = s.recent
 	return s
 }
