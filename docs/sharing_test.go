@@ -49,6 +49,7 @@ var shared = map[string]string{
 	"engine.writeLog": own + "it is the whole log",
 	"engine.patience": own + "all wait for the same disk",
 	"record.pass":     own + "one goroutine works through all tenants",
+	"record.written":  own + "it holds ids of all tenants in turn, and what it forgets is one read",
 	"ingest.Limit":    own + "it counts what docs/sharing.md calls waiting messages",
 	"manage.health":   own + "one answer for all",
 	"fanout.outbox":   own + "of one batch", "fanout.view": own + "of one batch", "fanout.groups": own + "of one batch",
