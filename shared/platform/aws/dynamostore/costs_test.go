@@ -62,6 +62,13 @@ func TestWhatEachOperationCosts(t *testing.T) {
 		{"DeleteSubscription", func() error { return store.DeleteSubscription(ctx, ref, sub.Version) }, units{"read table": 1, "write table": 8}},
 		{"CreateEvent, 3 planned", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{"write table": 1, "write GSI1": 1}},
 		{"CreateEvent, 3 planned, with a subject", func() error { _, _, err := store.CreateEvent(ctx, of(e, "ada")); return err }, units{"write table": 1, "write GSI1": 1, "write GSI2": 1}},
+		{"Profiles, 1", func() error { _, err := store.Profiles(ctx, sub.Tenant, []string{"ada"}); return err }, units{"read table": 1}},
+		{"CreateEvent that changes a computed attribute", func() error {
+			e := of(booking("evt_counted", 500), "ada")
+			_, _, err := store.CreateEvent(ctx, e, webhook.Profile{Tenant: sub.Tenant, Subject: "ada", Computed: []byte(`{"flights":{"g":"gen_1","v":5}}`), Revision: 1})
+			return err
+		}, units{"write table": 4}}, // and its index entries, which the emulator does not count in a transaction
+		{"AttributeRules, 3", func() error { _, err := store.AttributeRules(ctx, sub.Tenant, 100); return err }, units{"read table": 1}},
 		{"CreateEvent, a repeat", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{}},
 		{"CreateEvent, 100 planned", func() error {
 			e := booking("evt_wide", 500)
