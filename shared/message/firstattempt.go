@@ -52,6 +52,16 @@ func GroupOf(body []byte) webhook.Group {
 	return webhook.GroupOf(r.text())
 }
 
+// TenantOf returns the tenant whose first attempt a message asks for; "" if it
+// asks for something else.
+func TenantOf(body []byte) string {
+	if KindOf(body) != KindFirstAttempt {
+		return ""
+	}
+	r := fields{rest: body[1:]}
+	return r.text()
+}
+
 // Ref names the subscription that it is for.
 func (f FirstAttempt) Ref() webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: f.Tenant, ID: f.Subscription}

@@ -12,9 +12,9 @@ import (
 )
 
 // bundle is a message on its way to a queue. Where requests to the queue are
-// paid for, one message carries several first attempts of one subscription:
-// they have one group and one subscriber, so none waits behind a stranger, and
-// delivery records each by itself.
+// paid for, one message carries several first attempts of one subscription, which
+// have one group and one subscriber, or the few that a tenant has. So none waits
+// behind a stranger.
 type bundle struct {
 	queue.Message
 	parts  [][]byte // the first attempts, if there are several
@@ -36,15 +36,25 @@ func bundles(owner int, messages []queue.Message) []bundle {
 
 // bundled puts up to limit first attempts of one subscription into one message.
 // Those whose outcomes are kept together stay together, if they fit: the store
-// is then written once for all of them. The order of messages stays.
+// is then written once for all of them. If a tenant has no more first attempts
+// than that, all of them share one message: then there is hardly anything for
+// them to wait behind. The order of messages stays.
 func bundled(list []bundle, limit int) []bundle {
 	if limit < 2 {
 		return list
 	}
+	parts := map[string]int{} // by tenant
+	for _, p := range list {
+		parts[message.TenantOf(p.Body)]++
+	}
 	var out []bundle
-	open := map[string]int{} // where the subscription's unfinished bundle is
+	open := map[string]int{} // where the unfinished bundle of a subscription, or of a tenant, is
 	for _, p := range together(list, limit) {
-		i, ok := open[p.Group]
+		sharers := p.Group
+		if tenant := message.TenantOf(p.Body); parts[tenant] <= limit {
+			sharers = "all of " + tenant
+		}
+		i, ok := open[sharers]
 		switch {
 		case p.parts == nil:
 			out = append(out, p)
@@ -52,7 +62,7 @@ func bundled(list []bundle, limit int) []bundle {
 			out[i].parts = append(out[i].parts, p.parts...)
 			out[i].owners = append(out[i].owners, p.owners...)
 		default:
-			open[p.Group] = len(out)
+			open[sharers] = len(out)
 			out = append(out, p)
 		}
 	}

@@ -96,6 +96,27 @@ func TestABatchesFirstAttemptsOfOneSubscriptionShareMessages(t *testing.T) {
 	}
 }
 
+// At low rates each message to SQS is paid for alone.
+func TestTheFewFirstAttemptsOfATenantShareOneMessage(t *testing.T) {
+	s, out := together(t)
+	for _, id := range []string{"s1", "s2", "s3"} {
+		s.subscribe(webhook.Subscription{ID: id})
+	}
+	if failed := s.stage.Handle(t.Context(), s.batch(s.event("a.b", "u", s.now(), `{}`))); len(failed) > 0 {
+		t.Fatalf("failed: %v", failed)
+	}
+	if len(out.calls) != 1 || len(out.calls[0]) != 1 {
+		t.Fatalf("sent %v, want one message", out.calls)
+	}
+	to := map[string]bool{}
+	for _, f := range firsts(t, out.calls[0][0]) {
+		to[f.Subscription] = true
+	}
+	if len(to) != 3 {
+		t.Errorf("its first attempts go to %v, want all three", to)
+	}
+}
+
 func TestOnlyTheEventsWhoseAttemptsWereNotQueuedComeAgain(t *testing.T) {
 	s, out := together(t)
 	out.refused = "/s2"
@@ -115,8 +136,10 @@ func TestOnlyTheEventsWhoseAttemptsWereNotQueuedComeAgain(t *testing.T) {
 	}
 	got := 0
 	for _, m := range out.calls[1] {
-		if m.Group == "acme/s2" {
-			got += len(firsts(t, m))
+		for _, f := range firsts(t, m) {
+			if f.Subscription == "s2" {
+				got++
+			}
 		}
 	}
 	if got != 2 {
