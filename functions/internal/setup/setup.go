@@ -115,9 +115,13 @@ func (f *Function) days(name string) time.Duration {
 	return time.Duration(f.Number(name)) * 24 * time.Hour
 }
 
+// sparing is how long a container keeps few counts for /stats before it pays for
+// writing them: a row for each subscription and tenant.
+const sparing = 30 * time.Second
+
 // Statistics returns what counts by tenant and subscription, into the table.
 func (f *Function) Statistics(store stats.Store) *stats.Recorder {
-	f.Stats = &stats.Recorder{Store: store, Log: f.Log}
+	f.Stats = &stats.Recorder{Store: store, Log: f.Log, Spare: sparing}
 	return f.Stats
 }
 

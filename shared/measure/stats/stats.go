@@ -43,6 +43,7 @@ const (
 
 const (
 	between = 10 * time.Second
+	few     = 100    // counts of events: so few may wait longer, see Recorder
 	maxRows = 20_000 // rows in memory, each below 1 KB, half of them of one tenant; what comes beyond is lost
 	writers = 16
 )
@@ -53,8 +54,12 @@ type Recorder struct {
 	Store Store
 	Now   func() time.Time // our clock, whose hours count; nil means time.Now
 	Log   *slog.Logger
+	// Spare is how long few counts wait until they are stored: where each write is
+	// paid for, and processes come and go at low rates. Zero means ten seconds.
+	Spare time.Duration
 
 	mu      sync.Mutex
+	news    int                        // counted since it was flushed
 	rows    map[place]map[string]int64 // of subscriptions
 	shares  map[string]int             // of tenants in rows
 	late    map[place]map[string]int64 // what a busy store refused; of tenants too
@@ -111,6 +116,7 @@ func (r *Recorder) addAt(at time.Time, sub webhook.SubscriptionRef, names ...str
 	hour := at.Unix() / 3600 * 3600
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.news++
 	row := r.counted(place{sub.Tenant, sub.ID, hour})
 	for _, name := range names {
 		if row != nil && name != "" {
@@ -156,10 +162,15 @@ func (r *Recorder) row(rows *map[place]map[string]int64, p place) map[string]int
 }
 
 // Flush stores what was counted, unless it last did so less than ten seconds
-// ago by the real clock: for the end of each batch.
+// ago by the real clock, or less than Spare and few was counted: for the end of
+// each batch.
 func (r *Recorder) Flush(ctx context.Context) {
 	r.mu.Lock()
-	due := time.Since(r.flushed) >= between
+	wait := between
+	if r.news < few {
+		wait = max(wait, r.Spare)
+	}
+	due := time.Since(r.flushed) >= wait
 	r.mu.Unlock()
 	if due {
 		r.Close(ctx)
@@ -170,7 +181,7 @@ func (r *Recorder) Flush(ctx context.Context) {
 func (r *Recorder) Close(ctx context.Context) {
 	r.mu.Lock()
 	rows, lost := withTenants(r.rows, r.late), r.lost
-	r.rows, r.shares, r.late, r.lost = nil, nil, nil, 0
+	r.rows, r.shares, r.late, r.lost, r.news = nil, nil, nil, 0, 0
 	if len(rows) > 0 {
 		r.flushed = time.Now()
 	}

@@ -111,6 +111,32 @@ func TestStoringIsAtMostEveryTenSecondsAndWaitsForABusyStore(t *testing.T) {
 	})
 }
 
+func TestFewCountsWaitWhereEachWriteIsPaidFor(t *testing.T) {
+	for n, want := range map[int]int{1: 2, 200: 4} { // rows after ten seconds; the first two are written at once
+		synctest.Test(t, func(t *testing.T) {
+			store := &memory{}
+			r := &stats.Recorder{Store: store, Spare: 30 * time.Second}
+			count := func(n int) {
+				for range n {
+					r.Ended(ended(sub, webhook.Succeeded, time.Now()))
+				}
+				r.Flush(t.Context())
+			}
+			count(1)
+			time.Sleep(10 * time.Second)
+			count(n)
+			if store.calls != want {
+				t.Errorf("%d counts: %d rows after ten seconds, want %d", n, store.calls, want)
+			}
+			time.Sleep(20 * time.Second)
+			count(1)
+			if n == 1 && store.calls != 4 {
+				t.Errorf("%d rows after thirty seconds, want 4", store.calls)
+			}
+		})
+	}
+}
+
 // TestMemoryIsBoundedAndWhatIsLostIsSaid: one tenant has half of it, and those of
 // another are there nevertheless.
 func TestMemoryIsBoundedAndWhatIsLostIsSaid(t *testing.T) {
