@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -156,12 +157,14 @@ func look(ctx context.Context, t target) sample {
 			s.goroutines, _ = strconv.ParseInt(string(found[1]), 10, 64)
 		}
 	}
-	files, _ := filepath.Glob(filepath.Join(t.data, "*"))
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil {
-			s.disk += info.Size()
+	_ = filepath.WalkDir(t.data, func(_ string, f fs.DirEntry, err error) error { // files come and go meanwhile
+		if err == nil && !f.IsDir() {
+			if info, err := f.Info(); err == nil {
+				s.disk += info.Size()
+			}
 		}
-	}
+		return nil
+	})
 	return s
 }
 

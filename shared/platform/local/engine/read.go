@@ -31,6 +31,22 @@ func (db *DB) get(key []byte) ([]byte, error) {
 	return value, closer.Close()
 }
 
+// find is get of a key that as a rule does not exist, and of which the filters of
+// all tables are asked. Pebble's own Get leaves out those of the lowest level, which
+// has most of the keys, and so would read a block for each.
+func (db *DB) find(key []byte) (value []byte, err error) {
+	it, err := db.tables.NewIter(&pebble.IterOptions{UseL6Filters: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	if !it.SeekPrefixGE(key) || !bytes.Equal(it.Key(), key) {
+		return nil, it.Error()
+	}
+	found, err := it.ValueAndErr()
+	return present(bytes.Clone(found)), err
+}
+
 // Span is a range of keys, in their order or the reverse.
 type Span struct {
 	From []byte // the least key

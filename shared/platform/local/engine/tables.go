@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -13,7 +14,17 @@ const (
 	memTableSize = 8 << 20
 	cacheSize    = 32 << 20
 	maxOpenFiles = 500
+	// What is longer stands in files of values, which are not written again when
+	// tables are merged: the data of events, as a rule.
+	longValue = 400 // bytes
 )
+
+// separated is how Pebble keeps long values.
+func separated() pebble.ValueSeparationPolicy {
+	return pebble.ValueSeparationPolicy{
+		Enabled: true, MinimumSize: longValue, MaxBlobReferenceDepth: 10, RewriteMinimumAge: 5 * time.Minute, TargetGarbageRatio: 0.3,
+	}
+}
 
 // openTables opens Pebble. Its log is off: ours stands for it.
 func openTables(fs patientFS, dir string) (*pebble.DB, error) {
@@ -29,6 +40,7 @@ func openTables(fs patientFS, dir string) (*pebble.DB, error) {
 		Logger:                      stern{fs.disk},
 	}
 	options.Experimental.ReadSamplingMultiplier = -1 // no compaction because of reads
+	options.Experimental.ValueSeparationPolicy = separated
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most reads before a write find nothing
 	}

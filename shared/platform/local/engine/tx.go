@@ -32,7 +32,7 @@ func (tx *Tx) Get(key []byte) ([]byte, error) {
 	if value, there := tx.pending[string(key)]; there {
 		return bytes.Clone(value), nil
 	}
-	return tx.db.get(key)
+	return tx.db.find(key)
 }
 
 // stored is what Get returns of it: nil only if it deleted the key.
