@@ -65,7 +65,7 @@ const publishRoute = "POST /v1/tenants/{tenant}/events"
 // call makes a request of a route with a key, to a tenant.
 func (w *world) call(route, tenant, key, body string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(route, " ")
-	path = strings.NewReplacer("{tenant}", tenant, "{id}", "x", "{name}", "x", "{key}", "x", "{type}", "x").Replace(path)
+	path = strings.NewReplacer("{tenant}", tenant, "{id}", "x", "{name}", "x", "{key}", "x", "{type}", "x", "{subject}", "x").Replace(path)
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
@@ -93,7 +93,7 @@ func mayCall(route string) []string {
 		return strings.Fields("admin manage publish")
 	case begins("/keys", "/v1/") || path == "":
 		return strings.Fields("admin")
-	case strings.Contains(path, "/state/"):
+	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"):
 		return strings.Fields("admin manage")
 	case begins("/subscriptions", "/deliveries", "/preview", "/jobs"):
 		return strings.Fields("admin manage portal")
