@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -149,8 +150,16 @@ var goroutineLine = regexp.MustCompile(`(?m)^postino_goroutines ([0-9]+)$`)
 // look reads what the server holds; what cannot be read is zero.
 func look(ctx context.Context, t target) sample {
 	s := sample{memory: usageOf(t.pid).memory}
-	if handles, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", t.pid)); err == nil {
-		s.handles = int64(len(handles))
+	data, err := filepath.Abs(t.data)
+	if err != nil {
+		return s
+	}
+	if handles, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", t.pid)); err == nil {
+		for _, h := range handles {
+			if file, err := os.Readlink(h); err == nil && !strings.HasPrefix(file, data) {
+				s.handles++ // files of the data are as many as the engine keeps open
+			}
+		}
 	}
 	if text, err := t.call(ctx, "GET", "/metrics", ""); err == nil {
 		if found := goroutineLine.FindSubmatch(text); found != nil {
