@@ -6,7 +6,5 @@
 // exactly with POSTINO_SEED=n go test ./infra/test/simulation. One call is let
 // through at a time, chosen by the seed, and the clock is that of a
 // testing/synctest bubble. What the stages draw themselves (tokens, nonces)
-// decides nothing but equality, so it does not disturb the replay. In worlds of
-// an odd seed, outcomes are recorded together, and which of those who waited for
-// that goes on first is up to Go's scheduler: a replay may differ in this order.
+// decides nothing but equality, so it does not disturb the replay.
 package simulation

@@ -24,10 +24,8 @@ func TestPlantedBugsAreFound(t *testing.T) {
 	}
 }
 
-// TestASeedReplaysItsWorld takes every other seed: in the worlds between them, as on AWS, outcomes
-// are recorded together, and which of those who waited for that goes on first is up to the scheduler.
 func TestASeedReplaysItsWorld(t *testing.T) {
-	for seed := uint64(0); seed < 60; seed += 2 {
+	for seed := range uint64(30) {
 		first, second := story(t, seed), story(t, seed)
 		for i := range min(len(first), len(second)) {
 			if first[i] != second[i] {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,8 +34,7 @@ type groupKey struct {
 // gathered is a group of which first attempts are being made.
 type gathered struct {
 	making map[string]bool // ids of those that are not recorded yet
-	saves  []webhook.Save
-	done   []chan error // of each save
+	saves  taken
 	timer  *time.Timer
 }
 
@@ -93,7 +93,7 @@ func (g *gathering) SaveDelivery(ctx context.Context, d webhook.Delivery, with w
 	}
 	delete(its.making, d.ID)
 	done := make(chan error, 1)
-	its.saves, its.done = append(its.saves, webhook.Save{Delivery: d, With: with}), append(its.done, done)
+	its.saves = append(its.saves, waiting{webhook.Save{Delivery: d, With: with}, done})
 	if its.timer == nil {
 		its.timer = time.AfterFunc(gatherTime, func() { g.late(its) })
 	}
@@ -114,40 +114,49 @@ func (g *gathering) late(its *gathered) {
 	g.save(context.Background(), batch)
 }
 
-// taken is what is to be saved now.
-type taken struct {
-	saves []webhook.Save
-	done  []chan error
+// taken is what is to be saved now, in the order of the ids: who came first at one
+// moment is chance.
+type taken []waiting
+
+// waiting is an outcome that somebody wants to see saved.
+type waiting struct {
+	webhook.Save
+	done chan error
 }
 
 // take takes what waits, if nobody else is to come, or nobody waits any longer.
 func (its *gathered) take(late bool) (batch taken) {
 	if len(its.making) > 0 && !late || len(its.saves) == 0 {
-		return taken{}
+		return nil
 	}
-	batch = taken{its.saves, its.done}
+	batch = its.saves
+	slices.SortFunc(batch, func(a, b waiting) int { return strings.Compare(a.Delivery.ID, b.Delivery.ID) })
 	its.timer.Stop()
-	its.saves, its.done, its.timer = nil, nil, nil
+	its.saves, its.timer = nil, nil
 	return batch
 }
 
 // save saves a batch, within the time that there is to record an attempt.
 func (g *gathering) save(ctx context.Context, batch taken) {
-	if len(batch.saves) == 0 {
+	if len(batch) == 0 {
 		return
+	}
+	saves := make([]webhook.Save, len(batch))
+	for i, w := range batch {
+		saves[i] = w.Save
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	errs := make([]error, len(batch.saves))
+	errs := make([]error, len(batch))
 	defer func() {
 		if r := recover(); r != nil {
-			errs = slices.Repeat([]error{fmt.Errorf("panic: %v", r)}, len(batch.saves))
+			errs = slices.Repeat([]error{fmt.Errorf("panic: %v", r)}, len(batch))
 		}
-		for i, done := range batch.done {
-			done <- errs[i]
+		for i, w := range batch {
+			w.done <- errs[i]
 		}
 	}()
-	if failed := g.SaveDeliveries(ctx, batch.saves); failed != nil {
+	if failed := g.SaveDeliveries(ctx, saves); failed != nil {
 		errs = failed
 	}
 }

@@ -9,8 +9,10 @@ import (
 )
 
 // Calm is for simulations: it makes the pauses before repeats as short as they can be, and has the
-// same keys share a turn in each process, so that a seed replays step by step.
+// same keys share a turn in each process, so that a seed replays step by step. Where events join
+// groups as they come, the events of a batch come one after the other.
 func (f *Fanout) Calm() {
+	f.inTurn = f.Bundle > 1
 	f.jitter = func(time.Duration) time.Duration { return 0 }
 	f.once.Do(f.start)
 	f.locks.hash = func(key webhook.StateRef) uint64 {

@@ -36,6 +36,7 @@ type Fanout struct {
 	crowds   crowds
 	locks    locks
 	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
+	inTurn   bool                              // one event of a batch after the other: see Calm
 }
 
 // Handle works a batch of messages from the events queue and returns the ids
@@ -58,6 +59,10 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	}
 	var wg sync.WaitGroup
 	for i := range batch[1:] {
+		if f.inTurn {
+			turn(i + 1)
+			continue
+		}
 		wg.Go(func() { turn(i + 1) })
 	}
 	turn(0) // often the only one, and the stack here has grown before

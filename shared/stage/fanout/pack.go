@@ -56,7 +56,9 @@ func (a *asking) any() bool { return a != nil && len(a.entries) > 0 }
 func (f *Fanout) eventsOf(ctx context.Context, v *view, events []webhook.Event, out *outgoing) ([]*asking, error) {
 	asked, errs := make([]*asking, len(events)), make([]error, len(events))
 	var g errgroup.Group
-	g.SetLimit(eventsAtOnce)
+	if g.SetLimit(eventsAtOnce); f.inTurn {
+		g.SetLimit(1)
+	}
 	for i, e := range events {
 		g.Go(func() error {
 			defer recovered(&errs[i])
