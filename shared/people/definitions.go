@@ -1,6 +1,7 @@
 package people
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,26 @@ type Definitions struct {
 type segmentOf struct {
 	id     string
 	filter *pattern.Pattern
+}
+
+// Source is where definitions are stored.
+type Source interface {
+	// AttributeRules and Segments return up to limit of a tenant's, consistently.
+	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
+	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+}
+
+// ReadAll reads the rules and segments of a tenant.
+func ReadAll(ctx context.Context, from Source, tenant string) ([]webhook.AttributeRule, []webhook.Segment, error) {
+	rules, err := from.AttributeRules(ctx, tenant, MaxRules)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read computed attributes of %s: %w", tenant, err)
+	}
+	segments, err := from.Segments(ctx, tenant, MaxSegments)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read segments of %s: %w", tenant, err)
+	}
+	return rules, segments, nil
 }
 
 // Define compiles what is stored. What cannot be compiled, which is a fault of

@@ -148,13 +148,9 @@ func (a *audience) define(ctx context.Context, version int64) error {
 	if a.people >= version {
 		return nil
 	}
-	rules, err := a.store.AttributeRules(ctx, a.tenant, people.MaxRules)
+	rules, segments, err := people.ReadAll(ctx, a.store, a.tenant)
 	if err != nil {
-		return fmt.Errorf("read computed attributes of %s: %w", a.tenant, err)
-	}
-	segments, err := a.store.Segments(ctx, a.tenant, people.MaxSegments)
-	if err != nil {
-		return fmt.Errorf("read segments of %s: %w", a.tenant, err)
+		return err
 	}
 	defined, err := people.Define(rules, segments)
 	if err != nil { // of one of them, which must not keep the others from working

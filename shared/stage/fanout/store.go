@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -54,10 +55,7 @@ type Events interface {
 
 // People is where fan-out learns what is known of subjects.
 type People interface {
-	// AttributeRules and Segments return up to limit definitions of a tenant,
-	// consistently.
-	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
-	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+	people.Source
 	// Profiles returns the profiles that exist, consistently, by subject.
 	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
 }

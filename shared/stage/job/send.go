@@ -81,13 +81,9 @@ func (w *Worker) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 // wanted returns what tells whether a profile is in the send's group. If the segment
 // is no more, the job stops, and it is nil.
 func (w *Worker) wanted(ctx context.Context, j *webhook.Job) (func(webhook.Profile) (bool, error), error) {
-	rules, err := w.Store.AttributeRules(ctx, j.Tenant, people.MaxRules)
+	rules, segments, err := people.ReadAll(ctx, w.Store, j.Tenant)
 	if err != nil {
-		return nil, fmt.Errorf("read computed attributes: %w", err)
-	}
-	segments, err := w.Store.Segments(ctx, j.Tenant, people.MaxSegments)
-	if err != nil {
-		return nil, fmt.Errorf("read segments: %w", err)
+		return nil, err
 	}
 	d, err := people.Define(rules, segments)
 	if err != nil {

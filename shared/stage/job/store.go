@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/sendable"
+	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -67,9 +68,7 @@ type Subscriptions interface {
 type People interface {
 	// PageProfiles: see manage's People.
 	PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error)
-	// AttributeRules, Segments: see fanout's People.
-	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
-	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+	people.Source
 }
 
 // Store is all that jobs ask of storage.

@@ -87,8 +87,8 @@ func (h *Handler) putAttribute(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	name := r.PathValue("name")
 	spec := ruleBody(body)
-	if err := faultsOf(people.Read(name, spec)); err != nil {
-		return httpapi.Response{}, err
+	if _, wrong := people.Read(name, spec); wrong != nil {
+		return httpapi.Response{}, refused(wrong)
 	}
 	now, rules, err := h.rule(r)
 	if err != nil {
@@ -131,7 +131,8 @@ func ruleBody(body strictjson.Value) strictjson.Value {
 	return strictjson.Value(httpapi.Encode(spec))
 }
 
-func faultsOf(_ *people.Rule, wrong []people.Fault) error {
+// refused is the problem of what is wrong with what was written; nil for nothing.
+func refused(wrong []people.Fault) error {
 	var faults httpapi.Faults
 	for _, f := range wrong {
 		faults.Add(f.Field, "%s", f.Detail)

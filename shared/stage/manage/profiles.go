@@ -55,13 +55,9 @@ func etag(p webhook.Profile) http.Header {
 
 // definitions are the tenant's computed attributes and segments; nil for none.
 func (h *Handler) definitions(r *httpapi.Request) (*people.Definitions, error) {
-	rules, err := h.Store.AttributeRules(r.Context(), r.Tenant, people.MaxRules)
+	rules, segments, err := people.ReadAll(r.Context(), h.Store, r.Tenant)
 	if err != nil {
-		return nil, fmt.Errorf("read computed attributes: %w", err)
-	}
-	segments, err := h.Store.Segments(r.Context(), r.Tenant, people.MaxSegments)
-	if err != nil {
-		return nil, fmt.Errorf("read segments: %w", err)
+		return nil, err
 	}
 	return people.Define(rules, segments)
 }
@@ -224,12 +220,8 @@ func (h *Handler) changed(d *people.Definitions, p webhook.Profile, wish wishedP
 		return p, err
 	}
 	given, wrong := people.ReadAttributes(wish.given, wish.field, computed)
-	var faults httpapi.Faults
-	for _, f := range wrong {
-		faults.Add(f.Field, "%s", f.Detail)
-	}
-	if faults.Any() {
-		return p, faults.Err()
+	if err := refused(wrong); err != nil {
+		return p, err
 	}
 	now, err := people.Decode(p)
 	if err != nil {

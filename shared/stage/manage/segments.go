@@ -119,12 +119,7 @@ func readSegment(id string, body strictjson.Value) (s webhook.Segment, err error
 			}
 		case "filter":
 			s.Filter = json.RawMessage(v.Compact())
-			var wrong pattern.Errors
-			if _, err := pattern.CompileOver(pattern.OfProfiles, s.Filter, "filter"); errors.As(err, &wrong) {
-				for _, f := range wrong {
-					faults.Add(f.Field, "%s", f.Detail)
-				}
-			}
+			judgeGroup(s.Filter, &faults)
 		case "id":
 			if text != id {
 				faults.Add(field, "is not the id of the path")
@@ -189,6 +184,15 @@ func (h *Handler) knownSegments(r *httpapi.Request, s webhook.Subscription) erro
 	if len(asked) == 0 || r.Principal.Role == httpapi.Portal {
 		return nil
 	}
+	var faults httpapi.Faults
+	if err := h.unknownSegments(r, "filter.segment", asked, &faults); err != nil {
+		return err
+	}
+	return faults.Err()
+}
+
+// unknownSegments notes which of the segments do not exist.
+func (h *Handler) unknownSegments(r *httpapi.Request, field string, asked []string, faults *httpapi.Faults) error {
 	segments, err := h.segments(r)
 	if err != nil {
 		return err
@@ -197,11 +201,20 @@ func (h *Handler) knownSegments(r *httpapi.Request, s webhook.Subscription) erro
 	for i, s := range segments {
 		ids[i] = s.ID
 	}
-	var faults httpapi.Faults
 	for _, id := range asked {
 		if !slices.Contains(ids, id) {
-			faults.Add("filter.segment", "there is no segment %q%s", id, suggest.Hint(id, ids))
+			faults.Add(field, "there is no segment %q%s", id, suggest.Hint(id, ids))
 		}
 	}
-	return faults.Err()
+	return nil
+}
+
+// judgeGroup notes what is wrong with a filter that selects profiles.
+func judgeGroup(filter json.RawMessage, faults *httpapi.Faults) {
+	var wrong pattern.Errors
+	if _, err := pattern.CompileOver(pattern.OfProfiles, filter, "filter"); errors.As(err, &wrong) {
+		for _, f := range wrong {
+			faults.Add(f.Field, "%s", f.Detail)
+		}
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/postino/postino/shared/language/attribute"
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/strictjson"
-	"github.com/postino/postino/shared/language/suggest"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -58,16 +57,8 @@ func (h *Handler) sendable(r *httpapi.Request, s webhook.Send) error {
 		faults.Add("subscription", "its types do not include %q, which the events of a send have", webhook.SendType)
 	}
 	if s.Segment != "" {
-		segments, err := h.segments(r)
-		if err != nil {
+		if err := h.unknownSegments(r, "segment", []string{s.Segment}, &faults); err != nil {
 			return err
-		}
-		ids := make([]string, len(segments))
-		for i, segment := range segments {
-			ids[i] = segment.ID
-		}
-		if !slices.Contains(ids, s.Segment) {
-			faults.Add("segment", "there is no segment %q%s", s.Segment, suggest.Hint(s.Segment, ids))
 		}
 	}
 	return faults.Err()
@@ -117,12 +108,7 @@ func readSendField(field string, v strictjson.Value, j *webhook.Job, faults *htt
 		}
 	case "filter":
 		j.Send.Filter = json.RawMessage(v.Compact())
-		var wrong pattern.Errors
-		if _, err := pattern.CompileOver(pattern.OfProfiles, j.Send.Filter, field); errors.As(err, &wrong) {
-			for _, f := range wrong {
-				faults.Add(f.Field, "%s", f.Detail)
-			}
-		}
+		judgeGroup(j.Send.Filter, faults)
 	case "subjects":
 		j.Send.Subjects = readSubjects(v, faults)
 	case "data":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/expunge"
 	"github.com/postino/postino/shared/webhook"
@@ -117,10 +118,7 @@ type People interface {
 
 // Definitions are a tenant's computed attributes and segments.
 type Definitions interface {
-	// AttributeRules and Segments return up to limit of them, consistently, by name
-	// and by id.
-	AttributeRules(ctx context.Context, tenant string, limit int) ([]webhook.AttributeRule, error)
-	Segments(ctx context.Context, tenant string, limit int) ([]webhook.Segment, error)
+	people.Source // lists rules by name, segments by id
 	// PutAttributeRule stores a rule in place of the one of its name.
 	PutAttributeRule(ctx context.Context, r webhook.AttributeRule) error
 	// DeleteAttributeRule removes a rule, or returns [webhook.ErrNotFound].
