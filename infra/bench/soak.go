@@ -27,12 +27,14 @@ const (
 	cachesFill   = 32 << 20
 	moreRoutines = 20
 	moreHandles  = 10
+	openFiles    = 500 // as many as the engine keeps open
 )
 
 // sample is what the server held at one moment.
 type sample struct {
 	memory, disk        int64 // bytes
-	goroutines, handles int64
+	goroutines, handles int64 // handles but those of files of the data
+	files               int64 // handles of files of the data
 }
 
 // soak measures the ceiling with publishers that wait for their answers, then
@@ -114,6 +116,7 @@ func compareThirds(r *result, first, last []time.Duration, samples []sample) {
 		{"memory", "MB", func(s sample) int64 { return s.memory }, func(a float64) float64 { return grownMemory*a + cachesFill/1e6 }, 1e-6},
 		{"goroutines", "", func(s sample) int64 { return s.goroutines }, func(a float64) float64 { return a + moreRoutines }, 1},
 		{"handles", "", func(s sample) int64 { return s.handles }, func(a float64) float64 { return a + moreHandles }, 1},
+		{"open files of the data", "", func(s sample) int64 { return s.files }, func(float64) float64 { return openFiles }, 1},
 	} {
 		a, z := h.scale*float64(median(begin, h.of)), h.scale*float64(median(end, h.of))
 		r.add(h.name+", first third", a, h.unit)
@@ -156,8 +159,12 @@ func look(ctx context.Context, t target) sample {
 	}
 	if handles, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", t.pid)); err == nil {
 		for _, h := range handles {
-			if file, err := os.Readlink(h); err == nil && !strings.HasPrefix(file, data) {
-				s.handles++ // files of the data are as many as the engine keeps open
+			switch file, err := os.Readlink(h); {
+			case err != nil: // closed meanwhile
+			case strings.HasPrefix(file, data):
+				s.files++
+			default:
+				s.handles++
 			}
 		}
 	}
