@@ -29,7 +29,7 @@ var walks = []struct {
 	}},
 	{"retry", []string{"delivery.Deliverer.retry"}},
 	{"drain", []string{"delivery.Deliverer.drain", "delivery.lines.drain"}},
-	{"PATCH", []string{"manage.Handler.patchSubscription"}},
+	{"PATCH", []string{"manage.Handler.patchSubscription", "manage.subscriptions.patch"}},
 }
 
 func main() {

@@ -18,7 +18,7 @@ import (
 // asked reads {["event","subscription"]} and the subscription that it is about,
 // whose sample stands for the event if none is given. Of a stored subscription
 // nothing need be said at all.
-func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.Event, err error) {
+func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.Event, err error) {
 	draft := r.PathValue("id") == ""
 	read := r.OptionalJSON
 	if draft {
@@ -56,7 +56,7 @@ func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.E
 	if draft {
 		s, err = h.draft(r, given["subscription"])
 	} else {
-		s, err = h.current(r.Context(), ref(r))
+		s, err = h.versions.current(r.Context(), ref(r))
 	}
 	if err == nil && given["event"] == nil {
 		e, err = h.sample(r.Context(), s)
@@ -65,7 +65,7 @@ func (h *Handler) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.E
 }
 
 // given reads an event whose data, if it has none, is the sample of its type.
-func (h *Handler) given(r *httpapi.Request, v strictjson.Value, faults *httpapi.Faults) (webhook.Event, error) {
+func (h *previews) given(r *httpapi.Request, v strictjson.Value, faults *httpapi.Faults) (webhook.Event, error) {
 	members := map[string]strictjson.Value{}
 	for name, member := range v.Members() {
 		members[name] = member
@@ -91,7 +91,7 @@ func (h *Handler) given(r *httpapi.Request, v strictjson.Value, faults *httpapi.
 }
 
 // sampleOf returns the sample of a type, nil if it has none.
-func (h *Handler) sampleOf(ctx context.Context, tenant, typ string) (json.RawMessage, error) {
+func (h *previews) sampleOf(ctx context.Context, tenant, typ string) (json.RawMessage, error) {
 	if attribute.Type(typ) != "" {
 		return nil, nil
 	}
@@ -103,7 +103,7 @@ func (h *Handler) sampleOf(ctx context.Context, tenant, typ string) (json.RawMes
 }
 
 // sample makes an event of the sample of the one type that s subscribes to.
-func (h *Handler) sample(ctx context.Context, s webhook.Subscription) (e webhook.Event, err error) {
+func (h *previews) sample(ctx context.Context, s webhook.Subscription) (e webhook.Event, err error) {
 	var faults httpapi.Faults
 	if len(s.Types) == 1 && !strings.HasSuffix(s.Types[0], "*") {
 		data, err := h.sampleOf(ctx, s.Tenant, s.Types[0])
@@ -120,7 +120,7 @@ func (h *Handler) sample(ctx context.Context, s webhook.Subscription) (e webhook
 }
 
 // draft reads a subscription that is stored nowhere.
-func (h *Handler) draft(r *httpapi.Request, v strictjson.Value) (webhook.Subscription, error) {
+func (h *previews) draft(r *httpapi.Request, v strictjson.Value) (webhook.Subscription, error) {
 	if v.Kind() != strictjson.Object {
 		return webhook.Subscription{}, httpapi.Invalid(httpapi.FieldError{Field: "subscription", Detail: "want an object"})
 	}
@@ -133,7 +133,7 @@ func (h *Handler) draft(r *httpapi.Request, v strictjson.Value) (webhook.Subscri
 	if s.ID == "" {
 		s.ID = "draft"
 	}
-	s, _, err = h.complete(r, webhook.Subscription{}, s, wish)
+	s, _, err = h.wishes.complete(r, webhook.Subscription{}, s, wish)
 	return s, within("subscription", err)
 }
 

@@ -14,6 +14,28 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// Paths of the routes of computed attributes.
+const (
+	attributesPath = tenantPath + "/attributes"
+	attributePath  = attributesPath + "/{name}"
+)
+
+// attributes serves the attributes of profiles that follow from events.
+type attributes struct {
+	*Handler
+	Store       Definitions
+	definitions *definitions
+}
+
+func (h *attributes) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: attributesPath, Roles: manage, Handle: h.list},
+		{Method: get, Pattern: attributePath, Roles: manage, Handle: h.get},
+		{Method: put, Pattern: attributePath, Roles: manage, Handle: h.put},
+		{Method: del, Pattern: attributePath, Roles: manage, Query: []string{"values"}, Handle: h.delete},
+	}
+}
+
 var errNoAttribute = httpapi.AttributeNotFound.Problem("No attribute of this name is computed. GET /attributes lists those that are.")
 
 // viewAttribute is a rule as it was written, with its name, whether it was
@@ -28,18 +50,9 @@ func viewAttribute(rule webhook.AttributeRule) (httpapi.Encoded, error) {
 	return httpapi.Encode(members), nil
 }
 
-// rules are all that the tenant has.
-func (h *Handler) rules(r *httpapi.Request) ([]webhook.AttributeRule, error) {
-	rules, err := h.Store.AttributeRules(r.Context(), r.Tenant, people.MaxRules)
-	if err != nil {
-		return nil, fmt.Errorf("read computed attributes: %w", err)
-	}
-	return rules, nil
-}
-
 // rule is the one of the path; nil if there is none.
-func (h *Handler) rule(r *httpapi.Request) (*webhook.AttributeRule, []webhook.AttributeRule, error) {
-	rules, err := h.rules(r)
+func (h *attributes) rule(r *httpapi.Request) (*webhook.AttributeRule, []webhook.AttributeRule, error) {
+	rules, err := h.definitions.rules(r)
 	at := slices.IndexFunc(rules, func(rule webhook.AttributeRule) bool { return rule.Name == r.PathValue("name") })
 	if err != nil || at < 0 {
 		return nil, rules, err
@@ -47,8 +60,8 @@ func (h *Handler) rule(r *httpapi.Request) (*webhook.AttributeRule, []webhook.At
 	return &rules[at], rules, nil
 }
 
-func (h *Handler) listAttributes(r *httpapi.Request) (httpapi.Response, error) {
-	rules, err := h.rules(r)
+func (h *attributes) list(r *httpapi.Request) (httpapi.Response, error) {
+	rules, err := h.definitions.rules(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -63,7 +76,7 @@ func (h *Handler) listAttributes(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(httpapi.List{Data: views}), nil
 }
 
-func (h *Handler) getAttribute(r *httpapi.Request) (httpapi.Response, error) {
+func (h *attributes) get(r *httpapi.Request) (httpapi.Response, error) {
 	rule, _, err := h.rule(r)
 	if err != nil {
 		return httpapi.Response{}, err
@@ -78,9 +91,9 @@ func (h *Handler) getAttribute(r *httpapi.Request) (httpapi.Response, error) {
 // readBack are the fields that can be written back as they were read.
 var readBack = []string{"name", "updated_at", "deleted"}
 
-// putAttribute lets an attribute follow from events. If the way changes in which it
+// put lets an attribute follow from events. If the way changes in which it
 // is kept, it begins afresh.
-func (h *Handler) putAttribute(r *httpapi.Request) (httpapi.Response, error) {
+func (h *attributes) put(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.JSON()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -106,7 +119,7 @@ func (h *Handler) putAttribute(r *httpapi.Request) (httpapi.Response, error) {
 	if err := fits(append(others, next), segments); err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.define(r, func() error { return h.Store.PutAttributeRule(r.Context(), next) }); err != nil {
+	if err := h.definitions.define(r, func() error { return h.Store.PutAttributeRule(r.Context(), next) }); err != nil {
 		return httpapi.Response{}, err
 	}
 	view, err := viewAttribute(next)
@@ -162,24 +175,9 @@ func fits(rules []webhook.AttributeRule, segments []webhook.Segment) error {
 	return nil
 }
 
-// define stores a definition and lets fan-out know. A process that dies between the
-// two has not answered: the caller repeats.
-func (h *Handler) define(r *httpapi.Request, store func() error) error {
-	if err := h.ensureTenant(r); err != nil {
-		return err
-	}
-	if err := store(); err != nil {
-		return err
-	}
-	if err := h.Store.PeopleChanged(r.Context(), r.Tenant); err != nil {
-		return fmt.Errorf("announce a definition: %w", err)
-	}
-	return nil
-}
-
-// deleteAttribute lets an attribute follow from events no more. Its values go too,
+// delete lets an attribute follow from events no more. Its values go too,
 // or stay as if they had been written.
-func (h *Handler) deleteAttribute(r *httpapi.Request) (httpapi.Response, error) {
+func (h *attributes) delete(r *httpapi.Request) (httpapi.Response, error) {
 	rule, _, err := h.rule(r)
 	if err != nil {
 		return httpapi.Response{}, err
@@ -191,7 +189,7 @@ func (h *Handler) deleteAttribute(r *httpapi.Request) (httpapi.Response, error) 
 	if values != "keep" && values != "drop" {
 		return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "values", Detail: `required: "keep" leaves the values in the profiles, "drop" removes them`})
 	}
-	err = h.define(r, func() error {
+	err = h.definitions.define(r, func() error {
 		if values == "keep" {
 			kept := *rule
 			kept.Kept, kept.UpdatedAt = true, h.now()

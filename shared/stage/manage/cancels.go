@@ -23,7 +23,7 @@ type canceledView struct {
 
 // cancels lists what the event would cancel: delays that run, and deliveries
 // that are held after theirs. Of a draft nothing waits.
-func (h *Handler) cancels(ctx context.Context, spec *trigger.Spec, a trigger.Asked) ([]canceledView, error) {
+func (h *previews) cancels(ctx context.Context, spec *trigger.Spec, a trigger.Asked) ([]canceledView, error) {
 	list, s := []canceledView{}, a.Subscription
 	if s.Version == 0 {
 		return list, nil
@@ -50,7 +50,7 @@ func (h *Handler) cancels(ctx context.Context, spec *trigger.Spec, a trigger.Ask
 }
 
 // fired reads the deliveries that came of what has fired.
-func (h *Handler) fired(ctx context.Context, tenant string, keys []trigger.Canceling) (map[string]webhook.Delivery, error) {
+func (h *previews) fired(ctx context.Context, tenant string, keys []trigger.Canceling) (map[string]webhook.Delivery, error) {
 	var ids []string
 	for _, k := range keys {
 		for _, f := range k.Fired {

@@ -11,16 +11,22 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// wishes turns what is wished of a subscription into what is stored.
+type wishes struct {
+	*Handler
+	segments *segments
+}
+
 // complete turns a wish into the subscription to be stored in place of now: it
 // seals its auth, sees to it that secrets stay with those whom they were meant
 // for, and decides whether its trigger begins afresh. Its tenant and id must be
 // set. With it come the fields that it lost since a portal key moves it; see
 // [confineTo].
-func (h *Handler) complete(r *httpapi.Request, now, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, []string, error) {
+func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, []string, error) {
 	if err := h.sealAuth(r, &next, wish.Auth); err != nil {
 		return next, nil, err
 	}
-	if err := h.knownSegments(r, next); err != nil {
+	if err := h.segments.knownSegments(r, next); err != nil {
 		return next, nil, err
 	}
 	wish.Subscription = next
@@ -41,7 +47,7 @@ func (h *Handler) complete(r *httpapi.Request, now, next webhook.Subscription, w
 }
 
 // sealAuth puts the auth that was given into next; nil leaves what is there.
-func (h *Handler) sealAuth(r *httpapi.Request, next *webhook.Subscription, given *auth.Auth) error {
+func (h *wishes) sealAuth(r *httpapi.Request, next *webhook.Subscription, given *auth.Auth) error {
 	if given == nil {
 		return nil
 	}

@@ -13,12 +13,35 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// Paths of the routes of deliveries.
+const (
+	deliveriesPath = tenantPath + "/deliveries"
+	deliveryPath   = deliveriesPath + "/{id}"
+)
+
+// deliveries serves what became of events, and changes it by hand.
+type deliveries struct {
+	*Handler
+	versions *versions
+	plans    *plans
+	retained *retained
+}
+
+func (h *deliveries) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status", "subject"), Handle: h.list},
+		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.get},
+		{Method: post, Pattern: deliveryPath + "/retry", Roles: portal, Handle: h.retry},
+		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancel},
+	}
+}
+
 // statuses are what the filter status can be.
 var statuses = []webhook.Status{webhook.Pending, webhook.Succeeded, webhook.Exhausted, webhook.Canceled}
 
-// listDeliveries lists by subscription and status what is stored, or, for one
+// list lists by subscription and status what is stored, or, for one
 // event, what was planned.
-func (h *Handler) listDeliveries(r *httpapi.Request) (httpapi.Response, error) {
+func (h *deliveries) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -63,7 +86,7 @@ func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
 // one read gives, so with a filter pages may be short, or empty before the end.
 // An event that is not stored has no deliveries. What its replays made comes
 // last, by when they were asked for.
-func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter) (httpapi.Response, error) {
+func (h *deliveries) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter) (httpapi.Response, error) {
 	page := listing.Page
 	begin, after, err := planPosition(page.Position)
 	if err != nil {
@@ -79,16 +102,16 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 	if begin < 0 || outside(e.AcceptedAt, page) {
 		return h.listBeyond(r, listing, filter, e, after)
 	}
-	entries, err := h.planFrom(r.Context(), e, begin)
+	entries, err := h.plans.from(r.Context(), e, begin)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	wanted, looked := narrow(entries, filter.Subscription, page.Limit)
-	deliveries, err := h.planned(r.Context(), e, wanted)
+	deliveries, err := h.plans.deliveries(r.Context(), e, wanted)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if deliveries, _, err = h.outcomes(r.Context(), e, deliveries, page.Limit); err != nil {
+	if deliveries, _, err = h.plans.outcomes(r.Context(), e, deliveries, page.Limit); err != nil {
 		return httpapi.Response{}, err
 	}
 	if filter.Status != "" {
@@ -112,7 +135,7 @@ func (h *Handler) listOfEvent(r *httpapi.Request, listing httpapi.Listing, filte
 const beyondPlan = "o"
 
 // listBeyond goes on with an event's further occasions, by id.
-func (h *Handler) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter, e webhook.StoredEvent, after string) (httpapi.Response, error) {
+func (h *deliveries) listBeyond(r *httpapi.Request, listing httpapi.Listing, filter webhook.DeliveryFilter, e webhook.StoredEvent, after string) (httpapi.Response, error) {
 	deliveries, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, after, listing.Page.Limit)
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
@@ -168,9 +191,9 @@ func narrow(entries []webhook.PlanEntry, subscription string, limit int) (wanted
 	return wanted, looked
 }
 
-// delivery reads the delivery of the path. One that was neither attempted nor
+// stored reads the delivery of the path. One that was neither attempted nor
 // parked yet is not stored: its id alone does not name its event.
-func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
+func (h *deliveries) stored(r *httpapi.Request) (webhook.Delivery, error) {
 	id := r.PathValue("id")
 	err := error(webhook.ErrNotFound)
 	var d webhook.Delivery
@@ -183,8 +206,8 @@ func (h *Handler) delivery(r *httpapi.Request) (webhook.Delivery, error) {
 	return d, err
 }
 
-func (h *Handler) getDelivery(r *httpapi.Request) (httpapi.Response, error) {
-	d, err := h.deliveryOrPlanned(r)
+func (h *deliveries) get(r *httpapi.Request) (httpapi.Response, error) {
+	d, err := h.ofPath(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -194,7 +217,7 @@ func (h *Handler) getDelivery(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	view := viewDelivery(d)
 	view.Attempts = viewAttempts(attempts, d.Last)
-	if err := h.hideAnswers(r.Context(), d, view.Attempts); err != nil {
+	if err := h.retained.hideAnswers(r.Context(), d, view.Attempts); err != nil {
 		return httpapi.Response{}, fmt.Errorf("read event of %s: %w", d.ID, err)
 	}
 	return httpapi.OK(view), nil

@@ -1,17 +1,34 @@
 package manage
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/language/attribute"
-	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
+
+const eventsPath = tenantPath + "/events"
+
+// events serves what was published, and sends or forgets it again.
+type events struct {
+	*Handler
+	versions *versions
+	plans    *plans
+	retained *retained
+}
+
+func (h *events) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: eventsPath, Origins: true}, // ingest
+		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type", "subject"), Handle: h.list},
+		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.get},
+		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replay},
+		{Method: post, Pattern: eventsPath + "/{id}/expunge", Roles: manage, Query: []string{"source"}, Handle: h.expunge},
+	}
+}
 
 // What one event is shown with, at most.
 const (
@@ -57,7 +74,7 @@ func orNull[T comparable](s T) *T {
 	return &s
 }
 
-func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
+func (h *events) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -72,7 +89,7 @@ func (h *Handler) listEvents(r *httpapi.Request) (httpapi.Response, error) {
 	}
 	views := make([]eventView, len(events))
 	for i, e := range events {
-		views[i] = viewEvent(h.shown(e))
+		views[i] = viewEvent(h.retained.shown(e))
 	}
 	return httpapi.OK(listing.Next(views, next)), nil
 }
@@ -111,7 +128,7 @@ func source(r *httpapi.Request) string {
 }
 
 // event reads the event of the path.
-func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
+func (h *events) event(r *httpapi.Request) (webhook.StoredEvent, error) {
 	e, err := h.Store.Event(r.Context(), r.Tenant, source(r), r.PathValue("id"))
 	if errors.Is(err, webhook.ErrNotFound) {
 		return e, httpapi.EventNotFound.Problem("The event does not exist, or it is not stored yet. If it was published with a source, add ?source=.")
@@ -122,20 +139,20 @@ func (h *Handler) event(r *httpapi.Request) (webhook.StoredEvent, error) {
 	return e, nil
 }
 
-func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
+func (h *events) get(r *httpapi.Request) (httpapi.Response, error) {
 	e, err := h.event(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	entries, err := h.planFrom(r.Context(), e, 0)
+	entries, err := h.plans.from(r.Context(), e, 0)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	deliveries, err := h.planned(r.Context(), e, entries)
+	deliveries, err := h.plans.deliveries(r.Context(), e, entries)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	deliveries, skipped, err := h.outcomes(r.Context(), e, deliveries, shownDeliveries)
+	deliveries, skipped, err := h.plans.outcomes(r.Context(), e, deliveries, shownDeliveries)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -144,9 +161,9 @@ func (h *Handler) getEvent(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
 	}
 	deliveries = append(deliveries, further...)
-	view := oneEventView{eventView: viewEvent(h.shown(e)), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
+	view := oneEventView{eventView: viewEvent(h.retained.shown(e)), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
-	return httpapi.OK(withData(view, h.shown(e))), nil
+	return httpapi.OK(withData(view, h.retained.shown(e))), nil
 }
 
 // withData adds the data to the view as it was published: encoding/json would
@@ -167,51 +184,4 @@ func countByStatus(deliveries []webhook.Delivery) map[webhook.Status]int {
 		counts[d.Status]++
 	}
 	return counts
-}
-
-// planFrom returns entries of the plan from the n-th on, up to the end of the
-// page they stand in; none at the end of the plan.
-func (h *Handler) planFrom(ctx context.Context, e webhook.StoredEvent, n int) ([]webhook.PlanEntry, error) {
-	if e.Plan.Pages == 0 {
-		return e.Plan.Entries[min(n, len(e.Plan.Entries)):], nil
-	}
-	if n/webhook.PlanPage >= e.Plan.Pages {
-		return nil, nil
-	}
-	entries, err := h.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, n/webhook.PlanPage)
-	if err != nil { // ours, not the caller's: the event names the page
-		return nil, fmt.Errorf("read plan of %s: %s", e.ID, err)
-	}
-	return entries[min(n%webhook.PlanPage, len(entries)):], nil
-}
-
-// planned returns the deliveries of plan entries: as they are stored, or
-// pending if they are not yet. Entries that only cancel a timer make none, and
-// those of an old event none that is not stored.
-func (h *Handler) planned(ctx context.Context, e webhook.StoredEvent, entries []webhook.PlanEntry) ([]webhook.Delivery, error) {
-	if len(entries) == 0 {
-		return nil, nil
-	}
-	entries = slices.DeleteFunc(slices.Clone(entries), func(entry webhook.PlanEntry) bool { return entry.CancelsOnly })
-	ids := make([]string, len(entries))
-	for i, entry := range entries {
-		ids[i] = e.DeliveryID(entry)
-	}
-	stored, err := h.Store.DeliveriesByID(ctx, e.Tenant, ids)
-	if err != nil {
-		return nil, fmt.Errorf("read deliveries of %s: %w", e.ID, err)
-	}
-	expired := h.expired(e.AcceptedAt)
-	deliveries := make([]webhook.Delivery, 0, len(entries))
-	for i, entry := range entries {
-		d, ok := stored[ids[i]]
-		if !ok && expired {
-			continue // it ended and went before its event
-		}
-		if !ok {
-			d = lifecycle.Planned(e.Event, entry)
-		}
-		deliveries = append(deliveries, d)
-	}
-	return deliveries, nil
 }

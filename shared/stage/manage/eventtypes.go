@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,39 @@ import (
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// Paths of the routes of event types.
+const (
+	typesPath = tenantPath + "/event-types"
+	typePath  = typesPath + "/{type}"
+)
+
+// eventTypes serves what is registered about types of events.
+type eventTypes struct {
+	*Handler
+	Store EventTypes
+}
+
+func (h *eventTypes) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: typesPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: put, Pattern: typePath, Roles: manage, Handle: h.put},
+		{Method: get, Pattern: typePath, Roles: manage, Handle: h.get},
+		{Method: del, Pattern: typePath, Roles: manage, Handle: h.delete},
+	}
+}
+
+// EventTypes keeps what tenants have registered about types of events.
+type EventTypes interface {
+	// PutEventType registers a type, and reports whether it was not.
+	PutEventType(ctx context.Context, typ webhook.EventType) (created bool, err error)
+	// EventTypes: see ingest's Types.
+	EventTypes(ctx context.Context, tenant string, types []string) (map[string]webhook.EventType, error)
+	// PageEventTypes lists types by name, without schema and sample.
+	PageEventTypes(ctx context.Context, tenant string, page webhook.Page) (types []webhook.EventType, next string, err error)
+	// DeleteEventType removes a type, or returns [webhook.ErrNotFound].
+	DeleteEventType(ctx context.Context, tenant, typ string) error
+}
 
 // Limits of what is registered about a type, beside [schema.MaxSize].
 const (
@@ -48,9 +82,9 @@ func viewFullType(t webhook.EventType) fullTypeView {
 
 var errNoType = httpapi.EventTypeNotFound.Problem("The event type is not registered. GET /event-types lists them.")
 
-// putEventType registers a type, in place of what was registered of it. Events
+// put registers a type, in place of what was registered of it. Events
 // published from then on must fit its schema.
-func (h *Handler) putEventType(r *httpapi.Request) (httpapi.Response, error) {
+func (h *eventTypes) put(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -151,7 +185,7 @@ func checkType(typ webhook.EventType, faults *httpapi.Faults) {
 	}
 }
 
-func (h *Handler) listEventTypes(r *httpapi.Request) (httpapi.Response, error) {
+func (h *eventTypes) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -167,7 +201,7 @@ func (h *Handler) listEventTypes(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-func (h *Handler) getEventType(r *httpapi.Request) (httpapi.Response, error) {
+func (h *eventTypes) get(r *httpapi.Request) (httpapi.Response, error) {
 	name := r.PathValue("type")
 	if attribute.Type(name) != "" {
 		return httpapi.Response{}, errNoType
@@ -183,8 +217,8 @@ func (h *Handler) getEventType(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(viewFullType(typ)), nil
 }
 
-// deleteEventType forgets a type: its events are no longer checked.
-func (h *Handler) deleteEventType(r *httpapi.Request) (httpapi.Response, error) {
+// delete forgets a type: its events are no longer checked.
+func (h *eventTypes) delete(r *httpapi.Request) (httpapi.Response, error) {
 	name := r.PathValue("type")
 	if attribute.Type(name) != "" {
 		return httpapi.Response{}, errNoType

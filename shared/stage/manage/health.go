@@ -9,16 +9,37 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 )
 
+// health serves what can be known of the server from outside.
+type health struct {
+	*Handler
+	Store Sweeping
+	last  looked
+}
+
+func (h *health) routes() []httpapi.Route {
+	return []httpapi.Route{{Method: get, Pattern: "/healthz", Roles: httpapi.Anyone, Handle: h.look}}
+}
+
+// Sweeping is what is known of due pointers.
+type Sweeping interface {
+	// CountDue counts the due pointers up to a time that wait to be swept, at
+	// most limit.
+	CountDue(ctx context.Context, through time.Time, limit int) (int, error)
+	// LowWater returns the minute before which no due pointer is left, zero
+	// before the first sweep.
+	LowWater(ctx context.Context) (time.Time, error)
+}
+
 const (
 	healthFor     = time.Second // how long one look is good for: health checks must not cost reads
 	healthTimeout = 5 * time.Second
 	maxDue        = 10_000 // due pointers that are counted
 )
 
-// health remembers the last look. The zero value has none.
-type health struct {
+// looked remembers the last look. The zero value has none.
+type looked struct {
 	mu      sync.Mutex
-	looked  time.Time // by the real clock, also where ours stands still
+	at      time.Time // by the real clock, also where ours stands still
 	backlog backlogView
 	swept   time.Time
 }
@@ -39,8 +60,8 @@ type backlogView struct {
 	Due        int `json:"due"`
 }
 
-// healthz says that storage and queues answer, and how much waits in them.
-func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
+// look says that storage and queues answer, and how much waits in them.
+func (h *health) look(r *httpapi.Request) (httpapi.Response, error) {
 	backlog, swept, err := h.backlog(r.Context())
 	if err == nil && h.Failed != nil {
 		err = h.Failed()
@@ -52,11 +73,11 @@ func (h *Handler) healthz(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 // backlog counts what waits, and tells how far sweep has come.
-func (h *Handler) backlog(ctx context.Context) (b backlogView, swept time.Time, err error) {
-	h.health.mu.Lock() // whoever asks meanwhile waits and gets the same answer
-	defer h.health.mu.Unlock()
-	if time.Since(h.health.looked) < healthFor && !h.health.looked.IsZero() {
-		return h.health.backlog, h.health.swept, nil
+func (h *health) backlog(ctx context.Context) (b backlogView, swept time.Time, err error) {
+	h.last.mu.Lock() // whoever asks meanwhile waits and gets the same answer
+	defer h.last.mu.Unlock()
+	if time.Since(h.last.at) < healthFor && !h.last.at.IsZero() {
+		return h.last.backlog, h.last.swept, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -77,6 +98,6 @@ func (h *Handler) backlog(ctx context.Context) (b backlogView, swept time.Time, 
 			return b, swept, fmt.Errorf("backlog of %s: %w", q.name, err)
 		}
 	}
-	h.health.looked, h.health.backlog, h.health.swept = time.Now(), b, swept
+	h.last.at, h.last.backlog, h.last.swept = time.Now(), b, swept
 	return b, swept, nil
 }

@@ -9,7 +9,7 @@ import (
 // held tells what a new delivery of s would wait for: that s is closed, that its
 // breaker is open, or that others stand in line under its rate limit. Nil if nothing
 // holds it, or if s is a draft, to which nothing has happened.
-func (h *Handler) held(ctx context.Context, s webhook.Subscription) (*string, error) {
+func (h *previews) held(ctx context.Context, s webhook.Subscription) (*string, error) {
 	if s.State != webhook.Active && s.State != "" {
 		return waiting(webhook.Waiting(s.State)), nil
 	}

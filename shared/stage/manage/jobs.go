@@ -5,13 +5,32 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"math"
+	"net/http"
 	"regexp"
 	"time"
 
 	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/webhook"
 )
+
+const jobsPath = tenantPath + "/jobs"
+
+// jobs serves what is known of jobs, and begins them.
+type jobs struct {
+	*Handler
+	Store Jobs
+}
+
+func (h *jobs) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.get},
+	}
+}
 
 // Jobs keeps what is known of each job.
 type Jobs interface {
@@ -106,7 +125,7 @@ var errNoJob = httpapi.JobNotFound.Problem("The job does not exist, or its reten
 
 var jobID = regexp.MustCompile(`^job_[0-9a-z]{26}$`)
 
-func (h *Handler) getJob(r *httpapi.Request) (httpapi.Response, error) {
+func (h *jobs) get(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	if !jobID.MatchString(id) {
 		return httpapi.Response{}, errNoJob
@@ -127,9 +146,9 @@ func maySee(r *httpapi.Request, j webhook.Job) bool {
 	return r.Principal.Role != httpapi.Portal || j.Subscription != ""
 }
 
-// listJobs lists the newest first, unless asked otherwise. What is not the
+// list lists the newest first, unless asked otherwise. What is not the
 // caller's business is left out, so that a page may be short.
-func (h *Handler) listJobs(r *httpapi.Request) (httpapi.Response, error) {
+func (h *jobs) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -145,4 +164,46 @@ func (h *Handler) listJobs(r *httpapi.Request) (httpapi.Response, error) {
 		}
 	}
 	return httpapi.OK(listing.Next(views, next)), nil
+}
+
+// Times of a job that begins. See package job, which keeps them up.
+const (
+	jobBegun = 2 * time.Minute // how long it is held for a job that never begins
+	jobAudit = 5 * time.Minute // when it is looked at whether it began
+)
+
+// begin makes a job that runs.
+func (h *jobs) begin(kind webhook.JobKind) webhook.Job {
+	now := h.now()
+	return webhook.Job{ID: h.newID("job_"), Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
+}
+
+// store stores a new job, behind the pointer that finds it should we die
+// before it begins.
+func (h *jobs) store(r *httpapi.Request, j webhook.Job) error {
+	if err := h.Store.PutDue(r.Context(), message.AuditJob(message.NextSlice(j)).Due(j.CreatedAt.Add(jobAudit))); err != nil {
+		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
+	}
+	if err := h.Store.SaveJob(r.Context(), j); err != nil && !errors.Is(err, webhook.ErrConflict) { // a repeat of ours whose answer was lost
+		return fmt.Errorf("store job %s: %w", j.ID, err)
+	}
+	r.Note(slog.String("job", j.ID), slog.String("kind", string(j.Kind)))
+	return nil
+}
+
+// start stores the job, asks for its first slice, and answers with it.
+func (h *jobs) start(r *httpapi.Request, j webhook.Job) (httpapi.Response, error) {
+	if err := h.store(r, j); err != nil {
+		return httpapi.Response{}, err
+	}
+	h.startSlice(r, j)
+	location := "/v1/tenants/" + j.Tenant + "/jobs/" + j.ID
+	return httpapi.Response{Status: http.StatusAccepted, Header: http.Header{"Location": {location}}, Body: viewJob(j)}, nil
+}
+
+// startSlice asks for a job's first slice. If that fails, the job's audit does.
+func (h *jobs) startSlice(r *httpapi.Request, j webhook.Job) {
+	if err := h.resend(r.Context(), message.NextSlice(j), 0); err != nil {
+		h.log().Warn("start job", "tenant", j.Tenant, "job", j.ID, "cause", err)
+	}
 }

@@ -15,7 +15,7 @@ import (
 
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
-func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
 	e, decoded, err := h.profiled(r, s, e)
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
@@ -47,7 +47,7 @@ func (h *Handler) look(r *httpapi.Request, s webhook.Subscription, e webhook.Eve
 
 // judged says what would be decided, and how often the key would have occurred.
 // What is known of a key only manage may read.
-func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
+func (h *previews) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
 	m, err := match(s, decoded)
 	if err != nil {
 		return view, 0, err
@@ -76,8 +76,8 @@ func (h *Handler) judged(r *httpapi.Request, s webhook.Subscription, e webhook.E
 	return view, d.Count, err
 }
 
-func (h *Handler) viewDecision(d trigger.Decision) previewView {
-	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Until: h.until(d)}
+func (h *previews) viewDecision(d trigger.Decision) previewView {
+	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Until: h.plans.until(d)}
 	if d.Count > 0 {
 		view.Count = &d.Count
 	}

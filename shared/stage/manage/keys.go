@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,32 @@ import (
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
+
+const keysPath = tenantPath + "/keys"
+
+// keys serves the keys of tenants.
+type keys struct {
+	*Handler
+	Store Keys
+}
+
+func (h *keys) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: keysPath, Roles: admin, Handle: h.post},
+		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: del, Pattern: keysPath + "/{id}", Roles: admin, Handle: h.delete},
+	}
+}
+
+// Keys keeps what is known of tenants' keys.
+type Keys interface {
+	// PutKey stores a key under its id.
+	PutKey(ctx context.Context, key webhook.Key) error
+	// PageKeys lists keys by id, without their hashes.
+	PageKeys(ctx context.Context, tenant string, page webhook.Page) (keys []webhook.Key, next string, err error)
+	// DeleteKey removes a key, or returns [webhook.ErrNotFound].
+	DeleteKey(ctx context.Context, tenant, id string) error
+}
 
 // Limits of keys.
 const (
@@ -43,8 +70,8 @@ func viewKey(k webhook.Key) keyView {
 	return keyView{k.ID, k.Role, k.Name, httpapi.Time(k.CreatedAt), httpapi.Time(k.ExpiresAt)}
 }
 
-// createKey makes a key and shows it.
-func (h *Handler) createKey(r *httpapi.Request) (httpapi.Response, error) {
+// post makes a key and shows it.
+func (h *keys) post(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -111,7 +138,7 @@ func readKey(body strictjson.Value, now time.Time) (k webhook.Key, err error) {
 	return k, faults.Err()
 }
 
-func (h *Handler) listKeys(r *httpapi.Request) (httpapi.Response, error) {
+func (h *keys) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -127,9 +154,9 @@ func (h *Handler) listKeys(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-// deleteKey revokes a key: the next request with it is refused, by another
+// delete revokes a key: the next request with it is refused, by another
 // process after 5 seconds at the latest.
-func (h *Handler) deleteKey(r *httpapi.Request) (httpapi.Response, error) {
+func (h *keys) delete(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	if !apikey.ValidID(id) {
 		return httpapi.Response{}, errNoKey

@@ -1,17 +1,22 @@
+// Package manage is the API except publishing: subscriptions, events,
+// deliveries, jobs, and the server's health. Each of its nouns is a file; see
+// nouns.
 package manage
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/api/subscription"
 	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -19,6 +24,18 @@ import (
 type Sealer interface {
 	Seal(plain []byte, place ...string) ([]byte, error)
 	Open(sealed []byte, place ...string) ([]byte, error)
+}
+
+// Resender is a queue of what is asked for by hand.
+type Resender interface {
+	// Send queues the messages durably; see ingest's Sender for its errors.
+	Send(ctx context.Context, messages []queue.Message) error
+}
+
+// Backlog tells how much waits in a queue, delayed and in flight included;
+// approximately.
+type Backlog interface {
+	Backlog(ctx context.Context) (int, error)
 }
 
 // Backlogs are the queues whose length [Handler] reports.
@@ -48,7 +65,6 @@ type Handler struct {
 
 	once   sync.Once
 	router *httpapi.Router
-	health health
 	trials trials
 }
 
@@ -71,113 +87,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.router.ServeHTTP(w, r)
 }
 
-// Paths of the routes.
-const (
-	tenantPath        = "/v1/tenants/{tenant}"
-	eventsPath        = tenantPath + "/events"
-	subscriptionsPath = tenantPath + "/subscriptions"
-	subscriptionPath  = subscriptionsPath + "/{id}"
-	deliveriesPath    = tenantPath + "/deliveries"
-	deliveryPath      = deliveriesPath + "/{id}"
-	statePath         = subscriptionPath + "/state/{key}"
-	secretsPath       = tenantPath + "/secrets"
-	secretPath        = secretsPath + "/{name}"
-	keysPath          = tenantPath + "/keys"
-	typesPath         = tenantPath + "/event-types"
-	statsPath         = tenantPath + "/stats"
-	typePath          = typesPath + "/{type}"
-	jobsPath          = tenantPath + "/jobs"
-	profilesPath      = tenantPath + "/profiles"
-	profilePath       = profilesPath + "/{subject}"
-	attributesPath    = tenantPath + "/attributes"
-	attributePath     = attributesPath + "/{name}"
-	segmentsPath      = tenantPath + "/segments"
-	segmentPath       = segmentsPath + "/{id}"
-)
-
-func (h *Handler) routes() []httpapi.Route {
-	const (
-		get, put, post, patch, del = http.MethodGet, http.MethodPut, http.MethodPost, http.MethodPatch, http.MethodDelete
-		admin, manage              = httpapi.Admin, httpapi.Manage
-		portal                     = httpapi.Manage | httpapi.Portal
-	)
-	with := func(names []string, more ...string) []string { return append(slices.Clip(names), more...) }
-	return h.guarded([]httpapi.Route{
-		{Method: get, Pattern: "/healthz", Roles: httpapi.Anyone, Handle: h.healthz},
-		{Method: get, Pattern: "/openapi.json", Roles: httpapi.Anyone, Handle: h.document},
-		{Method: get, Pattern: "/docs", Roles: httpapi.Anyone, Handle: h.docs},
-		{Method: get, Pattern: "/v1/tenants", Roles: admin, Query: httpapi.PageQuery, Handle: h.listTenants},
-		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.putTenant},
-		{Method: del, Pattern: tenantPath, Roles: admin, Handle: h.deleteTenant},
-
-		{Method: post, Pattern: eventsPath, Origins: true}, // ingest
-		{Method: get, Pattern: eventsPath, Roles: manage, Query: with(httpapi.TimeQuery, "type", "subject"), Handle: h.listEvents},
-		{Method: get, Pattern: eventsPath + "/{id}", Roles: manage, Query: []string{"source"}, Handle: h.getEvent},
-		{Method: post, Pattern: eventsPath + "/{id}/replay", Roles: manage, Query: []string{"source"}, Handle: h.replayEvent},
-		{Method: post, Pattern: eventsPath + "/{id}/expunge", Roles: manage, Query: []string{"source"}, Handle: h.expungeEvent},
-
-		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.createSubscription},
-		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listSubscriptions},
-		{Method: get, Pattern: subscriptionPath, Roles: portal, Handle: h.getSubscription},
-		{Method: put, Pattern: subscriptionPath, Roles: portal, Handle: h.putSubscription},
-		{Method: patch, Pattern: subscriptionPath, Roles: portal, Handle: h.patchSubscription},
-		{Method: del, Pattern: subscriptionPath, Roles: portal, Handle: h.deleteSubscription},
-		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
-		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
-		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.getSecret},
-		{Method: post, Pattern: subscriptionPath + "/rotate-secret", Roles: portal, Handle: h.rotateSecret},
-
-		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
-		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},
-		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test, Within: httpapi.Longest},
-		{Method: get, Pattern: statePath, Roles: manage, Handle: h.getState},
-		{Method: del, Pattern: statePath, Roles: manage, Handle: h.deleteState},
-
-		{Method: get, Pattern: secretsPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listSecrets},
-		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.putSecret},
-		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.getSecretName},
-		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.deleteSecret},
-
-		{Method: get, Pattern: statsPath, Roles: manage, Query: []string{"subscription", "after", "before"}, Handle: h.getStats},
-
-		{Method: get, Pattern: typesPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.listEventTypes},
-		{Method: put, Pattern: typePath, Roles: manage, Handle: h.putEventType},
-		{Method: get, Pattern: typePath, Roles: manage, Handle: h.getEventType},
-		{Method: del, Pattern: typePath, Roles: manage, Handle: h.deleteEventType},
-
-		{Method: post, Pattern: profilesPath, Roles: manage, Handle: h.postProfiles},
-		{Method: get, Pattern: profilesPath, Roles: manage, Query: with(httpapi.PageQuery, "segment"), Handle: h.listProfiles},
-		{Method: get, Pattern: profilePath, Roles: manage, Handle: h.getProfile},
-		{Method: put, Pattern: profilePath, Roles: manage, Handle: h.putProfile},
-		{Method: patch, Pattern: profilePath, Roles: manage, Handle: h.patchProfile},
-		{Method: del, Pattern: profilePath, Roles: manage, Handle: h.deleteProfile},
-		{Method: get, Pattern: attributesPath, Roles: manage, Handle: h.listAttributes},
-		{Method: get, Pattern: attributePath, Roles: manage, Handle: h.getAttribute},
-		{Method: put, Pattern: attributePath, Roles: manage, Handle: h.putAttribute},
-		{Method: del, Pattern: attributePath, Roles: manage, Query: []string{"values"}, Handle: h.deleteAttribute},
-		{Method: get, Pattern: segmentsPath, Roles: manage, Handle: h.listSegments},
-		{Method: get, Pattern: segmentPath, Roles: manage, Handle: h.getSegment},
-		{Method: put, Pattern: segmentPath, Roles: manage, Handle: h.putSegment},
-		{Method: del, Pattern: segmentPath, Roles: manage, Handle: h.deleteSegment},
-
-		{Method: post, Pattern: keysPath, Roles: admin, Handle: h.createKey},
-		{Method: get, Pattern: keysPath, Roles: admin, Query: httpapi.PageQuery, Handle: h.listKeys},
-		{Method: del, Pattern: keysPath + "/{id}", Roles: admin, Handle: h.deleteKey},
-
-		{Method: get, Pattern: deliveriesPath, Roles: portal, Query: with(httpapi.TimeQuery, "subscription", "event", "source", "status", "subject"), Handle: h.listDeliveries},
-		{Method: get, Pattern: deliveryPath, Roles: portal, Handle: h.getDelivery},
-		{Method: post, Pattern: deliveryPath + "/retry", Roles: portal, Handle: h.retryDelivery},
-		{Method: post, Pattern: deliveryPath + "/cancel", Roles: portal, Handle: h.cancelDelivery},
-
-		{Method: post, Pattern: subscriptionPath + "/recover", Roles: portal, Handle: h.recover},
-		{Method: post, Pattern: tenantPath + "/recover", Roles: manage, Handle: h.recover},
-		{Method: get, Pattern: jobsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.listJobs},
-		{Method: get, Pattern: jobsPath + "/{id}", Roles: portal, Handle: h.getJob},
-		{Method: post, Pattern: tenantPath + "/sends", Roles: manage, Handle: h.send},
-		{Method: post, Pattern: jobsPath + "/{id}/stop", Roles: manage, Handle: h.stopJob},
-	})
-}
-
 // now is our clock in the precision that is stored.
 func (h *Handler) now() time.Time {
 	clock := time.Now
@@ -192,6 +101,14 @@ func (h *Handler) log() *slog.Logger {
 		return h.Log
 	}
 	return slog.New(slog.DiscardHandler)
+}
+
+// resend queues what is asked for by hand.
+func (h *Handler) resend(ctx context.Context, asked message.Task, delay time.Duration) error {
+	if err := h.Resend.Send(ctx, []queue.Message{message.Queued(asked, delay)}); err != nil {
+		return httpapi.NotQueued.Problem("The message could not be queued. Send the request again.").After(time.Second).Because(fmt.Errorf("resend %T: %w", asked, err))
+	}
+	return nil
 }
 
 // maxTries bounds how often a write is tried anew when others were faster.

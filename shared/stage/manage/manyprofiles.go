@@ -25,10 +25,10 @@ type oneOfMany struct {
 	wish    wishedProfile
 }
 
-// postProfiles merges attributes into many profiles. If one cannot be, none is
+// post merges attributes into many profiles. If one cannot be, none is
 // changed. A request that failed half-way can be repeated: merging twice is merging
 // once.
-func (h *Handler) postProfiles(r *httpapi.Request) (httpapi.Response, error) {
+func (h *profiles) post(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.JSON()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -40,7 +40,7 @@ func (h *Handler) postProfiles(r *httpapi.Request) (httpapi.Response, error) {
 	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.definitions(r)
+	d, err := h.definitions.compiled(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -52,7 +52,7 @@ func (h *Handler) postProfiles(r *httpapi.Request) (httpapi.Response, error) {
 	for _, one := range many {
 		all.Go(func() error {
 			return retry(ctx, func() error {
-				_, err := h.saveProfile(r, d, one.subject, one.wish)
+				_, err := h.save(r, d, one.subject, one.wish)
 				return err
 			})
 		})
@@ -64,7 +64,7 @@ func (h *Handler) postProfiles(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 // tryAll judges all changes before the first is stored.
-func (h *Handler) tryAll(r *httpapi.Request, d *people.Definitions, many []oneOfMany) error {
+func (h *profiles) tryAll(r *httpapi.Request, d *people.Definitions, many []oneOfMany) error {
 	subjects := make([]string, len(many))
 	for i, one := range many {
 		subjects[i] = one.subject

@@ -25,7 +25,7 @@ type skippedView struct {
 // that wait for their trigger's delay say so, and those that its trigger
 // skipped are taken out of the list. Without a trigger they stay pending, and
 // so do those behind the first most. Of an expunged event none is still to come.
-func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries []webhook.Delivery, most int) (kept []webhook.Delivery, skipped []skippedView, err error) {
+func (h *plans) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries []webhook.Delivery, most int) (kept []webhook.Delivery, skipped []skippedView, err error) {
 	decoded, err := trigger.DecodeEvent(e.Event)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read event %s: %w", e.ID, err)
@@ -57,7 +57,7 @@ func (h *Handler) outcomes(ctx context.Context, e webhook.StoredEvent, deliverie
 
 // until is when the trigger that said no has room again; nil if it has, or if
 // that is not a matter of time.
-func (h *Handler) until(d trigger.Decision) *httpapi.Time {
+func (h *plans) until(d trigger.Decision) *httpapi.Time {
 	if !d.Until.After(h.now()) {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (h *Handler) until(d trigger.Decision) *httpapi.Time {
 
 // outcome returns why the trigger skipped the event; no reason if it did not,
 // with what the delivery waits for noted in it.
-func (h *Handler) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (why trigger.Decision, err error) {
+func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (why trigger.Decision, err error) {
 	subs, err := h.Store.Versions(ctx, []webhook.VersionRef{{Tenant: e.Tenant, ID: d.Subscription, Version: d.Version}})
 	if errors.Is(err, webhook.ErrNotFound) {
 		return trigger.Decision{Reason: webhook.ReasonDeleted}, nil // it went with its subscription, and nothing will come of it

@@ -10,16 +10,16 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// deliveryOrPlanned reads the delivery of the path, also one to which nothing
+// ofPath reads the delivery of the path, also one to which nothing
 // has happened yet: its id says when its event was accepted, and the event's
 // plan names it.
-func (h *Handler) deliveryOrPlanned(r *httpapi.Request) (webhook.Delivery, error) {
-	d, missing := h.delivery(r)
+func (h *deliveries) ofPath(r *httpapi.Request) (webhook.Delivery, error) {
+	d, missing := h.stored(r)
 	var problem *httpapi.Problem
 	if !errors.As(missing, &problem) {
 		return d, missing
 	}
-	d, found, err := h.plannedDelivery(r.Context(), r.Tenant, r.PathValue("id"))
+	d, found, err := h.plans.find(r.Context(), r.Tenant, r.PathValue("id"))
 	if err != nil {
 		return d, fmt.Errorf("find planned delivery: %w", err)
 	}
@@ -29,9 +29,9 @@ func (h *Handler) deliveryOrPlanned(r *httpapi.Request) (webhook.Delivery, error
 	return d, nil
 }
 
-// plannedDelivery looks for a delivery that is not stored in the plans of the
+// find looks for a delivery that is not stored in the plans of the
 // events that were accepted in its millisecond.
-func (h *Handler) plannedDelivery(ctx context.Context, tenant, id string) (d webhook.Delivery, found bool, err error) {
+func (h *plans) find(ctx context.Context, tenant, id string) (d webhook.Delivery, found bool, err error) {
 	accepted, tag, err := webhook.ParseDeliveryID(id)
 	if err != nil {
 		return d, false, nil
@@ -61,9 +61,9 @@ func (h *Handler) plannedDelivery(ctx context.Context, tenant, id string) (d web
 }
 
 // entryOf finds the entry of an event's plan whose delivery has that id.
-func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id string) (webhook.PlanEntry, bool, error) {
+func (h *plans) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id string) (webhook.PlanEntry, bool, error) {
 	for n := 0; n < e.Plan.Total; {
-		entries, err := h.planFrom(ctx, e, n)
+		entries, err := h.from(ctx, e, n)
 		if err != nil || len(entries) == 0 {
 			return webhook.PlanEntry{}, false, err
 		}
@@ -80,11 +80,11 @@ func (h *Handler) entryOf(ctx context.Context, e webhook.StoredEvent, tag, id st
 
 // pendingOf returns the planned delivery of a plan's entry; false if its trigger
 // did not fire.
-func (h *Handler) pendingOf(ctx context.Context, e webhook.StoredEvent, entry webhook.PlanEntry, err error) (webhook.Delivery, bool, error) {
+func (h *plans) pendingOf(ctx context.Context, e webhook.StoredEvent, entry webhook.PlanEntry, err error) (webhook.Delivery, bool, error) {
 	if err != nil {
 		return webhook.Delivery{}, false, err
 	}
-	planned, err := h.planned(ctx, e, []webhook.PlanEntry{entry})
+	planned, err := h.deliveries(ctx, e, []webhook.PlanEntry{entry})
 	if err != nil {
 		return webhook.Delivery{}, false, err
 	}

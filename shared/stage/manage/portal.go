@@ -89,7 +89,7 @@ func vouched(now, next webhook.Subscription, wish subscription.Wish, mentions []
 
 // mentioned reads the secrets that are mentioned; those that do not exist are
 // absent.
-func (h *Handler) mentioned(ctx context.Context, tenant string, mentions []subscription.Mention) (map[string]webhook.NamedSecret, error) {
+func (h *wishes) mentioned(ctx context.Context, tenant string, mentions []subscription.Mention) (map[string]webhook.NamedSecret, error) {
 	if len(mentions) == 0 {
 		return nil, nil
 	}

@@ -11,6 +11,24 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// previews shows what an event would lead to, and tries it.
+type previews struct {
+	*Handler
+	versions    *versions
+	wishes      *wishes
+	profiles    *profiles
+	definitions *definitions
+	plans       *plans
+}
+
+func (h *previews) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
+		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},
+		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test, Within: httpapi.Longest},
+	}
+}
+
 // Tester sends one request that is stored nowhere; see delivery's Deliverer.
 type Tester interface {
 	Test(ctx context.Context, s webhook.Subscription, r webhook.Trial) (webhook.Attempt, error)
@@ -40,7 +58,7 @@ type requestView struct {
 }
 
 // preview answers for a draft, or for a subscription of the path.
-func (h *Handler) preview(r *httpapi.Request) (httpapi.Response, error) {
+func (h *previews) preview(r *httpapi.Request) (httpapi.Response, error) {
 	s, e, err := h.asked(r)
 	if err != nil {
 		return httpapi.Response{}, err
@@ -50,7 +68,7 @@ func (h *Handler) preview(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 // test previews and, if there is a request, sends it, whatever the rules say.
-func (h *Handler) test(r *httpapi.Request) (httpapi.Response, error) {
+func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
 	s, e, err := h.asked(r)
 	if err != nil {
 		return httpapi.Response{}, err

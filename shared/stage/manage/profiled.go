@@ -2,7 +2,6 @@ package manage
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 
 	"github.com/postino/postino/shared/api/httpapi"
@@ -15,7 +14,7 @@ import (
 // profiled returns an event as a subscription would see it if it was published now:
 // with the profile of its subject, which the event has changed by then. A portal
 // key sees nothing of profiles.
-func (h *Handler) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Event, *pattern.Event, error) {
+func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Event, *pattern.Event, error) {
 	decoded, err := trigger.DecodeEvent(e)
 	if err != nil {
 		return e, nil, err
@@ -24,13 +23,13 @@ func (h *Handler) profiled(r *httpapi.Request, s webhook.Subscription, e webhook
 	if !filter && !templates || r.Principal.Role == httpapi.Portal {
 		return e, decoded, nil
 	}
-	d, err := h.definitions(r)
+	d, err := h.definitions.compiled(r)
 	if err != nil {
 		return e, nil, err
 	}
 	p := webhook.Profile{Tenant: r.Tenant, Subject: e.Subject}
 	if e.Subject != "" {
-		if p, err = h.profile(r, e.Subject); err != nil {
+		if p, err = h.profiles.of(r, e.Subject); err != nil {
 			return e, nil, err
 		}
 		if p, err = d.Effects(e, decoded).Apply(d, p); err != nil {
@@ -66,19 +65,4 @@ func withoutProfile(now, next webhook.Subscription, moved bool) error {
 		faults.Add("request", "a portal key cannot use profile in templates, nor change a subscription that does")
 	}
 	return faults.Err()
-}
-
-// reads lets fan-out know that a subscription's templates read profiles.
-func (h *Handler) reads(r *httpapi.Request, s webhook.Subscription) error {
-	if _, templates := subscription.ReadsProfile(s); !templates {
-		return nil
-	}
-	state, err := h.Store.TenantState(r.Context(), s.Tenant)
-	if err == nil && state.People == 0 {
-		err = h.Store.PeopleChanged(r.Context(), s.Tenant)
-	}
-	if err != nil {
-		return fmt.Errorf("announce that profiles are read: %w", err)
-	}
-	return nil
 }

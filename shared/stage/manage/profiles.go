@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,43 @@ import (
 	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// Paths of the routes of profiles.
+const (
+	profilesPath = tenantPath + "/profiles"
+	profilePath  = profilesPath + "/{subject}"
+)
+
+// profiles serves what is known of subjects.
+type profiles struct {
+	*Handler
+	Store       Profiles
+	definitions *definitions
+}
+
+func (h *profiles) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: profilesPath, Roles: manage, Handle: h.post},
+		{Method: get, Pattern: profilesPath, Roles: manage, Query: with(httpapi.PageQuery, "segment"), Handle: h.list},
+		{Method: get, Pattern: profilePath, Roles: manage, Handle: h.get},
+		{Method: put, Pattern: profilePath, Roles: manage, Handle: h.put},
+		{Method: patch, Pattern: profilePath, Roles: manage, Handle: h.patch},
+		{Method: del, Pattern: profilePath, Roles: manage, Handle: h.delete},
+	}
+}
+
+// Profiles keeps profiles.
+type Profiles interface {
+	// Profiles returns the profiles that exist, consistently, by subject.
+	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
+	// SaveProfile stores a profile in place of the revision before, or returns
+	// [webhook.ErrConflict].
+	SaveProfile(ctx context.Context, p webhook.Profile) error
+	// DeleteProfile removes a profile, or returns [webhook.ErrNotFound].
+	DeleteProfile(ctx context.Context, tenant, subject string) error
+	// PageProfiles lists profiles in an order of the store's own.
+	PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error)
+}
 
 // profileView is what is known of a subject.
 type profileView struct {
@@ -53,17 +91,8 @@ func etag(p webhook.Profile) http.Header {
 	return http.Header{"Etag": {strconv.Quote(strconv.FormatInt(p.Revision, 10))}}
 }
 
-// definitions are the tenant's computed attributes and segments; nil for none.
-func (h *Handler) definitions(r *httpapi.Request) (*people.Definitions, error) {
-	rules, segments, err := people.ReadAll(r.Context(), h.Store, r.Tenant)
-	if err != nil {
-		return nil, err
-	}
-	return people.Define(rules, segments)
-}
-
-// profile reads the profile of a subject; one that does not exist has no revision.
-func (h *Handler) profile(r *httpapi.Request, subject string) (webhook.Profile, error) {
+// of reads the profile of a subject; one that does not exist has no revision.
+func (h *profiles) of(r *httpapi.Request, subject string) (webhook.Profile, error) {
 	found, err := h.Store.Profiles(r.Context(), r.Tenant, []string{subject})
 	if err != nil {
 		return webhook.Profile{}, fmt.Errorf("read a profile: %w", err)
@@ -74,24 +103,24 @@ func (h *Handler) profile(r *httpapi.Request, subject string) (webhook.Profile, 
 	return webhook.Profile{Tenant: r.Tenant, Subject: subject}, nil
 }
 
-func (h *Handler) getProfile(r *httpapi.Request) (httpapi.Response, error) {
+func (h *profiles) get(r *httpapi.Request) (httpapi.Response, error) {
 	subject := r.PathValue("subject")
 	if attribute.Subject(subject) != "" {
 		return httpapi.Response{}, errNoProfile
 	}
-	p, err := h.profile(r, subject)
+	p, err := h.of(r, subject)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	if p.Revision == 0 {
 		return httpapi.Response{}, errNoProfile
 	}
-	return h.answerProfile(r, http.StatusOK, p)
+	return h.answer(r, http.StatusOK, p)
 }
 
-// answerProfile answers with a profile and its revision.
-func (h *Handler) answerProfile(r *httpapi.Request, status int, p webhook.Profile) (httpapi.Response, error) {
-	d, err := h.definitions(r)
+// answer answers with a profile and its revision.
+func (h *profiles) answer(r *httpapi.Request, status int, p webhook.Profile) (httpapi.Response, error) {
+	d, err := h.definitions.compiled(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -99,19 +128,19 @@ func (h *Handler) answerProfile(r *httpapi.Request, status int, p webhook.Profil
 	return httpapi.Response{Status: status, Header: etag(p), Body: view}, err
 }
 
-// putProfile replaces the attributes that are written by hand.
-func (h *Handler) putProfile(r *httpapi.Request) (httpapi.Response, error) {
-	return h.writeProfile(r, true, func(_, given people.Attributes) people.Attributes {
+// put replaces the attributes that are written by hand.
+func (h *profiles) put(r *httpapi.Request) (httpapi.Response, error) {
+	return h.write(r, true, func(_, given people.Attributes) people.Attributes {
 		replaced := people.Attributes{}
 		replaced.Merge(given)
 		return replaced
 	})
 }
 
-// patchProfile merges the attributes that are given into a profile that exists;
+// patch merges the attributes that are given into a profile that exists;
 // null removes.
-func (h *Handler) patchProfile(r *httpapi.Request) (httpapi.Response, error) {
-	return h.writeProfile(r, false, func(now, given people.Attributes) people.Attributes {
+func (h *profiles) patch(r *httpapi.Request) (httpapi.Response, error) {
+	return h.write(r, false, func(now, given people.Attributes) people.Attributes {
 		now.Merge(given)
 		return now
 	})
@@ -120,7 +149,7 @@ func (h *Handler) patchProfile(r *httpapi.Request) (httpapi.Response, error) {
 // profileFields can be written back as they were read.
 var profileFields = []string{"attributes", "subject", "computed", "full", "segments", "revision", "updated_at"}
 
-func (h *Handler) writeProfile(r *httpapi.Request, whole bool, change func(now, given people.Attributes) people.Attributes) (httpapi.Response, error) {
+func (h *profiles) write(r *httpapi.Request, whole bool, change func(now, given people.Attributes) people.Attributes) (httpapi.Response, error) {
 	subject := r.PathValue("subject")
 	if wrong := attribute.Subject(subject); wrong != "" {
 		return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "subject", Detail: wrong})
@@ -136,13 +165,13 @@ func (h *Handler) writeProfile(r *httpapi.Request, whole bool, change func(now, 
 	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.definitions(r)
+	d, err := h.definitions.compiled(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	var p webhook.Profile
 	err = retry(r.Context(), func() (err error) {
-		p, err = h.saveProfile(r, d, subject, wishedProfile{"attributes", given, change, !whole})
+		p, err = h.save(r, d, subject, wishedProfile{"attributes", given, change, !whole})
 		return err
 	})
 	if err != nil {
@@ -195,10 +224,10 @@ type wishedProfile struct {
 	exists bool // it must
 }
 
-// saveProfile is one try. Others may change the profile meanwhile: that is a
+// save is one try. Others may change the profile meanwhile: that is a
 // conflict.
-func (h *Handler) saveProfile(r *httpapi.Request, d *people.Definitions, subject string, wish wishedProfile) (p webhook.Profile, err error) {
-	if p, err = h.profile(r, subject); err != nil {
+func (h *profiles) save(r *httpapi.Request, d *people.Definitions, subject string, wish wishedProfile) (p webhook.Profile, err error) {
+	if p, err = h.of(r, subject); err != nil {
 		return p, err
 	}
 	if p.Revision == 0 && wish.exists {
@@ -214,7 +243,7 @@ func (h *Handler) saveProfile(r *httpapi.Request, d *people.Definitions, subject
 }
 
 // changed returns a profile as it is wished, in its next revision.
-func (h *Handler) changed(d *people.Definitions, p webhook.Profile, wish wishedProfile) (webhook.Profile, error) {
+func (h *profiles) changed(d *people.Definitions, p webhook.Profile, wish wishedProfile) (webhook.Profile, error) {
 	computed, err := d.ComputedOf(p)
 	if err != nil {
 		return p, err
@@ -245,14 +274,14 @@ func unchanged(r *httpapi.Request, p webhook.Profile) error {
 	return httpapi.RevisionPassed.Problem(fmt.Sprintf("The profile has revision %d, which is not that of If-Match. Read it again, and repeat your change.", p.Revision))
 }
 
-// deleteProfile forgets what is known of a subject.
-func (h *Handler) deleteProfile(r *httpapi.Request) (httpapi.Response, error) {
+// delete forgets what is known of a subject.
+func (h *profiles) delete(r *httpapi.Request) (httpapi.Response, error) {
 	subject := r.PathValue("subject")
 	if attribute.Subject(subject) != "" {
 		return httpapi.Response{}, errNoProfile
 	}
 	if r.Header.Get("If-Match") != "" {
-		p, err := h.profile(r, subject)
+		p, err := h.of(r, subject)
 		if err == nil {
 			err = unchanged(r, p)
 		}
@@ -267,13 +296,13 @@ func (h *Handler) deleteProfile(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent(), err
 }
 
-// listProfiles lists profiles, or those in a segment.
-func (h *Handler) listProfiles(r *httpapi.Request) (httpapi.Response, error) {
+// list lists profiles, or those in a segment.
+func (h *profiles) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.definitions(r)
+	d, err := h.definitions.compiled(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}

@@ -1,10 +1,7 @@
 package manage
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
@@ -12,19 +9,27 @@ import (
 	"github.com/postino/postino/shared/api/subscription"
 	"github.com/postino/postino/shared/language/rfc3339"
 	"github.com/postino/postino/shared/language/strictjson"
-	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Times of a job that begins. See package job, which keeps them up.
-const (
-	jobBegun = 2 * time.Minute // how long it is held for a job that never begins
-	jobAudit = 5 * time.Minute // when it is looked at whether it began
-)
+// recovers serves jobs that send again what has ended badly.
+type recovers struct {
+	*Handler
+	Store    Jobs
+	versions *versions
+	jobs     *jobs
+}
 
-// recover starts a job that sends again what has ended badly: of the path's
+func (h *recovers) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: subscriptionPath + "/recover", Roles: portal, Handle: h.post},
+		{Method: post, Pattern: tenantPath + "/recover", Roles: manage, Handle: h.post},
+	}
+}
+
+// post starts a job that sends again what has ended badly: of the path's
 // subscription, or of the whole tenant.
-func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
+func (h *recovers) post(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	if id != "" && !subscription.ValidID(id) {
 		return httpapi.Response{}, errNoSubscription
@@ -33,13 +38,13 @@ func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	j, err := readRecover(body, h.newJob(webhook.JobRecover))
+	j, err := readRecover(body, h.jobs.begin(webhook.JobRecover))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	j.Tenant, j.Subscription = r.Tenant, id
 	if id != "" {
-		head, err := h.head(r, id)
+		head, err := h.versions.head(r, id)
 		if err != nil {
 			return httpapi.Response{}, err
 		}
@@ -48,10 +53,10 @@ func (h *Handler) recover(r *httpapi.Request) (httpapi.Response, error) {
 		}
 		j.Born = head.Born
 	}
-	if err := h.claimRecover(r, j); err != nil {
+	if err := h.claim(r, j); err != nil {
 		return httpapi.Response{}, err
 	}
-	response, err := h.startJob(r, j)
+	response, err := h.jobs.start(r, j)
 	if err != nil {
 		_, _ = h.Store.Lease(r.Context(), recovered(j), webhook.RecoverLease, j.ID, j.CreatedAt, j.CreatedAt) // it ends soon by itself
 	}
@@ -120,9 +125,9 @@ func readTime(field, text string, isText bool, faults *httpapi.Faults) (t time.T
 	return t.UTC()
 }
 
-// claimRecover is a 409 while another recover is at work: on the same
+// claim is a 409 while another recover is at work: on the same
 // subscription, or on all of the tenant's.
-func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
+func (h *recovers) claim(r *httpapi.Request, j webhook.Job) error {
 	conflict := httpapi.RecoverRunning.Problem("Another recover runs for this subscription or tenant. GET /jobs shows it. Wait until it is done.")
 	whole, until := webhook.SubscriptionRef{Tenant: j.Tenant}, j.CreatedAt.Add(jobBegun)
 	if j.Subscription != "" {
@@ -142,40 +147,4 @@ func (h *Handler) claimRecover(r *httpapi.Request, j webhook.Job) error {
 		return conflict
 	}
 	return nil
-}
-
-// newJob begins a job.
-func (h *Handler) newJob(kind webhook.JobKind) webhook.Job {
-	now := h.now()
-	return webhook.Job{ID: h.newID("job_"), Kind: kind, Status: webhook.JobRunning, CreatedAt: now, UpdatedAt: now}
-}
-
-// storeJob stores a new job, behind the pointer that finds it should we die
-// before it begins.
-func (h *Handler) storeJob(r *httpapi.Request, j webhook.Job) error {
-	if err := h.Store.PutDue(r.Context(), message.AuditJob(message.NextSlice(j)).Due(j.CreatedAt.Add(jobAudit))); err != nil {
-		return fmt.Errorf("arrange audit of job %s: %w", j.ID, err)
-	}
-	if err := h.Store.SaveJob(r.Context(), j); err != nil && !errors.Is(err, webhook.ErrConflict) { // a repeat of ours whose answer was lost
-		return fmt.Errorf("store job %s: %w", j.ID, err)
-	}
-	r.Note(slog.String("job", j.ID), slog.String("kind", string(j.Kind)))
-	return nil
-}
-
-// startJob stores the job, asks for its first slice, and answers with it.
-func (h *Handler) startJob(r *httpapi.Request, j webhook.Job) (httpapi.Response, error) {
-	if err := h.storeJob(r, j); err != nil {
-		return httpapi.Response{}, err
-	}
-	h.startSlice(r, j)
-	location := "/v1/tenants/" + j.Tenant + "/jobs/" + j.ID
-	return httpapi.Response{Status: http.StatusAccepted, Header: http.Header{"Location": {location}}, Body: viewJob(j)}, nil
-}
-
-// startSlice asks for a job's first slice. If that fails, the job's audit does.
-func (h *Handler) startSlice(r *httpapi.Request, j webhook.Job) {
-	if err := h.resend(r.Context(), message.NextSlice(j), 0); err != nil {
-		h.log().Warn("start job", "tenant", j.Tenant, "job", j.ID, "cause", err)
-	}
 }

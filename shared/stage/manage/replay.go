@@ -21,9 +21,9 @@ type replayView struct {
 	Replay string `json:"replay"`
 }
 
-// replayEvent asks for an event to be sent again to those whom it matches now,
+// replay asks for an event to be sent again to those whom it matches now,
 // as new deliveries with the same event id.
-func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
+func (h *events) replay(r *httpapi.Request) (httpapi.Response, error) {
 	only, err := h.replayTo(r)
 	if err != nil {
 		return httpapi.Response{}, err
@@ -35,7 +35,7 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 	if e.Expunged {
 		return httpapi.Response{}, httpapi.DataExpunged.Problem("The event's data was expunged, so there is nothing to send.")
 	}
-	if h.payloadExpired(e.AcceptedAt) {
+	if h.retained.payloadExpired(e.AcceptedAt) {
 		return httpapi.Response{}, httpapi.DataExpired.Problem("The retention of the event's data has ended, so there is nothing to send.")
 	}
 	id, err := h.replayID(r, e, only)
@@ -52,7 +52,7 @@ func (h *Handler) replayEvent(r *httpapi.Request) (httpapi.Response, error) {
 
 // replayTo reads the subscription that alone is to receive the event; "" for
 // every one.
-func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
+func (h *events) replayTo(r *httpapi.Request) (string, error) {
 	body, err := r.Read()
 	if err != nil || len(body) == 0 {
 		return "", err
@@ -81,7 +81,7 @@ func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
 	if faults.Any() || only == "" {
 		return "", faults.Err()
 	}
-	head, err := h.head(r, only)
+	head, err := h.versions.head(r, only)
 	if err != nil {
 		return "", err
 	}
@@ -93,7 +93,7 @@ func (h *Handler) replayTo(r *httpapi.Request) (string, error) {
 
 // replayID names a replay: anew for each request, unless it says by its
 // Idempotency-Key that it may be a repeat.
-func (h *Handler) replayID(r *httpapi.Request, e webhook.StoredEvent, only string) (string, error) {
+func (h *events) replayID(r *httpapi.Request, e webhook.StoredEvent, only string) (string, error) {
 	key, err := publication.IdempotencyKey(r)
 	if err != nil {
 		return "", err

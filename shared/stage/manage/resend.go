@@ -13,20 +13,20 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// retryDelivery asks for one attempt now, beside the schedule. Each request is
+// retry asks for one attempt now, beside the schedule. Each request is
 // one attempt: a repeat is another.
-func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
+func (h *deliveries) retry(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.Empty(); err != nil {
 		return httpapi.Response{}, err
 	}
-	d, err := h.delivery(r)
+	d, err := h.stored(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	if err := h.payloadIsThere(r.Context(), d); err != nil {
+	if err := h.retained.payloadIsThere(r.Context(), d); err != nil {
 		return httpapi.Response{}, err
 	}
-	head, err := h.head(r, d.Subscription)
+	head, err := h.versions.head(r, d.Subscription)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -46,7 +46,7 @@ func (h *Handler) retryDelivery(r *httpapi.Request) (httpapi.Response, error) {
 
 // canBeSent is a 409 for a delivery of which the current version of its
 // subscription makes no request.
-func (h *Handler) canBeSent(ctx context.Context, d webhook.Delivery, current int64) error {
+func (h *deliveries) canBeSent(ctx context.Context, d webhook.Delivery, current int64) error {
 	make := sendable.Maker{Store: h.Store, Prepare: sendable.Preparing(h.Store, h.Secrets)}
 	skip, err := make.Check(ctx, d, current)
 	if err != nil || skip == nil {
@@ -59,24 +59,16 @@ func noteDelivery(r *httpapi.Request, d webhook.Delivery) {
 	r.Note(slog.String("delivery", d.ID), slog.String("subscription", d.Subscription))
 }
 
-func (h *Handler) head(r *httpapi.Request, id string) (webhook.Head, error) {
-	heads, err := h.Store.Heads(r.Context(), []webhook.SubscriptionRef{{Tenant: r.Tenant, ID: id}})
-	if err != nil {
-		return webhook.Head{}, fmt.Errorf("read subscription %s: %w", id, err)
-	}
-	return heads[0], nil
-}
-
-// cancelDelivery ends a delivery that is pending. An attempt that is under way
+// cancel ends a delivery that is pending. An attempt that is under way
 // may still arrive.
-func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
+func (h *deliveries) cancel(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.Empty(); err != nil {
 		return httpapi.Response{}, err
 	}
 	var d webhook.Delivery
 	life := lifecycle.Executor{Store: h.Store, Counter: h.Counter, Leave: h.leaveLine}
 	err := retry(r.Context(), func() (err error) {
-		if d, err = h.deliveryOrPlanned(r); err != nil {
+		if d, err = h.ofPath(r); err != nil {
 			return err
 		}
 		if d.Status != webhook.Pending {
@@ -94,7 +86,7 @@ func (h *Handler) cancelDelivery(r *httpapi.Request) (httpapi.Response, error) {
 
 // leaveLine takes a delivery that has ended out of its waiting line. If that
 // fails, a drain passes over it.
-func (h *Handler) leaveLine(ctx context.Context, d webhook.Delivery) error {
+func (h *deliveries) leaveLine(ctx context.Context, d webhook.Delivery) error {
 	if err := h.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}, []string{d.ID}); err != nil {
 		h.log().Warn("leave line", "delivery", d.ID, "cause", err)
 	}

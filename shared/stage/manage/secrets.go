@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,40 @@ import (
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// Paths of the routes of secrets.
+const (
+	secretsPath = tenantPath + "/secrets"
+	secretPath  = secretsPath + "/{name}"
+)
+
+// secrets serves named secrets.
+type secrets struct {
+	*Handler
+	Store Secrets
+}
+
+func (h *secrets) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: secretsPath, Roles: manage, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: put, Pattern: secretPath, Roles: manage, Handle: h.put},
+		{Method: get, Pattern: secretPath, Roles: manage, Handle: h.get},
+		{Method: del, Pattern: secretPath, Roles: manage, Handle: h.delete},
+	}
+}
+
+// Secrets keeps named secrets, sealed.
+type Secrets interface {
+	// PutSecret stores a secret under its name, and returns it with whether
+	// there was none. If keep, one that was there keeps its Portal.
+	PutSecret(ctx context.Context, secret webhook.NamedSecret, keep bool) (stored webhook.NamedSecret, created bool, err error)
+	// Secrets: see delivery's NamedSecrets.
+	Secrets(ctx context.Context, tenant string, names []string) (map[string]webhook.NamedSecret, error)
+	// PageSecrets lists secrets by name, without their values.
+	PageSecrets(ctx context.Context, tenant string, page webhook.Page) (secrets []webhook.NamedSecret, next string, err error)
+	// DeleteSecret removes a secret, or returns [webhook.ErrNotFound].
+	DeleteSecret(ctx context.Context, tenant, name string) error
+}
 
 // maxSecret is the most bytes of a secret's value: what a header may have.
 const maxSecret = 4 << 10
@@ -30,9 +65,9 @@ func viewNamedSecret(s webhook.NamedSecret) namedSecretView {
 
 var errNoSecret = httpapi.SecretNotFound.Problem("The secret does not exist. PUT /secrets/{name} creates it.")
 
-// putSecret stores a secret's value, sealed. Subscriptions that mention it send
+// put stores a secret's value, sealed. Subscriptions that mention it send
 // the new one from the next attempt on.
-func (h *Handler) putSecret(r *httpapi.Request) (httpapi.Response, error) {
+func (h *secrets) put(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -112,7 +147,7 @@ func secretValue(v strictjson.Value, faults *httpapi.Faults) string {
 	return text
 }
 
-func (h *Handler) listSecrets(r *httpapi.Request) (httpapi.Response, error) {
+func (h *secrets) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -128,7 +163,7 @@ func (h *Handler) listSecrets(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-func (h *Handler) getSecretName(r *httpapi.Request) (httpapi.Response, error) {
+func (h *secrets) get(r *httpapi.Request) (httpapi.Response, error) {
 	name := r.PathValue("name")
 	if !subscription.ValidID(name) {
 		return httpapi.Response{}, errNoSecret
@@ -144,9 +179,9 @@ func (h *Handler) getSecretName(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(viewNamedSecret(s)), nil
 }
 
-// deleteSecret removes a secret. Deliveries that still mention it are canceled
+// delete removes a secret. Deliveries that still mention it are canceled
 // at their next attempt, as missing_secret.
-func (h *Handler) deleteSecret(r *httpapi.Request) (httpapi.Response, error) {
+func (h *secrets) delete(r *httpapi.Request) (httpapi.Response, error) {
 	name := r.PathValue("name")
 	if !subscription.ValidID(name) {
 		return httpapi.Response{}, errNoSecret

@@ -13,9 +13,29 @@ import (
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/language/suggest"
-	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// Paths of the routes of segments.
+const (
+	segmentsPath = tenantPath + "/segments"
+	segmentPath  = segmentsPath + "/{id}"
+)
+
+// segments serves named conditions on profiles.
+type segments struct {
+	*Handler
+	definitions *definitions
+}
+
+func (h *segments) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: segmentsPath, Roles: manage, Handle: h.list},
+		{Method: get, Pattern: segmentPath, Roles: manage, Handle: h.get},
+		{Method: put, Pattern: segmentPath, Roles: manage, Handle: h.put},
+		{Method: del, Pattern: segmentPath, Roles: manage, Handle: h.delete},
+	}
+}
 
 const maxSegmentName = 200 // characters
 
@@ -33,16 +53,8 @@ func viewSegment(s webhook.Segment) segmentView {
 
 var errNoSegment = httpapi.SegmentNotFound.Problem("There is no segment of this id. GET /segments lists them.")
 
-func (h *Handler) segments(r *httpapi.Request) ([]webhook.Segment, error) {
-	segments, err := h.Store.Segments(r.Context(), r.Tenant, people.MaxSegments)
-	if err != nil {
-		return nil, fmt.Errorf("read segments: %w", err)
-	}
-	return segments, nil
-}
-
-func (h *Handler) listSegments(r *httpapi.Request) (httpapi.Response, error) {
-	segments, err := h.segments(r)
+func (h *segments) list(r *httpapi.Request) (httpapi.Response, error) {
+	segments, err := h.definitions.all(r)
 	views := []segmentView{}
 	for _, s := range segments {
 		views = append(views, viewSegment(s))
@@ -50,8 +62,8 @@ func (h *Handler) listSegments(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(httpapi.List{Data: views}), err
 }
 
-func (h *Handler) getSegment(r *httpapi.Request) (httpapi.Response, error) {
-	segments, err := h.segments(r)
+func (h *segments) get(r *httpapi.Request) (httpapi.Response, error) {
+	segments, err := h.definitions.all(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -63,8 +75,8 @@ func (h *Handler) getSegment(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.Response{}, errNoSegment
 }
 
-// putSegment names a condition on profiles.
-func (h *Handler) putSegment(r *httpapi.Request) (httpapi.Response, error) {
+// put names a condition on profiles.
+func (h *segments) put(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.JSON()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -74,11 +86,11 @@ func (h *Handler) putSegment(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	s.Tenant, s.UpdatedAt = r.Tenant, h.now()
-	segments, err := h.segments(r)
+	segments, err := h.definitions.all(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	rules, err := h.rules(r)
+	rules, err := h.definitions.rules(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -87,7 +99,7 @@ func (h *Handler) putSegment(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	created := false
-	err = h.define(r, func() (err error) {
+	err = h.definitions.define(r, func() (err error) {
 		created, err = h.Store.PutSegment(r.Context(), s)
 		return err
 	})
@@ -135,8 +147,8 @@ func readSegment(id string, body strictjson.Value) (s webhook.Segment, err error
 	return s, faults.Err()
 }
 
-// deleteSegment forgets a segment that no subscription asks for.
-func (h *Handler) deleteSegment(r *httpapi.Request) (httpapi.Response, error) {
+// delete forgets a segment that no subscription asks for.
+func (h *segments) delete(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	user, err := h.userOf(r, id)
 	if err != nil {
@@ -145,7 +157,7 @@ func (h *Handler) deleteSegment(r *httpapi.Request) (httpapi.Response, error) {
 	if user != "" {
 		return httpapi.Response{}, httpapi.SegmentInUse.Problem("The filter of subscription " + user + " asks for this segment. Change that first.")
 	}
-	err = h.define(r, func() error {
+	err = h.definitions.define(r, func() error {
 		err := h.Store.DeleteSegment(r.Context(), r.Tenant, id)
 		if errors.Is(err, webhook.ErrNotFound) {
 			return errNoSegment
@@ -159,7 +171,7 @@ func (h *Handler) deleteSegment(r *httpapi.Request) (httpapi.Response, error) {
 const headsPage = 250
 
 // userOf returns a subscription whose filter asks for a segment; "" if none does.
-func (h *Handler) userOf(r *httpapi.Request, segment string) (string, error) {
+func (h *segments) userOf(r *httpapi.Request, segment string) (string, error) {
 	page := webhook.Page{Limit: headsPage}
 	for {
 		heads, next, err := h.Store.PageHeads(r.Context(), r.Tenant, page)
@@ -179,7 +191,7 @@ func (h *Handler) userOf(r *httpapi.Request, segment string) (string, error) {
 
 // knownSegments refuses a filter that asks for a segment which does not exist. A
 // portal key may ask for none.
-func (h *Handler) knownSegments(r *httpapi.Request, s webhook.Subscription) error {
+func (h *segments) knownSegments(r *httpapi.Request, s webhook.Subscription) error {
 	asked := subscription.Segments(s.Filter)
 	if len(asked) == 0 || r.Principal.Role == httpapi.Portal {
 		return nil
@@ -192,8 +204,8 @@ func (h *Handler) knownSegments(r *httpapi.Request, s webhook.Subscription) erro
 }
 
 // unknownSegments notes which of the segments do not exist.
-func (h *Handler) unknownSegments(r *httpapi.Request, field string, asked []string, faults *httpapi.Faults) error {
-	segments, err := h.segments(r)
+func (h *segments) unknownSegments(r *httpapi.Request, field string, asked []string, faults *httpapi.Faults) error {
+	segments, err := h.definitions.all(r)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,22 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// sends serves jobs that publish an event for each profile of a group.
+type sends struct {
+	*Handler
+	Store    Jobs
+	versions *versions
+	segments *segments
+	jobs     *jobs
+}
+
+func (h *sends) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: tenantPath + "/sends", Roles: manage, Handle: h.post},
+		{Method: post, Pattern: jobsPath + "/{id}/stop", Roles: manage, Handle: h.stop},
+	}
+}
+
 // Limits of a send.
 const (
 	maxSendSubjects = 1000
@@ -23,31 +39,31 @@ const (
 	maxSendAhead    = 30 * 24 * time.Hour
 )
 
-// send starts a job that publishes an event for each profile in a group.
-func (h *Handler) send(r *httpapi.Request) (httpapi.Response, error) {
+// post starts a job that publishes an event for each profile in a group.
+func (h *sends) post(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.JSON()
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	j, err := readSend(body, h.newJob(webhook.JobSend))
+	j, err := readSend(body, h.jobs.begin(webhook.JobSend))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	j.Tenant = r.Tenant
-	if err := h.sendable(r, *j.Send); err != nil {
+	if err := h.check(r, *j.Send); err != nil {
 		return httpapi.Response{}, err
 	}
 	if err := h.ensureTenant(r); err != nil {
 		return httpapi.Response{}, err
 	}
-	return h.startJob(r, j)
+	return h.jobs.start(r, j)
 }
 
-// sendable refuses a send to a subscription that would not get its events, or to a
+// check refuses a send to a subscription that would not get its events, or to a
 // segment that does not exist.
-func (h *Handler) sendable(r *httpapi.Request, s webhook.Send) error {
+func (h *sends) check(r *httpapi.Request, s webhook.Send) error {
 	var faults httpapi.Faults
-	sub, err := h.current(r.Context(), webhook.SubscriptionRef{Tenant: r.Tenant, ID: s.Subscription})
+	sub, err := h.versions.current(r.Context(), webhook.SubscriptionRef{Tenant: r.Tenant, ID: s.Subscription})
 	switch {
 	case errors.Is(err, errNoSubscription):
 		faults.Add("subscription", "there is no subscription of this id: GET /subscriptions lists them")
@@ -57,7 +73,7 @@ func (h *Handler) sendable(r *httpapi.Request, s webhook.Send) error {
 		faults.Add("subscription", "its types do not include %q, which the events of a send have", webhook.SendType)
 	}
 	if s.Segment != "" {
-		if err := h.unknownSegments(r, "segment", []string{s.Segment}, &faults); err != nil {
+		if err := h.segments.unknownSegments(r, "segment", []string{s.Segment}, &faults); err != nil {
 			return err
 		}
 	}
@@ -151,8 +167,8 @@ func readSubjects(v strictjson.Value, faults *httpapi.Faults) (subjects []string
 	return subjects
 }
 
-// stopJob ends a send before its time. What it has published goes its way.
-func (h *Handler) stopJob(r *httpapi.Request) (httpapi.Response, error) {
+// stop ends a send before its time. What it has published goes its way.
+func (h *sends) stop(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	if !jobID.MatchString(id) {
 		return httpapi.Response{}, errNoJob

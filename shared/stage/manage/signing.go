@@ -13,13 +13,26 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// signing serves the secrets with which a subscription's callbacks are signed.
+type signing struct {
+	*Handler
+	versions *versions
+}
+
+func (h *signing) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: subscriptionPath + "/secret", Roles: portal, Handle: h.get},
+		{Method: post, Pattern: subscriptionPath + "/rotate-secret", Roles: portal, Handle: h.post},
+	}
+}
+
 // maxSecrets is how many secrets of one subscription sign at once, the current
 // one included: each adds to every callback's header.
 const maxSecrets = 5
 
-// rotateSecret makes another secret the current one. The one before signs too,
+// post makes another secret the current one. The one before signs too,
 // for as long as is asked for; so do older ones until their own end.
-func (h *Handler) rotateSecret(r *httpapi.Request) (httpapi.Response, error) {
+func (h *signing) post(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.OptionalJSON()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -31,7 +44,7 @@ func (h *Handler) rotateSecret(r *httpapi.Request) (httpapi.Response, error) {
 	var saved webhook.Subscription
 	var shown secret.String
 	err = retry(r.Context(), func() error {
-		now, err := h.current(r.Context(), ref(r))
+		now, err := h.versions.current(r.Context(), ref(r))
 		if err != nil {
 			return err
 		}
@@ -39,7 +52,7 @@ func (h *Handler) rotateSecret(r *httpapi.Request) (httpapi.Response, error) {
 		if err != nil {
 			return err
 		}
-		if saved, err = h.save(r, now, next, false); err == nil {
+		if saved, err = h.versions.save(r, now, next, false); err == nil {
 			shown, err = h.open(saved)
 		}
 		return err
@@ -53,7 +66,7 @@ func (h *Handler) rotateSecret(r *httpapi.Request) (httpapi.Response, error) {
 
 // rotate returns the subscription with another current secret. One that is the
 // current one already stays, so that a repeat changes nothing.
-func (h *Handler) rotate(now webhook.Subscription, asked subscription.Rotation) (webhook.Subscription, error) {
+func (h *signing) rotate(now webhook.Subscription, asked subscription.Rotation) (webhook.Subscription, error) {
 	at := h.now()
 	kept := slices.DeleteFunc(slices.Clone(now.Secrets), func(s webhook.SigningSecret) bool {
 		return !s.Expires.IsZero() && !at.Before(s.Expires)
@@ -113,7 +126,7 @@ func tooMany(signing []webhook.SigningSecret) error {
 }
 
 // seals reports whether a sealed secret holds the given one, however that is written.
-func (h *Handler) seals(s webhook.Subscription, sealed webhook.SigningSecret, given secret.String) (bool, error) {
+func (h *signing) seals(s webhook.Subscription, sealed webhook.SigningSecret, given secret.String) (bool, error) {
 	if given == "" {
 		return false, nil
 	}
@@ -130,7 +143,7 @@ func (h *Handler) seals(s webhook.Subscription, sealed webhook.SigningSecret, gi
 
 // sign seals a signing secret, the given one or another, and returns with it
 // what its owner may see: all of a shared secret, the public half of a key pair.
-func (h *Handler) sign(s webhook.Subscription, given secret.String, scheme string, at time.Time) (sealed webhook.SigningSecret, shown secret.String, err error) {
+func (h *signing) sign(s webhook.Subscription, given secret.String, scheme string, at time.Time) (sealed webhook.SigningSecret, shown secret.String, err error) {
 	if given == "" {
 		made, err := signature.Generate(signature.Scheme(scheme))
 		if err != nil {
@@ -164,8 +177,8 @@ type previousView struct {
 	ExpiresAt httpapi.Time `json:"expires_at"`
 }
 
-func (h *Handler) getSecret(r *httpapi.Request) (httpapi.Response, error) {
-	s, err := h.current(r.Context(), ref(r))
+func (h *signing) get(r *httpapi.Request) (httpapi.Response, error) {
+	s, err := h.versions.current(r.Context(), ref(r))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -183,7 +196,7 @@ func (h *Handler) getSecret(r *httpapi.Request) (httpapi.Response, error) {
 }
 
 // open returns what may be seen of the current secret.
-func (h *Handler) open(s webhook.Subscription) (secret.String, error) {
+func (h *signing) open(s webhook.Subscription) (secret.String, error) {
 	if len(s.Secrets) == 0 {
 		return "", fmt.Errorf("subscription %s of %s has no secret", s.ID, s.Tenant)
 	}
@@ -193,7 +206,7 @@ func (h *Handler) open(s webhook.Subscription) (secret.String, error) {
 	return h.unseal(s, s.Secrets[0])
 }
 
-func (h *Handler) unseal(s webhook.Subscription, sealed webhook.SigningSecret) (secret.String, error) {
+func (h *signing) unseal(s webhook.Subscription, sealed webhook.SigningSecret) (secret.String, error) {
 	plain, err := h.Secrets.Open(sealed.Sealed, s.Tenant, s.ID, "signing")
 	if err != nil {
 		return "", fmt.Errorf("open a secret of %s of %s: %w", s.ID, s.Tenant, err)

@@ -8,11 +8,27 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+const statePath = subscriptionPath + "/state/{key}"
+
+// states serves what triggers know of their keys.
+type states struct {
+	*Handler
+	Store    trigger.Store
+	versions *versions
+}
+
+func (h *states) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: statePath, Roles: manage, Handle: h.get},
+		{Method: del, Pattern: statePath, Roles: manage, Handle: h.delete},
+	}
+}
+
 var errNoState = httpapi.StateNotFound.Problem("The trigger has no state for this key.")
 
-// getState shows what a subscription's trigger knows of one key.
-func (h *Handler) getState(r *httpapi.Request) (httpapi.Response, error) {
-	key, err := h.stateKey(r)
+// get shows what a subscription's trigger knows of one key.
+func (h *states) get(r *httpapi.Request) (httpapi.Response, error) {
+	key, err := h.ref(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -26,10 +42,10 @@ func (h *Handler) getState(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(view), nil
 }
 
-// deleteState forgets one key: its counts, its claims, and what waits for its
+// delete forgets one key: its counts, its claims, and what waits for its
 // delay.
-func (h *Handler) deleteState(r *httpapi.Request) (httpapi.Response, error) {
-	key, err := h.stateKey(r)
+func (h *states) delete(r *httpapi.Request) (httpapi.Response, error) {
+	key, err := h.ref(r)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -39,9 +55,9 @@ func (h *Handler) deleteState(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.NoContent(), nil
 }
 
-// stateKey names the state of the path's key under the path's subscription.
-func (h *Handler) stateKey(r *httpapi.Request) (webhook.StateRef, error) {
-	s, err := h.current(r.Context(), ref(r))
+// ref names the state of the path's key under the path's subscription.
+func (h *states) ref(r *httpapi.Request) (webhook.StateRef, error) {
+	s, err := h.versions.current(r.Context(), ref(r))
 	if err != nil {
 		return webhook.StateRef{}, err
 	}

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -10,6 +11,26 @@ import (
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/webhook"
 )
+
+// statistics serves what was counted of deliveries.
+type statistics struct {
+	*Handler
+	Store Stats
+}
+
+func (h *statistics) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: tenantPath + "/stats", Roles: manage, Query: []string{"subscription", "after", "before"}, Handle: h.get},
+	}
+}
+
+// Stats is what was counted of deliveries; see package stats.
+type Stats interface {
+	// Stats lists the hours in which something was counted of a subscription,
+	// or of the whole tenant if its id is "", from one time, included, to
+	// another, ascending. It may lag by a second.
+	Stats(ctx context.Context, sub webhook.SubscriptionRef, from, before time.Time) ([]webhook.Stats, error)
+}
 
 const (
 	defaultStats = 24 * time.Hour
@@ -51,13 +72,13 @@ type percentilesView struct {
 	P99   float64 `json:"p99"`
 }
 
-// getStats shows what became of deliveries, by hour.
-func (h *Handler) getStats(r *httpapi.Request) (httpapi.Response, error) {
+// get shows what became of deliveries, by hour.
+func (h *statistics) get(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	from, before := h.statsRange(listing.Page.After, listing.Page.Before)
+	from, before := h.hours(listing.Page.After, listing.Page.Before)
 	id := r.Query.Get("subscription")
 	var faults httpapi.Faults
 	if r.Query.Has("subscription") && !subscription.ValidID(id) {
@@ -87,9 +108,9 @@ func (h *Handler) getStats(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(view), nil
 }
 
-// statsRange is the range of hours meant: the last day, as far as nothing else
+// hours is the range of hours meant: the last day, as far as nothing else
 // is said, each hour whole at its beginning.
-func (h *Handler) statsRange(after, before time.Time) (from, until time.Time) {
+func (h *statistics) hours(after, before time.Time) (from, until time.Time) {
 	if before.IsZero() {
 		before = h.now()
 		if !after.IsZero() && after.Add(maxStats).Before(before) {

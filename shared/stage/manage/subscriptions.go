@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,34 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// Paths of the routes of subscriptions.
+const (
+	subscriptionsPath = tenantPath + "/subscriptions"
+	subscriptionPath  = subscriptionsPath + "/{id}"
+)
+
+// subscriptions serves subscriptions.
+type subscriptions struct {
+	*Handler
+	versions *versions
+	wishes   *wishes
+	signing  *signing
+	jobs     *jobs
+}
+
+func (h *subscriptions) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.post},
+		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: get, Pattern: subscriptionPath, Roles: portal, Handle: h.get},
+		{Method: put, Pattern: subscriptionPath, Roles: portal, Handle: h.put},
+		{Method: patch, Pattern: subscriptionPath, Roles: portal, Handle: h.patch},
+		{Method: del, Pattern: subscriptionPath, Roles: portal, Handle: h.delete},
+		{Method: post, Pattern: subscriptionPath + "/pause", Roles: portal, Handle: h.pause},
+		{Method: post, Pattern: subscriptionPath + "/resume", Roles: portal, Handle: h.resume},
+	}
+}
+
 func isConflict(err error) bool { return errors.Is(err, webhook.ErrConflict) }
 
 var errNoSubscription = httpapi.SubscriptionNotFound.Problem("The subscription does not exist. GET /subscriptions lists them.")
@@ -21,49 +48,15 @@ func ref(r *httpapi.Request) webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: r.Tenant, ID: r.PathValue("id")}
 }
 
-// current reads a subscription as it is now.
-func (h *Handler) current(ctx context.Context, ref webhook.SubscriptionRef) (webhook.Subscription, error) {
-	if !subscription.ValidID(ref.ID) {
-		return webhook.Subscription{}, errNoSubscription
-	}
-	heads, err := h.Store.Heads(ctx, []webhook.SubscriptionRef{ref})
-	if err != nil {
-		return webhook.Subscription{}, fmt.Errorf("read subscription %s: %w", ref.ID, err)
-	}
-	if heads[0].Version == 0 {
-		return webhook.Subscription{}, errNoSubscription
-	}
-	subs, err := h.versions(ctx, heads)
-	if err != nil {
-		return webhook.Subscription{}, err
-	}
-	return subs[0], nil
-}
-
-func (h *Handler) versions(ctx context.Context, heads []webhook.Head) ([]webhook.Subscription, error) {
-	refs := make([]webhook.VersionRef, len(heads))
-	for i, head := range heads {
-		refs[i] = webhook.VersionRef{Tenant: head.Tenant, ID: head.ID, Version: head.Version}
-	}
-	if len(refs) == 0 {
-		return nil, nil
-	}
-	subs, err := h.Store.Versions(ctx, refs)
-	if err != nil { // ours, not the caller's: what a head names exists
-		return nil, fmt.Errorf("read versions: %s", err)
-	}
-	return subs, nil
-}
-
-func (h *Handler) getSubscription(r *httpapi.Request) (httpapi.Response, error) {
-	s, err := h.current(r.Context(), ref(r))
+func (h *subscriptions) get(r *httpapi.Request) (httpapi.Response, error) {
+	s, err := h.versions.current(r.Context(), ref(r))
 	if err != nil {
 		return httpapi.Response{}, err
 	}
 	return httpapi.OK(subscription.View(s, "")), nil
 }
 
-func (h *Handler) listSubscriptions(r *httpapi.Request) (httpapi.Response, error) {
+func (h *subscriptions) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -72,7 +65,7 @@ func (h *Handler) listSubscriptions(r *httpapi.Request) (httpapi.Response, error
 	if err != nil {
 		return httpapi.Response{}, listing.Refuse(err)
 	}
-	subs, err := h.versions(r.Context(), heads)
+	subs, err := h.versions.of(r.Context(), heads)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -83,7 +76,7 @@ func (h *Handler) listSubscriptions(r *httpapi.Request) (httpapi.Response, error
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-func (h *Handler) createSubscription(r *httpapi.Request) (httpapi.Response, error) {
+func (h *subscriptions) post(r *httpapi.Request) (httpapi.Response, error) {
 	body, err := r.JSON()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -104,15 +97,15 @@ func (h *Handler) createSubscription(r *httpapi.Request) (httpapi.Response, erro
 
 // create stores a new subscription with its secret, which is the caller's or
 // made here, and shows both.
-func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Response, error) {
+func (h *subscriptions) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Response, error) {
 	s := wish.Subscription
 	s.Tenant, s.ID, s.CreatedAt = r.Tenant, wish.ID, h.now()
 	s.UpdatedAt = s.CreatedAt
-	s, _, err := h.complete(r, webhook.Subscription{}, s, wish)
+	s, _, err := h.wishes.complete(r, webhook.Subscription{}, s, wish)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
-	sealed, shown, err := h.sign(s, wish.Secret, s.Signing, s.CreatedAt)
+	sealed, shown, err := h.signing.sign(s, wish.Secret, s.Signing, s.CreatedAt)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -121,11 +114,11 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 		return httpapi.Response{}, err
 	}
 	s.Within = h.Quota
-	if err := h.reads(r, s); err != nil {
+	if err := h.versions.reads(r, s); err != nil {
 		return httpapi.Response{}, err
 	}
 	if s, err = h.Store.SaveSubscription(r.Context(), s, 0); err != nil {
-		return httpapi.Response{}, h.refusal(fmt.Errorf("create subscription %s: %w", wish.ID, err))
+		return httpapi.Response{}, h.versions.refusal(fmt.Errorf("create subscription %s: %w", wish.ID, err))
 	}
 	noteSaved(r, s)
 	location := "/v1/tenants/" + s.Tenant + "/subscriptions/" + s.ID
@@ -135,7 +128,7 @@ func (h *Handler) create(r *httpapi.Request, wish subscription.Wish) (httpapi.Re
 
 // advice warns of types that nobody registered, if the request has types. Not
 // to know is no reason to refuse what is stored already.
-func (h *Handler) advice(r *httpapi.Request, s webhook.Subscription, wish subscription.Wish) []httpapi.FieldError {
+func (h *subscriptions) advice(r *httpapi.Request, s webhook.Subscription, wish subscription.Wish) []httpapi.FieldError {
 	if !wish.Gives("types") || len(s.Types) == 0 {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/api/httpapi"
@@ -13,8 +12,27 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+const tenantPath = "/v1/tenants/{tenant}"
+
+// tenants serves who there is.
+type tenants struct {
+	*Handler
+	Store Tenants
+	jobs  *jobs
+}
+
+func (h *tenants) routes() []httpapi.Route {
+	return []httpapi.Route{
+		{Method: get, Pattern: "/v1/tenants", Roles: admin, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: put, Pattern: tenantPath, Roles: admin, Handle: h.put},
+		{Method: del, Pattern: tenantPath, Roles: admin, Handle: h.delete},
+	}
+}
+
 // Tenants keeps who there is.
 type Tenants interface {
+	// EnsureTenant: see ingest's Tenants.
+	EnsureTenant(ctx context.Context, tenant string) (created bool, err error)
 	// FindTenant: see ingest's Tenants.
 	FindTenant(ctx context.Context, tenant string) error
 	// PageTenants lists tenants by name.
@@ -30,9 +48,9 @@ type tenantView struct {
 	ID string `json:"id"`
 }
 
-// putTenant makes a tenant known before its first use. A repeat changes
+// put makes a tenant known before its first use. A repeat changes
 // nothing.
-func (h *Handler) putTenant(r *httpapi.Request) (httpapi.Response, error) {
+func (h *tenants) put(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -71,8 +89,8 @@ func readTenant(r *httpapi.Request) error {
 	return faults.Err()
 }
 
-// listTenants lists all that are known, by name.
-func (h *Handler) listTenants(r *httpapi.Request) (httpapi.Response, error) {
+// list lists all that are known, by name.
+func (h *tenants) list(r *httpapi.Request) (httpapi.Response, error) {
 	listing, err := r.Listing()
 	if err != nil {
 		return httpapi.Response{}, err
@@ -88,11 +106,11 @@ func (h *Handler) listTenants(r *httpapi.Request) (httpapi.Response, error) {
 	return httpapi.OK(listing.Next(views, next)), nil
 }
 
-// deleteTenant starts the job that removes a tenant. The job is the reserved
+// delete starts the job that removes a tenant. The job is the reserved
 // tenant's, since nothing of the tenant's own stays. From now on nothing is
 // taken for it. A repeat starts another job, which does the same: whoever died
 // between the two writes here is made up for.
-func (h *Handler) deleteTenant(r *httpapi.Request) (httpapi.Response, error) {
+func (h *tenants) delete(r *httpapi.Request) (httpapi.Response, error) {
 	if err := r.RefuseReserved(); err != nil {
 		return httpapi.Response{}, err
 	}
@@ -110,23 +128,9 @@ func (h *Handler) deleteTenant(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("read tenant: %w", err)
 	}
-	j := h.newJob(webhook.JobDeleteTenant)
+	j := h.jobs.begin(webhook.JobDeleteTenant)
 	j.Tenant, j.Target, j.Born = httpapi.ReservedTenant, r.Tenant, state.Began.UnixMilli()
-	return h.startJob(r, j)
-}
-
-// standing refuses changes to a tenant that is being deleted.
-func (h *Handler) standing(handle func(*httpapi.Request) (httpapi.Response, error)) func(*httpapi.Request) (httpapi.Response, error) {
-	return func(r *httpapi.Request) (httpapi.Response, error) {
-		state, err := h.Store.TenantState(r.Context(), r.Tenant)
-		if err != nil {
-			return httpapi.Response{}, fmt.Errorf("read tenant: %w", err)
-		}
-		if state.Running() {
-			return httpapi.Response{}, webhook.ErrDeleting
-		}
-		return handle(r)
-	}
+	return h.jobs.start(r, j)
 }
 
 // ensureTenant makes the tenant known, and warns if it was not: its name may be
@@ -137,39 +141,4 @@ func (h *Handler) ensureTenant(r *httpapi.Request) error {
 		r.WarnOfNewTenant(h.Store, h.log())
 	}
 	return err
-}
-
-// made refuses a tenant that nobody made, if only those are taken that were.
-// The reserved tenant is always there.
-func (h *Handler) made(handle func(*httpapi.Request) (httpapi.Response, error)) func(*httpapi.Request) (httpapi.Response, error) {
-	return func(r *httpapi.Request) (httpapi.Response, error) {
-		if !h.Made || r.Tenant == httpapi.ReservedTenant {
-			return handle(r)
-		}
-		err := h.Store.FindTenant(r.Context(), r.Tenant)
-		if errors.Is(err, webhook.ErrNotFound) {
-			return httpapi.Response{}, r.NoSuchTenant(h.Store, h.log())
-		}
-		if err != nil {
-			return httpapi.Response{}, fmt.Errorf("find tenant: %w", err)
-		}
-		return handle(r)
-	}
-}
-
-// guarded puts [Handler.standing] before every route that changes something of
-// a tenant, and [Handler.made] before those but the one that makes it.
-func (h *Handler) guarded(routes []httpapi.Route) []httpapi.Route {
-	for i, route := range routes {
-		deletes := route.Method == http.MethodDelete && route.Pattern == tenantPath
-		if route.Handle == nil || route.Method == http.MethodGet || deletes || !strings.Contains(route.Pattern, "{tenant}") {
-			continue
-		}
-		handle := route.Handle
-		if makes := route.Method == http.MethodPut && route.Pattern == tenantPath; !makes {
-			handle = h.made(handle)
-		}
-		routes[i].Handle = h.standing(handle)
-	}
-	return routes
 }

@@ -61,7 +61,7 @@ func (t *trials) setFull(tenant string) {
 }
 
 // beginTest takes one of the tenant's places until end is called, or refuses.
-func (h *Handler) beginTest(ctx context.Context, tenant string) (end func(), err error) {
+func (h *previews) beginTest(ctx context.Context, tenant string) (end func(), err error) {
 	began, token, first := h.trials.clock(), rand.Text(), mathrand.IntN(testPlaces)
 	refused := httpapi.TenantTestsFull.Problem("This tenant has too many tests in progress. Run at most 8 at once.").After(testHold)
 	for i := range testPlaces {
@@ -83,7 +83,7 @@ func (h *Handler) beginTest(ctx context.Context, tenant string) (end func(), err
 }
 
 // endTest gives a place back. If that fails the place comes back by itself.
-func (h *Handler) endTest(ctx context.Context, ref webhook.SubscriptionRef, place, token string, began time.Time) {
+func (h *previews) endTest(ctx context.Context, ref webhook.SubscriptionRef, place, token string, began time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), testFull)
 	defer cancel()
 	now, until := h.trials.clock(), began.Add(testHold)
