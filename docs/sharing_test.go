@@ -51,7 +51,7 @@ var shared = map[string]string{
 	"record.pass":     own + "one goroutine works through all tenants",
 	"record.written":  own + "it holds ids of all tenants in turn, and what it forgets is one read",
 	"ingest.Limit":    own + "it counts what docs/sharing.md calls waiting messages",
-	"manage.health":   own + "one answer for all",
+	"manage.looked":   own + "one answer for all",
 	"fanout.outbox":   own + "of one batch", "fanout.view": own + "of one batch", "fanout.groups": own + "of one batch",
 	"fanout.crowds":      own + "who waits is of one key of a trigger, and of other keys it only holds hints",
 	"server.certificate": own + "one for all clients",
