@@ -144,7 +144,7 @@ func TestProxiesOfTheEnvironmentAreIgnored(t *testing.T) {
 		t.Setenv(name, "http://127.0.0.1:"+proxy)
 	}
 	transport := NewTransport(&Guard{Allow: loopback}, nil)
-	for _, inner := range []*http.Transport{transport.secure, transport.plain} {
+	for _, inner := range []*http.Transport{transport.secure, transport.plain.rest} {
 		if inner.Proxy != nil {
 			t.Error("a proxy is configured")
 		}

@@ -190,8 +190,8 @@ func TestWhatWasNeverWrittenGoesToAnotherConnection(t *testing.T) {
 	transport := NewTransport(&Guard{Allow: loopback}, nil)
 	defer transport.CloseIdleConnections()
 	var newest *atomic.Bool // of the connection dialled last
-	dial := transport.plain.DialContext
-	transport.plain.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := transport.plain.dial
+	transport.plain.dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		newest = new(atomic.Bool)
 		return frozen{conn, newest}, err

@@ -42,7 +42,8 @@ const (
 // HEAD and OPTIONS. One exception remains: a POST, PUT or PATCH with an empty
 // body over HTTP/2 is sent again if the server aborts it.
 type Transport struct {
-	secure, plain *http.Transport
+	secure *http.Transport
+	plain  *direct
 }
 
 // NewTransport makes a Transport. config may hold certificates and authorities
@@ -68,7 +69,7 @@ func newTransport(guard *Guard, config *tls.Config, secure, plain, sessions int)
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(sessions)
 	return &Transport{
 		secure: newHTTP(guard.dialer(true), config, secure),
-		plain:  newHTTP(guard.dialer(false), config, plain),
+		plain:  newDirect(guard.dialer(false), plain),
 	}
 }
 
@@ -93,11 +94,10 @@ func newHTTP(dial func(context.Context, string, string) (net.Conn, error), confi
 
 // RoundTrip sends req once; see [Transport].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	transport := t.secure
 	if req.URL != nil && req.URL.Scheme == "http" {
-		transport = t.plain
+		return t.plain.RoundTrip(req)
 	}
-	resp, err := transport.RoundTrip(once(req))
+	resp, err := t.secure.RoundTrip(once(req))
 	if resp != nil {
 		resp.Request = req
 	}
@@ -107,7 +107,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // CloseIdleConnections closes the connections that serve no request now.
 func (t *Transport) CloseIdleConnections() {
 	t.secure.CloseIdleConnections()
-	t.plain.CloseIdleConnections()
+	t.plain.kept.close(0)
 }
 
 // NewClient makes a client that sends through t and hands every answer back as

@@ -50,7 +50,7 @@ func Ask(client Doer, req *http.Request, most int) (Answer, error) {
 	}
 	defer resp.Body.Close()
 	a := Answer{Status: resp.StatusCode, Header: resp.Header}
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+	if resp.StatusCode == http.StatusSwitchingProtocols || resp.Body == http.NoBody {
 		return a, nil
 	}
 	// A body need not look at the context by itself.
