@@ -38,7 +38,7 @@ const own = "own: "
 // a cache or a pool, the beginning of its row in docs/sharing.md, or why it has none.
 var shared = map[string]string{
 	"httpapi.Intake": "| requests in progress", "httpapi.refusals": "| log, at", "server.connections": "| connections | 4,096",
-	"oauth.Tokens": "| access tokens", "breaker.Counter": "| attempts counted", "pace.Pacer": "| reserved turns", "egress.Pool": "| HTTP clients",
+	"oauth.Tokens": "| access tokens", "breaker.Counter": "| attempts counted", "pace.Pacer": "| reserved turns", "egress.Pool": "| HTTP clients", "egress.kept": "| connections to subscribers",
 	"delivery.Deliverer": "| audits of waiting lines", "delivery.strains": "| tenants in trouble", "delivery.subscribers": "| subscriptions prepared",
 	"fanout.audiences": "| types and filters", "fanout.audience": "| types and filters", "fanout.versions": "| versions of subscriptions",
 	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "ingest.known": "| tenants that are known",
