@@ -35,6 +35,8 @@ func commands() []command {
 		{"serve", "[flags]", "run a server", runServe},
 		{"check", "[flags]", "test an installation: callbacks, retries, triggers, recover", runCheck},
 		{"inspect", "-data folder [prefix]", "print what local mode has stored, as lines of JSON", runInspect},
+		{"backup", "-data folder -to file", "write the data of local mode into a file, also while a server runs", runBackup},
+		{"restore", "-from file -data folder", "make a data folder of such a file", runRestore},
 		{"version", "", "print the version", runVersion},
 		{"help", "", "print this list", runHelp},
 	}

@@ -18,6 +18,11 @@ func TestWhatIsNoCommandIsExplained(t *testing.T) {
 		{[]string{"serve", "loyalty"}, `unexpected argument "loyalty": serve has only flags`},
 		{[]string{"demo", "loyalt"}, "want one of abandoned-cart,"},
 		{[]string{"demo", "loyalty", "-addr"}, "write flags before the recipe"},
+		{[]string{"backup"}, "-to is missing"},
+		{[]string{"backup", "-to", "x", "y"}, `unexpected argument "y"`},
+		{[]string{"backup", "-data", "nowhere", "-to", "x"}, "nowhere has no data of Postino"},
+		{[]string{"restore"}, "-from is missing"},
+		{[]string{"restore", "-from", "nothing"}, "open nothing"},
 		{[]string{"serve", "-retention", "soon"}, `invalid value "soon" for flag -retention`},
 	} {
 		err := run(context.Background(), tt.args)

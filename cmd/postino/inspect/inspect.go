@@ -35,11 +35,9 @@ const queuePrefix = "queue"
 // queues, whose keys begin with "queue/" and the queue's name. It reads a copy,
 // so a server may use the data meanwhile. Secrets are left out.
 func Run(ctx context.Context, out io.Writer, data, prefix string) (err error) {
-	dir, err := os.MkdirTemp(data, ".inspect-")
-	if err != nil { // a folder that cannot be written
-		if dir, err = os.MkdirTemp("", "postino-inspect-"); err != nil {
-			return err
-		}
+	dir, err := engine.CopyFolder(data)
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	db, err := engine.OpenCopy(data, filepath.Join(dir, "copy"))

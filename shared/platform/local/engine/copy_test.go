@@ -1,10 +1,19 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
 )
+
+// value is a long one that does not compress, so that tables and files of values
+// come and go while a test writes.
+func value(id int) []byte {
+	b := make([]byte, 64<<10)
+	_, _ = rand.NewChaCha8([32]byte{byte(id), byte(id >> 8)}).Read(b) // never fails
+	return b
+}
 
 // TestACopyOfDataInUseIsAPrefix: whatever happens to the files meanwhile.
 func TestACopyOfDataInUseIsAPrefix(t *testing.T) {
@@ -19,13 +28,13 @@ func TestACopyOfDataInUseIsAPrefix(t *testing.T) {
 				return
 			default:
 			}
-			err := db.Write(t.Context(), Ordered, func(tx *Tx) error { tx.Set(rowKey(id), make([]byte, 64<<10)); return nil })
+			err := db.Write(t.Context(), Ordered, func(tx *Tx) error { tx.Set(rowKey(id), value(id)); return nil })
 			if err != nil {
 				t.Error(err)
 			}
 		}
 	}()
-	for range 5 {
+	for range 8 {
 		before := ids(t, db)
 		again, err := OpenCopy(dir, filepath.Join(t.TempDir(), "copy"))
 		if err != nil {

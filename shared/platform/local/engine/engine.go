@@ -103,7 +103,7 @@ func openOn(disk vfs.FS, dir string) (*DB, error) {
 	db := &DB{dir: dir, lock: lock, disk: newPatience()}
 	if err := db.prepare(disk); err != nil {
 		db.disk.close()
-		return nil, errors.Join(fmt.Errorf("open data in %s: %w", dir, err), db.closeFiles())
+		return nil, errors.Join(fmt.Errorf("open data in %s: %w", dir, named(err)), db.closeFiles())
 	}
 	db.start()
 	return db, nil

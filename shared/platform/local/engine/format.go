@@ -10,9 +10,12 @@ import (
 	"strings"
 )
 
+// Format is the number of the format of keys, values and the log that this
+// release writes. It reads this one and all before.
+const Format = 1
+
 const (
 	formatName = "postino.format"
-	formatNow  = 1 // of keys, values and the log
 
 	sqliteName = "postino.db" // of builds before the first release
 )
@@ -40,8 +43,8 @@ func checkFormat(dir string) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s is damaged: it has no number: restore a copy", formatName)
-	case format > formatNow:
-		return fmt.Errorf("a newer release wrote this data, in format %d: this release reads formats up to %d: use the newer one", format, formatNow)
+	case format > Format:
+		return fmt.Errorf("a newer release wrote this data, in format %d: this release reads formats up to %d: use the newer one", format, Format)
 	}
 	return nil
 }
@@ -52,7 +55,7 @@ func markFormat(dir string) error {
 		return fmt.Errorf("%s is missing: restore a copy of the whole folder", formatName)
 	}
 	name := filepath.Join(dir, formatName)
-	if err := writeSynced(name+".new", fmt.Appendln(nil, formatNow)); err != nil {
+	if err := writeSynced(name+".new", fmt.Appendln(nil, Format)); err != nil {
 		return err
 	}
 	if err := os.Rename(name+".new", name); err != nil {

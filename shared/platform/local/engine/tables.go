@@ -47,6 +47,14 @@ func openTables(fs patientFS, dir string) (*pebble.DB, error) {
 	return pebble.Open(dir, options)
 }
 
+// named says of damage that it is damage.
+func named(err error) error {
+	if pebble.IsCorruptionError(err) {
+		return fmt.Errorf("it is damaged: restore a backup: %w", err)
+	}
+	return err
+}
+
 // stern ends the process when Pebble says that it cannot go on. The next start
 // has everything that was acknowledged.
 type stern struct{ disk *patience }
