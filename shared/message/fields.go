@@ -96,6 +96,17 @@ func (f *fields) order() uint32 {
 	return uint32(n)
 }
 
+// octet reads one byte.
+func (f *fields) octet() (b byte) {
+	if f.err == nil && len(f.rest) == 0 {
+		f.err = ErrMalformed
+	}
+	if f.err == nil {
+		b, f.rest = f.rest[0], f.rest[1:]
+	}
+	return b
+}
+
 // time reads a time; what no clock shows is malformed.
 func (f *fields) time() time.Time {
 	const lastSecond = 253402300799 // of the year 9999

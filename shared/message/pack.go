@@ -72,6 +72,7 @@ func AppendEvent(b []byte, e webhook.Event) []byte {
 	}
 	b = appendTime(appendTime(b, e.Time), e.AcceptedAt)
 	b = binary.AppendUvarint(b, uint64(e.Order))
+	b = append(b, byte(e.History), e.Depth)
 	return appendPart(appendPart(b, e.Extensions), e.Data)
 }
 
@@ -82,6 +83,7 @@ func CutEvent(b []byte) (e webhook.Event, rest []byte, err error) {
 	e.Tenant, e.ID, e.Source, e.Type, e.Subject, e.Nonce, e.Only = f.text(), f.text(), f.text(), f.text(), f.text(), f.text(), f.text()
 	e.Time, e.AcceptedAt = f.time(), f.time()
 	e.Order = f.order()
+	e.History, e.Depth = webhook.History(f.octet()), f.octet()
 	e.Extensions, e.Data = f.part(), f.part()
 	return e, f.rest, f.err
 }

@@ -58,6 +58,7 @@ const (
 	ReasonExpired       Reason = "expired"
 	ReasonGone          Reason = "gone"
 	ReasonPermanent     Reason = "permanent"
+	ReasonHistory       Reason = "history" // the event is of the past: see [History]
 )
 
 // MaxWait is how long a delivery may wait for its subscription to open.

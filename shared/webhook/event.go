@@ -34,6 +34,8 @@ type Event struct {
 	Profile    json.RawMessage `json:"-"`                    // the attributes of the subject's profile, as fan-out read them; nil if nobody asked
 	AcceptedAt time.Time       `json:"accepted_at"`          // when ingest accepted it, by Postino's clock, whole milliseconds
 	Nonce      string          `json:"nonce"`                // one per accepted publication; distinguishes Postino's repeats from the publisher's
+	History    History         `json:"history,omitempty"`    // not 0: it is of the past, and nothing is sent for it
+	Depth      uint8           `json:"depth,omitempty"`      // how many events led to it, one from the other, by emit; 0 for what was published
 	Only       string          `json:"-"`                    // the one subscription that may get it; "" for any; messages carry it, stores do not
 	Order      uint32          `json:"order,omitempty"`      // among what has the same AcceptedAt, as far as we know: see [OrderOf]; messages carry it, stores do not
 }

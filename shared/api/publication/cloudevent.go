@@ -39,7 +39,7 @@ type cloudEvent struct {
 
 // newCloudEvent returns a collector that notes faults with prefix.
 func (d *decoder) newCloudEvent(prefix string, faults *httpapi.Faults) *cloudEvent {
-	return &cloudEvent{decoder: d, faults: faults, prefix: prefix, seen: make(map[string]bool, 4)}
+	return &cloudEvent{decoder: d, event: webhook.Event{History: d.history}, faults: faults, prefix: prefix, seen: make(map[string]bool, 4)}
 }
 
 // required are the attributes that no CloudEvent lacks.

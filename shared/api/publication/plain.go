@@ -9,14 +9,14 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-var plainFields = []string{"type", "data", "id", "source", "subject", "time"}
+var plainFields = []string{"type", "data", "id", "source", "subject", "time", "history"}
 
 // plain reads {"type","data",["id","source","subject","time"]}. Data is any
 // JSON value, null too, but it must be there: an event without it is more
 // often a misspelt field than meant.
 func (d *decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Event {
 	var e webhook.Event
-	typed := false
+	typed, historic := false, false
 	for name, member := range v.Members() {
 		switch name {
 		case "type":
@@ -32,9 +32,14 @@ func (d *decoder) plain(v strictjson.Value, faults *httpapi.Faults) webhook.Even
 			e.Subject = text(name, member, attribute.Subject, faults)
 		case "time":
 			d.time(name, member, &e, faults)
+		case "history":
+			e.History, historic = historyOf(name, member, faults), true
 		default:
 			faults.Unknown("", name, plainFields)
 		}
+	}
+	if !historic {
+		e.History = d.history
 	}
 	if !typed {
 		faults.Add("type", "required")

@@ -48,7 +48,11 @@ func Read(r *httpapi.Request, now time.Time) (Publication, error) {
 	if err != nil {
 		return Publication{}, err
 	}
-	d := &decoder{tenant: r.Tenant, key: key, came: now, now: now.UTC().Truncate(time.Millisecond)}
+	history, err := mode(r.Header)
+	if err != nil {
+		return Publication{}, err
+	}
+	d := &decoder{tenant: r.Tenant, key: key, came: now, now: now.UTC().Truncate(time.Millisecond), history: history}
 	p, err := d.read(r, media)
 	if err != nil {
 		return p, err
@@ -100,6 +104,8 @@ type decoder struct {
 	key    string    // Idempotency-Key; "" for none
 	came   time.Time // when the request did
 	now    time.Time // that, in whole milliseconds
+
+	history webhook.History // of what does not say it itself
 
 	contents []string // with a key: what each event says, hashed
 	chosen   []bool   // by event: its id is a new one of ours
@@ -184,6 +190,9 @@ func (d *decoder) complete(e webhook.Event, n int) webhook.Event {
 	content := ""
 	if d.key != "" {
 		content = contentOf(e.ID, e.Source, e.Type, e.Subject, e.Time.String(), string(e.Extensions), string(e.Data))
+		if e.History != 0 {
+			content = contentOf(content, strings.Join(e.History.Names(), " "))
+		}
 		d.contents = append(d.contents, content)
 	}
 	e.Tenant, e.AcceptedAt, e.Order, e.Nonce = d.tenant, d.now, webhook.OrderOf(d.came, n), rand.Text()

@@ -27,7 +27,7 @@ func repeats(events []webhook.Event) (again []int, err error) {
 		switch {
 		case !there:
 			first[identity{e.Source, e.ID}] = i
-		case events[at].SameContent(e):
+		case events[at].SameContent(e) && events[at].History == e.History:
 			again = append(again, i)
 		default:
 			faults.Add("["+strconv.Itoa(i)+"].id", "is the id of [%d] too, but the events differ: give each event its own id", at)

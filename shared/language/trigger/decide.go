@@ -73,6 +73,9 @@ func (o *Occurrence) decided(st *state) (Decision, bool) {
 	case st.mark.exists():
 		return m.another(o.eventKey)
 	case !o.marks() && st.once.exists() && st.once.value.Event == o.eventKey:
+		if o.event.History != 0 {
+			return Decision{Reason: webhook.ReasonHistory}, true
+		}
 		return Decision{Do: Send}, true
 	}
 	return Decision{}, false
@@ -123,7 +126,7 @@ func (t timer) whyNot(s start, keep bool) webhook.Reason {
 var skips = []webhook.Reason{
 	webhook.ReasonType, webhook.ReasonFilter,
 	webhook.ReasonNoKey, webhook.ReasonDuplicate, webhook.ReasonNotDue, webhook.ReasonCanceledBy,
-	webhook.ReasonStale, webhook.ReasonOnce, webhook.ReasonCap, webhook.ReasonDeleted, webhook.ReasonExpired,
+	webhook.ReasonStale, webhook.ReasonOnce, webhook.ReasonCap, webhook.ReasonDeleted, webhook.ReasonExpired, webhook.ReasonHistory,
 }
 
 func cancels(reason webhook.Reason) bool {
@@ -132,6 +135,9 @@ func cancels(reason webhook.Reason) bool {
 
 // decide decides for an event that is new.
 func (o *Occurrence) decide(st *state, now time.Time, ready Ready) (Decision, error) {
+	if o.event.History != 0 {
+		return o.remember(st, now), nil
+	}
 	if o.spec.Stale(o.event.Time, now) {
 		return Decision{Reason: webhook.ReasonStale}, nil
 	}

@@ -190,7 +190,10 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bo
 	if shares {
 		m.groups = v.groups
 	}
-	stored, created, err := f.create(ctx, e, m.only(e.Only))
+	if m, err = f.remembering(ctx, e, m.only(e.Only)); err != nil {
+		return webhook.StoredEvent{}, err
+	}
+	stored, created, err := f.create(ctx, e, m)
 	if err != nil {
 		return stored, fmt.Errorf("store: %w", err)
 	}
@@ -253,6 +256,8 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 	}
 	defer release()
 	switch {
+	case r.event.History != 0 && (p.Costly || p.trigger == nil) && r.replay == "":
+		return nil // nothing is sent for it
 	case p.Costly:
 		return f.undecided(ctx, r, whole, out)
 	case p.trigger == nil: // it only cancels, and what there was to cancel has gone

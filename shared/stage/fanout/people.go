@@ -24,6 +24,8 @@ type matched struct {
 	conditions  []condition
 	definitions *people.Definitions // nil: the tenant has none
 	groups      *groups             // nil if the event shares nothing with others
+
+	feedsNothing bool // it changes no profile, whatever the definitions say
 }
 
 // only leaves one subscription; "" leaves all.
@@ -50,7 +52,10 @@ func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (
 	if m.definitions == nil && len(m.conditions) == 0 {
 		return d, nil
 	}
-	effects := m.definitions.Effects(e, m.event)
+	var effects people.Effects
+	if !m.feedsNothing {
+		effects = m.definitions.Effects(e, m.event)
+	}
 	asks, err := f.asksProfile(ctx, e, m)
 	subjects := effects.Subjects()
 	if err != nil || !asks && len(subjects) == 0 {

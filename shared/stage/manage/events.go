@@ -46,6 +46,7 @@ type eventView struct {
 	AcceptedAt httpapi.Time    `json:"accepted_at"`
 	Extensions json.RawMessage `json:"extensions,omitempty"`
 	Expunged   bool            `json:"expunged"`
+	History    []string        `json:"history,omitempty"` // what an event of the past feeds
 }
 
 // oneEventView is an event with what became of it.
@@ -61,7 +62,7 @@ type oneEventView struct {
 func viewEvent(e webhook.StoredEvent) eventView {
 	return eventView{
 		ID: e.ID, Source: e.Source, Type: e.Type, Subject: orNull(e.Subject), Time: httpapi.Time(e.Time), AcceptedAt: httpapi.Time(e.AcceptedAt),
-		Extensions: e.Extensions, Expunged: e.Expunged,
+		Extensions: e.Extensions, Expunged: e.Expunged, History: e.History.Names(),
 	}
 }
 

@@ -23,7 +23,7 @@ func eventItem(e webhook.StoredEvent) table.Item {
 func eventBulk(e webhook.StoredEvent, dataApart bool) []byte {
 	b := make(bulk, 0, 256+len(e.Extensions)+48*len(e.Plan.Entries))
 	b = b.number(e.AcceptedAt.UnixMilli()).text(e.Type).text(e.Source).text(e.ID).text(e.Subject).time(e.Time).text(e.Nonce)
-	return b.flag(e.Expunged).flag(dataApart).text(string(e.Extensions)).plan(e.Plan)
+	return b.flag(e.Expunged).flag(dataApart).number(int64(e.History)).number(int64(e.Depth)).text(string(e.Extensions)).plan(e.Plan)
 }
 
 // readEvent reads an event, with its data unless that stands apart.
@@ -32,6 +32,7 @@ func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart b
 	e.Tenant, e.AcceptedAt = tenant, time.UnixMilli(f.number()).UTC()
 	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
 	e.Expunged, dataApart = f.flag(), f.flag()
+	e.History, e.Depth = webhook.History(f.number()), uint8(f.number())
 	e.Extensions, e.Plan = f.json(), f.plan()
 	e.Data, e.Profile = json.RawMessage(it.Fields.Text(eventData)), json.RawMessage(it.Fields.Text(eventProfile))
 	return e, dataApart, f.err()

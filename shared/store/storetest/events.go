@@ -58,7 +58,7 @@ func eventFields(t *testing.T, store Store) {
 
 func sparseEvent(t *testing.T, store Store) {
 	bare := webhook.StoredEvent{Event: webhook.Event{
-		Tenant: "acme", ID: "e", Source: "/", Type: "t", Time: start, AcceptedAt: start, Nonce: "n",
+		Tenant: "acme", ID: "e", Source: "/", Type: "t", Time: start, AcceptedAt: start, Nonce: "n", History: webhook.HistoryCounts, Depth: 3,
 	}}
 	create(t, store, bare)
 	got := stored(t, store, bare)

@@ -47,7 +47,7 @@ func subscription(tenant, id string) webhook.Subscription {
 func event(tenant, id string, accepted time.Time) webhook.StoredEvent {
 	return webhook.StoredEvent{Event: webhook.Event{
 		Tenant: tenant, ID: id, Source: webhook.DefaultSource(tenant), Type: "flight.booked", Subject: "user/ü",
-		Time: accepted.Add(-123456789 * time.Nanosecond), AcceptedAt: accepted, Nonce: "nonce of " + id,
+		Time: accepted.Add(-123456789 * time.Nanosecond), AcceptedAt: accepted, Nonce: "nonce of " + id, History: webhook.HistoryCounts, Depth: 3,
 		Data:       json.RawMessage(" { \"a\" : 1e400, \"id\": \"" + strings.ReplaceAll(id, `"`, "") + "\" }\n"),
 		Extensions: json.RawMessage(`{"traceparent":"00-1","n":12345678901234567890}`),
 	}}

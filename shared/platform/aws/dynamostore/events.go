@@ -68,6 +68,8 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 	it.setText("pf", e.Profile)
 	it.setText("da", e.Data)
 	it.setInt("ac", e.AcceptedAt.UnixMilli())
+	it.setInt("hi", int64(e.History))
+	it.setInt("dp", int64(e.Depth))
 	it.setStr("nn", e.Nonce)
 	it.setPlan(e.Plan)
 	if e.Expunged {
@@ -81,6 +83,7 @@ func (s *Store) eventItem(e webhook.StoredEvent) item {
 func eventOf(tenant string, it item) (e webhook.StoredEvent, err error) {
 	e.Tenant, e.ID, e.Source, e.Type, e.Subject = tenant, it.str("id"), it.str("so"), it.str("ty"), it.str("su")
 	e.Nonce, e.AcceptedAt = it.str("nn"), time.UnixMilli(it.int("ac")).UTC()
+	e.History, e.Depth = webhook.History(it.int("hi")), uint8(it.int("dp"))
 	e.Time, _ = time.Parse(time.RFC3339Nano, it.str("ti")) // as eventItem wrote it
 	_, e.Expunged = it["xp"]
 	if e.Data, err = it.text("da"); err != nil {

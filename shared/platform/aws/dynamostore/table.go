@@ -18,7 +18,7 @@ const (
 
 // listed are the attributes of an event that GSI1 holds beside keys: all that
 // a list shows, and the plan, but not the data.
-var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pn", "pt", "xp"}
+var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pn", "pt", "xp", "hi", "dp"}
 
 // spare are attributes that no item has yet. An index holds them, so that what it
 // holds can grow: DynamoDB cannot add an attribute to an index that exists.
