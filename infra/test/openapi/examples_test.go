@@ -93,8 +93,8 @@ func TestEveryOperationIsDescribedInFull(t *testing.T) {
 	d := open(t, false)
 	ids := map[any]bool{}
 	for _, op := range d.operations() {
-		if ids[op.is["operationId"]] || op.is["operationId"] == nil || op.is["summary"] == nil || op.is["tags"] == nil || op.is["security"] == nil {
-			t.Errorf("%s lacks an operationId of its own, a summary, a tag or who may call it", op)
+		if ids[op.is["operationId"]] || op.is["operationId"] == nil || op.is["summary"] == nil || op.is["description"] == nil || op.is["tags"] == nil || op.is["security"] == nil {
+			t.Errorf("%s lacks an operationId of its own, a summary, a description, a tag or who may call it", op)
 		}
 		ids[op.is["operationId"]] = true
 		if path := placeholders(op.path); path != d.pathParameters(op) {
@@ -124,9 +124,8 @@ func placeholders(path string) (names string) {
 }
 
 func (d *document) pathParameters(op operation) (names string) {
-	shared, _ := d.root["paths"].(object)[op.path].(object)["parameters"].([]any)
-	own, _ := op.is["parameters"].([]any)
-	for _, p := range append(shared[:len(shared):len(shared)], own...) {
+	parameters, _ := op.is["parameters"].([]any)
+	for _, p := range parameters {
 		if parameter := d.resolve(p); parameter["in"] == "path" {
 			names += "{" + parameter["name"].(string) + "}"
 		}

@@ -63,22 +63,18 @@ func operations(doc object, tag any) (list []operation) {
 			if !ok || op["tags"].([]any)[0] != tag {
 				continue
 			}
-			list = append(list, show(doc, path, method, item, op))
+			list = append(list, show(doc, path, method, op))
 		}
 	}
 	return list
 }
 
-func show(doc object, path, method string, item, op object) operation {
+func show(doc object, path, method string, op object) operation {
 	o := operation{Method: strings.ToUpper(method), Path: path, Is: op, Body: resolve(doc, op["requestBody"])}
-	if security := op["security"].([]any); len(security) > 0 {
-		o.Roles = security[0].(object)["key"].([]any)
-	}
-	for _, from := range []any{item["parameters"], op["parameters"]} {
-		all, _ := from.([]any)
-		for _, p := range all {
-			o.Parameters = append(o.Parameters, resolve(doc, p))
-		}
+	o.Roles, _ = op["x-roles"].([]any)
+	all, _ := op["parameters"].([]any)
+	for _, p := range all {
+		o.Parameters = append(o.Parameters, resolve(doc, p))
 	}
 	responses := op["responses"].(object)
 	for _, status := range sorted(responses) {

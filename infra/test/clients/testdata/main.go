@@ -28,9 +28,7 @@ func main() {
 	check(err)
 	secret := subscribe(ctx, client, file)
 	refused(ctx, client)
-	for _, booking := range []string{"B1", "B2", "B3", "B3", "B4", "B5", "B6"} {
-		publish(ctx, client, booking)
-	}
+	publish(ctx, client, "B1", "B2", "B3", "B3", "B4", "B5", "B6")
 	fmt.Println(delivered(ctx, client), secret)
 }
 
@@ -58,21 +56,18 @@ func refused(ctx context.Context, client *postino.ClientWithResponses) {
 	}
 }
 
-func publish(ctx context.Context, client *postino.ClientWithResponses, booking string) {
+func publish(ctx context.Context, client *postino.ClientWithResponses, bookings ...string) {
 	subject := "bob"
-	var body postino.Publication
-	check(body.FromNewEvent(postino.NewEvent{
-		Type: "flight.booked", Subject: &subject, Data: map[string]string{"booking": booking, "cabin": "economy", "to": "LIS"},
-	}))
-	answer, err := client.PublishEventsWithResponse(ctx, tenant, nil, body)
-	check(err)
-	if answer.JSON202 == nil {
-		log.Fatalf("publish: %s %s", answer.Status(), answer.Body)
+	var events postino.Publication
+	for _, booking := range bookings {
+		events = append(events, postino.NewEvent{
+			Type: "flight.booked", Subject: &subject, Data: map[string]string{"booking": booking, "cabin": "economy", "to": "LIS"},
+		})
 	}
-	one, err := answer.JSON202.AsPublished0()
+	answer, err := client.PublishEventsWithResponse(ctx, tenant, nil, events)
 	check(err)
-	if one.Id == "" {
-		log.Fatalf("publish: %s", answer.Body)
+	if answer.JSON202 == nil || len(answer.JSON202.Ids) != len(bookings) {
+		log.Fatalf("publish: %s %s", answer.Status(), answer.Body)
 	}
 }
 
