@@ -95,11 +95,14 @@ func TestNoTwoComponentsAreNamedAlike(t *testing.T) {
 	}
 }
 
-// addCodes lists in the schema of problems the codes that there are.
+// addCodes lists in the schema of problems the codes that there are. Generators
+// would make a type of them that refuses the codes of later versions, so they
+// read a list that makes no type.
 func addCodes(schemas any) {
 	var names []any
 	for _, c := range httpapi.Codes() {
 		names = append(names, c.Name())
 	}
-	schemas.(object)["Problem"].(object)["properties"].(object)["code"].(object)["enum"] = names
+	code := schemas.(object)["Problem"].(object)["properties"].(object)["code"].(object)
+	code["enum"], code[note] = names, object{"enum": nil, "x-extensible-enum": names}
 }
