@@ -130,7 +130,7 @@ func TestTheChangeLogForgetsTheOldest(t *testing.T) {
 	store := open(t)
 	const n = maxChanges + 3
 	for version := range int64(n) {
-		must(t, store.table.Transact(t.Context(), logged("acme", "s", version+1), table.ForCommit))
+		must(t, store.table.Transact(t.Context(), store.logged("acme", "s", version+1), table.ForCommit))
 	}
 	if got, err := store.Changes(t.Context(), "acme", 3, n); len(got) != maxChanges || err != nil {
 		t.Errorf("Changes(3, %d) = %d changes, %v, want %d", n, len(got), err, maxChanges)

@@ -27,7 +27,7 @@ func TestABulkThatIsCutShortIsReadOrRefused(t *testing.T) {
 		"head":     {headBulk(h), func(it table.Item) error { _, err := readHead("acme", "s", it); return err }},
 	} {
 		for n := range len(read.bulk) + 1 {
-			err := read.read(table.Item{Fields: table.Fields{whole: read.bulk[:n]}})
+			err := read.read(table.Item{Fields: table.Fields{whole: table.Text(read.bulk[:n])}})
 			if n == len(read.bulk) && err != nil || err != nil && !errors.Is(err, errBulk) {
 				t.Errorf("the first %d of %d bytes of a %s: %v", n, len(read.bulk), what, err)
 			}

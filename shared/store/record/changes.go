@@ -3,14 +3,20 @@ package record
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// maxChanges is how many of a tenant's newest changes the log keeps. Who lags
-// further behind loads everything.
-const maxChanges = 10_000
+const (
+	// maxChanges is how many of a tenant's changes a list may have, and how many the
+	// log keeps in one place. Who lags further behind loads everything.
+	maxChanges = 10_000
+	// changesKept is how long a change is logged where many machines have the log:
+	// there, expiry costs nothing.
+	changesKept = 7 * 24 * time.Hour
+)
 
 func changeKey(tenant string, version int64) table.Key {
 	return at(changeKind, tenant, table.Ordinal(version))
@@ -43,10 +49,14 @@ func (s *Store) Changes(ctx context.Context, tenant string, after, through int64
 	return changes, nil
 }
 
-// logged are the writes that log a change, and forget the one that is too old.
-func logged(tenant, subscription string, version int64) []table.Write {
-	writes := []table.Write{{Item: table.Item{Key: changeKey(tenant, version), Fields: table.Fields{"s": subscription}}}}
-	if version > maxChanges {
+// logged are the writes that log a change, and see to it that it is forgotten.
+func (s *Store) logged(tenant, subscription string, version int64) []table.Write {
+	it := table.Item{Key: changeKey(tenant, version), Fields: table.Fields{"s": subscription}}
+	if s.spread {
+		it.Expires = s.Now().Add(changesKept)
+	}
+	writes := []table.Write{{Item: it}}
+	if !s.spread && version > maxChanges {
 		writes = append(writes, table.Write{Verb: table.Deletes, Item: table.Item{Key: changeKey(tenant, version-maxChanges)}})
 	}
 	return writes

@@ -8,7 +8,7 @@ import (
 )
 
 func deliveryItem(d webhook.Delivery) table.Item {
-	it := table.Item{Key: deliveryKey(d.Tenant, d.ID), Fields: table.Fields{revision: d.Rev, whole: deliveryBulk(d)}}
+	it := table.Item{Key: deliveryKey(d.Tenant, d.ID), Fields: table.Fields{revision: d.Rev, whole: table.Text(deliveryBulk(d))}}
 	it.Index[0] = subscriptionPlace(d.Tenant, d.Subscription, d.ID)
 	if d.Status != webhook.Succeeded {
 		it.Index[1] = statusPlace(d.Tenant, d.Status, d.ID)
@@ -30,12 +30,12 @@ func deliveryBulk(d webhook.Delivery) []byte {
 }
 
 func statusOf(it table.Item) webhook.Status {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	return webhook.Status(f.text())
 }
 
 func readDelivery(tenant, id string, it table.Item) (webhook.Delivery, error) {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	d := webhook.Delivery{Tenant: tenant, ID: id, Rev: it.Fields.Int(revision)}
 	d.Status, d.EventSource, d.EventID, d.Subscription, d.Occasion = webhook.Status(f.text()), f.text(), f.text(), f.text(), f.text()
 	d.Count, d.CreatedAt, d.Version = int(f.number()), time.UnixMilli(f.number()).UTC(), f.number()

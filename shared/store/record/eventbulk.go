@@ -20,15 +20,15 @@ func eventItem(e webhook.StoredEvent) table.Item {
 	return it
 }
 
-func eventBulk(e webhook.StoredEvent, dataApart bool) []byte {
+func eventBulk(e webhook.StoredEvent, dataApart bool) table.Text {
 	b := make(bulk, 0, 256+len(e.Extensions)+48*len(e.Plan.Entries))
 	b = b.number(e.AcceptedAt.UnixMilli()).text(e.Type).text(e.Source).text(e.ID).text(e.Subject).time(e.Time).text(e.Nonce)
-	return b.flag(e.Expunged).flag(dataApart).number(int64(e.History)).number(int64(e.Depth)).text(string(e.Extensions)).plan(e.Plan)
+	return table.Text(b.flag(e.Expunged).flag(dataApart).number(int64(e.History)).number(int64(e.Depth)).text(string(e.Extensions)).plan(e.Plan))
 }
 
 // readEvent reads an event, with its data unless that stands apart.
 func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart bool, err error) {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	e.Tenant, e.AcceptedAt = tenant, time.UnixMilli(f.number()).UTC()
 	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
 	e.Expunged, dataApart = f.flag(), f.flag()

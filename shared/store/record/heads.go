@@ -9,17 +9,17 @@ import (
 
 func headKey(sub webhook.SubscriptionRef) table.Key { return ofSubscription(headKind, sub) }
 
-// The fields of a head beside its bulk: version, weight of its filter, when it was
-// changed, its health, and how often that was written.
+// The fields of a head beside its bulk: version, weight of its filter, its health,
+// and how often that was written.
 const (
-	headVersion, headHeavy, headUpdated = "ve", "hw", "u"
-	headHealth, healthRevision          = "he", "hr"
+	headVersion, headHeavy     = "ve", "hw"
+	headHealth, healthRevision = "he", "hr"
 )
 
 func headItem(sub webhook.Subscription) table.Item {
 	h := sub.Head()
 	return table.Item{Key: headKey(webhook.SubscriptionRef{Tenant: h.Tenant, ID: h.ID}), Fields: table.Fields{
-		whole: headBulk(h), headVersion: h.Version, headHeavy: int64(h.Heavy), headUpdated: table.Nanos(sub.UpdatedAt),
+		whole: table.Text(headBulk(h)), headVersion: h.Version, headHeavy: int64(h.Heavy),
 	}}
 }
 
@@ -33,7 +33,7 @@ func headBulk(h webhook.Head) []byte {
 
 func readHead(tenant, id string, it table.Item) (webhook.Head, error) {
 	h := webhook.Head{Tenant: tenant, ID: id, Version: it.Fields.Int(headVersion), Heavy: int(it.Fields.Int(headHeavy))}
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	h.Born, h.State, h.Epoch, h.Types, h.Filter = f.number(), webhook.State(f.text()), f.number(), f.texts(), f.json()
 	for range f.length() {
 		h.Cancels = append(h.Cancels, webhook.Cancel{Types: f.texts(), Filter: f.json()})

@@ -22,17 +22,17 @@ func parts(d webhook.Delivery, with webhook.Parts) (writes []table.Write) {
 		writes = append(writes, table.Write{Item: attemptItem(and(attemptsKey(d.Tenant, d.ID), table.Ordinal(int64(a.Number))), *a)})
 	}
 	if c := with.Content; c != nil {
-		writes = append(writes, table.Write{Item: table.Item{Key: contentKey(d.Tenant, d.ID), Fields: table.Fields{whole: contentBulk(*c)}}})
+		writes = append(writes, table.Write{Item: table.Item{Key: contentKey(d.Tenant, d.ID), Fields: table.Fields{whole: table.Text(contentBulk(*c))}}})
 	}
 	return writes
 }
 
 func attemptItem(key table.Key, a webhook.Attempt) table.Item {
-	return table.Item{Key: key, Fields: table.Fields{whole: []byte(bulk(nil).attempt(a))}}
+	return table.Item{Key: key, Fields: table.Fields{whole: table.Text(bulk(nil).attempt(a))}}
 }
 
 func readAttempt(it table.Item) (webhook.Attempt, error) {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	a := f.attempt()
 	return a, f.err()
 }
@@ -56,7 +56,7 @@ func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Conte
 }
 
 func readContent(it table.Item) (webhook.Content, error) {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	c := webhook.Content{Method: f.text(), ContentType: f.text(), Body: webhook.Text{Plain: f.text()}}
 	for range f.length() {
 		c.Body.Inserts = append(c.Body.Inserts, webhook.Insert{At: int(f.number()), Secret: f.text(), Encode: f.text()})

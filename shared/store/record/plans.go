@@ -24,7 +24,7 @@ func planKey(tenant, event, plan string, page int) table.Key {
 // PutPlanPage stores one page of a large plan; a repeat overwrites.
 func (s *Store) PutPlanPage(ctx context.Context, tenant, event, plan string, page int, entries []webhook.PlanEntry) error {
 	_, _, err := s.table.Put(ctx, table.Item{
-		Key: planKey(tenant, event, plan, page), Fields: table.Fields{whole: []byte(bulk(nil).entries(entries))},
+		Key: planKey(tenant, event, plan, page), Fields: table.Fields{whole: table.Text(bulk(nil).entries(entries))},
 	}, table.How{Wait: table.ForCommit})
 	return err
 }
@@ -35,7 +35,7 @@ func (s *Store) PlanPage(ctx context.Context, tenant, event, plan string, page i
 	if err != nil {
 		return nil, err
 	}
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	entries := f.entries()
 	return entries, f.err()
 }
@@ -48,7 +48,7 @@ func replayKey(tenant, event, id string) table.Key {
 // Otherwise it returns what is stored, unchanged.
 func (s *Store) CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error) {
 	old, _, err := s.table.Put(ctx, table.Item{
-		Key: replayKey(r.Tenant, r.EventKey, r.ID), Fields: table.Fields{whole: []byte(bulk(nil).number(r.At.UnixMilli()).plan(r.Plan))},
+		Key: replayKey(r.Tenant, r.EventKey, r.ID), Fields: table.Fields{whole: table.Text(bulk(nil).number(r.At.UnixMilli()).plan(r.Plan))},
 	}, table.How{If: table.NoItem(), Wait: table.ForCommit})
 	if !errors.Is(err, table.ErrRefused) {
 		return r, err == nil, err
@@ -67,7 +67,7 @@ func (s *Store) Replay(ctx context.Context, tenant, event, id string) (r webhook
 }
 
 func readReplay(r webhook.Replay, it table.Item) (webhook.Replay, error) {
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	r.At = time.UnixMilli(f.number()).UTC()
 	r.Plan = f.plan()
 	return r, f.err()

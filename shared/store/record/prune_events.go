@@ -129,7 +129,7 @@ const hangingAtOnce = 20
 
 // forgetEvent removes an event, after what hangs on it.
 func (s *Store) forgetEvent(ctx context.Context, it table.Item) error {
-	n, err := table.Purge(ctx, s.table, hangingAtOnce, below(it.Key))
+	n, err := purge(ctx, s.table, hangingAtOnce, below(it.Key))
 	if err != nil || n == hangingAtOnce {
 		return err
 	}

@@ -202,7 +202,8 @@ func expiry(t *testing.T, store *Store, id string, version int64) time.Time {
 func TestOnlyVersionsThatNothingCanNameExpire(t *testing.T) {
 	store := open(t)
 	save := func(id string, at time.Time, expect int64) int64 {
-		s, err := store.SaveSubscription(t.Context(), webhook.Subscription{Tenant: "acme", ID: id, UpdatedAt: at, State: webhook.Active}, expect)
+		store.Now = func() time.Time { return at }
+		s, err := store.SaveSubscription(t.Context(), webhook.Subscription{Tenant: "acme", ID: id, State: webhook.Active}, expect)
 		must(t, err)
 		return s.Version
 	}

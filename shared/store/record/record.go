@@ -1,7 +1,10 @@
 // Package record stores tenants, subscriptions, events and deliveries above the
-// narrow contract of package table, for a table that one place has: the memory of
-// a test, the disk of local mode. Each kind of record has one file. The nouns
+// narrow contract of package table. Each kind of record has one file. The nouns
 // beside them are those of package noun, with the same methods for all stores.
+//
+// Keys are as one place has them: the memory of a test, the disk of local mode.
+// Where many machines have the table, [Spread] puts the records of a kind into many
+// partitions, and merges them again: the type spreading says how.
 //
 //	partition  sort               holds                                  index 1                 index 2
 //	TENANTS    T                  the tenant is known
@@ -36,6 +39,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/store/table"
@@ -47,18 +51,34 @@ type Store struct {
 	*noun.Nouns
 	*Tenants
 	*States
+	// Now is the clock that expiry is counted from: [time.Now], unless a test has
+	// its own.
+	Now func() time.Time
 
 	table   table.Table
+	spread  bool
 	recent  *recent  // nil if others write the table too
 	written *written // likewise
 	pass    pass
 }
 
-// In keeps the records in a table.
+// In keeps the records in a table that one place has.
 func In(t table.Table) *Store {
-	nouns := noun.In(t)
-	nouns.Together = true // one place has no use for shards
-	return &Store{Nouns: nouns, Tenants: TenantsIn(t, false), States: StatesIn(t, false), table: t}
+	s := in(t, t)
+	s.Together = true // one place has no use for shards
+	return s
+}
+
+// Spread keeps the records in a table that many machines have: each kind in many
+// partitions.
+func Spread(t table.Table) *Store {
+	s := in(t, spread{t})
+	s.spread = true
+	return s
+}
+
+func in(nouns, records table.Table) *Store {
+	return &Store{Nouns: noun.In(nouns), Tenants: &Tenants{table: records}, States: &States{records}, Now: time.Now, table: records}
 }
 
 // Alone says that nobody else writes the table while this process runs: the store

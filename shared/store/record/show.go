@@ -49,7 +49,7 @@ type shownEvent struct {
 func showOfEvent(tenant, rest string, it table.Item) (any, error) {
 	_, part, hangs := strings.Cut(rest, separator)
 	kind, _, _ := strings.Cut(part, separator)
-	f := &fields{rest: string(it.Fields.Bytes(whole))}
+	f := &fields{rest: string(it.Fields.Text(whole))}
 	switch {
 	case !hangs:
 		e, _, err := readEvent(tenant, it)

@@ -77,7 +77,7 @@ func find(ctx context.Context, t table.Table, of span, named []table.Item) ([]ta
 	for i, it := range named {
 		keys[i] = of.item(it)
 	}
-	items, err := t.Get(ctx, keys...)
+	items, err := table.GetLagging(ctx, t, keys...) // a list lags anyway
 	found := make([]table.Item, len(named))
 	for i, k := range keys {
 		found[i] = items[k]

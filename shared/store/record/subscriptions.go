@@ -20,7 +20,7 @@ const changeTries = 20
 // [webhook.ErrConflict]; beyond sub.Within, [webhook.ErrTooMany] or
 // [webhook.ErrTooHeavy].
 func (s *Store) SaveSubscription(ctx context.Context, sub webhook.Subscription, expect int64) (webhook.Subscription, error) {
-	c := change{ref: webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect: expect, heavy: int64(sub.Heavy), within: sub.Within, at: sub.UpdatedAt}
+	c := change{ref: webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}, expect: expect, heavy: int64(sub.Heavy), within: sub.Within}
 	if expect == 0 {
 		c.more = 1
 	}
@@ -54,7 +54,6 @@ type change struct {
 	more   int64 // subscriptions that the tenant has then: 1, 0 or -1
 	heavy  int64 // see webhook.Subscription, which also has the quota
 	within webhook.Quota
-	at     time.Time // when it was asked for; zero for when it was last changed
 	// writes returns the head's write, which carries the condition, and what
 	// else the change stores at that version.
 	writes func(version int64, still table.Condition) ([]table.Write, error)
@@ -65,14 +64,14 @@ type change struct {
 func (s *Store) change(ctx context.Context, c change) error {
 	return s.recent.change(func() error {
 		for try := range changeTries {
-			if err := pause(ctx, try); err != nil {
+			if err := s.pause(ctx, try); err != nil {
 				return err
 			}
 			writes, err := s.changing(ctx, c)
 			if err != nil {
 				return err
 			}
-			if err = s.table.Transact(ctx, writes, table.ForDisk); !errors.Is(err, table.ErrRefused) {
+			if overtaken, err := c.refused(s.table.Transact(ctx, writes, table.ForDisk)); !overtaken {
 				return err
 			}
 		}
@@ -80,62 +79,88 @@ func (s *Store) change(ctx context.Context, c change) error {
 	})
 }
 
-// changing returns all writes of a change, by what is stored now.
+// changing returns all writes of a change, by what is stored now. The head's is
+// the first.
 func (s *Store) changing(ctx context.Context, c change) ([]table.Write, error) {
-	found, err := s.table.Get(ctx, s.counter(c.ref.Tenant), headKey(c.ref))
+	counter, err := one(ctx, s.table, counterKey(c.ref.Tenant))
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return nil, err
+	}
+	has, err := s.occupied(ctx, c, counter)
 	if err != nil {
-		return nil, err
-	}
-	counter, before := found[s.counter(c.ref.Tenant)].Fields, found[headKey(c.ref)].Fields
-	if err := c.expected(before.Int(headVersion)); err != nil {
-		return nil, err
-	}
-	current, subscriptions := counter.Int("n"), max(0, counter.Int("sn")+c.more)
-	heavier := c.heavy - before.Int(headHeavy)
-	heavy := max(0, counter.Int("sw")+heavier)
-	if err := c.within.Check(subscriptions, heavy, c.more > 0, heavier > 0); err != nil {
 		return nil, err
 	}
 	still := table.NoItem()
 	if c.expect > 0 {
 		still = table.Equal(headVersion, c.expect)
 	}
+	current := counter.Fields.Int("n")
 	writes, err := c.writes(current+1, still)
 	if err != nil {
 		return nil, err
 	}
-	writes = append(append(writes, table.Write{
-		Verb: table.Updates, Item: table.Item{Key: s.counter(c.ref.Tenant)}, If: table.Revision("n", current+1),
-		Change: table.Change{Set: table.Fields{"n": current + 1, "sn": subscriptions, "sw": heavy}},
-	}), logged(c.ref.Tenant, c.ref.ID, current+1)...)
-	if since := later(c.at, before.Time(headUpdated)); c.expect > 0 && !since.IsZero() {
-		writes = append(writes, s.superseded(c.ref, c.expect, since))
+	has["n"] = current + 1
+	writes = append(writes, table.Write{
+		Verb: table.Updates, Item: table.Item{Key: counterKey(c.ref.Tenant)}, If: table.Revision("n", current+1), Change: table.Change{Set: has},
+	})
+	writes = append(writes, s.logged(c.ref.Tenant, c.ref.ID, current+1)...)
+	if c.expect > 0 && c.expect <= current { // else the head refuses, and the version may be the one that is made
+		writes = append(writes, s.superseded(c.ref, c.expect))
 	}
 	return writes, nil
 }
 
-// expected tells what is wrong if the current version is not the one expected.
-func (c change) expected(current int64) error {
-	switch {
-	case current == c.expect:
-		return nil
-	case c.expect == 0:
-		return webhook.ErrExists
-	case current == 0:
-		return webhook.ErrNotFound
+// occupied returns how many subscriptions the tenant has after the change, and what
+// their filters take, or the error of the quota. The condition on the counter makes
+// it exact. What the filters of the version before take is read only where some
+// filter is heavy.
+func (s *Store) occupied(ctx context.Context, c change, counter table.Item) (table.Fields, error) {
+	subscriptions, heavy, before := max(0, counter.Fields.Int("sn")+c.more), counter.Fields.Int("sw"), int64(0)
+	if heavy > 0 && c.expect > 0 {
+		head, err := one(ctx, s.table, headKey(c.ref))
+		if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+			return nil, err
+		}
+		before = head.Fields.Int(headHeavy) // of another version than expected: then the head refuses
 	}
-	return webhook.ErrConflict
+	heavy = max(0, heavy+c.heavy-before)
+	return table.Fields{"sn": subscriptions, "sw": heavy}, c.within.Check(subscriptions, heavy, c.more > 0, c.heavy > before)
 }
 
-// pause waits a little longer the more often a change was overtaken.
-func pause(ctx context.Context, try int) error {
+// refused tells why a change was not made: overtaken by another one, or, as the
+// head's write tells, because the version is not the one expected.
+func (c change) refused(err error) (overtaken bool, _ error) {
+	var refusal *table.Refusal
+	if !errors.As(err, &refusal) {
+		return errors.Is(err, table.ErrMet), err
+	}
+	head, its := refusal.Refused[0]
+	switch {
+	case !its:
+		return true, err
+	case c.expect == 0:
+		return false, webhook.ErrExists
+	case head.Key == (table.Key{}):
+		return false, webhook.ErrNotFound
+	}
+	return false, webhook.ErrConflict
+}
+
+// pause waits before a change is made anew: not before the first try, then a random
+// time, which grows by milliseconds where one place has the table, and doubles up to
+// half a second where many machines do.
+func (s *Store) pause(ctx context.Context, try int) error {
 	if try == 0 {
 		return nil
+	}
+	longest := time.Duration(try) * time.Millisecond
+	if s.spread {
+		longest = min(10*time.Millisecond<<min(try, 10), 500*time.Millisecond)
 	}
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(time.Duration(rand.Int64N(int64(try) * int64(time.Millisecond)))):
+	case <-time.After(rand.N(longest)):
 		return nil
 	}
 }

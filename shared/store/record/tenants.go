@@ -10,31 +10,20 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// Tenants are who is known, and each one's change counter. A store can embed them
-// alone.
+// Tenants are who is known, and each one's change counter.
 type Tenants struct {
 	table  table.Table
-	spread bool
 	recent *recent // nil if others write the table too
 }
-
-// TenantsIn keeps tenants in a table: their counters in one partition, or in one
-// each.
-func TenantsIn(t table.Table, spread bool) *Tenants { return &Tenants{table: t, spread: spread} }
 
 func tenantKey(tenant string) table.Key {
 	return table.Key{Partition: tenantsPartition, Sort: table.Name(tenant)}
 }
 
-// counter is where a tenant's change counter n is, with that of its people (pv),
+// counterKey is where a tenant's change counter n is, with that of its people (pv),
 // how many subscriptions it has (sn), what their filters take (sw), and when its last
 // deletion began (gb) and ended (ge).
-func (s *Tenants) counter(tenant string) table.Key {
-	if s.spread {
-		return table.Key{Partition: counterKind + separator + table.Name(tenant), Sort: "V"}
-	}
-	return at(counterKind, tenant, "V")
-}
+func counterKey(tenant string) table.Key { return at(counterKind, tenant, "V") }
 
 // ofDeletion is the field of a tenant that is being deleted.
 const ofDeletion = "dl"
@@ -84,7 +73,7 @@ func (s *Tenants) TenantState(ctx context.Context, tenant string) (state webhook
 	if found {
 		return state, nil
 	}
-	it, err := one(ctx, s.table, s.counter(tenant))
+	it, err := one(ctx, s.table, counterKey(tenant))
 	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
 		return state, err
 	}
@@ -96,7 +85,7 @@ func (s *Tenants) TenantState(ctx context.Context, tenant string) (state webhook
 // PeopleChanged counts a change of a tenant's computed attributes or segments.
 func (s *Tenants) PeopleChanged(ctx context.Context, tenant string) error {
 	return s.recent.change(func() error {
-		_, _, err := s.table.Update(ctx, s.counter(tenant), table.Change{Add: map[string]int64{"pv": 1}}, table.How{})
+		_, _, err := s.table.Update(ctx, counterKey(tenant), table.Change{Add: map[string]int64{"pv": 1}}, table.How{})
 		return err
 	})
 }
@@ -117,7 +106,7 @@ func (s *Tenants) BeginDeletion(ctx context.Context, tenant string, now time.Tim
 // count changes a tenant's counter, unless that has happened.
 func (s *Tenants) count(ctx context.Context, tenant string, change table.Change, unless table.Condition) error {
 	return s.recent.change(func() error {
-		_, _, err := s.table.Update(ctx, s.counter(tenant), change, table.How{If: unless})
+		_, _, err := s.table.Update(ctx, counterKey(tenant), change, table.How{If: unless})
 		if errors.Is(err, table.ErrRefused) {
 			return nil
 		}

@@ -3,50 +3,22 @@ package record
 import (
 	"context"
 	"errors"
-	"hash/fnv"
-	"strconv"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // States are what triggers have counted, claimed and set timers for, and what is
-// remembered of requests to publish. A store can embed them alone.
-type States struct {
-	table  table.Table
-	spread bool
-}
+// remembered of requests to publish.
+type States struct{ table table.Table }
 
-// StatesIn keeps states in a table: all in one partition, or spread over
-// [StateShards] of each subscription.
-func StatesIn(t table.Table, spread bool) *States { return &States{t, spread} }
+// stateKey begins with the epoch, so that what an epoch left is a range.
+func stateKey(ref webhook.StateRef) table.Key { return and(statesKey(ref), ref.Part) }
 
-// StateShards is how many partitions one subscription's states are spread over.
-const StateShards = 16
-
-// StatePartitions are those of one subscription's states, where they are spread.
-func StatePartitions(sub webhook.SubscriptionRef) []string {
-	partitions := make([]string, StateShards)
-	for i := range partitions {
-		partitions[i] = stateKind + separator + table.Name(sub.Tenant) + separator + table.Name(sub.ID) + separator + strconv.Itoa(i)
-	}
-	return partitions
-}
-
-// key begins with the epoch, so that what an epoch left is a range. All parts of
-// one key of a trigger are in one partition.
-func (s *States) key(ref webhook.StateRef) table.Key { return and(s.keyOf(ref), ref.Part) }
-
-func (s *States) keyOf(ref webhook.StateRef) table.Key {
+// statesKey is what the keys of all parts of one key of a trigger begin with.
+func statesKey(ref webhook.StateRef) table.Key {
 	sub := webhook.SubscriptionRef{Tenant: ref.Tenant, ID: ref.Subscription}
-	rest := table.Ordinal(ref.Epoch) + separator + table.Name(ref.Key)
-	if !s.spread {
-		return and(ofSubscription(stateKind, sub), rest)
-	}
-	h := fnv.New32a()
-	h.Write([]byte(rest))
-	shard := strconv.Itoa(int(h.Sum32() % StateShards))
-	return table.Key{Partition: stateKind + separator + table.Name(ref.Tenant) + separator + table.Name(ref.Subscription) + separator + shard, Sort: rest}
+	return and(ofSubscription(stateKind, sub), table.Ordinal(ref.Epoch)+separator+table.Name(ref.Key))
 }
 
 // TriggerState returns the parts in the order asked for. Those that are not
@@ -54,7 +26,7 @@ func (s *States) keyOf(ref webhook.StateRef) table.Key {
 func (s *States) TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error) {
 	keys := make([]table.Key, len(refs))
 	for i, ref := range refs {
-		keys[i] = s.key(ref)
+		keys[i] = stateKey(ref)
 	}
 	found, err := s.table.Get(ctx, keys...)
 	if err != nil {
@@ -81,7 +53,7 @@ func (s *States) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 	writes := make([]table.Write, len(items))
 	for i, it := range items {
 		writes[i] = table.Write{Item: table.Item{
-			Key: s.key(it.StateRef), Fields: table.Fields{revision: it.Rev + 1, "d": table.Text(it.Data)}, Expires: it.Expires,
+			Key: stateKey(it.StateRef), Fields: table.Fields{revision: it.Rev + 1, "d": table.Text(it.Data)}, Expires: it.Expires,
 		}, If: table.Revision(revision, it.Rev+1)}
 	}
 	err := write(ctx, s.table, writes, table.ForCommit)
@@ -94,7 +66,7 @@ func (s *States) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 // ListTriggerState returns up to limit parts of ref's key whose names are
 // greater than ref.Part, by name.
 func (s *States) ListTriggerState(ctx context.Context, ref webhook.StateRef, limit int) (parts []webhook.StateItem, err error) {
-	r := below(s.keyOf(ref))
+	r := below(statesKey(ref))
 	begin := len(r.From)
 	if ref.Part != "" {
 		r.From += ref.Part + "\x00"
@@ -112,7 +84,7 @@ func (s *States) ListTriggerState(ctx context.Context, ref webhook.StateRef, lim
 func (s *States) DeleteTriggerState(ctx context.Context, refs []webhook.StateRef) error {
 	keys := make([]table.Key, len(refs))
 	for i, ref := range refs {
-		keys[i] = s.key(ref)
+		keys[i] = stateKey(ref)
 	}
 	return s.table.DeleteAll(ctx, keys, table.ForDisk)
 }

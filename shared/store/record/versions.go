@@ -25,7 +25,7 @@ func (s *Store) Versions(ctx context.Context, refs []webhook.VersionRef) ([]webh
 	for i, ref := range refs {
 		keys[i] = versionKey(ref)
 	}
-	found, err := s.table.Get(ctx, keys...)
+	found, err := table.GetImmutable(ctx, s.table, keys...)
 	if err != nil {
 		return nil, err
 	}
@@ -67,10 +67,10 @@ func readVersion(tenant string, it table.Item) (webhook.Subscription, error) {
 }
 
 // superseded lets a version expire, long after another one came, or none.
-func (s *Store) superseded(ref webhook.SubscriptionRef, version int64, since time.Time) table.Write {
+func (s *Store) superseded(ref webhook.SubscriptionRef, version int64) table.Write {
 	return table.Write{
 		Verb: table.Updates, Item: table.Item{Key: versionKey(webhook.VersionRef{Tenant: ref.Tenant, ID: ref.ID, Version: version})},
-		Change: table.Change{Expires: since.Add(s.Retention + versionGrace)},
+		Change: table.Change{Expires: s.Now().Add(s.Retention + versionGrace)},
 		If:     table.Exists(),
 	}
 }

@@ -129,7 +129,7 @@ func (l looking) inItems(ctx context.Context, op string, keys []key) error {
 // expired. Within a day of that we do not ask whose clock is right.
 func (s *Store) outlivesGroup(id string) bool {
 	created, _, _ := webhook.ParseDeliveryID(id)
-	return !s.now().Before(created.Add(s.Retention - 24*time.Hour))
+	return !s.Now().Before(created.Add(s.Retention - 24*time.Hour))
 }
 
 // SaveDelivery stores d if the stored one still has d.Rev (0: if none is

@@ -31,7 +31,7 @@ func (s *Store) deliveryItem(k key, d webhook.Delivery) (item, error) {
 	it.setTime("cu", d.Claim.Until)
 	it.setInt("rv", d.Rev+1)
 	if d.Status != webhook.Pending {
-		it.setInt("expires", s.now().Add(s.Retention).Unix())
+		it.setInt("expires", s.Now().Add(s.Retention).Unix())
 	}
 	if d.Status != webhook.Succeeded {
 		it.index(d)

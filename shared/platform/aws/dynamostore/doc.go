@@ -10,13 +10,9 @@
 // spreads one list over that many partitions, merged again when it is read.
 //
 //	pk                sk              holds                                   expires
-//	TENANTS           T               the tenant is known: see package record
-//	t#T               V               the tenant's change counter, and its last deletion: likewise
+//	TENANTS t# c# s# v# w# x#         tenants, change log, subscriptions, waiting lines, trigger state: see package record
 //	k# n# y# j# r# l# h# q#           keys, secrets, event types, jobs, statistics, leases, tallies,
 //	SWEEP                             reservations, due pointers, the low-water mark: see package noun
-//	c#T               N               change log: the subscription changed    7 d
-//	s#T#0..7          S               head of a subscription
-//	v#T#S             V#N             immutable version of a subscription     once superseded
 //	e#T#E             E               event with its plan                     always
 //	e#T#E             D#nonce         its data, if that expires earlier       always
 //	e#T#E             P#plan#page    page of a large plan                    always
@@ -26,8 +22,6 @@
 //	d#T#tag#g         second#group    outcomes of a group of deliveries       once ended
 //	d#T#tag#0..3      ~D/R            its body, from the first failure on     always
 //	d#T#tag#0..3      ~D/A#n          its n-th attempt, unless all is well    always
-//	x#T#S#0..15       epoch#key#part  trigger state of one key; without S, of an array or an Idempotency-Key, as its writer says: likewise
-//	w#T#S#0..3        D               waiting line
 //	SEALING           K               the data key that seals secrets, wrapped by KMS
 //
 // A delivery id names tenant and subscription (its tag), so that get by id and
@@ -52,7 +46,7 @@
 //
 // Names are short because they are paid for. A text longer than fits into its
 // item's first kilobyte is stored as gzip: the attribute is then of type B
-// instead of S. Times are nanoseconds since 1970 unless said otherwise.
+// instead of S. Other bytes are of type B too, behind a zero. Times are nanoseconds since 1970 unless said otherwise.
 //
 //	any         expires  TTL in seconds     k  random mark of the call that wrote it
 //	event       id, so source, ty type, su subject, ti time (RFC 3339), ex extensions, da data,
@@ -62,13 +56,7 @@
 //	            ws waiting since, dg digest, la last attempt (JSON), ct cu claim, rv writes so far
 //	group       os outcomes (JSON, deflated with a dictionary: see type entry), rv writes so far
 //	part        a attempt (JSON); m method, y content type, b body, in inserts (JSON)
-//	head        ve version, bo born, st state, ty types, fi filter, ep epoch, cc cancel clauses (JSON),
-//	            hr writes of health, fs failing since, fa failed at, bs bp bk ba breaker: since, probes, passed, probe at
-//	version     j subscription (JSON), bo born, se secrets (JSON), fi filter, md metadata, tr trigger
-//	change      s subscription             counter  n, gb ge deletion began, ended
-//	tenant      dl being deleted
 //	data key    b wrapped
-//	trigger     d data, rv writes so far
 //
 // # Expiry
 //
@@ -79,6 +67,5 @@
 // they ended, never before. A write of a delivery whose event is so old that
 // it would be missed moves the event's and the parts' expiry on, so that whatever
 // waits can still be sent. So does a trigger's timer that is far ahead, and a replay, with
-// its event. A superseded version is kept for a year longer than an event,
-// the longest that a trigger can wait on it.
+// its event.
 package dynamostore

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -27,13 +26,13 @@ const (
 )
 
 // lifetime is the expiry, in seconds, of an event or part that is written now.
-func (s *Store) lifetime() int64 { return s.now().Add(s.Retention + grace).Unix() }
+func (s *Store) lifetime() int64 { return s.Now().Add(s.Retention + grace).Unix() }
 
 // dead reports whether an item has expired. DynamoDB takes days to remove such
 // an item; until then it is as if it were not there.
 func (s *Store) dead(it item) bool {
 	n := it.int("expires")
-	return n != 0 && n <= s.now().Unix()
+	return n != 0 && n <= s.Now().Unix()
 }
 
 // alive is the item, nil if it has expired.
@@ -49,12 +48,8 @@ func (s *Store) alive(it item, err error) (item, error) {
 var absentOrDead = aws.String("attribute_not_exists(pk) OR expires <= :now")
 
 func (s *Store) nowValue() map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{":now": number(s.now().Unix())}
+	return map[string]types.AttributeValue{":now": number(s.Now().Unix())}
 }
-
-// outlived is the expiry, in seconds, of a version that is superseded now: a
-// trigger's delay may still be running on it, for as long as one can be.
-func (s *Store) outlived() int64 { return s.lifetime() + int64(trigger.MaxDuration/time.Second) }
 
 // prolong moves on the expiry of a delivery's event and parts if the delivery
 // may need them for longer than they were given at first. That is rare: a
@@ -94,7 +89,7 @@ func (s *Store) prolong(ctx context.Context, k key, d webhook.Delivery) error {
 // neededUntil is the earliest time at which nobody misses what belongs to d,
 // unless it is written again before.
 func (s *Store) neededUntil(d webhook.Delivery) time.Time {
-	now := s.now()
+	now := s.Now()
 	switch {
 	case d.Status != webhook.Pending:
 		return now.Add(s.Retention)
@@ -139,7 +134,7 @@ func (s *Store) setExpiry(ctx context.Context, k key, to time.Time, condition st
 // KeepEvent sees to it that an event does not expire before the given time, nor
 // before what is decided about it now.
 func (s *Store) KeepEvent(ctx context.Context, tenant, eventKey string, until time.Time) error {
-	event, kept := eventItemKey(tenant, eventKey), s.now().Add(s.Retention+grace)
+	event, kept := eventItemKey(tenant, eventKey), s.Now().Add(s.Retention+grace)
 	if until.After(kept) {
 		kept = until
 	}

@@ -122,13 +122,13 @@ func TestOnlySupersededVersionsExpire(t *testing.T) {
 	pass(day)
 	second, err := store.SaveSubscription(t.Context(), first, first.Version)
 	do(t, err)
-	wantExpiry(t, "superseded version", store.Expiry(t.Context()), dynamostore.VersionKey(first), 36+365)
+	wantExpiry(t, "superseded version", store.Expiry(t.Context()), dynamostore.VersionKey(first), 76+365)
 	wantExpiry(t, "its successor", store.Expiry(t.Context()), dynamostore.VersionKey(second), -1)
 	wantExpiry(t, "head", store.Expiry(t.Context()), dynamostore.HeadKey(second), -1)
 	wantExpiry(t, "change", store.Expiry(t.Context()), dynamostore.ChangeKey(second), 8)
 	pass(day)
 	do(t, store.DeleteSubscription(t.Context(), webhook.SubscriptionRef{Tenant: second.Tenant, ID: second.ID}, second.Version))
-	wantExpiry(t, "version of a deleted subscription", store.Expiry(t.Context()), dynamostore.VersionKey(second), 37+365)
+	wantExpiry(t, "version of a deleted subscription", store.Expiry(t.Context()), dynamostore.VersionKey(second), 77+365)
 }
 
 func TestWhatWaitsNeverExpires(t *testing.T) {

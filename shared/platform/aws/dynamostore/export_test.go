@@ -12,7 +12,7 @@ import (
 func (s *Store) Items() table.Table { return itemTable{s} }
 
 // SetNow replaces the clock that expiry is counted from.
-func (s *Store) SetNow(now func() time.Time) { s.now = now }
+func (s *Store) SetNow(now func() time.Time) { s.Now = now }
 
 // Expiry returns what tells when an item expires, zero for never, and whether
 // it exists.
@@ -32,13 +32,19 @@ func DeliveryKey(d webhook.Delivery) key   { k, _ := deliveryKey(d.Tenant, d.ID)
 func PayloadKey(e webhook.StoredEvent) key { return payloadKey(e.Tenant, e.Key(), e.Nonce) }
 func ContentKey(d webhook.Delivery) key    { return DeliveryKey(d).content() }
 func AttemptKey(d webhook.Delivery) key    { return DeliveryKey(d).attempt(d.Attempts) }
-func HeadKey(s webhook.Subscription) key   { return headKey(s.Tenant, s.ID) }
-
-func VersionKey(s webhook.Subscription) key { return versionKey(s.Tenant, s.ID, s.Version) }
-func ChangeKey(s webhook.Subscription) key {
-	return key{changesPK(s.Tenant), ordinal(s.Version)}
+func HeadKey(s webhook.Subscription) key {
+	return key{"s#" + s.Tenant + "#" + shard(s.ID, 8), s.ID}
 }
-func LineKey(sub webhook.SubscriptionRef, id string) key { return lineKey(sub, id) }
+
+func VersionKey(s webhook.Subscription) key {
+	return key{"v#" + s.Tenant + "#" + s.ID, table.Ordinal(s.Version)}
+}
+
+func ChangeKey(s webhook.Subscription) key { return key{"c#" + s.Tenant, table.Ordinal(s.Version)} }
+
+func LineKey(sub webhook.SubscriptionRef, id string) key {
+	return key{"w#" + sub.Tenant + "#" + sub.ID + "#" + shard(id, 4), id}
+}
 
 // PutAtOnce stores events and deliveries, whatever was there.
 func (s *Store) PutAtOnce(ctx context.Context, events []webhook.StoredEvent, deliveries []webhook.Delivery) error {

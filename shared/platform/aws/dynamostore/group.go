@@ -151,6 +151,6 @@ func (s *Store) putGroup(ctx context.Context, k key, g group) error {
 	it := at(k)
 	it["os"] = &types.AttributeValueMemberB{Value: packOutcomes(text)}
 	it.setInt("rv", g.rev+1)
-	it.setInt("expires", s.now().Add(s.Retention).Unix())
+	it.setInt("expires", s.Now().Add(s.Retention).Unix())
 	return s.putRevision(ctx, "save outcomes", it, g.rev)
 }

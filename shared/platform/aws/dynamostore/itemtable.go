@@ -10,28 +10,37 @@ import (
 	"github.com/postino/postino/shared/store/table"
 )
 
-// itemTable is the store's table as [table.Table], for package noun.
+// itemTable is the store's table as [table.Table].
 type itemTable struct{ s *Store }
 
 // Get reads one item, or several in batches of a hundred.
 func (t itemTable) Get(ctx context.Context, keys ...table.Key) (map[table.Key]table.Item, error) {
-	found := make(map[table.Key]table.Item, len(keys))
-	if len(keys) == 1 {
-		it, err := t.s.get(ctx, "get", storedKey(keys[0]))
-		if err != nil || it == nil {
-			return found, err
-		}
-		found[keys[0]], err = read(it)
-		return found, err
+	if len(keys) != 1 {
+		return t.getAll(ctx, keys, true)
 	}
+	it, err := t.s.get(ctx, "get", storedKey(keys[0]))
+	if err != nil || it == nil {
+		return nil, err
+	}
+	got, err := read(it)
+	return map[table.Key]table.Item{keys[0]: got}, err
+}
+
+// GetLagging reads in batches of a hundred, at half the price.
+func (t itemTable) GetLagging(ctx context.Context, keys ...table.Key) (map[table.Key]table.Item, error) {
+	return t.getAll(ctx, keys, false)
+}
+
+func (t itemTable) getAll(ctx context.Context, keys []table.Key, consistent bool) (map[table.Key]table.Item, error) {
 	wanted := make([]key, len(keys))
 	for i, k := range keys {
 		wanted[i] = storedKey(k)
 	}
-	items, err := t.s.getAll(ctx, "get", wanted, true)
+	items, err := t.s.getAll(ctx, "get", wanted, consistent)
 	if err != nil {
 		return nil, err
 	}
+	found := make(map[table.Key]table.Item, len(items))
 	for _, it := range items {
 		got, err := read(it)
 		if err != nil {
@@ -40,6 +49,18 @@ func (t itemTable) Get(ctx context.Context, keys ...table.Key) (map[table.Key]ta
 		found[got.Key] = got
 	}
 	return found, nil
+}
+
+// PutAll stores items in batches of 25.
+func (t itemTable) PutAll(ctx context.Context, items []table.Item) error {
+	if len(items) == 1 {
+		return t.s.put(ctx, "put", written(items[0]))
+	}
+	all := make([]item, len(items))
+	for i, it := range items {
+		all[i] = written(it)
+	}
+	return t.s.putAll(ctx, "put", all)
 }
 
 // Page is one Query.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -70,6 +71,15 @@ func (t itemTable) deleteIf(ctx context.Context, w table.Write) (stored table.It
 	}
 	return stored, nil
 }
+
+// transact leaves the request token to the SDK: one for each call, the same
+// in all its tries, so that a try whose answer got lost is not made twice.
+func (s *Store) transact(ctx context.Context, items []types.TransactWriteItem, how ...func(*dynamodb.Options)) error {
+	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items}, how...)
+	return err
+}
+
+func code(reason types.CancellationReason) string { return aws.ToString(reason.Code) }
 
 // canceledBecause tells a condition that failed from writers that met.
 func canceledBecause(reasons []types.CancellationReason) error {

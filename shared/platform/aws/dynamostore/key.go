@@ -13,9 +13,8 @@ import (
 // Shards of the lists that are spread over partitions. They can never change
 // for a table that holds something.
 const (
-	headShards     = 8
 	eventShards    = 8 // also of a tenant's open deliveries
-	deliveryShards = 4 // also of a subscription's open deliveries, and of its waiting line
+	deliveryShards = 4 // also of a subscription's open deliveries
 )
 
 // maxName is the longest tenant or subscription id of the contract.
@@ -40,26 +39,8 @@ func name(s string) string {
 	return s
 }
 
-// ordinal writes n so that strings sort as numbers do.
-func ordinal(n int64) string { return fmt.Sprintf("%019d", n) }
-
 // millis writes a time so that strings sort as times do.
 func millis(t time.Time) string { return fmt.Sprintf("%013d", max(t.UnixMilli(), 0)) }
-
-func counterKey(tenant string) key { return key{"t#" + name(tenant), "V"} }
-
-func changesPK(tenant string) string { return "c#" + name(tenant) }
-
-func headsPK(tenant, shard string) string { return "s#" + name(tenant) + "#" + shard }
-
-func headKey(tenant, id string) key {
-	sk := name(id)
-	return key{headsPK(tenant, shard(sk, headShards)), sk}
-}
-
-func versionKey(tenant, id string, version int64) key {
-	return key{"v#" + name(tenant) + "#" + name(id), "V#" + ordinal(version)}
-}
 
 func eventPK(tenant, eventKey string) string { return "e#" + name(tenant) + "#" + name(eventKey) }
 
@@ -94,10 +75,6 @@ func (k key) content() key { return key{k.pk, partsPrefix(k.sk) + "R"} }
 
 func (k key) attempt(n int) key {
 	return key{k.pk, fmt.Sprintf("%s%06d", attemptsPrefix(k.sk), n)}
-}
-
-func linePK(sub webhook.SubscriptionRef, shard string) string {
-	return "w#" + name(sub.Tenant) + "#" + name(sub.ID) + "#" + shard
 }
 
 // The keys of the indexes.

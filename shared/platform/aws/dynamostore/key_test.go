@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/shared/store/record"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -31,14 +30,12 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 	seen := map[key]string{}
 	for _, tenant := range []string{"a", "b", "a#b", "a#b#0", "V", ""} {
 		for _, id := range []string{"a", "b", "b#0", "0", ""} {
-			ref := webhook.SubscriptionRef{Tenant: tenant, ID: id}
 			d := webhook.DeliveryID(tenant, webhook.EventKey(id, id), when, id, "")
 			delivery, _ := deliveryKey(tenant, d)
 			for what, k := range map[string]key{
-				"head": headKey(tenant, id), "version": versionKey(tenant, id, 1), "next version": versionKey(tenant, id, 2),
 				"event": eventItemKey(tenant, webhook.EventKey(id, "")), "page": planPageKey(tenant, webhook.EventKey(id, ""), id, 0),
 				"next page": planPageKey(tenant, webhook.EventKey(id, ""), id, 1),
-				"delivery":  delivery, "content": delivery.content(), "attempt": delivery.attempt(1), "place in line": lineKey(ref, d),
+				"delivery":  delivery, "content": delivery.content(), "attempt": delivery.attempt(1),
 			} {
 				what += " of " + tenant + " / " + id
 				if other, taken := seen[k]; taken {
@@ -46,12 +43,6 @@ func TestKeysOfDifferentThingsDiffer(t *testing.T) {
 				}
 				seen[k] = what
 			}
-		}
-		for what, k := range map[string]key{"counter": counterKey(tenant), "change": {changesPK(tenant), ordinal(1)}} {
-			if other, taken := seen[k]; taken {
-				t.Errorf("%s of %s and %s share the key %v", what, tenant, other, k)
-			}
-			seen[k] = what + " of " + tenant
 		}
 	}
 }
@@ -88,18 +79,15 @@ func FuzzPositionsAreTakenApartOrRefused(f *testing.F) {
 // throttles no other, but for what docs/sharing.md names.
 func TestNearlyEveryPartitionNamesItsTenant(t *testing.T) {
 	const tenant = "greedy"
-	sub := webhook.SubscriptionRef{Tenant: tenant, ID: "s"}
 	id := webhook.DeliveryID(tenant, webhook.EventKey("x", "y"), time.UnixMilli(1_764_000_000_000), "s", "")
 	delivery, _ := deliveryKey(tenant, id)
 	for what, tt := range map[string]struct {
 		key
 		own bool
 	}{
-		"counter": {counterKey(tenant), true}, "change": {key{changesPK(tenant), "x"}, true}, "head": {headKey(tenant, "s"), true},
-		"version": {versionKey(tenant, "s", 1), true}, "event": {eventItemKey(tenant, "e"), true}, "page of a plan": {planPageKey(tenant, "e", "n", 0), true},
+		"event": {eventItemKey(tenant, "e"), true}, "page of a plan": {planPageKey(tenant, "e", "n", 0), true},
 		"replay": {replayKey(tenant, "e", "r"), true}, "delivery": {delivery, true}, "content": {delivery.content(), true},
-		"attempt": {delivery.attempt(1), true}, "place in line": {lineKey(sub, id), true},
-		"payload": {payloadKey(tenant, "e", "n"), true}, "trigger's state": {key{record.StatePartitions(sub)[0], "x"}, true},
+		"attempt": {delivery.attempt(1), true}, "payload": {payloadKey(tenant, "e", "n"), true},
 		"list of events": {key{eventsPK(tenant, "0"), "x"}, true}, "open deliveries": {key{openPK(tenant, webhook.Pending, "0"), "x"}, true},
 		"occasions": {key{occasionsPK(tenant, "0"), "x"}, true}, "open deliveries of a subscription": {key{openOfPK(tenant, "t", webhook.Pending, "0"), "x"}, true},
 		"sealing key": {wrappedKeyKey(), false},

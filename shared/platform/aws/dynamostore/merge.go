@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -160,4 +161,13 @@ func (m *merge) query(c *cursor) *dynamodb.QueryInput {
 		in.ProjectionExpression = aws.String("pk, sk, " + m.src.sortKey())
 	}
 	return in
+}
+
+// shardPKs returns the partitions of a list that is spread over n shards.
+func shardPKs(n int, pk func(shard string) string) []string {
+	pks := make([]string, n)
+	for i := range pks {
+		pks[i] = pk(strconv.Itoa(i))
+	}
+	return pks
 }

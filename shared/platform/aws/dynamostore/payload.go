@@ -43,7 +43,7 @@ func (s *Store) putPayload(ctx context.Context, e webhook.StoredEvent, it item) 
 	if e.Plan.Pages > 0 {
 		keep = max(keep, pagesTime)
 	}
-	data.setInt("expires", s.now().Add(keep).Unix())
+	data.setInt("expires", s.Now().Add(keep).Unix())
 	it["dx"] = &types.AttributeValueMemberBOOL{Value: true}
 	return s.put(ctx, "put event data", data)
 }
@@ -73,7 +73,7 @@ func (s *Store) prolongPayload(ctx context.Context, k key, d webhook.Delivery, u
 		if d.Rev == 0 {
 			return nil // it ended at once and has no body
 		}
-		return s.letGo(ctx, k.content(), s.now().Add(s.PayloadRetention))
+		return s.letGo(ctx, k.content(), s.Now().Add(s.PayloadRetention))
 	}
 	until = until.Truncate(24 * time.Hour)
 	if d.Round > 0 { // it had ended before

@@ -69,7 +69,7 @@ func eventRange(page webhook.Page) keyRange {
 // since bounds an event list's range by what retention keeps: of what is older
 // an index does not know whether it has expired.
 func (s *Store) since(r keyRange) keyRange {
-	r.lo = max(r.lo, millis(s.now().Add(time.Millisecond-s.Retention-grace)))
+	r.lo = max(r.lo, millis(s.Now().Add(time.Millisecond-s.Retention-grace)))
 	return r
 }
 

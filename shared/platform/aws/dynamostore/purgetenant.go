@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 
-	"github.com/postino/postino/shared/store/record"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -15,34 +14,10 @@ import (
 // returns how many it removed, 0 at the end.
 func (s *Store) PurgeTenant(ctx context.Context, tenant string, limit int) (removed int, err error) {
 	for _, stage := range []func(context.Context, string, int) (int, error){
-		s.purgeRegistered, s.purgeSubscriptions, s.purgeEvents, s.purgeIndexed,
+		s.Purge, s.purgeSubscriptions, s.purgeEvents, s.purgeIndexed, s.Store.PurgeTenant,
 	} {
 		if removed, err = stage(ctx, tenant, limit); err != nil || removed > 0 {
 			return removed, err
-		}
-	}
-	return 0, nil
-}
-
-// purgeRegistered removes keys, secrets, event types, jobs and the change log,
-// all but the counter.
-func (s *Store) purgeRegistered(ctx context.Context, tenant string, limit int) (int, error) {
-	if n, err := s.Purge(ctx, tenant, limit); n > 0 || err != nil {
-		return n, err
-	}
-	registered := counterKey(tenant)
-	for _, in := range []struct{ pk, lo, hi string }{
-		{registered.pk, "!", "U~"}, {registered.pk, "W", "~"}, // around V
-		{changesPK(tenant), "0", "~"},
-	} {
-		if n, err := s.purge(ctx, s.rangeQuery(in.pk, in.lo, in.hi), limit); n > 0 || err != nil {
-			return n, err
-		}
-	}
-	own := webhook.SubscriptionRef{Tenant: tenant} // arrays and keys that make requests repeatable
-	for _, pk := range record.StatePartitions(own) {
-		if n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~"), limit); n > 0 || err != nil {
-			return n, err
 		}
 	}
 	return 0, nil
@@ -58,19 +33,17 @@ func (s *Store) purgeSubscriptions(ctx context.Context, tenant string, limit int
 	if n, err := s.purgeOf(ctx, tenant, heads[0].ID, limit); n > 0 || err != nil {
 		return n, err
 	}
-	return 1, s.deleteAll(ctx, "purge", []key{headKey(tenant, heads[0].ID)})
+	return s.PurgeSubscriptions(ctx, tenant, limit)
 }
 
 // purgeOf removes what belongs to a subscription, deleted or not, but its head.
 func (s *Store) purgeOf(ctx context.Context, tenant, id string, limit int) (removed int, err error) {
 	sub, tag := webhook.SubscriptionRef{Tenant: tenant, ID: id}, webhook.DeliveryTag(tenant, id)
-	if removed, err = s.PurgeOf(ctx, sub, limit); err != nil || removed >= limit {
+	if removed, err = s.PurgeOwned(ctx, sub, limit); err != nil || removed >= limit {
 		return removed, err
 	}
-	pks := []string{versionKey(tenant, id, 0).pk, groupsPK(tenant, tag)}
+	pks := []string{groupsPK(tenant, tag)}
 	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return deliveriesPK(tenant, tag, shard) })...)
-	pks = append(pks, shardPKs(deliveryShards, func(shard string) string { return linePK(sub, shard) })...)
-	pks = append(pks, record.StatePartitions(sub)...)
 	for _, pk := range pks {
 		n, err := s.purge(ctx, s.rangeQuery(pk, "!", "~~"), limit-removed)
 		if removed += n; err != nil || removed >= limit {

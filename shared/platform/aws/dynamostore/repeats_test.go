@@ -34,8 +34,9 @@ func TestBatchesAreFinished(t *testing.T) {
 	saved, err := store.SaveSubscription(t.Context(), sub, 0)
 	do(t, err)
 	ref := webhook.SubscriptionRef{Tenant: sub.Tenant, ID: sub.ID}
+	two := []webhook.SubscriptionRef{ref, {Tenant: sub.Tenant, ID: "other"}}
 	net.harm("BatchGetItem", 4, undone)
-	heads, err := store.Heads(t.Context(), []webhook.SubscriptionRef{ref})
+	heads, err := store.Heads(t.Context(), two)
 	do(t, err)
 	if heads[0].Version != saved.Version {
 		t.Errorf("Heads = %+v", heads)
@@ -50,7 +51,7 @@ func TestBatchesAreFinished(t *testing.T) {
 		t.Errorf("Line after all left = %v", waiting)
 	}
 	net.harm("every", -1, undone)
-	_, err = store.Heads(t.Context(), []webhook.SubscriptionRef{ref})
+	_, err = store.Heads(t.Context(), two)
 	wantError(t, "Heads of which nothing gets done", err, webhook.ErrBusy)
 	wantError(t, "LeaveLine of which nothing gets done", store.LeaveLine(t.Context(), ref, []string{d.ID}), webhook.ErrBusy)
 }

@@ -5,20 +5,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/postino/postino/shared/store/noun"
 	"github.com/postino/postino/shared/store/record"
 )
 
 // Store is the storage of every stage, in one DynamoDB table. It is safe for
 // concurrent use, by any number of processes.
 type Store struct {
-	// Nouns are kept in the same table. Their Retention is also how long a
+	// Store keeps the records and nouns, and says how. Its Retention is also how long a
 	// delivery stays after it has ended, at least; [New] sets that of
 	// [webhook.DefaultRetention].
-	*noun.Nouns
-	// Tenants and States are kept there, too.
-	*record.Tenants
-	*record.States
+	*record.Store
 	// PayloadRetention is how long an event's data stays, at least; 0 means as
 	// long as the event. If it is less than Retention, data stands in an item
 	// of its own: each event then costs one write more.
@@ -26,14 +22,12 @@ type Store struct {
 
 	client *dynamodb.Client
 	table  string
-	now    func() time.Time // for expiry alone: TTL is a matter of DynamoDB's clock, not of a test's
 }
 
 // New returns a store in the table, which must be as [CreateTable] makes it.
 // The client wants the options of [Options].
 func New(client *dynamodb.Client, table string) *Store {
-	s := &Store{client: client, table: table, now: time.Now}
-	items := itemTable{s}
-	s.Nouns, s.Tenants, s.States = noun.In(items), record.TenantsIn(items, true), record.StatesIn(items, true)
+	s := &Store{client: client, table: table}
+	s.Store = record.Spread(itemTable{s})
 	return s
 }

@@ -19,15 +19,18 @@ const (
 	maxUnpacked = 4 << 20 // bytes of any text of ours: an event's data or a body is at most 256 KiB
 )
 
+// asItIs begins bytes of type B that are not gzip, which begins otherwise.
+const asItIs = 0
+
 // setText stores bytes as type S if they are UTF-8, so that people can read
-// them in a console, otherwise as gzip in type B. Empty is absent.
+// them in a console, otherwise as type B. Empty is absent.
 func (it item) setText(name string, text []byte) {
 	switch {
 	case len(text) == 0:
 	case utf8.Valid(text):
 		it[name] = &types.AttributeValueMemberS{Value: string(text)}
 	default:
-		it[name] = &types.AttributeValueMemberB{Value: pack(text)}
+		it[name] = &types.AttributeValueMemberB{Value: append([]byte{asItIs}, text...)}
 	}
 }
 
@@ -36,13 +39,13 @@ func (it item) setText(name string, text []byte) {
 func (it item) fit(names ...string) {
 	size := it.size()
 	for _, name := range names {
-		plain, ok := it[name].(*types.AttributeValueMemberS)
-		if size <= writeUnit || !ok {
+		plain, err := it.text(name)
+		if size <= writeUnit || err != nil || len(plain) == 0 {
 			continue
 		}
-		if packed := pack([]byte(plain.Value)); len(packed) < len(plain.Value) {
+		if packed := pack(plain); len(packed) < len(plain) {
+			size -= valueSize(it[name]) - len(packed)
 			it[name] = &types.AttributeValueMemberB{Value: packed}
-			size -= len(plain.Value) - len(packed)
 		}
 	}
 }
@@ -53,6 +56,9 @@ func (it item) text(name string) ([]byte, error) {
 	case *types.AttributeValueMemberS:
 		return []byte(v.Value), nil
 	case *types.AttributeValueMemberB:
+		if len(v.Value) > 0 && v.Value[0] == asItIs {
+			return v.Value[1:], nil
+		}
 		b, err := unpack(v.Value)
 		if err != nil {
 			return nil, fmt.Errorf("dynamostore: read attribute %s: %w", name, err)
