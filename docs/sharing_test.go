@@ -39,7 +39,7 @@ const own = "own: "
 var shared = map[string]string{
 	"httpapi.Intake": "| requests in progress", "httpapi.refusals": "| log, at", "server.connections": "| connections | 4,096",
 	"oauth.Tokens": "| access tokens", "breaker.Counter": "| attempts counted", "pace.Pacer": "| reserved turns", "egress.Pool": "| HTTP clients", "egress.kept": "| connections to subscribers",
-	"delivery.Deliverer": "| audits of waiting lines", "delivery.strains": "| tenants in trouble", "delivery.subscribers": "| subscriptions prepared",
+	"delivery.lines": "| audits of waiting lines", "delivery.strains": "| tenants in trouble", "courier.Subscribers": "| subscriptions prepared",
 	"fanout.audiences": "| types and filters", "fanout.audience": "| types and filters", "fanout.versions": "| versions of subscriptions",
 	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "ingest.known": "| tenants that are known",
 	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",

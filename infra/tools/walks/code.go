@@ -28,12 +28,18 @@ type function struct {
 	mentions []types.Object
 }
 
+// value is what one package puts into a field that is a function.
+type value struct {
+	by       *types.Package
+	mentions []types.Object
+}
+
 // code is the part of the code that walks go through.
 type code struct {
 	files     *token.FileSet
 	functions map[types.Object]*function
-	values    map[types.Object][]types.Object // what is put into a field that is a function
-	lines     map[string][]string             // of files
+	values    map[types.Object][]value // what is put into a field that is a function
+	lines     map[string][]string      // of files
 }
 
 func read(dir string) (*code, error) {
@@ -43,7 +49,7 @@ func read(dir string) (*code, error) {
 	}
 	c := &code{
 		files: files, functions: map[types.Object]*function{},
-		values: map[types.Object][]types.Object{}, lines: map[string][]string{},
+		values: map[types.Object][]value{}, lines: map[string][]string{},
 	}
 	for _, p := range packages {
 		if slices.Contains(logic, p.Types.Name()) {
@@ -70,11 +76,11 @@ func (c *code) add(p *source.Package) {
 
 // noteValues remembers what a field that is a function is set to.
 func (c *code) noteValues(p *source.Package, n ast.Node) {
-	set := func(field *ast.Ident, value ast.Expr) {
+	set := func(field *ast.Ident, v ast.Expr) {
 		object := p.Info.Uses[field]
-		if v, is := object.(*types.Var); is && v.IsField() {
-			if _, is := v.Type().Underlying().(*types.Signature); is {
-				c.values[object] = append(c.values[object], mentionsIn(p, value)...)
+		if f, is := object.(*types.Var); is && f.IsField() {
+			if _, is := f.Type().Underlying().(*types.Signature); is {
+				c.values[object] = append(c.values[object], value{p.Types, mentionsIn(p, v)})
 			}
 		}
 	}

@@ -5,7 +5,7 @@
 //
 // A walk begins at the functions that handle it and goes on to every function
 // that these mention, and so on: by name, as a method, or as a value that is put
-// into a field which is mentioned. So it holds whatever may happen on the way,
+// into a field which is mentioned, by a package that the walk can reach. So it holds whatever may happen on the way,
 // not only what happens as a rule. It ends at interfaces, and stays within the
 // logic; see logic. Lines are those of the functions, without empty lines and
 // comments. A switch is a call from one file into another: each pair of caller
@@ -25,9 +25,9 @@ var walks = []struct {
 	roots []string
 }{
 	{"event to callback", []string{
-		"ingest.Handler.publish", "fanout.Fanout.pack", "delivery.Deliverer.firstAttempt", "delivery.firstAttempt",
+		"ingest.Handler.publish", "fanout.Fanout.pack", "delivery.Deliverer.firstAttempt", "delivery.attempts.first",
 	}},
-	{"retry", []string{"delivery.Deliverer.retry"}},
+	{"retry", []string{"delivery.Deliverer.retry", "delivery.attempts.retry"}},
 	{"drain", []string{"delivery.Deliverer.drain", "delivery.lines.drain"}},
 	{"PATCH", []string{"manage.Handler.patchSubscription", "manage.subscriptions.patch"}},
 }

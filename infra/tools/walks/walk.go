@@ -16,7 +16,7 @@ type measured struct {
 // walk measures the walk from functions by name; names that are not found are
 // those of another time.
 func (c *code) walk(roots []string) (m measured) {
-	seen, files := map[types.Object]bool{}, map[string]bool{}
+	seen, files, within := map[types.Object]bool{}, map[string]bool{}, c.reach(roots)
 	var visit func(o types.Object, from *function)
 	visit = func(o types.Object, from *function) {
 		f := c.functions[o]
@@ -25,8 +25,13 @@ func (c *code) walk(roots []string) (m measured) {
 			return
 		case f == nil:
 			seen[o] = true
-			for _, behind := range distinct(c.values[o]) {
-				visit(behind, from)
+			for _, v := range c.values[o] {
+				if !within[v.by] {
+					continue
+				}
+				for _, behind := range distinct(v.mentions) {
+					visit(behind, from)
+				}
 			}
 			return
 		case from != nil && from.file != f.file:
@@ -51,6 +56,27 @@ func (c *code) walk(roots []string) (m measured) {
 	m.files = len(files)
 	slices.Sort(m.names)
 	return m
+}
+
+// reach are the packages that the roots' packages import, directly or not: a value
+// that another stage puts into a field is not met on the way.
+func (c *code) reach(roots []string) map[*types.Package]bool {
+	within := map[*types.Package]bool{}
+	var add func(p *types.Package)
+	add = func(p *types.Package) {
+		if !within[p] {
+			within[p] = true
+			for _, imported := range p.Imports() {
+				add(imported)
+			}
+		}
+	}
+	for o, f := range c.functions {
+		if slices.Contains(roots, f.name) {
+			add(o.Pkg())
+		}
+	}
+	return within
 }
 
 func distinct(objects []types.Object) (kept []types.Object) {

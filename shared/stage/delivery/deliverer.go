@@ -3,38 +3,23 @@ package delivery
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/postino/postino/shared/callback/breaker"
+	"github.com/postino/postino/shared/callback/courier"
 	"github.com/postino/postino/shared/callback/pace"
 	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/sendable"
-	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
-
-// Doer makes the requests that [peer.Ask] is given.
-type Doer = peer.Doer
-
-// Private finds the client for connections with certificates of a subscriber's
-// own; see [egress.Pool].
-type Private interface {
-	Client(tenant, name string, config func() *tls.Config) *http.Client
-}
-
-// Opener opens sealed secrets; see secret.Sealer.
-type Opener interface {
-	Open(sealed []byte, place ...string) ([]byte, error)
-}
 
 // Jobs works jobs; see package job.
 type Jobs interface {
@@ -44,17 +29,17 @@ type Jobs interface {
 }
 
 // Deliverer makes attempts. Its fields are set once; it is safe for
-// concurrent use.
+// concurrent use. What it knows how to do is in parts of it, one an idea.
 type Deliverer struct {
 	Store     Store
 	Retries   Sender // later attempts, by time
 	Resend    Sender // slices of waiting lines
 	Exhausted Sender // pointers to what ended badly, for redrive
 	Events    Sender // operational events; nil publishes none
-	Client    Doer
-	Private   Private                        // nil for none: then no subscription may bring certificates
+	Client    peer.Doer
+	Private   courier.Private                // nil for none: then no subscription may bring certificates
 	Class     func(error) webhook.ErrorClass // how the client's error counts
-	Secrets   Opener
+	Secrets   courier.Opener
 	Jobs      Jobs                               // works the jobs whose messages come over resend
 	Breaker   breaker.Rule                       // zero means breaker.Default
 	Now       func() time.Time                   // our clock; time.Now unless a test moves it
@@ -65,16 +50,19 @@ type Deliverer struct {
 	Log       *slog.Logger
 
 	once        sync.Once
-	subscribers *subscribers
-	requests    *requester
+	subscribers *courier.Subscribers
+	courier     *courier.Courier
 	announce    *announcer
-	counter     *breaker.Counter
-	pacer       *pace.Pacer
-	life        lifecycle.Executor
-	making      sendable.Maker
 	strains     *strains
 	gathering   *gathering
-	audits      *weighed.Cache[webhook.SubscriptionRef, time.Time] // the audit that this process has arranged
+	life        lifecycle.Executor
+	attempts    attempts
+	steps       steps
+	lines       lines
+	health      health
+	holds       holds
+	turns       turns
+	meter       meter
 }
 
 // Handle works a batch of messages from deliveries, retries or resend, all at
@@ -131,14 +119,9 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 }
 
 func (d *Deliverer) start() {
-	d.subscribers = newSubscribers(d.Store, d.Secrets)
 	if d.Breaker.Window == 0 {
 		d.Breaker = breaker.Default
 	}
-	d.counter = &breaker.Counter{Rule: d.Breaker}
-	d.pacer = &pace.Pacer{Store: d.Store}
-	d.audits = newAudits()
-	d.strains = newStrains()
 	if d.Count == nil {
 		d.Count = func(string, int) {}
 	}
@@ -148,13 +131,30 @@ func (d *Deliverer) start() {
 	if d.Observe == nil {
 		d.Observe = func(string, time.Duration) {}
 	}
-	d.requests = &requester{
-		store: d.Store, secrets: d.Secrets, plain: d.Client, private: d.Private, class: d.Class, version: d.Version, now: d.Now,
+	d.subscribers = courier.NewSubscribers(d.Store, d.Secrets)
+	d.courier = &courier.Courier{
+		Store: d.Store, Secrets: d.Secrets, Client: d.Client, Private: d.Private, Class: d.Class, Version: d.Version, Now: d.Now,
 	}
 	d.announce = &announcer{d.Store, d.Events, d.Now}
+	d.strains = newStrains()
 	d.gathering = newGathering(d.Store)
-	d.life = d.executor()
-	d.making = sendable.Maker{Store: d.Store, Prepare: d.prepared}
+	d.attempts = attempts{d, sendable.Maker{Store: d.Store, Prepare: d.prepared}}
+	d.steps, d.holds, d.meter = steps{d}, holds{d}, meter{d}
+	d.lines = lines{d, newAudits()}
+	d.health = health{d, &breaker.Counter{Rule: d.Breaker}}
+	d.turns = turns{d, &pace.Pacer{Store: d.Store}}
+	d.life = d.steps.executor()
+}
+
+// Test sends one request that is stored nowhere; see [courier.Courier.Test].
+func (d *Deliverer) Test(ctx context.Context, s webhook.Subscription, t webhook.Trial) (webhook.Attempt, error) {
+	d.once.Do(d.start)
+	return d.courier.Test(ctx, s, t)
+}
+
+// ask asks for a task over resend.
+func (d *Deliverer) ask(ctx context.Context, task message.Task, delay time.Duration) error {
+	return d.Resend.Send(ctx, []queue.Message{message.Queued(task, delay)})
 }
 
 // work is one thing that a message asks for.
@@ -163,7 +163,7 @@ type work struct {
 	id      string // of the message: the same at each receipt
 	task    message.Task
 	head    webhook.Head     // of the task's subscription, as of this batch; zero if it has none
-	stored  webhook.Delivery // of a first attempt, as of this batch; Rev 0 if none is stored
+	stored  webhook.Delivery // that the task is about, as of this batch; Rev 0 if none is stored
 	end     func()           // says that nobody need wait for its outcome any longer
 	err     error
 }
@@ -218,13 +218,29 @@ func (d *Deliverer) readHeads(ctx context.Context, all []work) error {
 	return nil
 }
 
-// readStored learns what is stored of the deliveries that are to be attempted
-// for the first time, in one consistent read for each tenant.
+// delivery is the id of the one that is worked on; "" if the task is about none,
+// or about several.
+func (w *work) delivery() string {
+	switch t := w.task.(type) {
+	case message.FirstAttempt:
+		return t.ID
+	case message.Attempt:
+		return t.Delivery
+	case message.AttemptByHand:
+		return t.Delivery
+	case message.NewRound:
+		return t.Delivery
+	}
+	return ""
+}
+
+// readStored learns what is stored of the batch's deliveries, in one consistent
+// read for each tenant.
 func (d *Deliverer) readStored(ctx context.Context, all []work) error {
 	ids := map[string][]string{}
 	for _, w := range all {
-		if f, is := w.task.(message.FirstAttempt); is && w.err == nil {
-			ids[f.Tenant] = append(ids[f.Tenant], f.ID)
+		if id := w.delivery(); id != "" && w.err == nil && !slices.Contains(ids[w.task.Ref().Tenant], id) {
+			ids[w.task.Ref().Tenant] = append(ids[w.task.Ref().Tenant], id)
 		}
 	}
 	for tenant, ids := range ids {
@@ -233,8 +249,8 @@ func (d *Deliverer) readStored(ctx context.Context, all []work) error {
 			return err
 		}
 		for i, w := range all {
-			if f, is := w.task.(message.FirstAttempt); is && w.err == nil && f.Tenant == tenant {
-				all[i].stored = stored[f.ID]
+			if id := w.delivery(); id != "" && w.err == nil && w.task.Ref().Tenant == tenant {
+				all[i].stored = stored[id]
 			}
 		}
 	}
@@ -263,13 +279,11 @@ func (d *Deliverer) do(ctx context.Context, w work) (err error) {
 		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err
 		}
-		if f, is := w.task.(message.FirstAttempt); is {
-			stored, err := d.Store.Delivery(ctx, f.Tenant, f.ID)
-			if err != nil && !errors.Is(err, webhook.ErrNotFound) {
-				return fmt.Errorf("read delivery %s: %w", f.ID, err)
-			}
-			w.stored = stored
+		again := []work{w}
+		if err := d.readStored(ctx, again); err != nil {
+			return fmt.Errorf("read delivery %s: %w", w.delivery(), err)
 		}
+		w = again[0]
 	}
 	return err
 }
@@ -282,19 +296,19 @@ func (d *Deliverer) doOnce(ctx context.Context, w work) (err error) {
 	}()
 	switch t := w.task.(type) {
 	case message.FirstAttempt:
-		return d.firstAttempt(ctx, t, w.stored, w.head)
+		return d.attempts.first(ctx, t, w.stored, w.head)
 	case message.Attempt:
-		return d.retry(ctx, t, w.head)
+		return d.attempts.retry(ctx, t, w.stored, w.head)
 	case message.AttemptByHand:
-		return d.byHand(ctx, t, w.head)
+		return d.attempts.byHand(ctx, w.stored, w.head)
 	case message.NewRound:
-		return d.newRound(ctx, t, w.head)
+		return d.attempts.newRound(ctx, t, w.stored, w.head)
 	case message.Drain:
-		return d.drain(ctx, t.Ref(), w.head, cmp.Or(t.Lease, w.id))
+		return d.lines.drain(ctx, t.Ref(), w.head, cmp.Or(t.Lease, w.id))
 	case message.AuditLine:
-		return d.auditLine(ctx, t.Ref(), w.head, w.id)
+		return d.lines.audit(ctx, t.Ref(), w.head, w.id)
 	case message.Probe:
-		return d.probe(ctx, t, w.head)
+		return d.health.probe(ctx, t, w.head)
 	case message.Expunge:
 		return d.expunge(ctx, t)
 	case message.JobSlice:

@@ -45,7 +45,7 @@ const workDrain = "drain" // the name of the lease
 //
 // A message that failed comes again with the same token, and takes up the lease
 // that it left.
-func (d *Deliverer) drain(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
+func (d *lines) drain(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
 	now := d.Now()
 	held, err := d.Store.Lease(ctx, ref, workDrain, token, now, now.Add(leaseTime))
 	if err != nil || !held {
@@ -54,10 +54,10 @@ func (d *Deliverer) drain(ctx context.Context, ref webhook.SubscriptionRef, head
 	ctx, cancel := context.WithTimeout(ctx, leaseTime-leaseMargin)
 	defer cancel()
 	if head.Version != 0 && closed(head) != "" {
-		if err := errors.Join(d.expire(ctx, ref), d.mendChain(ctx, head)); err != nil {
+		if err := errors.Join(d.expire(ctx, ref), d.health.mend(ctx, head)); err != nil {
 			return err
 		}
-		return d.leaveDrain(ctx, ref, token)
+		return d.leave(ctx, ref, token)
 	}
 	p, err := d.pacing(ctx, head)
 	if err != nil {
@@ -77,11 +77,11 @@ func (d *Deliverer) drain(ctx context.Context, ref webhook.SubscriptionRef, head
 	if len(page) == p.most || released < len(page) {
 		return d.nextSlice(ctx, ref, token, wait)
 	}
-	return d.leaveDrain(ctx, ref, token)
+	return d.leave(ctx, ref, token)
 }
 
-// auditLine drains a line in case that nobody else does.
-func (d *Deliverer) auditLine(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
+// audit drains a line in case that nobody else does.
+func (d *lines) audit(ctx context.Context, ref webhook.SubscriptionRef, head webhook.Head, token string) error {
 	if err := d.announce.disabledBefore(ctx, ref); err != nil {
 		return err
 	}
@@ -89,19 +89,19 @@ func (d *Deliverer) auditLine(ctx context.Context, ref webhook.SubscriptionRef, 
 }
 
 // nextSlice goes on with the line after a while. The lease is held until then.
-func (d *Deliverer) nextSlice(ctx context.Context, sub webhook.SubscriptionRef, token string, wait time.Duration) error {
+func (d *lines) nextSlice(ctx context.Context, sub webhook.SubscriptionRef, token string, wait time.Duration) error {
 	if wait > sliceTime {
 		now := d.Now()
 		if held, err := d.Store.Lease(ctx, sub, workDrain, token, now, now.Add(wait+leaseSlack)); err != nil || !held {
 			return err
 		}
 	}
-	return d.Resend.Send(ctx, []queue.Message{message.Queued(message.Drain{Tenant: sub.Tenant, Subscription: sub.ID, Lease: token}, wait)})
+	return d.ask(ctx, message.Drain{Tenant: sub.Tenant, Subscription: sub.ID, Lease: token}, wait)
 }
 
-// leaveDrain gives up the lease and then looks once more: who entered the line
+// leave gives up the lease and then looks once more: who entered the line
 // while we held it, or opened the subscription, relies on us.
-func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef, token string) error {
+func (d *lines) leave(ctx context.Context, sub webhook.SubscriptionRef, token string) error {
 	now := d.Now()
 	if _, err := d.Store.Lease(ctx, sub, workDrain, token, now, now); err != nil {
 		return err
@@ -117,12 +117,12 @@ func (d *Deliverer) leaveDrain(ctx context.Context, sub webhook.SubscriptionRef,
 	if err != nil || len(left) == 0 {
 		return err
 	}
-	return d.Resend.Send(ctx, []queue.Message{drainMessage(sub)})
+	return d.ask(ctx, drain(sub), 0)
 }
 
 // release turns a slice of the line into attempts at the line's pace: the
 // delivery is written, then its message sent, then its place given up.
-func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, head webhook.Head, p pacing, page []string) error {
+func (d *lines) release(ctx context.Context, sub webhook.SubscriptionRef, head webhook.Head, p pacing, page []string) error {
 	var mu sync.Mutex
 	var wakes []queue.Message
 	g, gctx := errgroup.WithContext(ctx)
@@ -153,7 +153,7 @@ func (d *Deliverer) release(ctx context.Context, sub webhook.SubscriptionRef, he
 
 // releaseOne plans one waiting delivery's attempt and returns its message; nil
 // if it waits for none.
-func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webhook.Head, why webhook.Waiting, at time.Time) (*queue.Message, error) {
+func (d *lines) releaseOne(ctx context.Context, tenant, id string, head webhook.Head, why webhook.Waiting, at time.Time) (*queue.Message, error) {
 	del, err := d.Store.Delivery(ctx, tenant, id)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil, nil
@@ -162,7 +162,7 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 		return nil, err
 	}
 	if gone(head, del.Version) {
-		return nil, d.cancel(ctx, del, webhook.ReasonDeleted)
+		return nil, d.steps.cancel(ctx, del, webhook.ReasonDeleted, "")
 	}
 	if del.Status == webhook.Pending && del.InLine() { // the slice is woken, and leaves the line, as a whole
 		if del, err = d.life.Save(ctx, lifecycle.Release(del, why, at)); err != nil {
@@ -178,7 +178,7 @@ func (d *Deliverer) releaseOne(ctx context.Context, tenant, id string, head webh
 
 // expire ends what has waited longer than a delivery may, and has the line
 // looked at again while anything waits.
-func (d *Deliverer) expire(ctx context.Context, sub webhook.SubscriptionRef) error {
+func (d *lines) expire(ctx context.Context, sub webhook.SubscriptionRef) error {
 	page, err := d.Store.Line(ctx, sub, "", drainSlice)
 	if err != nil {
 		return fmt.Errorf("read line: %w", err)
@@ -195,10 +195,10 @@ func (d *Deliverer) expire(ctx context.Context, sub webhook.SubscriptionRef) err
 	if len(page) == 0 {
 		return nil
 	}
-	return d.Store.PutDue(ctx, audit(sub, d.Now()))
+	return d.Store.PutDue(ctx, auditOf(sub, d.Now()))
 }
 
-func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, id string) error {
+func (d *lines) expireOne(ctx context.Context, sub webhook.SubscriptionRef, id string) error {
 	del, err := d.Store.Delivery(ctx, sub.Tenant, id)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return d.Store.LeaveLine(ctx, sub, []string{id})
@@ -213,7 +213,7 @@ func (d *Deliverer) expireOne(ctx context.Context, sub webhook.SubscriptionRef, 
 		_, err := d.life.Apply(ctx, lifecycle.Exhaust(del, webhook.ReasonExpired, d.Now()))
 		return err
 	}
-	if err := d.finish(ctx, del); err != nil { // that an earlier pass ended
+	if err := d.steps.finish(ctx, del); err != nil { // that an earlier pass ended
 		return err
 	}
 	return d.Store.LeaveLine(ctx, sub, []string{id})

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/message"
-	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/expunge"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -32,24 +31,5 @@ func (d *Deliverer) expunge(ctx context.Context, asked message.Expunge) error {
 			return err
 		}
 	}
-	return d.Resend.Send(ctx, []queue.Message{message.Queued(asked, 0)})
-}
-
-// expunged reports whether the payload of a first attempt's event was removed
-// while its message was under way. It is asked where expunging cannot have
-// stored the delivery: if its plan does not say that there will be one.
-func (d *Deliverer) expunged(ctx context.Context, f message.FirstAttempt) (bool, error) {
-	sub, err := d.subscribers.get(ctx, webhook.VersionRef{Tenant: f.Tenant, ID: f.Subscription, Version: f.Version})
-	switch {
-	case errors.Is(err, webhook.ErrNotFound): // retention removed it: its trigger may have had a say
-	case err != nil:
-		return false, err
-	case f.Occasion == "" && len(sub.Trigger) == 0 && sub.MaxAge == "":
-		return false, nil
-	}
-	e, err := d.Store.Event(ctx, f.Tenant, f.Source, f.Event)
-	if errors.Is(err, webhook.ErrNotFound) {
-		return false, nil
-	}
-	return e.Expunged, err
+	return d.ask(ctx, asked, 0)
 }

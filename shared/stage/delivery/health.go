@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postino/postino/shared/api/operational"
 	"github.com/postino/postino/shared/callback/breaker"
+	"github.com/postino/postino/shared/callback/courier"
 	"github.com/postino/postino/shared/callback/retry"
-	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -46,6 +47,13 @@ func assessed(h webhook.Health, failed bool, now time.Time) (next webhook.Health
 	return h, false, false
 }
 
+// health knows how subscribers do: it opens and closes their breakers, and disables
+// those that have failed for too long.
+type health struct {
+	*Deliverer
+	counter *breaker.Counter
+}
+
 // assess draws from an attempt what it says of its subscriber. It comes before
 // the attempt is recorded: a success that ends five days of failure must not be
 // forgotten because we died between the two. An answer that ends the delivery
@@ -57,14 +65,14 @@ func assessed(h webhook.Health, failed bool, now time.Time) (next webhook.Health
 //
 // It reports whether the subscription has failed for so long that it is to be
 // disabled.
-func (d *Deliverer) assess(ctx context.Context, sub *subscriber, r result, from origin) (spent bool) {
+func (d *health) assess(ctx context.Context, sub *courier.Subscriber, r courier.Answer, from origin) (spent bool) {
 	failed := r.Outcome == retry.Retry
 	if !failed && r.Outcome != retry.Success {
 		return false
 	}
 	var news breaker.News
 	if from.InSchedule() {
-		news = d.counter.Note(sub.ref(), failed, d.Now())
+		news = d.counter.Note(sub.Ref(), failed, d.Now())
 	}
 	if failed && !news.Opens && news.Report.Attempts == 0 || !failed && from.head.Health.FailingSince.IsZero() {
 		return false
@@ -73,7 +81,7 @@ func (d *Deliverer) assess(ctx context.Context, sub *subscriber, r result, from 
 	defer cancel()
 	opens, err := d.opens(ctx, sub, news)
 	if err == nil {
-		spent, err = d.noteHealth(ctx, sub, from.head, failed, opens)
+		spent, err = d.note(ctx, sub, from.head, failed, opens)
 	}
 	if err != nil {
 		d.Log.Warn("note how a subscriber does", "tenant", sub.Tenant, "subscription", sub.ID, "error", err)
@@ -83,28 +91,28 @@ func (d *Deliverer) assess(ctx context.Context, sub *subscriber, r result, from 
 
 // opens adds what was counted here to what all processes count, and reports
 // whether that opens the breaker.
-func (d *Deliverer) opens(ctx context.Context, sub *subscriber, news breaker.News) (bool, error) {
+func (d *health) opens(ctx context.Context, sub *courier.Subscriber, news breaker.News) (bool, error) {
 	if news.Opens || news.Report.Attempts == 0 {
 		return news.Opens, nil
 	}
-	sum, err := d.Store.AddTally(ctx, sub.ref(), news.Window, news.Report)
+	sum, err := d.Store.AddTally(ctx, sub.Ref(), news.Window, news.Report)
 	if err != nil {
 		return false, fmt.Errorf("add tally: %w", err)
 	}
 	return d.Breaker.Opens(sum), nil
 }
 
-// noteHealth writes down what is new, and carries out what follows.
-func (d *Deliverer) noteHealth(ctx context.Context, sub *subscriber, head webhook.Head, failed, opens bool) (spent bool, err error) {
+// note writes down what is new, and carries out what follows.
+func (d *health) note(ctx context.Context, sub *courier.Subscriber, head webhook.Head, failed, opens bool) (spent bool, err error) {
 	now, opened := d.Now(), webhook.Breaker{}
 	if opens && !head.Health.Breaker.Open() {
-		opened = d.Breaker.Open(sub.ref(), now)
+		opened = d.Breaker.Open(sub.Ref(), now)
 		// Before the breaker is open: a probe that comes for nothing does no harm.
-		if err := d.Resend.Send(ctx, []queue.Message{probeMessage(sub.ref(), opened, now)}); err != nil {
+		if err := d.askProbe(ctx, sub.Ref(), opened); err != nil {
 			return false, fmt.Errorf("arrange probe: %w", err)
 		}
 	}
-	_, saved, err := d.changeHealth(ctx, head, func(h webhook.Health) (next webhook.Health, news bool) {
+	_, saved, err := d.change(ctx, head, func(h webhook.Health) (next webhook.Health, news bool) {
 		next, news, spent = assessed(h, failed, now)
 		if opened.Open() && !h.Breaker.Open() {
 			next.Breaker = opened
@@ -124,11 +132,11 @@ func (d *Deliverer) noteHealth(ctx context.Context, sub *subscriber, head webhoo
 // keep changing.
 const healthTries = 8
 
-// changeHealth applies a change to the health of the head's version until
+// change applies a change to the health of the head's version until
 // nobody comes between. It returns the head as it is by then, and whether it
 // was this call that changed it: not if there was no news, or if a new version
 // began afresh.
-func (d *Deliverer) changeHealth(ctx context.Context, head webhook.Head, change func(webhook.Health) (next webhook.Health, news bool)) (webhook.Head, bool, error) {
+func (d *health) change(ctx context.Context, head webhook.Head, change func(webhook.Health) (next webhook.Health, news bool)) (webhook.Head, bool, error) {
 	version := webhook.VersionRef{Tenant: head.Tenant, ID: head.ID, Version: head.Version}
 	for range healthTries {
 		next, news := change(head.Health)
@@ -153,4 +161,31 @@ func (d *Deliverer) changeHealth(ctx context.Context, head webhook.Head, change 
 		}
 	}
 	return head, false, webhook.ErrConflict
+}
+
+// disable closes the subscription on its subscriber's own word. If its owner
+// changed it meanwhile, that change stands. The delivery is the one that led to
+// it. The line's audit, arranged first, tells of it if we have no time to.
+func (d *health) disable(ctx context.Context, del webhook.Delivery, sub *courier.Subscriber, reason string) error {
+	if sub.State != webhook.Active {
+		return nil
+	}
+	next := sub.Subscription
+	next.State, next.DisabledReason, next.UpdatedAt = webhook.Disabled, reason, d.Now().UTC().Truncate(time.Millisecond)
+	if next.DisabledAt = next.UpdatedAt; del.EventSource == operational.Source {
+		next.DisabledAt = time.Time{}
+	}
+	if err := d.Store.PutDue(ctx, auditOf(ref(del), d.Now())); err != nil {
+		return fmt.Errorf("arrange audit: %w", err)
+	}
+	saved, err := d.Store.SaveSubscription(ctx, next, sub.Version)
+	if errors.Is(err, webhook.ErrConflict) || errors.Is(err, webhook.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("disable subscription %s of %s: %w", sub.ID, sub.Tenant, err)
+	}
+	d.Count("subscriptions_disabled", 1)
+	d.Log.Warn("subscription disabled", "tenant", sub.Tenant, "subscription", sub.ID, "reason", reason)
+	return d.announce.disabled(ctx, saved)
 }

@@ -5,28 +5,33 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/postino/postino/shared/callback/courier"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
 
-// endOutdated cancels a delivery that was held until it is of no use, and
+// holds knows of deliveries that were held, by their subscription or by a delay,
+// whether they are still wanted.
+type holds struct{ *Deliverer }
+
+// end cancels a delivery that was held until it is of no use, and
 // reports whether it did.
-func (d *Deliverer) endOutdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (bool, error) {
+func (d *holds) end(ctx context.Context, del webhook.Delivery, sub *courier.Subscriber) (bool, error) {
 	why, err := d.outdated(ctx, del, sub)
 	if err != nil || why == "" {
 		return false, err
 	}
-	return true, d.cancel(ctx, del, why)
+	return true, d.steps.cancel(ctx, del, why, "")
 }
 
 // outdated returns why a delivery that was held is not to be posted any more:
 // its event is too old by now, or another event has canceled it. It is "" if it
 // is to be posted, and without a look at anything if it was not held.
-func (d *Deliverer) outdated(ctx context.Context, del webhook.Delivery, sub *subscriber) (webhook.Reason, error) {
+func (d *holds) outdated(ctx context.Context, del webhook.Delivery, sub *courier.Subscriber) (webhook.Reason, error) {
 	if !del.Held() {
 		return "", nil
 	}
-	current, err := sub.trigger()
+	current, err := sub.Spec()
 	if err != nil {
 		return "", err
 	}
@@ -62,11 +67,11 @@ type decision struct {
 
 // decidedBy returns the version whose trigger decided for the delivery; nil if
 // it had none, or retention has removed it.
-func (d *Deliverer) decidedBy(ctx context.Context, del webhook.Delivery, current *subscriber) (*decision, error) {
+func (d *holds) decidedBy(ctx context.Context, del webhook.Delivery, current *courier.Subscriber) (*decision, error) {
 	sub := current
 	if del.Version != current.Version {
 		var err error
-		sub, err = d.subscribers.get(ctx, webhook.VersionRef{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version})
+		sub, err = d.subscribers.Get(ctx, webhook.VersionRef{Tenant: del.Tenant, ID: del.Subscription, Version: del.Version})
 		if errors.Is(err, webhook.ErrNotFound) {
 			return nil, nil
 		}
@@ -77,6 +82,6 @@ func (d *Deliverer) decidedBy(ctx context.Context, del webhook.Delivery, current
 	if len(sub.Trigger) == 0 {
 		return nil, nil
 	}
-	spec, err := sub.trigger()
+	spec, err := sub.Spec()
 	return &decision{sub.Subscription, spec}, err
 }

@@ -1,8 +1,11 @@
 package delivery
 
 import (
+	"context"
+	"log/slog"
 	"time"
 
+	"github.com/postino/postino/shared/callback/courier"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -20,11 +23,14 @@ func (noStatistics) Attempt(webhook.SubscriptionRef, webhook.ErrorClass, time.Du
 func (noStatistics) Ended(webhook.Delivery)                                             {}
 func (noStatistics) Arrived(webhook.SubscriptionRef, time.Duration)                     {}
 
+// meter counts and logs attempts.
+type meter struct{ *Deliverer }
+
 // measure counts an attempt that was recorded. That it ended its delivery was
 // counted with that end.
-func (d *Deliverer) measure(saved webhook.Delivery, r result) {
+func (d *meter) measure(saved webhook.Delivery, r courier.Answer) {
 	d.Count("attempts", 1)
-	d.Observe("attempt", r.took)
+	d.Observe("attempt", r.Took)
 	if saved.Attempts > 1 {
 		d.Count("retries", 1)
 	}
@@ -32,9 +38,19 @@ func (d *Deliverer) measure(saved webhook.Delivery, r result) {
 	if class != "" {
 		d.Count("attempt_errors_"+string(class), 1)
 	}
-	d.Stats.Attempt(ref(saved), class, r.took)
+	d.Stats.Attempt(ref(saved), class, r.Took)
 	if saved.Status == webhook.Succeeded && saved.Attempts == 1 {
 		d.Observe("end_to_end", d.Now().Sub(saved.CreatedAt))
 		d.Stats.Arrived(ref(saved), d.Now().Sub(saved.CreatedAt))
 	}
+}
+
+// report writes the attempt's one line.
+func (d *meter) report(del webhook.Delivery, sub *courier.Subscriber, r courier.Answer) {
+	if !d.Log.Enabled(context.Background(), slog.LevelInfo) {
+		return // the line's values cost more than the rest of this
+	}
+	d.Log.Info("attempt", "tenant", del.Tenant, "subscription", sub.ID, "delivery", del.ID, "event", del.EventID,
+		"number", del.Attempts, "manual", r.Attempt.Manual, "status_code", r.Attempt.StatusCode, "error", string(r.Attempt.Error),
+		"duration_ms", r.Attempt.DurationMS, "status", string(del.Status), "next_at", del.NextAt)
 }

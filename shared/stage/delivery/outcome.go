@@ -1,19 +1,9 @@
 package delivery
 
 import (
-	"time"
-
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
-
-// result is one attempt with what it means.
-type result struct {
-	lifecycle.Attempted
-	took   time.Duration
-	stale  bool // a 401 to an access token that was not new: another one may do
-	floods bool // the answer went on beyond what is read of it
-}
 
 // origin says what an attempt was made for.
 type origin struct {

@@ -21,7 +21,7 @@ type pacing struct {
 
 // pacing returns how to empty the line of a subscription as it is now; one
 // that is deleted has no limit.
-func (d *Deliverer) pacing(ctx context.Context, head webhook.Head) (pacing, error) {
+func (d *lines) pacing(ctx context.Context, head webhook.Head) (pacing, error) {
 	p := pacing{most: drainSlice, waiting: webhook.WaitRetry, start: d.Now(), every: time.Second / drainRate}
 	if head.Version == 0 {
 		return p, nil
@@ -44,7 +44,7 @@ const drainAhead = 2 * pace.Horizon
 
 // reserve takes the slice's turns under a rate limit, all or none of them, and
 // returns how many can be released and when the next slice is to follow.
-func (d *Deliverer) reserve(ctx context.Context, sub webhook.SubscriptionRef, p *pacing, n int) (released int, wait time.Duration, err error) {
+func (d *lines) reserve(ctx context.Context, sub webhook.SubscriptionRef, p *pacing, n int) (released int, wait time.Duration, err error) {
 	if !p.limited || n == 0 {
 		return n, sliceTime, nil
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postino/postino/shared/callback/auth"
+	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/signature"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/message"
@@ -109,7 +110,7 @@ func TestADeathBesideARefusedTokenCostsNoStep(t *testing.T) {
 
 // withTokens is a stage whose one subscription needs access tokens, and has a
 // schedule of one attempt.
-func withTokens(t *testing.T, client delivery.Doer) (*delivery.Deliverer, *localstore.Store, webhook.Subscription) {
+func withTokens(t *testing.T, client peer.Doer) (*delivery.Deliverer, *localstore.Store, webhook.Subscription) {
 	t.Helper()
 	db, err := engine.Open(t.TempDir())
 	if err != nil {

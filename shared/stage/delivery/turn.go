@@ -2,9 +2,9 @@ package delivery
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"github.com/postino/postino/shared/callback/courier"
 	"github.com/postino/postino/shared/callback/pace"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
@@ -15,20 +15,26 @@ import (
 // that was held up with others, and is not to come all at once.
 const lateTurn = 5 * time.Second
 
-// turn reports whether it is the delivery's turn under its subscription's rate
+// turns gives deliveries their turns under the rate limits of their subscriptions.
+type turns struct {
+	*Deliverer
+	pacer *pace.Pacer
+}
+
+// its reports whether it is the delivery's turn under its subscription's rate
 // limit. If not, it was put off until it is, or parked if that is far.
 //
 // A delivery that came too late for its turn once gets another, which is good
 // whenever it comes. Otherwise nothing would ever be posted while we ourselves
 // are slow.
-func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscriber, content *webhook.Content, second bool) (bool, error) {
+func (d *turns) its(ctx context.Context, del webhook.Delivery, sub *courier.Subscriber, content *webhook.Content, second bool) (bool, error) {
 	if sub.RateLimit == nil {
 		return true, nil
 	}
 	now, held := d.Now(), del.Waiting == webhook.WaitRateLimit
 	if held && (second || now.Sub(del.NextAt) <= lateTurn) {
 		if del.NextAt.Sub(now) > pace.Near {
-			return false, d.wake(ctx, del, second)
+			return false, d.steps.wake(ctx, del, second)
 		}
 		return true, nil
 	}
@@ -41,20 +47,9 @@ func (d *Deliverer) turn(ctx context.Context, del webhook.Delivery, sub *subscri
 	case err != nil:
 		return false, err
 	case !found:
-		return false, d.park(ctx, del, webhook.WaitRateLimit, content)
+		return false, d.steps.park(ctx, del, webhook.WaitRateLimit, content)
 	case at.Sub(now) <= pace.Near:
 		return true, nil
 	}
-	return false, d.putOff(ctx, del, content, at)
-}
-
-// putOff has the delivery wait for its turn. That is no attempt.
-func (d *Deliverer) putOff(ctx context.Context, del webhook.Delivery, content *webhook.Content, at time.Time) error {
-	t := lifecycle.PutOff(del, at).Keeping(content)
-	saved, err := d.life.Save(ctx, t)
-	if err != nil {
-		return fmt.Errorf("put off %s: %w", del.ID, err)
-	}
-	d.Count("deliveries_paced", 1)
-	return d.life.CarryOut(ctx, saved, t.Effects)
+	return false, d.steps.wait(ctx, lifecycle.PutOff(del, at), content, "deliveries_paced") // that is no attempt
 }

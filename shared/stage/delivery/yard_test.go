@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/postino/postino/infra/tools/testserver"
+	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/platform/aws/dynamostore"
 	"github.com/postino/postino/shared/platform/local/engine"
@@ -272,7 +273,7 @@ func (p *pending) Pop() any {
 
 // refusing is a way to subscribers on which one delivery is always refused.
 type refusing struct {
-	delivery.Doer
+	peer.Doer
 	y  *yard
 	id string
 }

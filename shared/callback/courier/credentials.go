@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/postino/postino/shared/callback/oauth"
+	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/redact"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -20,7 +21,7 @@ type credentials struct {
 
 // credentials makes the header of the subscription's auth. Its error is the
 // context's, or an [*oauth.Failure].
-func (q *requester) credentials(ctx context.Context, s *subscriber, c call) (credentials, error) {
+func (q *Courier) credentials(ctx context.Context, s *Subscriber, c Call) (credentials, error) {
 	name, value := s.auth.Header(c.secret)
 	grant, needed := s.auth.Grant(c.secret)
 	if !needed {
@@ -30,7 +31,7 @@ func (q *requester) credentials(ctx context.Context, s *subscriber, c call) (cre
 	return credentials{name, value + token.Value.Reveal(), token}, err
 }
 
-func owner(s *subscriber) oauth.Owner {
+func owner(s *Subscriber) oauth.Owner {
 	o := oauth.Owner{Tenant: s.Tenant, Subscription: s.ID}
 	if own := s.auth.TLS(); own != nil {
 		o.TLS = own.ID()
@@ -41,21 +42,21 @@ func owner(s *subscriber) oauth.Owner {
 // client returns what makes the subscription's requests. A token endpoint is
 // often somebody else's, so it may also have a certificate of the system's
 // authorities.
-func (q *requester) client(s *subscriber, forToken bool) Doer {
+func (q *Courier) client(s *Subscriber, forToken bool) peer.Doer {
 	own := s.auth.TLS()
 	if own == nil {
-		return q.plain
+		return q.Client
 	}
 	name := own.ID()
 	if forToken {
 		name += " and system"
 	}
-	return q.private.Client(s.Tenant, name, func() *tls.Config { return own.Config(forToken) })
+	return q.Private.Client(s.Tenant, name, func() *tls.Config { return own.Config(forToken) })
 }
 
 // refuse forgets an access token that the subscriber answered 401 to, and
 // reports whether another one could help: the token was not new.
-func (q *requester) refuse(s *subscriber, c call, used credentials, status int) bool {
+func (q *Courier) refuse(s *Subscriber, c Call, used credentials, status int) bool {
 	grant, needed := s.auth.Grant(c.secret)
 	if !needed || status != http.StatusUnauthorized {
 		return false
@@ -65,7 +66,7 @@ func (q *requester) refuse(s *subscriber, c call, used credentials, status int) 
 }
 
 // tokenDetail says in words why there is no access token.
-func (q *requester) tokenDetail(err error) string {
+func (q *Courier) tokenDetail(err error) string {
 	var failure *oauth.Failure
 	if !errors.As(err, &failure) {
 		return "no access token in time"
@@ -73,7 +74,7 @@ func (q *requester) tokenDetail(err error) string {
 	if failure.Err == nil {
 		return failure.Detail
 	}
-	class := cmp.Or(q.class(failure.Err), webhook.ErrorReset)
+	class := cmp.Or(q.Class(failure.Err), webhook.ErrorReset)
 	if class == webhook.ErrorTimeout {
 		return failure.Detail + " in time"
 	}
@@ -89,7 +90,7 @@ type hidden []string
 
 // hide returns every secret of the request: some subscribers answer what they
 // were sent.
-func hide(s *subscriber, c call, used credentials) (list hidden) {
+func hide(s *Subscriber, c Call, used credentials) (list hidden) {
 	if s.auth == nil && len(c.secrets) == 0 {
 		return nil // most have none
 	}

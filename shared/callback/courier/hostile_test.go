@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"crypto/tls"
@@ -21,14 +21,14 @@ import (
 // callers are all who ask somebody else's server for something.
 var callers = []struct {
 	name string
-	ask  func(t *testing.T, d *Deliverer, url, friend string) (webhook.Attempt, error)
+	ask  func(t *testing.T, d *Courier, url, friend string) (webhook.Attempt, error)
 	want func(h egresstest.Hostile) webhook.ErrorClass
 }{
 	{"an attempt", attemptTo, func(h egresstest.Hostile) webhook.ErrorClass { return h.Want }},
-	{"a test", func(t *testing.T, d *Deliverer, url, _ string) (webhook.Attempt, error) {
+	{"a test", func(t *testing.T, d *Courier, url, _ string) (webhook.Attempt, error) {
 		return d.Test(t.Context(), hostileTo(t, url, ""), webhook.Trial{Target: target(url), Content: content})
 	}, func(h egresstest.Hostile) webhook.ErrorClass { return h.Want }},
-	{"a token's fetch", func(t *testing.T, d *Deliverer, url, friend string) (webhook.Attempt, error) {
+	{"a token's fetch", func(t *testing.T, d *Courier, url, friend string) (webhook.Attempt, error) {
 		return d.Test(t.Context(), hostileTo(t, friend, url), webhook.Trial{Target: target(friend), Content: content})
 	}, func(egresstest.Hostile) webhook.ErrorClass { return webhook.ErrorAuth }},
 }
@@ -51,12 +51,12 @@ func hostileTo(t *testing.T, url, tokenURL string) webhook.Subscription {
 	return s
 }
 
-func attemptTo(t *testing.T, d *Deliverer, url, _ string) (webhook.Attempt, error) {
-	s, err := d.subscribers.prepare(hostileTo(t, url, ""))
+func attemptTo(t *testing.T, d *Courier, url, _ string) (webhook.Attempt, error) {
+	s, err := Prepare(hostileTo(t, url, ""), d.Secrets)
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
-	r, err := d.requests.post(t.Context(), s, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(url), content: content})
+	r, err := d.Post(t.Context(), s, Call{Delivery: "dlv_1", Event: "evt_1", Number: 1, Target: target(url), Content: content})
 	return r.Attempt, err
 }
 
@@ -82,7 +82,6 @@ func TestHostileServersHoldNobodyBeyondTheDeadline(t *testing.T) {
 				transports <- transport
 				d := poster(t)
 				d.Client = egress.NewClient(transport)
-				d.once.Do(d.start)
 				late := time.AfterFunc(hostileTimeout+time.Second, func() { t.Errorf("%s of %q is not done a second after its deadline", c.name, h.Name) })
 				a, err := c.ask(t, d, h.URL, friend)
 				late.Stop()

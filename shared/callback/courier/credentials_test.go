@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"encoding/base64"
@@ -33,7 +33,7 @@ func authorized(t *testing.T, url, source string) webhook.Subscription {
 	}
 }
 
-func trial(t *testing.T, d *Deliverer, s webhook.Subscription) webhook.Attempt {
+func trial(t *testing.T, d *Courier, s webhook.Subscription) webhook.Attempt {
 	t.Helper()
 	a, err := d.Test(t.Context(), s, webhook.Trial{
 		Delivery: "dlv_1", Event: "evt_1", Target: webhook.Target{URL: webhook.Text{Plain: s.URL}},
@@ -105,7 +105,7 @@ func TestAnAnswerWithinAnAnswerShowsNoSecret(t *testing.T) {
 
 func BenchmarkHide(b *testing.B) {
 	a, _ := auth.Read(strictjson.Value(`{"type":"bearer","token":"{{ secrets.crm }}"}`))
-	s, c := &subscriber{auth: a}, call{secrets: map[string]string{"crm": "0123456789abcdef0123456789abcdef"}}
+	s, c := &Subscriber{auth: a}, Call{secrets: map[string]string{"crm": "0123456789abcdef0123456789abcdef"}}
 	b.ReportAllocs()
 	for b.Loop() {
 		h := hide(s, c, credentials{})

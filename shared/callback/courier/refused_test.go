@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"net"
@@ -11,14 +11,13 @@ import (
 )
 
 // posted makes one attempt.
-func posted(t *testing.T, d *Deliverer, s webhook.Subscription) result {
+func posted(t *testing.T, d *Courier, s webhook.Subscription) Answer {
 	t.Helper()
-	d.once.Do(d.start)
-	sub, err := d.subscribers.prepare(s)
+	sub, err := Prepare(s, d.Secrets)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := d.requests.post(t.Context(), sub, call{delivery: "dlv_1", event: "evt_1", number: 1, target: target(s.URL), content: content})
+	r, err := d.Post(t.Context(), sub, Call{Delivery: "dlv_1", Event: "evt_1", Number: 1, Target: target(s.URL), Content: content})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,12 @@
-package delivery
+// Package courier carries one request to a subscriber: it signs and sends what was
+// rendered, with the subscription's credentials, and brings back the answer, with
+// all secrets hidden in it. It knows nothing of what an answer means for a delivery.
+package courier
 
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"maps"
 	"net/http"
@@ -28,56 +32,76 @@ const (
 	keptSuccess = 256      // bytes kept of a success, so that its record stays within 1 KB
 )
 
-// call is one request about to be made.
-type call struct {
-	delivery string
-	event    string
-	number   int
-	target   webhook.Target
-	content  webhook.Content
-	test     bool              // not a delivery: marked as such
-	secrets  map[string]string // by name, all that the request and the auth mention
+// Private finds the client for connections with certificates of a subscriber's
+// own; see [egress.Pool].
+type Private interface {
+	Client(tenant, name string, config func() *tls.Config) *http.Client
 }
 
-func (c call) secret(name string) string { return c.secrets[name] }
+// Opener opens sealed secrets; see secret.Sealer.
+type Opener interface {
+	Open(sealed []byte, place ...string) ([]byte, error)
+}
 
-// errInterrupted reports that we ourselves gave up an attempt, because we are
+// Courier makes requests. Its fields are set once; it is safe for concurrent use.
+type Courier struct {
+	Store   NamedSecrets
+	Secrets Opener
+	Client  peer.Doer                      // of subscriptions without certificates of their own
+	Private Private                        // of the others; nil for none
+	Class   func(error) webhook.ErrorClass // how the client's error counts
+	Version string                         // of Postino, for the user agent
+	Now     func() time.Time               // our clock
+
+	tokens oauth.Tokens
+}
+
+// Call is one request about to be made.
+type Call struct {
+	Delivery string
+	Event    string
+	Number   int // of the attempt
+	Target   webhook.Target
+	Content  webhook.Content
+	Test     bool // not a delivery: marked as such
+
+	secrets map[string]string // by name, all that the request and the auth mention; see Open
+}
+
+func (c Call) secret(name string) string { return c.secrets[name] }
+
+// Answer is one attempt with what it means.
+type Answer struct {
+	lifecycle.Attempted
+	Took   time.Duration
+	Stale  bool // a 401 to an access token that was not new: another one may do
+	Floods bool // the answer went on beyond what is read of it
+}
+
+// ErrInterrupted reports that we ourselves gave up an attempt, because we are
 // stopping: it says nothing of the subscriber.
-var errInterrupted = errors.New("interrupted while posting")
+var ErrInterrupted = errors.New("interrupted while posting")
 
 var errBuild = errors.New("the rendered request is not one")
 
-// requester makes the requests of attempts and reads the answers. It knows
-// nothing of what an answer means for a delivery.
-type requester struct {
-	store   NamedSecrets
-	secrets Opener
-	plain   Doer    // of subscriptions without certificates of their own
-	private Private // of the others
-	class   func(error) webhook.ErrorClass
-	version string
-	now     func() time.Time
-	tokens  oauth.Tokens
-}
-
-// post makes one attempt. The error is ours alone: whatever the subscriber or
-// the network does is a result.
-func (q *requester) post(ctx context.Context, s *subscriber, c call) (result, error) {
-	started, mark := q.now(), time.Now()
+// Post makes one attempt. The error is ours alone: whatever the subscriber or
+// the network does is an answer.
+func (q *Courier) Post(ctx context.Context, s *Subscriber, c Call) (Answer, error) {
+	started, mark := q.Now(), time.Now()
 	attempt := webhook.Attempt{StartedAt: started.UTC().Truncate(time.Millisecond)}
 	deadline, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	r := result{Attempted: lifecycle.Attempted{Outcome: retry.Retry}}
+	r := Answer{Attempted: lifecycle.Attempted{Outcome: retry.Retry}}
 	used, err := q.credentials(deadline, s, c)
 	if err != nil {
 		attempt.Error, attempt.Detail = webhook.ErrorAuth, q.tokenDetail(err)
 	} else {
 		var req *http.Request
-		if req, err = request(deadline, s, c, used, stamp{mark, started}, q.version); err != nil {
-			return result{}, err
+		if req, err = request(deadline, s, c, used, stamp{mark, started}, q.Version); err != nil {
+			return Answer{}, err
 		}
 		if err = q.exchange(req, s, c, used, &r, &attempt); err != nil {
-			attempt.Error = cmp.Or(q.class(err), webhook.ErrorReset)
+			attempt.Error = cmp.Or(q.Class(err), webhook.ErrorReset)
 			attempt.Detail = detail(attempt.Error, err, s.timeout)
 			r.Outcome = retry.Retry
 		}
@@ -86,17 +110,17 @@ func (q *requester) post(ctx context.Context, s *subscriber, c call) (result, er
 		r.Outcome = retry.Permanent
 	}
 	if err != nil && ctx.Err() != nil {
-		return result{}, errInterrupted
+		return Answer{}, ErrInterrupted
 	}
 	elapsed := time.Since(mark)
 	attempt.DurationMS = elapsed.Milliseconds()
-	r.Attempt, r.took = attempt, elapsed
+	r.Attempt, r.Took = attempt, elapsed
 	return r, nil
 }
 
 // exchange sends the request and notes what the subscriber said. An error means
 // that there is no answer, or not all of it.
-func (q *requester) exchange(req *http.Request, s *subscriber, c call, used credentials, r *result, a *webhook.Attempt) error {
+func (q *Courier) exchange(req *http.Request, s *Subscriber, c Call, used credentials, r *Answer, a *webhook.Attempt) error {
 	answer, err := peer.Ask(q.client(s, false), req, maxAnswer)
 	if answer.Status == 0 {
 		return err
@@ -104,8 +128,8 @@ func (q *requester) exchange(req *http.Request, s *subscriber, c call, used cred
 	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
 	r.RetryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
 	r.Parks = r.Outcome == retry.Gone && !s.varies
-	r.stale = q.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success
-	r.floods = answer.More
+	r.Stale = q.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success
+	r.Floods = answer.More
 	return err
 }
 
@@ -115,37 +139,37 @@ type stamp struct{ real, ours time.Time }
 
 // request builds the POST. That it goes out once, whatever happens to the
 // connection, is the client's affair; see egress.Transport.
-func request(ctx context.Context, s *subscriber, c call, used credentials, at stamp, version string) (*http.Request, error) {
-	body := render.Fill(c.content.Body, c.secret)
-	req, err := http.NewRequestWithContext(ctx, c.content.Method, render.Fill(c.target.URL, c.secret), strings.NewReader(body))
+func request(ctx context.Context, s *Subscriber, c Call, used credentials, at stamp, version string) (*http.Request, error) {
+	body := render.Fill(c.Content.Body, c.secret)
+	req, err := http.NewRequestWithContext(ctx, c.Content.Method, render.Fill(c.Target.URL, c.secret), strings.NewReader(body))
 	if err != nil {
 		return nil, errBuild // its own words would hold the URL, and with it secrets
 	}
-	signed := signature.Header(s.active(at.ours), c.delivery, at.real, []byte(body))
+	signed := signature.Header(s.active(at.ours), c.Delivery, at.real, []byte(body))
 	h := req.Header
-	h["Idempotency-Key"] = []string{c.delivery} // which the subscription's own may replace
-	for _, own := range c.target.Headers {
+	h["Idempotency-Key"] = []string{c.Delivery} // which the subscription's own may replace
+	for _, own := range c.Target.Headers {
 		h.Set(own.Name, render.Fill(own.Value, c.secret))
 	}
 	if used.name != "" {
 		h.Set(used.name, used.value)
 	}
-	h["Content-Type"] = []string{c.content.ContentType}
+	h["Content-Type"] = []string{c.Content.ContentType}
 	h["User-Agent"] = []string{"Postino/" + version}
-	h["Webhook-Id"] = []string{c.delivery}
+	h["Webhook-Id"] = []string{c.Delivery}
 	h["Webhook-Timestamp"] = []string{strconv.FormatInt(at.real.Unix(), 10)}
 	h["Webhook-Signature"] = []string{signed}
-	h["Postino-Event-Id"] = []string{render.HeaderText(c.event)}
-	if c.test {
+	h["Postino-Event-Id"] = []string{render.HeaderText(c.Event)}
+	if c.Test {
 		h["Postino-Test"] = []string{"true"}
 	}
-	h["Postino-Attempt"] = []string{strconv.Itoa(c.number)}
+	h["Postino-Attempt"] = []string{strconv.Itoa(c.Number)}
 	return req, nil
 }
 
 // note notes what the subscriber said, without what is hidden; whole means that
 // the answer did not break off.
-func (r *result) note(a *webhook.Attempt, said peer.Answer, whole bool, policy retry.Policy, hide hidden) {
+func (r *Answer) note(a *webhook.Attempt, said peer.Answer, whole bool, policy retry.Policy, hide hidden) {
 	a.StatusCode = said.Status
 	r.Outcome = policy.Outcome(said.Status)
 	kept := keptFailure

@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"context"
@@ -24,17 +24,18 @@ const (
 	heavy               = 32 << 10 // a request that weighs more is not kept compiled
 )
 
-// subscriber is one version of a subscription, made ready for attempts.
-type subscriber struct {
+// Subscriber is one version of a subscription, made ready for attempts.
+type Subscriber struct {
 	webhook.Subscription
-	request  *render.Request // nil if it is heavy; see compiled
-	varies   bool            // the url differs from event to event
-	auth     *auth.Auth
-	schedule retry.Schedule
-	policy   retry.Policy
-	timeout  time.Duration
-	keys     []signingKey
-	trigger  func() (*trigger.Spec, error) // nil if it has neither trigger nor max_age; only what was held asks
+	Schedule retry.Schedule
+	Spec     func() (*trigger.Spec, error) // of trigger and max_age; nil for neither. It is compiled when first asked for
+
+	request *render.Request // nil if it is heavy; see Compiled
+	varies  bool            // the url differs from event to event
+	auth    *auth.Auth
+	policy  retry.Policy
+	timeout time.Duration
+	keys    []signingKey
 }
 
 type signingKey struct {
@@ -42,12 +43,13 @@ type signingKey struct {
 	expires time.Time // zero means never
 }
 
-func (s *subscriber) ref() webhook.SubscriptionRef {
+// Ref names the subscription.
+func (s *Subscriber) Ref() webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: s.Tenant, ID: s.ID}
 }
 
 // active returns the keys that sign at a time.
-func (s *subscriber) active(at time.Time) []signature.Key {
+func (s *Subscriber) active(at time.Time) []signature.Key {
 	keys := make([]signature.Key, 0, len(s.keys))
 	for _, k := range s.keys {
 		if k.expires.IsZero() || at.Before(k.expires) {
@@ -57,12 +59,18 @@ func (s *subscriber) active(at time.Time) []signature.Key {
 	return keys
 }
 
-// subscribers prepares subscription versions and keeps them: what a version
+// Versions is where versions of subscriptions are read.
+type Versions interface {
+	// Versions: see fanout's Subscriptions.
+	Versions(ctx context.Context, refs []webhook.VersionRef) ([]webhook.Subscription, error)
+}
+
+// Subscribers prepares subscription versions and keeps them: what a version
 // names never changes.
-type subscribers struct {
-	store   Subscriptions
+type Subscribers struct {
+	store   Versions
 	secrets Opener
-	cache   *weighed.Cache[webhook.VersionRef, *subscriber]
+	cache   *weighed.Cache[webhook.VersionRef, *Subscriber]
 	readers chan struct{}
 }
 
@@ -70,12 +78,14 @@ type subscribers struct {
 // what it wants read by then: many attempts for one subscription begin at once.
 const subscriberReaders = 4
 
-func newSubscribers(store Subscriptions, secrets Opener) *subscribers {
-	cache := weighed.New[webhook.VersionRef, *subscriber](maxSubscribers, maxOwnedSubscribers, nil)
-	return &subscribers{store, secrets, cache, make(chan struct{}, subscriberReaders)}
+// NewSubscribers returns those of a store, of which none is kept yet.
+func NewSubscribers(store Versions, secrets Opener) *Subscribers {
+	cache := weighed.New[webhook.VersionRef, *Subscriber](maxSubscribers, maxOwnedSubscribers, nil)
+	return &Subscribers{store, secrets, cache, make(chan struct{}, subscriberReaders)}
 }
 
-func (s *subscribers) get(ctx context.Context, ref webhook.VersionRef) (*subscriber, error) {
+// Get returns a version, or [webhook.ErrNotFound].
+func (s *Subscribers) Get(ctx context.Context, ref webhook.VersionRef) (*Subscriber, error) {
 	if sub, ok := s.cache.Get(ref); ok {
 		return sub, nil
 	}
@@ -92,7 +102,7 @@ func (s *subscribers) get(ctx context.Context, ref webhook.VersionRef) (*subscri
 	if err != nil {
 		return nil, fmt.Errorf("read subscription %s of %s: %w", ref.ID, ref.Tenant, err)
 	}
-	sub, err := s.prepare(read[0])
+	sub, err := Prepare(read[0], s.secrets)
 	if err != nil {
 		return nil, fmt.Errorf("prepare subscription %s of %s: %w", ref.ID, ref.Tenant, err)
 	}
@@ -100,7 +110,8 @@ func (s *subscribers) get(ctx context.Context, ref webhook.VersionRef) (*subscri
 	return sub, nil
 }
 
-func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
+// Prepare makes a version ready, with its secrets opened.
+func Prepare(sub webhook.Subscription, secrets Opener) (*Subscriber, error) {
 	schedule, err1 := retry.ParseSchedule(sub.Retry.Schedule)
 	timeout, err2 := retry.ParseDuration(sub.Retry.Timeout)
 	if err := errors.Join(err1, err2); err != nil {
@@ -110,25 +121,25 @@ func (s *subscribers) prepare(sub webhook.Subscription) (*subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := s.auth(sub)
+	credentials, err := openAuth(sub, secrets)
 	if err != nil {
 		return nil, err
 	}
-	p := &subscriber{
+	p := &Subscriber{
 		Subscription: sub,
 		request:      request,
 		varies:       request.TemplatedURL(),
 		auth:         credentials,
-		schedule:     schedule,
+		Schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,
-		trigger:      sync.OnceValues(func() (*trigger.Spec, error) { return trigger.Compile(sub) }),
+		Spec:         sync.OnceValues(func() (*trigger.Spec, error) { return trigger.Compile(sub) }),
 	}
 	if request.Weight() > heavy {
 		p.request = nil
 	}
 	for _, sealed := range sub.Secrets {
-		plain, err := s.secrets.Open(sealed.Sealed, sub.Tenant, sub.ID, "signing")
+		plain, err := secrets.Open(sealed.Sealed, sub.Tenant, sub.ID, "signing")
 		if err != nil {
 			return nil, err
 		}
@@ -150,19 +161,22 @@ func compile(sub webhook.Subscription) (*render.Request, error) {
 	return request, nil
 }
 
-// compiled returns the request. A heavy one is compiled each time: only later
+// Compiled returns the request. A heavy one is compiled each time: only later
 // attempts ask for it.
-func (s *subscriber) compiled() (*render.Request, error) {
+func (s *Subscriber) Compiled() (*render.Request, error) {
 	if s.request != nil {
 		return s.request, nil
 	}
 	return compile(s.Subscription)
 }
 
+// AuthSecrets are the names of the secrets that the auth mentions.
+func (s *Subscriber) AuthSecrets() []string { return s.auth.Secrets() }
+
 // credentialsWeight is what keys and auth take at most beside their texts, in bytes.
 const credentialsWeight = 2 << 10
 
-func (s *subscriber) weight() int {
+func (s *Subscriber) weight() int {
 	n := s.Size() + credentialsWeight
 	if s.request != nil {
 		n += s.request.Weight()
@@ -173,11 +187,11 @@ func (s *subscriber) weight() int {
 	return n
 }
 
-func (s *subscribers) auth(sub webhook.Subscription) (*auth.Auth, error) {
+func openAuth(sub webhook.Subscription, secrets Opener) (*auth.Auth, error) {
 	if sub.Auth == nil {
 		return nil, nil
 	}
-	plain, err := s.secrets.Open(sub.Auth.Sealed, sub.Tenant, sub.ID, "auth")
+	plain, err := secrets.Open(sub.Auth.Sealed, sub.Tenant, sub.ID, "auth")
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package delivery
+package courier
 
 import (
 	"fmt"
@@ -25,20 +25,19 @@ type opened struct{}
 
 func (opened) Open(sealed []byte, _ ...string) ([]byte, error) { return sealed, nil }
 
-// poster is a deliverer that stores nothing.
-func poster(t *testing.T, allow ...string) *Deliverer {
+// poster is a courier that has no named secrets.
+func poster(t *testing.T, allow ...string) *Courier {
 	t.Helper()
 	guard := &egress.Guard{}
 	for _, network := range allow {
 		guard.Allow = append(guard.Allow, netip.MustParsePrefix(network))
 	}
-	return &Deliverer{
-		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: opened{},
-		Now: time.Now, Version: "1.2.3", Log: slog.New(slog.DiscardHandler),
+	return &Courier{
+		Client: egress.NewClient(egress.NewTransport(guard, nil)), Class: egress.Class, Secrets: opened{}, Now: time.Now, Version: "1.2.3",
 	}
 }
 
-func trialTo(t *testing.T, d *Deliverer, url, timeout string) webhook.Attempt {
+func trialTo(t *testing.T, d *Courier, url, timeout string) webhook.Attempt {
 	t.Helper()
 	secret, err := signature.Generate(signature.V1)
 	if err != nil {
@@ -47,7 +46,7 @@ func trialTo(t *testing.T, d *Deliverer, url, timeout string) webhook.Attempt {
 	return trialWith(t, d, url, timeout, secret)
 }
 
-func trialWith(t *testing.T, d *Deliverer, url, timeout, secret string) webhook.Attempt {
+func trialWith(t *testing.T, d *Courier, url, timeout, secret string) webhook.Attempt {
 	t.Helper()
 	a, err := d.Test(t.Context(), webhook.Subscription{
 		Tenant: "acme", ID: "s", URL: url, Retry: webhook.RetrySpec{Timeout: timeout},
