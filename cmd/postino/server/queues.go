@@ -24,7 +24,7 @@ var queueTable = []struct {
 	config localqueue.QueueConfig
 }{
 	{"events", localqueue.QueueConfig{Durable: true, Visibility: eventsHidden, MaxReceive: maxReceive, DeadLetter: "events-dead"}},
-	{"deliveries", localqueue.QueueConfig{Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "deliveries-dead"}},
+	{"deliveries", localqueue.QueueConfig{RedoneBy: "events", Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "deliveries-dead"}},
 	{"retries", localqueue.QueueConfig{Background: true, Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "retries-dead"}},
 	{"exhausted", localqueue.QueueConfig{Background: true}},
 	{"resend", localqueue.QueueConfig{Background: true, Visibility: attemptsHidden, MaxReceive: maxReceive, DeadLetter: "exhausted"}},

@@ -74,6 +74,7 @@ type Server struct {
 	queues      *localqueue.Set
 	byName      map[string]*localqueue.Queue
 	fanout      *fanout.Fanout
+	client      *http.Client // for callbacks
 	delivery    *delivery.Deliverer
 	sweep       *sweep.Sweeper
 	metrics     metric.Registry
@@ -159,9 +160,10 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retention: s.config.Retention,
 		Now: s.clock.Now, Count: s.metrics.Count, Ended: s.stats.Ended, Log: s.config.Log,
 	}
+	s.client = egress.NewClient(egress.NewTransport(guard, nil))
 	s.delivery = &delivery.Deliverer{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
-		Client: egress.NewClient(egress.NewTransport(guard, nil)), Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
+		Client: s.client, Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
 			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Events: s.byName["events"], Counter: s.counter(), Secrets: sealer, Now: s.clock.Now, Log: s.config.Log,
@@ -269,6 +271,7 @@ func (s *Server) Close(ctx context.Context) error {
 	err = errors.Join(err, s.queues.Close(ctx)) // before stop, which ends what handlers do
 	s.stop()
 	s.done.Wait()
+	s.client.CloseIdleConnections()
 	s.stats.Close(ctx)
 	return errors.Join(err, s.db.Close())
 }

@@ -97,6 +97,7 @@ type consumer struct {
 type task struct {
 	group *group
 	batch []*entry
+	cause *cause // nil if nobody asks for it
 }
 
 // rest is how long a worker waits for more before it ends.
@@ -105,11 +106,11 @@ const rest = time.Second
 // dispatch starts workers while there is work for them. The lock is held.
 func (c *consumer) dispatch() {
 	for c.free > 0 && c.queue.turns.n > 0 {
-		g, batch := c.next()
-		if g == nil {
+		t := c.next()
+		if t.group == nil {
 			return
 		}
-		c.assign(task{g, batch})
+		c.assign(t)
 	}
 }
 
@@ -126,13 +127,13 @@ func (c *consumer) assign(t task) {
 
 // next takes the next batch for one worker; no group if there is none. The
 // lock is held.
-func (c *consumer) next() (*group, []*entry) {
+func (c *consumer) next() (t task) {
 	if set := c.queue.set; c.free == 0 || set.closing || set.stalled || c.ctx.Err() != nil {
-		return nil, nil
+		return t
 	}
 	g := c.queue.nextTurn(c.mayRun, func(o *owner) bool { return o.running < min(c.options.OwnerShare, c.free) })
 	if g == nil {
-		return nil, nil
+		return t
 	}
 	batch := g.take(c.options.Batch, batchBytes)
 	c.queue.enlist(g)
@@ -140,7 +141,11 @@ func (c *consumer) next() (*group, []*entry) {
 	g.running++
 	g.owner.running++
 	c.queue.set.handlers++
-	return g, batch
+	if c.queue.redone {
+		t.cause = &cause{queue: c.queue}
+	}
+	t.group, t.batch = g, batch
+	return t
 }
 
 // mayRun reports whether a group of an owner whose turn it is may occupy
@@ -157,11 +162,11 @@ func (c *consumer) work(t task) {
 		var failed map[string]bool
 		rest := c.queue.checkReceipts(c.ctx, t.batch)
 		if len(rest) > 0 {
-			failed = c.handle(rest)
+			failed = c.handle(rest, t.cause)
 		}
 		set.mu.Lock()
-		c.finish(t.group, rest, failed)
-		t.group, t.batch = c.next()
+		c.finish(t, rest, failed)
+		t = c.next()
 		if t.group == nil {
 			set.checkDrained()
 			t = c.wait(more)
@@ -203,13 +208,14 @@ func (c *consumer) dismiss() {
 }
 
 // finish decides about the batch and frees the worker. The lock is held.
-func (c *consumer) finish(g *group, batch []*entry, failed map[string]bool) {
+func (c *consumer) finish(t task, batch []*entry, failed map[string]bool) {
+	g := t.group
 	now := c.queue.set.now()
 	for _, e := range batch {
 		if failed[idText(e.id)] {
 			c.queue.failed(e, now.Add(c.options.Backoff(e.received)).UnixMilli())
 		} else {
-			c.queue.set.decide(outcome{queue: c.queue, entry: e, kind: deleted})
+			c.queue.finished(e, t.cause)
 		}
 	}
 	c.free++
@@ -228,7 +234,7 @@ func (c *consumer) hurry() {
 }
 
 // handle runs the handler and returns the IDs that failed.
-func (c *consumer) handle(batch []*entry) (failed map[string]bool) {
+func (c *consumer) handle(batch []*entry, why *cause) (failed map[string]bool) {
 	messages := make([]queue.Message, len(batch))
 	for i, e := range batch {
 		messages[i] = e.message()
@@ -242,7 +248,7 @@ func (c *consumer) handle(batch []*entry) (failed map[string]bool) {
 			}
 		}
 	}()
-	ctx := c.ctx
+	ctx := causing(c.ctx, why)
 	if c.options.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.options.Timeout)

@@ -3,7 +3,9 @@
 // groups of each owner.
 //
 // A message is stored from Send to Delete. What is handed out, and to whom, is
-// known only in memory: after a crash every message is there again. A message is
+// known only in memory: after a crash every message is there again. Only what a
+// handler sends is not stored if its own message, which then stays, would have it
+// sent again: see [QueueConfig.RedoneBy]. A message is
 //
 //	fresh    in memory too: it goes straight to a waiting consumer, and costs one row
 //	spilled  its group or owner had too much in memory; read back when the group's turn comes
@@ -60,6 +62,8 @@ type Set struct {
 	stalled  bool      // the database takes no outcomes: nothing more is handed to consumers
 	handlers int       // run now
 	closing  bool
+	causes   ring[*cause]  // handled, in order of time; some have been deleted since
+	watching bool          // a timer runs for the first of them
 	drained  chan struct{} // closed when closing and nothing runs
 	cancels  []context.CancelFunc
 }
@@ -96,7 +100,11 @@ type QueueConfig struct {
 	DeadLetter string        // the name of the queue for those; needed with MaxReceive
 	Durable    bool          // Send returns only when the disk has the messages: for what nobody could send again
 	Background bool          // what is sent lets the writes of other queues pass
-	MaxBacklog int           // messages at which Send is refused with [queue.ErrBusy]; 0 means no limit
+	// RedoneBy names the queue whose handlers send here what they would send again if
+	// their message came again. Of what they send while they work on it, nothing need be
+	// stored that is dealt with within seconds: until then their message is kept.
+	RedoneBy   string
+	MaxBacklog int // messages at which Send is refused with [queue.ErrBusy]; 0 means no limit
 }
 
 const defaultVisibility = 30 * time.Second
@@ -141,6 +149,10 @@ func (s *Set) add(q *Queue) *Queue {
 		return earlier
 	}
 	s.queues[q.name] = q
+	for _, other := range s.queues {
+		q.redone = q.redone || other.config.RedoneBy == q.name
+		other.redone = other.redone || q.config.RedoneBy == other.name
+	}
 	q.wake()
 	return q
 }

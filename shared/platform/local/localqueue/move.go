@@ -63,6 +63,7 @@ func (q *Queue) move(ctx context.Context, entries []*entry, to *Queue) error {
 			s.decide(outcome{queue: q, entry: e, kind: retried, due: s.now().UnixMilli()})
 			continue
 		}
+		s.settle(e.cause)
 		q.release(e)
 		q.total--
 		to.adopt(e)

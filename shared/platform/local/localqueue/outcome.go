@@ -13,6 +13,8 @@ type outcome struct {
 	entry *entry
 	kind  outcomeKind
 	due   int64  // of retried
+	value []byte // of kept
+	cause *cause // of a message in memory alone
 	await *await // nil if nobody waits
 }
 
@@ -22,6 +24,7 @@ const (
 	deleted outcomeKind = iota
 	retried
 	buried // in the dead-letter queue
+	kept   // what was in memory alone: it is stored
 )
 
 // await is closed when all of several outcomes are written.
@@ -50,11 +53,19 @@ func (q *Queue) spent(received int) bool {
 	return q.dead != nil && q.config.MaxReceive > 0 && received >= q.config.MaxReceive
 }
 
-// decide adds the outcome to those that are written next, which needs no body.
-// The lock is held.
+// decide adds the outcome to those that are written next, which needs no body
+// unless it was in memory alone. Of such a message nothing is written when it is
+// deleted. The lock is held.
 func (s *Set) decide(o outcome) {
-	o.entry.group.owner.hold(-len(o.entry.body))
-	o.entry.body = nil
+	o.cause, o.entry.cause = o.entry.cause, nil
+	nowhere := o.entry.due == placedNowhere
+	if o.kind != kept && (!nowhere || o.kind == deleted) {
+		o.entry.strip()
+	}
+	if nowhere && o.kind == deleted && o.await == nil {
+		o.written()
+		return
+	}
 	s.outcomes = append(s.outcomes, o)
 	if !s.writing {
 		s.writing = true
@@ -77,7 +88,7 @@ func (s *Set) writeOutcomes() {
 		}
 		s.resume()
 		for _, o := range batch {
-			if o.kind != deleted {
+			if o.kind == retried || o.kind == buried {
 				o.queue.wake()
 			}
 			if o.kind == buried {
@@ -133,6 +144,8 @@ func (s *Set) write(batch []outcome) {
 
 func (o outcome) write(tx *engine.Tx) error {
 	switch o.kind {
+	case kept:
+		tx.Set(freshKey(o.entry.id), o.value)
 	case deleted:
 		o.queue.drop(tx, o.entry)
 	case retried:
@@ -146,6 +159,10 @@ func (o outcome) write(tx *engine.Tx) error {
 // written takes note that the outcome is committed. The lock is held.
 func (o outcome) written() {
 	q := o.queue
+	q.set.settle(o.cause)
+	if o.kind == kept {
+		return
+	}
 	q.release(o.entry)
 	switch o.kind {
 	case deleted:

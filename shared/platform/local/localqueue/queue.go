@@ -20,8 +20,10 @@ type Queue struct {
 	dead   *Queue // nil: no limit of receipts
 
 	// The set's lock guards the rest.
-	total    int // messages, of every kind
-	ready    int // in memory, not handed out
+	redone   bool // another queue is RedoneBy this one
+	total    int  // messages, of every kind
+	handled  int  // of those, kept for what was sent for them: see cause
+	ready    int  // in memory, not handed out
 	spilled  int
 	inMemory map[int64]*entry // by id, until their outcome is written
 	groups   map[string]*group
@@ -69,11 +71,12 @@ func newQueue(s *Set, name string, c QueueConfig) *Queue {
 // Name returns the queue's name.
 func (q *Queue) Name() string { return q.name }
 
-// Backlog counts the messages in the queue: waiting, delayed and handed out.
+// Backlog counts the messages in the queue: waiting, delayed and handed out. Those
+// that are kept for what was sent for them are not counted.
 func (q *Queue) Backlog(context.Context) (int, error) {
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
-	return q.total, nil
+	return q.total - q.handled, nil
 }
 
 // Waiting counts the messages that wait for somebody to take them, neither

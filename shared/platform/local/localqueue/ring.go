@@ -15,6 +15,8 @@ func (r *ring[T]) push(item T) {
 	r.n++
 }
 
+func (r *ring[T]) front() T { return r.items[r.first] }
+
 func (r *ring[T]) pop() T {
 	var none T
 	item := r.items[r.first]

@@ -28,6 +28,7 @@ var (
 
 // Where a message's row is: entry.due says so.
 const (
+	placedNowhere  = -2 // it is in memory alone
 	placedInMemory = -1 // it is fresh
 	placedSpilled  = 0
 	// any other: delayed until then, in Unix milliseconds; or due since, and in memory
@@ -137,7 +138,10 @@ func (q *Queue) insert(tx *engine.Tx, r *row) {
 
 // drop removes a message.
 func (q *Queue) drop(tx *engine.Tx, e *entry) {
-	if e.due == placedInMemory {
+	switch e.due {
+	case placedNowhere:
+		return
+	case placedInMemory:
 		tx.DeleteOnce(freshKey(e.id))
 		return
 	}
@@ -149,11 +153,14 @@ func (q *Queue) drop(tx *engine.Tx, e *entry) {
 // replace gives a message another place, in this queue or another.
 func (q *Queue) replace(tx *engine.Tx, e *entry, to *Queue, at int64, received int) error {
 	group := e.group.name
-	if e.due == placedInMemory {
+	switch e.due {
+	case placedNowhere:
+		tx.Set(bodyKey(e.id), e.body)
+	case placedInMemory:
 		if err := unfresh(tx, e.id); err != nil {
 			return err
 		}
-	} else {
+	default:
 		key, _ := q.placed(group, e)
 		tx.Delete(key)
 	}

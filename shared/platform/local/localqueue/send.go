@@ -35,6 +35,9 @@ func (q *Queue) Send(ctx context.Context, messages []queue.Message) error {
 		}
 		rows = append(rows, q.newRow(i, m, now))
 	}
+	if c := q.redoes(ctx); c != nil {
+		rows = q.hold(c, rows)
+	}
 	for len(rows) > 0 {
 		n := min(len(rows), sendGroup)
 		if err := q.send(ctx, rows[:n]); err != nil {
@@ -124,8 +127,8 @@ func (q *Queue) admit(n int) error {
 	}
 	q.set.mu.Lock()
 	defer q.set.mu.Unlock()
-	if limit := q.config.MaxBacklog; limit > 0 && q.total >= limit {
-		return fmt.Errorf("queue %s has %d messages: %w", q.name, q.total, queue.ErrBusy)
+	if limit := q.config.MaxBacklog; limit > 0 && q.total-q.handled >= limit {
+		return fmt.Errorf("queue %s has %d messages: %w", q.name, q.total-q.handled, queue.ErrBusy)
 	}
 	q.total += n
 	return nil

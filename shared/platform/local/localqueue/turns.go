@@ -10,6 +10,7 @@ type entry struct {
 	due      int64  // where its row is: [placedInMemory], [placedSpilled], or when it is due
 	received int    // receipts so far
 	receipt  string // of the current one; "" when not handed out by Receive
+	cause    *cause // of a message in memory alone; nil for others
 }
 
 // message is the entry as a receiver sees it.
@@ -21,6 +22,12 @@ func (e *entry) message() queue.Message {
 const overhead = 250
 
 func (e *entry) size() int { return len(e.body) + overhead }
+
+// strip drops the body, which nobody needs any more.
+func (e *entry) strip() {
+	e.group.owner.hold(-len(e.body))
+	e.body = nil
+}
 
 // group is one group's part of a queue. The set's lock is held in its methods.
 type group struct {
