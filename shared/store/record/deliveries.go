@@ -60,6 +60,7 @@ func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string)
 // [webhook.ErrConflict].
 func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
 	was := webhook.Succeeded // which nothing names
+	var isNew func() bool
 	if d.Rev > 0 {
 		stored, err := one(ctx, s.table, deliveryKey(d.Tenant, d.ID))
 		if errors.Is(err, webhook.ErrNotFound) || err == nil && stored.Fields.Int(revision) != d.Rev {
@@ -70,7 +71,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		}
 		was = statusOf(stored)
 	} else {
-		s.written.add(d.Tenant, d.ID)
+		isNew = s.written.add(d.Tenant, d.ID)
 	}
 	d.Rev++
 	writes := []table.Write{{Item: deliveryItem(d), If: table.Revision(revision, d.Rev)}}
@@ -80,7 +81,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 	if d.Status == webhook.Canceled {
 		wait = table.ForDisk // somebody was told so
 	}
-	return conflict(write(ctx, s.table, writes, wait))
+	return conflict(writeNew(ctx, s.table, writes, wait, isNew))
 }
 
 // SaveDeliveries saves each as SaveDelivery does, and returns an error for each;

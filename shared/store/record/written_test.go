@@ -73,3 +73,55 @@ type unreadable struct{ table.Table }
 func (unreadable) Page(context.Context, table.Range, int) ([]table.Item, error) {
 	return nil, webhook.ErrBusy
 }
+
+// asked is a table that keeps what it is told of what is new.
+type asked struct {
+	table.Memory
+	isNew func() bool
+}
+
+func (a *asked) Put(ctx context.Context, it table.Item, how table.How) (table.Item, bool, error) {
+	a.isNew = how.New
+	return a.Memory.Put(ctx, it, how)
+}
+
+// TestADeliveryIsNewForTheFirstWriterAlone: whoever writes it beside the first has
+// the table look, and so has the first, if another was about to write before it.
+func TestADeliveryIsNewForTheFirstWriterAlone(t *testing.T) {
+	items := &asked{}
+	store := In(items).Alone()
+	d := webhook.Delivery{Tenant: "a", ID: webhook.DeliveryID("a", "e", epoch, "s", ""), Subscription: "s", Status: webhook.Succeeded, CreatedAt: epoch}
+	if _, err := store.Delivery(t.Context(), "a", d.ID); !errors.Is(err, webhook.ErrNotFound) {
+		t.Fatal(err)
+	}
+	must(t, store.SaveDelivery(t.Context(), d, webhook.Parts{}))
+	first := items.isNew
+	if first == nil || !first() {
+		t.Error("a new delivery was not known to be new")
+	}
+	if err := store.SaveDelivery(t.Context(), d, webhook.Parts{}); !errors.Is(err, webhook.ErrConflict) {
+		t.Errorf("the same again: %v, want a conflict", err)
+	}
+	if items.isNew != nil && items.isNew() {
+		t.Error("a delivery is new for its second writer")
+	}
+	if first() {
+		t.Error("a delivery is new although another was about to write it")
+	}
+}
+
+// TestADeliveryOfAnEarlierProcessIsNotNew has the second process not read it before.
+func TestADeliveryOfAnEarlierProcessIsNotNew(t *testing.T) {
+	items := &asked{}
+	d := webhook.Delivery{Tenant: "a", ID: webhook.DeliveryID("a", "e", epoch, "s", ""), Subscription: "s", Status: webhook.Succeeded, CreatedAt: epoch}
+	must(t, In(items).SaveDelivery(t.Context(), d, webhook.Parts{}))
+	for _, reads := range []bool{false, true} {
+		store := In(items).Alone()
+		if reads {
+			_, _ = store.DeliveriesByID(t.Context(), "a", []string{d.ID})
+		}
+		if err := store.SaveDelivery(t.Context(), d, webhook.Parts{}); !errors.Is(err, webhook.ErrConflict) || items.isNew != nil && items.isNew() {
+			t.Errorf("a stored delivery is written by another process, which read it: %v: %v, want a conflict", reads, err)
+		}
+	}
+}

@@ -82,6 +82,10 @@ type Range struct {
 type How struct {
 	If   Condition
 	Wait Wait
+	// New, if it returns true, says that there is no item, so that a table need not
+	// look. It is asked when the item is about to be written, where writes come one
+	// after the other. Nil is for who does not know, and tables may do without it.
+	New func() bool
 }
 
 // Wait is what a write waits for, where that can be chosen: in local mode.

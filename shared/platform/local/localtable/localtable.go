@@ -101,8 +101,10 @@ func (t *Table) Count(_ context.Context, r table.Range, limit int) (n int, err e
 func (t *Table) Put(ctx context.Context, item table.Item, how table.How) (old table.Item, replaced bool, err error) {
 	value := encode(item)
 	err = t.write(ctx, how.Wait, func(tx items) (err error) {
-		if old, replaced, err = tx.get(item.Key); err != nil {
-			return err
+		if how.New == nil || !how.New() {
+			if old, replaced, err = tx.get(item.Key); err != nil {
+				return err
+			}
 		}
 		if !how.If.Holds(old, replaced) {
 			replaced = false
