@@ -88,21 +88,27 @@ type found struct {
 	pause time.Duration // nothing can be done before this has passed
 }
 
-// kinds are what each kind of job does: look for the next of its work, and do
-// what was decided, which returns how long it is spread over.
-var kinds = map[webhook.JobKind]struct {
-	decide   func(w *Worker, ctx context.Context, j *webhook.Job) (found, error)
-	carryOut func(w *Worker, ctx context.Context, j *webhook.Job) (time.Duration, error)
-}{
-	webhook.JobRecover:            {(*Worker).findFailed, (*Worker).sendAllAgain},
-	webhook.JobDeleteSubscription: {(*Worker).findRemains, (*Worker).cancelAll},
-	webhook.JobDeleteTenant:       {(*Worker).findTenant, (*Worker).nothing},
-	webhook.JobSend:               {(*Worker).findPeople, (*Worker).publishAll},
+// kind is what one kind of job does.
+type kind interface {
+	// decide looks for the next of its work, and notes it in the job.
+	decide(ctx context.Context, j *webhook.Job) (found, error)
+	// carryOut does what was decided, and returns how long it is spread over.
+	carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error)
+}
+
+// kinds is the table of all kinds, each with a file of its own.
+func (w *Worker) kinds() map[webhook.JobKind]kind {
+	return map[webhook.JobKind]kind{
+		webhook.JobRecover:            recovers{w},
+		webhook.JobDeleteSubscription: removals{w},
+		webhook.JobDeleteTenant:       tenants{w},
+		webhook.JobSend:               sends{w},
+	}
 }
 
 // slice looks for something to do, stores what it decided, and does that.
 func (w *Worker) slice(ctx context.Context, j *webhook.Job) error {
-	kind, known := kinds[j.Kind]
+	kind, known := w.kinds()[j.Kind]
 	if !known {
 		return fmt.Errorf("unknown kind %q", j.Kind)
 	}
@@ -110,7 +116,7 @@ func (w *Worker) slice(ctx context.Context, j *webhook.Job) error {
 		return err
 	}
 	for began := time.Now(); len(j.Decided) == 0; {
-		f, err := kind.decide(w, ctx, j)
+		f, err := kind.decide(ctx, j)
 		switch {
 		case err != nil:
 			return err
@@ -124,7 +130,7 @@ func (w *Worker) slice(ctx context.Context, j *webhook.Job) error {
 			return w.next(ctx, j, f.pause)
 		}
 	}
-	took, err := kind.carryOut(w, ctx, j)
+	took, err := kind.carryOut(ctx, j)
 	if err != nil {
 		return err
 	}

@@ -59,9 +59,12 @@ func (w *Worker) yield(ctx context.Context, j webhook.Job) error {
 	return nil
 }
 
-// findFailed looks at the next page of the list and notes what is to be sent
+// recovers sends again what has ended badly.
+type recovers struct{ *Worker }
+
+// decide looks at the next page of the list and notes what is to be sent
 // again.
-func (w *Worker) findFailed(ctx context.Context, j *webhook.Job) (found, error) {
+func (w recovers) decide(ctx context.Context, j *webhook.Job) (found, error) {
 	if j.Stage > 0 {
 		return found{over: true}, nil
 	}
@@ -162,8 +165,8 @@ func (w *Worker) matching(ctx context.Context, j webhook.Job, listed []webhook.D
 // the same id, born later, is not its own.
 func gone(h webhook.Head, d webhook.Delivery) bool { return h.Version == 0 || h.Born > d.Version }
 
-// sendAllAgain sends again what was decided, spread over the time that it returns.
-func (w *Worker) sendAllAgain(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+// carryOut sends again what was decided, spread over the time that it returns.
+func (w recovers) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error) {
 	var mu sync.Mutex
 	var wakes []queue.Message
 	sent, start := 0, w.now()
@@ -202,7 +205,7 @@ func (w *Worker) sendAllAgain(ctx context.Context, j *webhook.Job) (time.Duratio
 // sendAgain begins another round of a delivery, unless that was done before, or
 // the delivery has become something else. It returns the message for the
 // attempt if that is still to come.
-func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.JobTarget, at time.Time) (m *queue.Message, began bool, err error) {
+func (w recovers) sendAgain(ctx context.Context, j webhook.Job, target webhook.JobTarget, at time.Time) (m *queue.Message, began bool, err error) {
 	d, err := w.Store.Delivery(ctx, j.Tenant, target.Delivery)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil, false, nil // retention removed it
@@ -227,7 +230,7 @@ func (w *Worker) sendAgain(ctx context.Context, j webhook.Job, target webhook.Jo
 // sendable reports whether the delivery is still what was decided upon, and
 // there is something to send: of an expunged event nothing is. One that was
 // never rendered is tried.
-func (w *Worker) sendable(ctx context.Context, j webhook.Job, d webhook.Delivery) (bool, error) {
+func (w recovers) sendable(ctx context.Context, j webhook.Job, d webhook.Delivery) (bool, error) {
 	if d.Status != j.Of {
 		return false, nil
 	}
@@ -243,7 +246,7 @@ func (w *Worker) sendable(ctx context.Context, j webhook.Job, d webhook.Delivery
 
 // makes reports whether its subscription, as it is now, makes something of a
 // delivery.
-func (w *Worker) makes(ctx context.Context, d webhook.Delivery) (bool, error) {
+func (w recovers) makes(ctx context.Context, d webhook.Delivery) (bool, error) {
 	heads, err := w.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: d.Tenant, ID: d.Subscription}})
 	if err != nil {
 		return false, fmt.Errorf("read subscription %s: %w", d.Subscription, err)
@@ -257,7 +260,7 @@ func (w *Worker) makes(ctx context.Context, d webhook.Delivery) (bool, error) {
 }
 
 // wake is the message for the round's first attempt; nil if that was made.
-func (w *Worker) wake(d webhook.Delivery, target webhook.JobTarget) *queue.Message {
+func (w recovers) wake(d webhook.Delivery, target webhook.JobTarget) *queue.Message {
 	if d.Status != webhook.Pending || d.Round != target.Round+1 || d.Step != 0 || d.Waiting != webhook.WaitRetry {
 		return nil
 	}

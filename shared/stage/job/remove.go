@@ -30,9 +30,12 @@ const (
 	stageNothing        // the end
 )
 
-// findRemains looks for what is left of the life of a subscription that began
+// removals removes what is left of deleted subscriptions.
+type removals struct{ *Worker }
+
+// decide looks for what is left of the life of a subscription that began
 // at j.Born, and of none before or after it.
-func (w *Worker) findRemains(ctx context.Context, j *webhook.Job) (found, error) {
+func (w removals) decide(ctx context.Context, j *webhook.Job) (found, error) {
 	switch j.Stage {
 	case stageHead:
 		return found{}, w.removeHead(ctx, j)
@@ -51,7 +54,7 @@ func (w *Worker) findRemains(ctx context.Context, j *webhook.Job) (found, error)
 const tries = 10
 
 // removeHead makes the deletion happen: it was decided when the job was stored.
-func (w *Worker) removeHead(ctx context.Context, j *webhook.Job) error {
+func (w removals) removeHead(ctx context.Context, j *webhook.Job) error {
 	sub := webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
 	for range tries {
 		heads, err := w.Store.Heads(ctx, []webhook.SubscriptionRef{sub})
@@ -71,7 +74,7 @@ func (w *Worker) removeHead(ctx context.Context, j *webhook.Job) error {
 }
 
 // findPending notes the next of those that still wait.
-func (w *Worker) findPending(ctx context.Context, j *webhook.Job) error {
+func (w removals) findPending(ctx context.Context, j *webhook.Job) error {
 	listed, heads, err := w.list(ctx, j, webhook.Pending)
 	if err != nil {
 		return err
@@ -82,8 +85,8 @@ func (w *Worker) findPending(ctx context.Context, j *webhook.Job) error {
 	return err
 }
 
-// cancelAll cancels what was decided and takes it out of the waiting line.
-func (w *Worker) cancelAll(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+// carryOut cancels what was decided and takes it out of the waiting line.
+func (w removals) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error) {
 	canceled := make([]bool, len(j.Decided))
 	ids := make([]string, len(j.Decided))
 	g, gctx := errgroup.WithContext(ctx)
@@ -115,7 +118,7 @@ func (w *Worker) cancelAll(ctx context.Context, j *webhook.Job) (time.Duration, 
 
 // cancel ends a delivery of a deleted subscription, and reports whether that is
 // how it ended: by us, now or before, or by an attempt that found it deleted.
-func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
+func (w removals) cancel(ctx context.Context, tenant, id string) (bool, error) {
 	d, err := w.Store.Delivery(ctx, tenant, id)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return false, nil // retention removed it
@@ -131,7 +134,7 @@ func (w *Worker) cancel(ctx context.Context, tenant, id string) (bool, error) {
 
 // purge removes the next of state and versions. The tenant's version is read
 // before the head: a life that begins in between has a greater one.
-func (w *Worker) purge(ctx context.Context, j *webhook.Job) error {
+func (w removals) purge(ctx context.Context, j *webhook.Job) error {
 	sub := webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}
 	through, err := w.Store.TenantVersion(ctx, j.Tenant)
 	if err != nil {

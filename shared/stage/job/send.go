@@ -23,8 +23,11 @@ const (
 	longestWait = queue.MaxDelay
 )
 
-// findPeople looks at the next profiles and notes whom the send is for.
-func (w *Worker) findPeople(ctx context.Context, j *webhook.Job) (found, error) {
+// sends publishes an event for each profile of a group.
+type sends struct{ *Worker }
+
+// decide looks at the next profiles and notes whom the send is for.
+func (w sends) decide(ctx context.Context, j *webhook.Job) (found, error) {
 	if wait := j.Send.At.Sub(w.now()); wait > 0 && j.Stage == 0 && j.Position == "" {
 		return found{pause: min(wait, longestWait)}, nil
 	}
@@ -46,7 +49,7 @@ func (w *Worker) findPeople(ctx context.Context, j *webhook.Job) (found, error) 
 
 // group returns the next subjects that the send is for, and moves the job on behind
 // them; at the end to its next stage.
-func (w *Worker) group(ctx context.Context, j *webhook.Job) ([]string, error) {
+func (w sends) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 	if j.Send.Subjects != nil {
 		rest := j.Send.Subjects[min(int(j.Counts.Matched), len(j.Send.Subjects)):]
 		if len(rest) <= sendSlice {
@@ -80,7 +83,7 @@ func (w *Worker) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 
 // wanted returns what tells whether a profile is in the send's group. If the segment
 // is no more, the job stops, and it is nil.
-func (w *Worker) wanted(ctx context.Context, j *webhook.Job) (func(webhook.Profile) (bool, error), error) {
+func (w sends) wanted(ctx context.Context, j *webhook.Job) (func(webhook.Profile) (bool, error), error) {
 	rules, segments, err := people.ReadAll(ctx, w.Store, j.Tenant)
 	if err != nil {
 		return nil, err
@@ -110,9 +113,9 @@ func (w *Worker) wanted(ctx context.Context, j *webhook.Job) (func(webhook.Profi
 	return func(p webhook.Profile) (bool, error) { return d.Meets(filter, p) }, nil
 }
 
-// publishAll publishes an event for each subject that was decided. Each has an id of
+// carryOut publishes an event for each subject that was decided. Each has an id of
 // its own that a repeat has too, so that nobody gets two.
-func (w *Worker) publishAll(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+func (w sends) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error) {
 	var messages []queue.Message
 	body, n := []byte{byte(message.KindPack)}, 0
 	end := func() {

@@ -17,10 +17,13 @@ const (
 	stageForgotten        // the end
 )
 
-// findTenant removes the next of what belongs to the job's target, as long as
+// tenants removes all that a tenant has.
+type tenants struct{ *Worker }
+
+// decide removes the next of what belongs to the job's target, as long as
 // that deletion goes on which began at j.Born: another job may have ended it,
 // and then the name may be in use again.
-func (w *Worker) findTenant(ctx context.Context, j *webhook.Job) (found, error) {
+func (w tenants) decide(ctx context.Context, j *webhook.Job) (found, error) {
 	state, err := w.Store.TenantState(ctx, j.Target)
 	if err != nil {
 		return found{}, fmt.Errorf("read tenant: %w", err)
@@ -49,5 +52,5 @@ func (w *Worker) findTenant(ctx context.Context, j *webhook.Job) (found, error) 
 	return found{}, nil
 }
 
-// nothing is what a tenant's deletion decides upon.
-func (w *Worker) nothing(context.Context, *webhook.Job) (time.Duration, error) { return 0, nil }
+// carryOut has nothing to do: what is found is removed at once.
+func (w tenants) carryOut(context.Context, *webhook.Job) (time.Duration, error) { return 0, nil }
