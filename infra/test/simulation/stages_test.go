@@ -29,7 +29,7 @@ func (c *container) to(queue string) sender { return sender{c, queue} }
 
 func (c *container) fanout() *fanout.Fanout {
 	f := &fanout.Fanout{Store: fanoutStore{c.store}, Events: c.to("events"), Deliveries: c.to("deliveries"), Bundle: int(c.w.seed % 2 * 3), Now: time.Now, Count: c.w.count, Ended: c.w.stats.Ended, Log: noLog}
-	f.Calm()
+	f.Calm(nil)
 	return f
 }
 

@@ -1,6 +1,7 @@
 package fanout
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -10,8 +11,11 @@ import (
 
 // Calm is for simulations: it makes the pauses before repeats as short as they can be, and has the
 // same keys share a turn in each process, so that a seed replays step by step. Where events join
-// groups as they come, the events of a batch come one after the other.
-func (f *Fanout) Calm() {
+// groups as they come, the events of a batch come one after the other. Before parts of a key's state
+// are changed, arrive is called, which says who comes first of those who change it at once; nil leaves
+// that to chance.
+func (f *Fanout) Calm(arrive func(ctx context.Context, parts []webhook.StateRef) error) {
+	f.arrive = arrive
 	f.inTurn = f.Bundle > 1
 	f.jitter = func(time.Duration) time.Duration { return 0 }
 	f.once.Do(f.start)

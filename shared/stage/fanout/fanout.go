@@ -35,8 +35,9 @@ type Fanout struct {
 	versions *versions
 	crowds   crowds
 	locks    locks
-	jitter   func(time.Duration) time.Duration // a random part of it; nil means just that
-	inTurn   bool                              // one event of a batch after the other: see Calm
+	jitter   func(time.Duration) time.Duration               // a random part of it; nil means just that
+	inTurn   bool                                            // one event of a batch after the other: see Calm
+	arrive   func(context.Context, []webhook.StateRef) error // nil as a rule: see Calm
 }
 
 // Handle works a batch of messages from the events queue and returns the ids

@@ -1,6 +1,7 @@
 package fanout_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -145,7 +146,9 @@ func (h *history) run(ctx context.Context) error {
 			Now: h.now, Log: slog.New(slog.DiscardHandler),
 		}
 		if !h.free {
-			stage.Calm()
+			stage.Calm(func(ctx context.Context, parts []webhook.StateRef) error {
+				return h.cross(ctx, "arrive "+nameOf(parts), func(*handling) error { return nil })
+			})
 		}
 		h.stages = append(h.stages, stage)
 	}
@@ -478,6 +481,8 @@ func (t tap) Send(ctx context.Context, messages []queue.Message) error {
 	return t.h.cross(ctx, "Send", func(*handling) error {
 		t.h.mu.Lock()
 		defer t.h.mu.Unlock()
+		messages = slices.Clone(messages) // in the order in which goroutines of one handling added them
+		slices.SortFunc(messages, func(a, b queue.Message) int { return bytes.Compare(a.Body, b.Body) })
 		for _, m := range messages {
 			t.take(m)
 		}

@@ -23,6 +23,10 @@ func (f *Fanout) changeInOrder(ctx context.Context, changes []*stateChange) {
 	key.Part = ""
 	for {
 		m := &member{changes: changes, lead: make(chan struct{}), done: make(chan struct{})}
+		if err := f.arrived(ctx, changes); err != nil {
+			m.fail(err)
+			return
+		}
 		leads, err := f.crowds.join(ctx, key, m)
 		switch {
 		case err != nil:
@@ -34,6 +38,18 @@ func (f *Fanout) changeInOrder(ctx context.Context, changes []*stateChange) {
 		}
 		return
 	}
+}
+
+// arrived returns when it is the turn of these changes to join who changes the key.
+func (f *Fanout) arrived(ctx context.Context, changes []*stateChange) error {
+	if f.arrive == nil {
+		return nil
+	}
+	var parts []webhook.StateRef
+	for _, c := range changes {
+		parts = append(parts, c.refs...)
+	}
+	return f.arrive(ctx, parts)
 }
 
 // fail notes why no change was made.
