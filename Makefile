@@ -15,8 +15,8 @@ run: ## start Postino in one process, with a demo that prints verified callbacks
 	go run ./cmd/postino demo
 
 quick: ## the tests that need nothing but Go, with fewer random cases, in about a minute
-	go vet ./... ./verify/...
-	go test -short $$(go list ./... ./verify/... | grep -v /infra/)
+	go vet ./... ./verify/... ./sdk/go/...
+	go test -short $$(go list ./... ./verify/... ./sdk/go/... | grep -v /infra/)
 
 test: ## install what the tests need into .cache and run all of them, none skipped
 	infra/tools/test

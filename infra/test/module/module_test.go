@@ -19,6 +19,7 @@ const (
 	root     = "../../.."
 	program  = "github.com/postino/postino"
 	receiver = program + "/verify"
+	sdk      = program + "/sdk/go"
 	version  = "v0.99.0" // of what the tests publish
 )
 
@@ -110,7 +111,7 @@ func files(t *testing.T, folder string) (list []modzip.File) {
 		t.Fatal(err)
 	}
 	for _, name := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-		if folder == root && strings.HasPrefix(name, "verify/") {
+		if folder == root && (strings.HasPrefix(name, "verify/") || strings.HasPrefix(name, "sdk/go/")) {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {

@@ -129,3 +129,33 @@ func TestGeneratorsReadWhatTheirNotesSay(t *testing.T) {
 		t.Errorf("the exact document has %v, want what was there", got)
 	}
 }
+
+// Each generator breaks on another union. The only one that all understand is
+// with null.
+func TestGeneratorsReadNoUnionButWithNull(t *testing.T) {
+	doc, err := assemble("source")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var look func(place string, v any)
+	look = func(place string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				look(place, e)
+			}
+		case object:
+			for _, kind := range []string{"oneOf", "anyOf", "allOf"} {
+				if union, ok := v[kind].([]any); ok && (len(union) != 2 || !reflect.DeepEqual(union[1], object{"type": "null"})) {
+					t.Errorf("%s has %s: add an x-generators note beside it, such as {%s: null} for any value", place, kind, kind)
+				}
+			}
+			for name, member := range v {
+				if name != "example" && name != "examples" {
+					look(place+"/"+name, member)
+				}
+			}
+		}
+	}
+	look("#", forGenerators(doc))
+}

@@ -1,0 +1,3 @@
+module github.com/postino/postino/sdk/go
+
+go 1.24
