@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
 )
+
+// client shows redirects instead of following them: the key is for one server.
+var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 const (
 	maxAnswer   = 4 << 20
@@ -19,19 +21,6 @@ const (
 type api struct {
 	endpoint, key, tenant string
 	spent                 spent
-}
-
-// refusal is an answer that is no success.
-type refusal struct {
-	status             int
-	code, detail, text string
-}
-
-func (r *refusal) Error() string {
-	if r.code == "" {
-		return fmt.Sprintf("status %d: %.200s", r.status, r.text)
-	}
-	return fmt.Sprintf("status %d, %s: %s", r.status, r.code, r.detail)
 }
 
 // own calls a route of the tenant of this check.
@@ -60,9 +49,9 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) (ht
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, unreachable(err, req.URL)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -70,15 +59,13 @@ func (a *api) call(ctx context.Context, method, path string, body, into any) (ht
 		return nil, err
 	}
 	if resp.StatusCode >= 300 {
-		problem := struct{ Code, Detail string }{}
-		_ = json.Unmarshal(text, &problem) // else it is not one of Postino's
-		return resp.Header, &refusal{resp.StatusCode, problem.Code, problem.Detail, string(text)}
+		return resp.Header, refused(resp, text)
 	}
 	if into == nil {
 		return resp.Header, nil
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return resp.Header, fmt.Errorf("the response is not from Postino: %.100q", text)
+		return resp.Header, stranger(resp.Header, text)
 	}
 	return resp.Header, nil
 }

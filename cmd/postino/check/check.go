@@ -53,7 +53,11 @@ const needed = 2
 // Run makes all steps, and returns an error that counts those that failed.
 func (c *Check) Run(ctx context.Context) error {
 	c.since = time.Now()
-	c.api = &api{endpoint: strings.TrimRight(c.Endpoint, "/"), key: c.Key, tenant: "postino-check-" + strings.ToLower(rand.Text()[:8])}
+	endpoint, err := address(c.Endpoint)
+	if err = errors.Join(err, usable(c.Key)); err != nil {
+		return err
+	}
+	c.api = &api{endpoint: endpoint, key: c.Key, tenant: "postino-check-" + strings.ToLower(rand.Text()[:8])}
 	stop, err := c.listen()
 	if err != nil {
 		return err

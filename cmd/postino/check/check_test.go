@@ -82,7 +82,6 @@ func TestACheckSaysWhatIsWrong(t *testing.T) {
 		change func(*http.Response)
 		want   string
 	}{
-		{"nobody", check.Check{Endpoint: "http://127.0.0.1:1", Key: key}, nil, "is http://127.0.0.1:1 the output Endpoint?"},
 		{"a wrong key", check.Check{Key: "another-key-of-16-letters"}, nil, "The key is not the admin key"},
 		{"another version", check.Check{Key: key, Version: "1.2.4"}, nil, "manage runs version 1.2.3, and this program is 1.2.4"},
 		{"a clock", check.Check{Key: key}, func(r *http.Response) {

@@ -28,12 +28,14 @@ func (c *Check) answers(ctx context.Context) (string, error) {
 		return true, err
 	})
 	switch {
-	case no != nil:
+	case no != nil && no.code != "":
 		return "", fmt.Errorf("storage, a queue or the sealing key does not respond: %w; see the log of manage", no)
+	case no != nil:
+		return "", no
 	case err != nil:
 		return "", fmt.Errorf("%w; is %s the output Endpoint?", err, c.Endpoint)
 	case health.Status != "ok":
-		return "", fmt.Errorf("the server at %s is not Postino", c.Endpoint)
+		return "", fmt.Errorf("the server at %s is not Postino; is that the output Endpoint?", c.Endpoint)
 	}
 	if date, err := http.ParseTime(header.Get("Date")); err == nil {
 		if skew := time.Until(date).Round(time.Second); skew.Abs() > maxSkew {
@@ -56,10 +58,16 @@ func (c *Check) compare(function, version string) error {
 func (c *Check) key(ctx context.Context) (string, error) {
 	_, err := c.api.call(ctx, http.MethodPut, "/v1/tenants/"+c.api.tenant, nil, nil)
 	var no *refusal
-	if errors.As(err, &no) && (no.status == http.StatusUnauthorized || no.status == http.StatusForbidden) {
-		return "", fmt.Errorf("%w The key is not the admin key. The output AdminKeyCommand prints it", err)
+	if !errors.As(err, &no) {
+		return "tenant " + c.api.tenant, err
 	}
-	return "tenant " + c.api.tenant, err
+	switch no.status {
+	case http.StatusUnauthorized:
+		return "", fmt.Errorf("%w The key is not the admin key. The output AdminKeyCommand prints it; in local mode it is in admin.key", err)
+	case http.StatusForbidden, http.StatusNotFound: // as for a tenant that is not there
+		return "", fmt.Errorf("%w It is a key of one tenant: the check needs the admin key. The output AdminKeyCommand prints it", err)
+	}
+	return "", err
 }
 
 // sweep waits for a sweep, if there was none yet.
