@@ -47,12 +47,12 @@ func (g *iamGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	asked, err := askedFor(r.Header.Get("X-Amz-Target"), body)
-	if err != nil || len(asked) == 0 {
+	list, err := askedFor(r.Header.Get("X-Amz-Target"), body)
+	if err != nil || len(list) == 0 {
 		http.Error(w, fmt.Sprintf("%s: %v", r.Header.Get("X-Amz-Target"), err), http.StatusNotImplemented)
 		return
 	}
-	for _, one := range asked {
+	for _, one := range list {
 		if !g.rights[function].allow(one) {
 			g.note(function, one)
 			denied(w, function, one)
@@ -69,10 +69,10 @@ func (g *iamGate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.Copy(w, bytes.NewReader(answer))
 }
 
-func (g *iamGate) note(function string, r right) {
+func (g *iamGate) note(function string, r asked) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.refused[function+" may not "+r.action+" on "+r.resource] = true
+	g.refused[strings.TrimSpace(function+" may not "+r.action+" on "+r.resource+" "+strings.Join(r.leading, ", "))] = true
 }
 
 // denials lists what functions asked for in vain.

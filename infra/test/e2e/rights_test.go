@@ -17,11 +17,40 @@ import (
 // right is one thing that may be done to one thing, as IAM names both.
 type right struct{ action, resource string }
 
+// asked is a right that a call needs, and the partitions of the table that it
+// reaches.
+type asked struct {
+	right
+	leading []string
+}
+
 // rights are what the template's role of a function allows. Like IAM they refuse
 // all else.
 type rights struct {
 	function string
-	allowed  map[right]string // with the right as the template has it, the same in each stack
+	allowed  map[right][]grant
+}
+
+// grant is one statement's leave.
+type grant struct {
+	name    string   // as the template has it, the same in each stack
+	leading []string // what the partitions must be like; nil for any
+}
+
+// of reports whether all partitions are as the statement's condition demands.
+func (g grant) of(leading []string) bool {
+	for _, partition := range leading {
+		if g.leading != nil && !slices.ContainsFunc(g.leading, func(pattern string) bool { return like(pattern, partition) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// like is StringLike of IAM, for patterns that have a star at their end or none.
+func like(pattern, text string) bool {
+	prefix, any := strings.CutSuffix(pattern, "*")
+	return any && strings.HasPrefix(text, prefix) || text == pattern
 }
 
 // granted are the rights of all stacks that tests deployed, and whether any
@@ -32,14 +61,16 @@ var granted = struct {
 }{used: map[string]bool{}}
 
 // allow notes the use of a right, and reports whether the role has it.
-func (r *rights) allow(asked right) bool {
-	name, allowed := r.allowed[asked]
-	if allowed {
-		granted.Lock()
-		defer granted.Unlock()
-		granted.used[name] = true
+func (r *rights) allow(a asked) bool {
+	for _, g := range r.allowed[a.right] {
+		if g.of(a.leading) {
+			granted.Lock()
+			defer granted.Unlock()
+			granted.used[g.name] = true
+			return true
+		}
 	}
-	return allowed
+	return false
 }
 
 // otherwise are rights that functions need only with other parameters than the
@@ -64,14 +95,15 @@ func unused() (list []string) {
 
 // rightsOf reads the policies of a function's role.
 func (s *stack) rightsOf(id string, function resource) *rights {
-	found := &rights{function: id, allowed: map[right]string{}}
+	found := &rights{function: id, allowed: map[right][]grant{}}
 	role := s.template.Resources[named(function.Properties.Role)]
 	for _, policy := range role.Properties.Policies {
 		for _, statement := range policy.PolicyDocument.Statement {
+			leading, shown := s.leadingKeys(id, statement.Condition)
 			for _, action := range values(statement.Action) {
 				for _, resource := range nodes(statement.Resource) {
 					if action != "" && !strings.HasPrefix(action, "logs:") { // none if it needs a parameter; Lambda writes the logs
-						found.grant(right{action, s.resourceARN(resource)}, id+" may "+action+" on "+resource.Value)
+						found.grant(right{action, s.resourceARN(resource)}, grant{id + " may " + action + " on " + resource.Value + shown, leading})
 					}
 				}
 			}
@@ -81,12 +113,29 @@ func (s *stack) rightsOf(id string, function resource) *rights {
 	return found
 }
 
-func (r *rights) grant(one right, name string) {
-	r.allowed[one] = name
+// leadingKeys reads a statement's condition. This test knows none but that of
+// partitions.
+func (s *stack) leadingKeys(id string, condition map[string]map[string]yaml.Node) (patterns []string, shown string) {
+	for operator, keys := range condition {
+		for key, value := range keys {
+			if operator != "ForAllValues:StringLike" || key != "dynamodb:LeadingKeys" {
+				s.t.Fatalf("template.yaml: this test does not know the condition %s of %s in a policy of %s", operator, key, id)
+			}
+			patterns = values(value)
+		}
+	}
+	if patterns != nil {
+		shown = " of " + strings.Join(patterns, ", ")
+	}
+	return patterns, shown
+}
+
+func (r *rights) grant(one right, by grant) {
+	r.allowed[one] = append(r.allowed[one], by)
 	granted.Lock()
 	defer granted.Unlock()
-	if _, known := granted.used[name]; !known {
-		granted.used[name] = false
+	if _, known := granted.used[by.name]; !known {
+		granted.used[by.name] = false
 	}
 }
 
@@ -98,7 +147,7 @@ func (r *rights) polls(s *stack, function resource) {
 			continue
 		}
 		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
-			if queue := s.queues[named(source.Properties.Queue)]; !r.allow(right{action, queueARN(queue)}) {
+			if queue := s.queues[named(source.Properties.Queue)]; !r.allow(asked{right: right{action, queueARN(queue)}}) {
 				s.t.Errorf("template.yaml: %s may not %s on %s, which it is to be invoked by", r.function, action, queue)
 			}
 		}
@@ -144,72 +193,8 @@ func (s *stack) resourceARN(n yaml.Node) string {
 
 func queueARN(url string) string { return arn("sqs", path.Base(url)) }
 
-// call is what a request to AWS names.
-type call struct {
-	TableName     string
-	IndexName     string
-	RequestItems  map[string]json.RawMessage
-	TransactItems []map[string]struct{ TableName string }
-	QueueURL      string `json:"QueueUrl"`
-	SourceARN     string `json:"SourceArn"`
-	KeyID         string `json:"KeyId"`
-	SecretID      string `json:"SecretId"`
-}
-
-// askedFor lists the rights that a call of AWS's JSON protocols needs.
-func askedFor(target string, body []byte) (asked []right, err error) {
-	var c call
-	if err := json.Unmarshal(body, &c); err != nil {
-		return nil, err
-	}
-	service, operation, _ := strings.Cut(target, ".")
-	switch service {
-	case "DynamoDB_20120810":
-		return c.ofTable(operation), nil
-	case "AmazonSQS":
-		return c.ofQueue(operation), nil
-	case "TrentService":
-		return []right{{"kms:" + operation, c.KeyID}}, nil
-	case "secretsmanager":
-		return []right{{"secretsmanager:" + operation, c.SecretID}}, nil
-	}
-	return nil, fmt.Errorf("unknown service %s", service)
-}
-
-// ofTable: a transaction needs the right of each of its parts, and a query of an
-// index that of the index.
-func (c call) ofTable(operation string) (asked []right) {
-	table := func(name string) string { return arn("dynamodb", "table/"+name) }
-	for _, item := range c.TransactItems {
-		for part, in := range item {
-			action := map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}[part]
-			asked = append(asked, right{"dynamodb:" + action, table(in.TableName)})
-		}
-	}
-	for name := range c.RequestItems {
-		asked = append(asked, right{"dynamodb:" + operation, table(name)})
-	}
-	if c.TableName != "" {
-		resource := table(c.TableName)
-		if c.IndexName != "" {
-			resource += "/index/" + c.IndexName
-		}
-		asked = append(asked, right{"dynamodb:" + operation, resource})
-	}
-	return asked
-}
-
-// ofQueue: a batch needs the right of one. A move of messages reads the source as
-// a receiver does.
-func (c call) ofQueue(operation string) []right {
-	if operation == "StartMessageMoveTask" {
-		return []right{{"sqs:StartMessageMoveTask", c.SourceARN}, {"sqs:ReceiveMessage", c.SourceARN}, {"sqs:DeleteMessage", c.SourceARN}, {"sqs:GetQueueAttributes", c.SourceARN}}
-	}
-	return []right{{"sqs:" + strings.TrimSuffix(operation, "Batch"), queueARN(c.QueueURL)}}
-}
-
 // denied answers as AWS does.
-func denied(w http.ResponseWriter, function string, r right) {
+func denied(w http.ResponseWriter, function string, r asked) {
 	answer, _ := json.Marshal(map[string]string{
 		"__type":  "com.amazon.coral.service#AccessDeniedException",
 		"message": fmt.Sprintf("%s is not authorized to perform %s on resource %s", function, r.action, r.resource),

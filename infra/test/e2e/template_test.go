@@ -47,6 +47,8 @@ type properties struct {
 			Statement []struct {
 				Action   yaml.Node `yaml:"Action"`
 				Resource yaml.Node `yaml:"Resource"`
+				// operator to key to patterns
+				Condition map[string]map[string]yaml.Node `yaml:"Condition"`
 			} `yaml:"Statement"`
 		} `yaml:"PolicyDocument"`
 	} `yaml:"Policies"`
