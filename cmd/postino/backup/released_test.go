@@ -61,6 +61,42 @@ func folder(t *testing.T, version string) string {
 	return dir
 }
 
+// TestTheFormatOfDataIsThatOfTheNextRelease: whoever changes what is stored sees
+// it here, and decides what becomes of folders that releases have written.
+func TestTheFormatOfDataIsThatOfTheNextRelease(t *testing.T) {
+	if *update {
+		writeUnreleased(t)
+	}
+	was := folder(t, unreleased)
+	text, err := os.ReadFile(filepath.Join(released, unreleased+".seals.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sealed seals
+	if err := json.Unmarshal(text, &sealed); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	store(t, dir, sealed)
+	want, got := rows(t, was), rows(t, dir)
+	var keys []string
+	for _, all := range []map[string]string{want, got} {
+		for key := range all {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		if want[key] != got[key] {
+			t.Errorf("row %s is stored as\n%s, and was\n%s", key, got[key], want[key])
+		}
+	}
+	if t.Failed() {
+		t.Errorf("the format of stored data has changed. If %s.backup is of a release, rename it to that version first: it must still be served. "+
+			"Then: go test ./cmd/postino/backup -run Data -update", unreleased)
+	}
+}
+
 // TestDataOfEveryReleaseIsServed: a server opens the folder of each, knows all that
 // is in it, opens the secrets, and sends what waits.
 func TestDataOfEveryReleaseIsServed(t *testing.T) {
@@ -172,42 +208,6 @@ func rows(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// TestTheFormatOfDataIsThatOfTheNextRelease: whoever changes what is stored sees
-// it here, and decides what becomes of folders that releases have written.
-func TestTheFormatOfDataIsThatOfTheNextRelease(t *testing.T) {
-	if *update {
-		writeUnreleased(t)
-	}
-	was := folder(t, unreleased)
-	text, err := os.ReadFile(filepath.Join(released, unreleased+".seals.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sealed seals
-	if err := json.Unmarshal(text, &sealed); err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "data")
-	store(t, dir, sealed)
-	want, got := rows(t, was), rows(t, dir)
-	var keys []string
-	for _, all := range []map[string]string{want, got} {
-		for key := range all {
-			keys = append(keys, key)
-		}
-	}
-	slices.Sort(keys)
-	for _, key := range slices.Compact(keys) {
-		if want[key] != got[key] {
-			t.Errorf("row %s is stored as\n%s, and was\n%s", key, got[key], want[key])
-		}
-	}
-	if t.Failed() {
-		t.Errorf("the format of stored data has changed. If %s.backup is of a release, rename it to that version first: it must still be served. "+
-			"Then: go test ./cmd/postino/backup -run Data -update", unreleased)
-	}
 }
 
 func writeUnreleased(t *testing.T) {
