@@ -66,7 +66,7 @@ func fill(path string) string {
 	if strings.Contains(path, "/deliveries/") {
 		path = strings.ReplaceAll(path, "{id}", "dlv_"+strings.Repeat("0", 32))
 	}
-	return strings.NewReplacer("{tenant}", "acme", "{id}", "missing", "{name}", "missing", "{key}", "missing", "{type}", "missing", "{subject}", "missing").Replace(path)
+	return strings.NewReplacer("{tenant}", "acme", "{id}", "missing", "{name}", "missing", "{key}", "missing", "{type}", "missing", "{subject}", "missing", "{file}", "licenses.md").Replace(path)
 }
 
 func TestKeysOpenWhatTheDescriptionSays(t *testing.T) {

@@ -87,7 +87,7 @@ func mayCall(route string) []string {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(path, p) })
 	}
 	switch {
-	case begins("/healthz", "/openapi", "/docs"):
+	case begins("/healthz", "/openapi", "/docs", "/console", "/portal"):
 		return strings.Fields(all + " unknown")
 	case route == publishRoute:
 		return strings.Fields("admin manage publish")

@@ -59,13 +59,15 @@ func Refuse(w http.ResponseWriter, r *http.Request, p *Problem) { write(w, r, er
 const restTime = 2 * time.Second
 
 // write sends the answer. Answers may hold secrets and never go stale well, so
-// nothing between us and the caller may keep them.
+// nothing between us and the caller may keep them, unless they say so.
 func write(w http.ResponseWriter, r *http.Request, response Response) {
 	header := w.Header()
 	for name, values := range response.Header {
 		header[name] = values
 	}
-	header.Set("Cache-Control", "no-store")
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
 	header.Set("X-Content-Type-Options", "nosniff")
 	if response.Status >= http.StatusBadRequest && r.Body != nil && r.Body != http.NoBody {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restTime))

@@ -29,6 +29,7 @@ func (h *Handler) nouns() []noun {
 	return []noun{
 		&health{Handler: h, Store: h.Store},
 		documents{},
+		pages{},
 		&tenants{h, h.Store, jobs},
 		&events{h, versions, plans, retained},
 		&subscriptions{h, versions, wishes, signing, jobs},
