@@ -13,7 +13,10 @@ import (
 func (s *stage) furnish(t *testing.T) map[string]any {
 	t.Helper()
 	evil := func(where string) string { return string(httpapi.Encode(planted(where))) } // with its < as it is
-	put := func(path, format string, values ...any) { t.Helper(); s.call(t, http.MethodPut, path, fmt.Sprintf(format, values...), nil) }
+	put := func(path, format string, values ...any) {
+		t.Helper()
+		s.call(t, http.MethodPut, path, fmt.Sprintf(format, values...), nil)
+	}
 	put("/subscriptions/orders", `{"name":"Orders to the shop","url":"%s/orders","types":["order.*"]}`, s.receiver)
 	put("/subscriptions/broken", `{"name":%s,"description":%s,"url":"%s/broken","types":["order.paid"],"retry":{"schedule":["1s"]}}`, evil("name"), evil("description"), s.receiver)
 	put("/subscriptions/fifth-flight", `{"name":"Ten points on the fifth flight","url":"%s/points","types":["flight.booked"],"trigger":{"key":"subject","at":5,"distinct":"data.booking"}}`, s.receiver)
