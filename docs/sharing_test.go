@@ -53,7 +53,7 @@ var shared = map[string]string{
 	"ingest.Limit":    own + "it counts what docs/sharing.md calls waiting messages",
 	"manage.looked":   own + "one answer for all",
 	"fanout.outbox":   own + "of one batch", "fanout.view": own + "of one batch", "fanout.groups": own + "of one batch",
-	"fanout.crowds":      own + "who waits is of one key of a trigger, and of other keys it only holds hints",
+	"crowd.Crowds":       own + "who waits is of one key of a trigger, and of other keys it only holds hints",
 	"server.certificate": own + "one for all clients",
 	"delivery.gathering": own + "it holds the first attempts that workers make now, and their groups are of one subscription",
 	"egress.shot":        own + "of one request",

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -71,8 +72,8 @@ func (f *Fanout) passOn(ctx context.Context, p message.Pack) error {
 	if p.Request == "" || p.Last {
 		return nil // nothing comes after
 	}
-	for try := range stateTries {
-		if err := f.pause(ctx, try); err != nil {
+	for try := range crowd.Tries {
+		if err := f.crowds.Pause(ctx, try); err != nil {
 			return err
 		}
 		done, item, err := f.placesDone(ctx, p)
@@ -92,7 +93,7 @@ func (f *Fanout) passOn(ctx context.Context, p message.Pack) error {
 			return err
 		}
 	}
-	return errContended
+	return crowd.ErrContended
 }
 
 // placesDone reads which places of the part's array are done.

@@ -15,10 +15,9 @@ import (
 // are changed, arrive is called, which says who comes first of those who change it at once; nil leaves
 // that to chance.
 func (f *Fanout) Calm(arrive func(ctx context.Context, parts []webhook.StateRef) error) {
-	f.arrive = arrive
 	f.inTurn = f.Bundle > 1
-	f.jitter = func(time.Duration) time.Duration { return 0 }
 	f.once.Do(f.start)
+	f.crowds.Jitter, f.crowds.Arrive = func(time.Duration) time.Duration { return 0 }, arrive
 	f.locks.hash = func(key webhook.StateRef) uint64 {
 		h := fnv.New64a()
 		fmt.Fprint(h, key)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -33,11 +33,9 @@ type Fanout struct {
 	once     sync.Once
 	audience *audiences
 	versions *versions
-	crowds   crowds
+	crowds   *crowd.Crowds
 	locks    locks
-	jitter   func(time.Duration) time.Duration               // a random part of it; nil means just that
-	inTurn   bool                                            // one event of a batch after the other: see Calm
-	arrive   func(context.Context, []webhook.StateRef) error // nil as a rule: see Calm
+	inTurn   bool // one event of a batch after the other: see Calm
 }
 
 // Handle works a batch of messages from the events queue and returns the ids
@@ -75,7 +73,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 		if err == nil {
 			continue
 		}
-		if errors.Is(err, errContended) {
+		if errors.Is(err, crowd.ErrContended) {
 			if err = f.putOff(ctx, batch[i]); err == nil {
 				continue
 			}
@@ -96,11 +94,7 @@ const putOffFor = 3 * time.Second
 // what crashes us. Doing work twice does no harm.
 func (f *Fanout) putOff(ctx context.Context, m queue.Message) error {
 	f.Log.Warn("put off: others change its key all the time", "group", m.Group, "received", m.Received)
-	wait := rand.N(putOffFor - time.Second)
-	if f.jitter != nil {
-		wait = f.jitter(putOffFor - time.Second)
-	}
-	delay := time.Second + wait
+	delay := time.Second + f.crowds.Random(putOffFor-time.Second)
 	if err := f.Events.Send(ctx, []queue.Message{{Body: m.Body, Group: m.Group, Delay: delay}}); err != nil {
 		return fmt.Errorf("put off: %w", err)
 	}
@@ -109,7 +103,7 @@ func (f *Fanout) putOff(ctx context.Context, m queue.Message) error {
 
 func (f *Fanout) start() {
 	f.audience = newAudiences(f.Store, f.Log)
-	f.crowds, f.locks = newCrowds(), newLocks()
+	f.crowds, f.locks = crowd.New(f.Store), newLocks()
 	f.versions = newVersions(f.Store, f.Retention.Once)
 	if f.Count == nil {
 		f.Count = func(string, int) {}

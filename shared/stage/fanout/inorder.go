@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -80,7 +81,7 @@ func turnsOf(events []*asking) (all []*inTurn) {
 // takes reports whether an entry, whose only key is that of the turn, can be
 // decided together with those before it.
 func (t *inTurn) takes(next asked) bool {
-	return t != nil && len(t.entries) < changesAtOnce && t.entries[0].onlyDecides() && next.onlyDecides() &&
+	return t != nil && len(t.entries) < crowd.AtOnce && t.entries[0].onlyDecides() && next.onlyDecides() &&
 		t.entries[0].Version == next.Version && t.entries[0].ID == next.ID
 }
 
@@ -97,7 +98,7 @@ func (t *inTurn) take(free chan struct{}, ask func() error) (err error) {
 	}
 	for _, before := range t.after {
 		if <-before.done; before.err != nil {
-			return errHeld
+			return crowd.ErrHeld
 		}
 	}
 	free <- struct{}{}
@@ -122,23 +123,23 @@ func (f *Fanout) askTurn(ctx context.Context, entries []asked, out *outgoing) er
 // triggeredTogether decides for events of one key, each upon those before it, and
 // stores that at once. Then it sends, as far as was decided.
 func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries []asked, out *outgoing) error {
-	all, changes := make([]*triggering, len(entries)), make([]*stateChange, len(entries))
+	all, changes := make([]*triggering, len(entries)), make([]*crowd.Change, len(entries))
 	decisions := make([]trigger.Decision, len(entries))
 	for i, entry := range entries {
 		t, err := occurs(entry.rendering, s)
 		if err != nil || t == nil { // it had its key when turns were made
-			return errors.Join(err, errHeld)
+			return errors.Join(err, crowd.ErrHeld)
 		}
 		all[i] = t
-		changes[i] = &stateChange{refs: t.occurrence.Refs(), make: func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
+		changes[i] = &crowd.Change{Refs: t.occurrence.Refs(), Make: func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
 			decisions[i], changes, err = t.occurrence.Decide(items, f.now(), t.ready)
 			return changes, err
 		}}
 	}
-	f.changeInOrder(ctx, changes)
+	f.crowds.ChangeInOrder(ctx, changes)
 	for i, c := range changes {
-		if c.err != nil {
-			return fmt.Errorf("trigger of %s: %w", s.ID, c.err)
+		if c.Err != nil {
+			return fmt.Errorf("trigger of %s: %w", s.ID, c.Err)
 		}
 		if err := f.follow(ctx, all[i], decisions[i], out); err != nil {
 			return err

@@ -80,6 +80,3 @@ func recovered(err *error) {
 		*err = fmt.Errorf("panic: %v", r)
 	}
 }
-
-// errHeld reports that what comes before in the array has failed.
-var errHeld = errors.New("what comes before in the array has failed")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/people"
+	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -163,7 +164,7 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 		defer release()
 	}
 	for try := range profileTries {
-		if err := f.pause(ctx, try); err != nil {
+		if err := f.crowds.Pause(ctx, try); err != nil {
 			return stored, false, err
 		}
 		d, err := f.withProfiles(ctx, e, m)
@@ -189,7 +190,7 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 			return stored, created, err
 		}
 	}
-	return stored, false, errContended
+	return stored, false, crowd.ErrContended
 }
 
 // profileOf reads what is known of an event's subject now, and returns why a

@@ -8,6 +8,7 @@ import (
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -83,7 +84,7 @@ func (f *Fanout) fireDue(ctx context.Context, wake message.Fire, out *outgoing) 
 		}
 		return f.review(ctx, wake, items[1], due, out)
 	}
-	return errContended
+	return crowd.ErrContended
 }
 
 func timerOf(wake message.Fire) webhook.StateRef {
@@ -104,7 +105,7 @@ func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, o
 	}
 	if t == nil {
 		f.Log.Warn("start of a delay dropped: its event or subscription is gone", "tenant", wake.Tenant, "subscription", wake.Subscription)
-		return false, f.change(ctx, refs[:1], func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+		return false, f.crowds.Change(ctx, refs[:1], func(items []webhook.StateItem) ([]webhook.StateItem, error) {
 			changed, err := trigger.DropNext(items[0], mark, f.now())
 			if changed == nil {
 				return nil, err

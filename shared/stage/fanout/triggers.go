@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"time"
 
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/language/trigger"
@@ -121,18 +119,6 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 	return nil
 }
 
-// How often, and after what pauses, state is read again that somebody else has
-// changed meanwhile.
-const (
-	stateTries   = 25
-	statePause   = 4 * time.Millisecond
-	longestPause = 250 * time.Millisecond
-)
-
-// errContended reports that others changed a key's state all the time. The
-// message comes again.
-var errContended = errors.New("too many events of one key at once")
-
 // decideOnState reads the state, decides, and stores what that changes, as often as
 // it takes for nobody to have come between.
 func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (trigger.Decision, error) {
@@ -142,36 +128,17 @@ func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([
 		return d, err
 	}
 	var decision trigger.Decision
-	err := f.change(ctx, refs, func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
+	err := f.crowds.Change(ctx, refs, func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
 		decision, changes, err = decide(items)
 		return changes, err
 	})
 	return decision, err
 }
 
-// pause waits before a repeat: not before the first try, then a random time
-// that doubles.
-func (f *Fanout) pause(ctx context.Context, try int) error {
-	if try == 0 {
-		return nil
-	}
-	longest := min(statePause<<min(try, 10), longestPause)
-	wait := rand.N(longest)
-	if f.jitter != nil {
-		wait = f.jitter(longest)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(wait):
-		return nil
-	}
-}
-
 // cancelTimer records that an event cancels what waits for a key, and what may
 // yet arrive of before it.
 func (f *Fanout) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) error {
-	return f.change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+	return f.crowds.Change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
 		changed, err := trigger.CancelBy(items[0], e, f.now())
 		if changed == nil {
 			return nil, err

@@ -1,4 +1,8 @@
-package fanout
+// Package crowd changes the state of keys that many change at once, such as that of
+// a trigger for one user. Those in a process who change the same key are a crowd: one
+// of them works for all who wait, with one read and one write. It only saves
+// conflicts: what is right is the store's conditions to say.
+package crowd
 
 import (
 	"context"
@@ -14,32 +18,48 @@ import (
 // a transaction of DynamoDB takes 100.
 const changesAtOnce = 32
 
-// stateChange is what one event makes of the state of a key.
-type stateChange struct {
-	refs []webhook.StateRef
-	make func([]webhook.StateItem) ([]webhook.StateItem, error)
-	err  error // once it was made, or why not
+// AtOnce is the most changes of one call.
+const AtOnce = changesAtOnce
+
+// Change is one change of the state of a key, all or nothing.
+type Change struct {
+	Refs []webhook.StateRef // the parts that it is about, all of one key
+	// Make returns the parts that change, given all of them. It is called again
+	// whenever they are not any more as they were given.
+	Make func([]webhook.StateItem) ([]webhook.StateItem, error)
+	Err  error // once it was made, or why not
 }
 
 // member is one of a crowd, with changes to be made in order: what comes after
 // one that failed is held.
 type member struct {
-	changes []*stateChange
+	changes []*Change
 	lead    chan struct{} // closed when it is to work, for itself and who waits
 	done    chan struct{} // closed when another has worked for it
 }
 
-// crowds has those in a process who change the same key at once: one works for
-// all who wait, with one read and one write. It only saves conflicts: what is
-// right is the store's conditions to say.
-type crowds struct {
+// Store is where state is kept; see trigger's Store.
+type Store interface {
+	TriggerState(ctx context.Context, refs []webhook.StateRef) ([]webhook.StateItem, error)
+	SaveTriggerState(ctx context.Context, items []webhook.StateItem) error
+}
+
+// Crowds are those of a process, by key. They are safe for concurrent use.
+type Crowds struct {
+	Jitter func(time.Duration) time.Duration // a random part of it; nil means just that
+	// Arrive is called before parts of a key's state are changed, and returns when it
+	// is their turn to join; nil as a rule.
+	Arrive func(ctx context.Context, parts []webhook.StateRef) error
+
+	store   Store
 	mu      sync.Mutex
 	waiting map[webhook.StateRef][]*member // by key, while somebody works
 	hot     map[webhook.StateRef]time.Time // keys that other processes change too, and until when that is assumed
 }
 
-func newCrowds() crowds {
-	return crowds{waiting: map[webhook.StateRef][]*member{}, hot: map[webhook.StateRef]time.Time{}}
+// New returns crowds that change the state in a store.
+func New(store Store) *Crowds {
+	return &Crowds{store: store, waiting: map[webhook.StateRef][]*member{}, hot: map[webhook.StateRef]time.Time{}}
 }
 
 // Of a key that other processes change too, changes are gathered for a moment
@@ -52,7 +72,7 @@ const (
 )
 
 // heat notes that other processes change a key.
-func (c *crowds) heat(key webhook.StateRef) {
+func (c *Crowds) heat(key webhook.StateRef) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.hot) >= mostHot {
@@ -62,7 +82,7 @@ func (c *crowds) heat(key webhook.StateRef) {
 }
 
 // firstTry is which try the first of a key pauses as.
-func (c *crowds) firstTry(key webhook.StateRef) int {
+func (c *Crowds) firstTry(key webhook.StateRef) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	until, noted := c.hot[key]
@@ -78,7 +98,7 @@ func (c *crowds) firstTry(key webhook.StateRef) int {
 
 // join returns true when the member is to work, false when its changes were made
 // by another.
-func (c *crowds) join(ctx context.Context, key webhook.StateRef, m *member) (leads bool, err error) {
+func (c *Crowds) join(ctx context.Context, key webhook.StateRef, m *member) (leads bool, err error) {
 	c.mu.Lock()
 	waiting, busy := c.waiting[key]
 	if !busy {
@@ -100,7 +120,7 @@ func (c *crowds) join(ctx context.Context, key webhook.StateRef, m *member) (lea
 
 // leave takes back a member that waits no longer. One that somebody works for
 // already stays until that is done.
-func (c *crowds) leave(ctx context.Context, key webhook.StateRef, m *member) error {
+func (c *Crowds) leave(ctx context.Context, key webhook.StateRef, m *member) error {
 	c.mu.Lock()
 	i := slices.Index(c.waiting[key], m)
 	if i >= 0 {
@@ -120,7 +140,7 @@ func (c *crowds) leave(ctx context.Context, key webhook.StateRef, m *member) err
 }
 
 // gather adds who waits to those who are worked for, as many as fit.
-func (c *crowds) gather(key webhook.StateRef, together []*member) []*member {
+func (c *Crowds) gather(key webhook.StateRef, together []*member) []*member {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := 0
@@ -136,7 +156,7 @@ func (c *crowds) gather(key webhook.StateRef, together []*member) []*member {
 }
 
 // next ends the work of one, and begins that of who waits longest.
-func (c *crowds) next(key webhook.StateRef) {
+func (c *Crowds) next(key webhook.StateRef) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	waiting := c.waiting[key]

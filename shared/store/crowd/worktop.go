@@ -1,7 +1,8 @@
-package fanout
+package crowd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -19,8 +20,8 @@ type worktop struct {
 // changeTogether makes the changes of all members by one read and one write. Its
 // error is of those: all must be made again, or none was. One that fails by
 // itself takes no other member with it.
-func (f *Fanout) changeTogether(ctx context.Context, together []*member) error {
-	w, err := f.readState(ctx, together)
+func (c *Crowds) changeTogether(ctx context.Context, together []*member) error {
+	w, err := c.readState(ctx, together)
 	if err != nil {
 		return fmt.Errorf("read state: %w", err)
 	}
@@ -30,19 +31,19 @@ func (f *Fanout) changeTogether(ctx context.Context, together []*member) error {
 	if len(w.changed) == 0 {
 		return nil
 	}
-	if err := f.Store.SaveTriggerState(ctx, w.toSave()); err != nil {
+	if err := c.store.SaveTriggerState(ctx, w.toSave()); err != nil {
 		return fmt.Errorf("save state: %w", err)
 	}
 	return nil
 }
 
 // readState reads all parts that the changes are about.
-func (f *Fanout) readState(ctx context.Context, together []*member) (*worktop, error) {
+func (c *Crowds) readState(ctx context.Context, together []*member) (*worktop, error) {
 	w := &worktop{read: map[webhook.StateRef]int64{}, items: map[webhook.StateRef]webhook.StateItem{}}
 	var refs []webhook.StateRef
 	for _, m := range together {
-		for _, c := range m.changes {
-			for _, ref := range c.refs {
+		for _, one := range m.changes {
+			for _, ref := range one.Refs {
 				if _, known := w.read[ref]; !known {
 					w.read[ref] = 0
 					refs = append(refs, ref)
@@ -50,7 +51,7 @@ func (f *Fanout) readState(ctx context.Context, together []*member) (*worktop, e
 			}
 		}
 	}
-	items, err := f.Store.TriggerState(ctx, refs)
+	items, err := c.store.TriggerState(ctx, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -60,24 +61,31 @@ func (f *Fanout) readState(ctx context.Context, together []*member) (*worktop, e
 	return w, nil
 }
 
+// ErrHeld reports that what comes before has failed.
+var ErrHeld = errors.New("what comes before in the array has failed")
+
 // changeInOrder makes changes until one fails, which holds the rest.
-func (w *worktop) changeInOrder(changes []*stateChange) {
+func (w *worktop) changeInOrder(changes []*Change) {
 	var before error
 	for _, c := range changes {
-		if c.err = errHeld; before == nil {
-			c.err = w.change(c)
-			before = c.err
+		if c.Err = ErrHeld; before == nil {
+			c.Err = w.change(c)
+			before = c.Err
 		}
 	}
 }
 
-func (w *worktop) change(c *stateChange) (err error) {
-	defer recovered(&err)
-	items := make([]webhook.StateItem, len(c.refs))
-	for i, ref := range c.refs {
+func (w *worktop) change(c *Change) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	items := make([]webhook.StateItem, len(c.Refs))
+	for i, ref := range c.Refs {
 		items[i] = w.items[ref]
 	}
-	changes, err := c.make(items)
+	changes, err := c.Make(items)
 	if err != nil {
 		return err
 	}
