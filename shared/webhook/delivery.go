@@ -3,6 +3,8 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	stdhash "hash"
+	"sync"
 	"time"
 )
 
@@ -177,9 +179,24 @@ type Header struct {
 
 // Digest names a body's bytes: 128 bits are enough to notice a difference.
 func (c Content) Digest() string {
-	sum := sha256.Sum256([]byte(c.Body.Plain))
-	return hex.EncodeToString(sum[:16])
+	d := digests.Get().(*digest)
+	defer digests.Put(d)
+	d.Reset()
+	for text := c.Body.Plain; text != ""; {
+		n := copy(d.room[:], text)
+		d.Write(d.room[:n])
+		text = text[n:]
+	}
+	return hex.EncodeToString(d.Sum(d.room[:0])[:16])
 }
+
+// digest is a hash with room for what it reads, so that no body is copied whole.
+type digest struct {
+	stdhash.Hash
+	room [1024]byte
+}
+
+var digests = sync.Pool{New: func() any { return &digest{Hash: sha256.New()} }}
 
 // Text is rendered text with places for secrets, which only delivery fills.
 // Plain holds everything else; event data cannot make an Insert.

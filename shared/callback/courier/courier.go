@@ -4,6 +4,7 @@
 package courier
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -140,12 +141,12 @@ type stamp struct{ real, ours time.Time }
 // request builds the POST. That it goes out once, whatever happens to the
 // connection, is the client's affair; see egress.Transport.
 func request(ctx context.Context, s *Subscriber, c Call, used credentials, at stamp, version string) (*http.Request, error) {
-	body := render.Fill(c.Content.Body, c.secret)
-	req, err := http.NewRequestWithContext(ctx, c.Content.Method, render.Fill(c.Target.URL, c.secret), strings.NewReader(body))
+	body := []byte(render.Fill(c.Content.Body, c.secret))
+	req, err := http.NewRequestWithContext(ctx, c.Content.Method, render.Fill(c.Target.URL, c.secret), bytes.NewReader(body))
 	if err != nil {
 		return nil, errBuild // its own words would hold the URL, and with it secrets
 	}
-	signed := signature.Header(s.active(at.ours), c.Delivery, at.real, []byte(body))
+	signed := signature.Header(s.active(at.ours), c.Delivery, at.real, body)
 	h := req.Header
 	h["Idempotency-Key"] = []string{c.Delivery} // which the subscription's own may replace
 	for _, own := range c.Target.Headers {

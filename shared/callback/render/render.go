@@ -76,9 +76,9 @@ func (r *Request) content(e *Event, s *scope) (webhook.Content, error) {
 			return c, in("body", err)
 		}
 	case r.format == "cloudevents":
-		c.Body.Plain = string(cloudEvent(e.event))
+		c.Body.Plain = e.cloud.get(e.event, cloudEvent)
 	default:
-		c.Body.Plain = string(standard(e.event))
+		c.Body.Plain = e.standard.get(e.event, standard)
 	}
 	if len(c.Body.Plain) > webhook.MaxBodySize+envelopeRoom {
 		return c, &Skip{Reason: webhook.ReasonTooLarge, Detail: fmt.Sprintf("body has %d bytes, want at most %d", len(c.Body.Plain), webhook.MaxBodySize)}

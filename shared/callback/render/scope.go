@@ -47,6 +47,19 @@ func (s *Skip) Error() string { return fmt.Sprintf("%s: %s", s.Reason, s.Detail)
 type Event struct {
 	event webhook.Event
 	vars  func() (map[string]liquid.Value, error)
+
+	standard, cloud once // the bodies that need no template
+}
+
+// once is a text that is made when it is first asked for.
+type once struct {
+	sync.Once
+	text string
+}
+
+func (o *once) get(e webhook.Event, make func(webhook.Event) []byte) string {
+	o.Do(func() { o.text = string(make(e)) })
+	return o.text
 }
 
 // NewEvent makes an event ready for rendering.

@@ -63,6 +63,13 @@ func Decode(env Envelope) (*Event, error) {
 	return e, nil
 }
 
+// OfType is an event of which nothing is known but its type: enough for an index in which nobody asks more.
+func OfType(typ string) *Event {
+	e := &Event{typ: typ}
+	e.root = e.add(node{kind: Object, made: true}, []kid{e.attribute("type", typ)})
+	return e
+}
+
 // Type returns the event's type.
 func (e *Event) Type() string { return e.typ }
 

@@ -72,9 +72,9 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		return nil
 	}
 	d.once.Do(d.start)
-	var all []work
+	all := make([]work, 0, len(batch))
 	for i, m := range batch {
-		all = append(all, read(i, m)...)
+		all = read(all, i, m)
 	}
 	err := d.readHeads(ctx, all)
 	if err == nil {
@@ -88,19 +88,21 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 		d.Count("messages_failed", len(batch))
 		return failed
 	}
-	for i, w := range all {
-		all[i].end = func() {}
+	for i := range all {
+		w := &all[i]
+		w.end = func() {}
 		if f, is := w.task.(message.FirstAttempt); is && w.err == nil && w.stored.Rev == 0 {
-			all[i].end = d.gathering.begin(f.Delivery())
+			w.end = d.gathering.begin(f.Delivery())
 		}
 	}
 	var wg sync.WaitGroup
 	for i := range all[1:] {
-		wg.Go(func() { all[i+1].err = d.do(ctx, all[i+1]) })
+		wg.Go(func() { all[i+1].err = d.do(ctx, &all[i+1]) })
 	}
-	all[0].err = d.do(ctx, all[0]) // often the only one, and the stack here has grown before
+	all[0].err = d.do(ctx, &all[0]) // often the only one, and the stack here has grown before
 	wg.Wait()
-	for _, w := range all {
+	for i := range all {
+		w := &all[i]
 		if w.err == nil {
 			continue
 		}
@@ -171,12 +173,12 @@ type work struct {
 // read reads what a message asks for: first attempts may share one. Each
 // records its own outcome, so when the message comes again because of one of
 // them, what is stored of the others says that they are done.
-func read(place int, m queue.Message) (all []work) {
+func read(all []work, place int, m queue.Message) []work {
 	asked, err := message.Decode(m.Body)
 	if several, is := asked.(message.FirstAttempts); is {
 		for _, body := range several {
 			m.Body = body
-			all = append(all, read(place, m)...)
+			all = read(all, place, m)
 		}
 		return all
 	}
@@ -184,14 +186,15 @@ func read(place int, m queue.Message) (all []work) {
 	if err == nil && !is {
 		err = message.ErrMalformed
 	}
-	return []work{{message: place, id: m.ID, task: task, err: err}}
+	return append(all, work{message: place, id: m.ID, task: task, err: err})
 }
 
 // readHeads learns how the batch's subscriptions stand, in one consistent read.
 func (d *Deliverer) readHeads(ctx context.Context, all []work) error {
-	place := map[webhook.SubscriptionRef]int{}
+	place := make(map[webhook.SubscriptionRef]int, 1)
 	var refs []webhook.SubscriptionRef
-	for _, w := range all {
+	for i := range all {
+		w := &all[i]
 		if w.err != nil || w.task.Ref().ID == "" {
 			continue
 		}
@@ -207,11 +210,11 @@ func (d *Deliverer) readHeads(ctx context.Context, all []work) error {
 	if err != nil {
 		return err
 	}
-	for i, w := range all {
-		if w.err != nil {
+	for i := range all {
+		if all[i].err != nil {
 			continue
 		}
-		if at, read := place[w.task.Ref()]; read {
+		if at, read := place[all[i].task.Ref()]; read {
 			all[i].head = heads[at]
 		}
 	}
@@ -238,7 +241,8 @@ func (w *work) delivery() string {
 // read for each tenant.
 func (d *Deliverer) readStored(ctx context.Context, all []work) error {
 	ids := map[string][]string{}
-	for _, w := range all {
+	for i := range all {
+		w := &all[i]
 		if id := w.delivery(); id != "" && w.err == nil && !slices.Contains(ids[w.task.Ref().Tenant], id) {
 			ids[w.task.Ref().Tenant] = append(ids[w.task.Ref().Tenant], id)
 		}
@@ -248,9 +252,10 @@ func (d *Deliverer) readStored(ctx context.Context, all []work) error {
 		if err != nil {
 			return err
 		}
-		for i, w := range all {
+		for i := range all {
+			w := &all[i]
 			if id := w.delivery(); id != "" && w.err == nil && w.task.Ref().Tenant == tenant {
-				all[i].stored = stored[id]
+				w.stored = stored[id]
 			}
 		}
 	}
@@ -269,7 +274,7 @@ func overtaken(err error) bool {
 const overtakenTries = 3
 
 // do does what a message asks for.
-func (d *Deliverer) do(ctx context.Context, w work) (err error) {
+func (d *Deliverer) do(ctx context.Context, w *work) (err error) {
 	defer w.end()
 	if w.err != nil {
 		return w.err
@@ -279,16 +284,16 @@ func (d *Deliverer) do(ctx context.Context, w work) (err error) {
 		if err = d.doOnce(ctx, w); !errors.Is(err, webhook.ErrConflict) {
 			return err
 		}
-		again := []work{w}
+		again := []work{*w}
 		if err := d.readStored(ctx, again); err != nil {
 			return fmt.Errorf("read delivery %s: %w", w.delivery(), err)
 		}
-		w = again[0]
+		w.stored = again[0].stored
 	}
 	return err
 }
 
-func (d *Deliverer) doOnce(ctx context.Context, w work) (err error) {
+func (d *Deliverer) doOnce(ctx context.Context, w *work) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)

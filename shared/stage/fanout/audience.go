@@ -78,15 +78,23 @@ type audienceStore interface {
 }
 
 // match returns what the event leads to, as far as it can tell by itself.
-func (a *audience) match(ctx context.Context, e *pattern.Event) (m matched, err error) {
+func (a *audience) match(ctx context.Context, e webhook.Event) (m matched, err error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	m.event, m.definitions = e, a.defines
-	if a.index == nil {
-		return m, nil
+	m.definitions = a.defines
+	if m.event, err = a.decoded(e); err != nil || a.index == nil {
+		return m, err
 	}
-	m.entries, m.conditions, err = a.index.match(ctx, e)
+	m.entries, m.conditions, err = a.index.match(ctx, m.event)
 	return m, err
+}
+
+// decoded is the event, as far as anybody asks. The lock is held.
+func (a *audience) decoded(e webhook.Event) (*pattern.Event, error) {
+	if a.defines == nil && (a.index == nil || a.index.filtered == 0) {
+		return pattern.OfType(e.Type), nil
+	}
+	return trigger.DecodeEvent(e)
 }
 
 // defined returns the tenant's definitions.
@@ -279,9 +287,5 @@ func (v *view) match(ctx context.Context, e webhook.Event) (matched, error) {
 	if a.deleted(e.AcceptedAt) {
 		return matched{}, errDeleted
 	}
-	d, err := trigger.DecodeEvent(e)
-	if err != nil {
-		return matched{}, err
-	}
-	return a.match(ctx, d)
+	return a.match(ctx, e)
 }

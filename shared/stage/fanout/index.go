@@ -13,8 +13,9 @@ import (
 // index finds the subscriptions that an event matches, and those whose timers
 // it cancels.
 type index struct {
-	heads   map[string]face
-	entries pattern.Index[place]
+	heads    map[string]face
+	filtered int // heads with a filter
+	entries  pattern.Index[place]
 }
 
 // place is one entry of the index: a subscription's own types and filter, or
@@ -30,6 +31,7 @@ const itself = -1
 type face struct {
 	version int64
 	cancels int              // clauses
+	filters bool             // one of its own, or of a clause
 	whole   *pattern.Pattern // the filter, if it asks more than the event; else nil
 }
 
@@ -65,6 +67,9 @@ func (x *index) add(h webhook.Head) error {
 			f.whole, filters[0] = filters[0], event
 		}
 	}
+	if f.filters = slices.ContainsFunc(filters, func(p *pattern.Pattern) bool { return p != nil }) || f.whole != nil; f.filters {
+		x.filtered++
+	}
 	x.heads[h.ID] = f
 	x.entries.Add(place{h.ID, itself}, h.Types, filters[0])
 	for i, c := range h.Cancels {
@@ -78,6 +83,9 @@ func (x *index) remove(id string) {
 		x.entries.Remove(place{id, i})
 	}
 	x.entries.Remove(place{id, itself})
+	if x.heads[id].filters {
+		x.filtered--
+	}
 	delete(x.heads, id)
 }
 
