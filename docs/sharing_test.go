@@ -52,7 +52,7 @@ var shared = map[string]string{
 	"record.written":  own + "it holds ids of all tenants in turn, and what it forgets is one read",
 	"ingest.Limit":    own + "it counts what docs/sharing.md calls waiting messages",
 	"manage.looked":   own + "one answer for all",
-	"fanout.outbox":   own + "of one batch", "fanout.view": own + "of one batch", "fanout.groups": own + "of one batch",
+	"outbox.Outbox":   own + "of one batch", "fanout.view": own + "of one batch", "fanout.groups": own + "of one batch",
 	"crowd.Crowds":       own + "who waits is of one key of a trigger, and of other keys it only holds hints",
 	"server.certificate": own + "one for all clients",
 	"delivery.gathering": own + "it holds the first attempts that workers make now, and their groups are of one subscription",

@@ -16,7 +16,7 @@ func (f *Fanout) announce(ctx context.Context, r *rendering, s *subscriber, d we
 		return nil
 	}
 	for _, m := range operational.Delivery(typ, d, s.Subscription, r.event.Type, f.now()) {
-		if err := out.events.add(ctx, m); err != nil {
+		if err := out.events.Add(ctx, m); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/queue/outbox"
 	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -52,7 +53,7 @@ func (f *Fanout) turnOf(ctx context.Context, m queue.Message, p message.Pack, ou
 	}
 	back := min(time.Second<<min(p.Holds, 10), longestBack)
 	p.Holds++
-	return false, out.events.add(ctx, queue.Message{Group: m.Group, Body: p.Encode(), Delay: back})
+	return false, out.events.Add(ctx, queue.Message{Group: m.Group, Body: p.Encode(), Delay: back})
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -138,12 +139,12 @@ func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error 
 	if p.Request == "" {
 		p.Request, p.Last = p.Events[0].Nonce, true
 	}
-	out := &outbox{to: f.Events}
+	out := &outbox.Outbox{To: f.Events}
 	for i := range p.Events {
 		part := message.Pack{Request: p.Request, First: p.First + i, Last: p.Last && i == len(p.Events)-1, Events: p.Events[i : i+1]}
-		if err := out.add(ctx, queue.Message{Group: group, Body: part.Encode()}); err != nil {
+		if err := out.Add(ctx, queue.Message{Group: group, Body: part.Encode()}); err != nil {
 			return err
 		}
 	}
-	return out.flush(ctx)
+	return out.Flush(ctx)
 }

@@ -67,7 +67,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	turn(0) // often the only one, and the stack here has grown before
 	wg.Wait()
 	if f.Bundle > 1 {
-		f.flushTogether(ctx, outs, errs)
+		flushTogether(ctx, outs, errs)
 	}
 	for i, err := range errs {
 		if err == nil {
@@ -275,7 +275,7 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 		return fmt.Errorf("render for %s: %w", s.ID, err)
 	}
 	f.Count("deliveries_planned", 1)
-	return out.deliveries.add(ctx, m)
+	return out.deliveries.Add(ctx, m)
 }
 
 // undecided carries out an entry of which matching could not tell whether the

@@ -43,7 +43,7 @@ func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webh
 		if p.Replay = why.replay; why.replay != "" {
 			p.At = why.at
 		}
-		if err := out.events.add(ctx, queue.Message{Group: e.Tenant, Body: p.Encode()}); err != nil {
+		if err := out.events.Add(ctx, queue.Message{Group: e.Tenant, Body: p.Encode()}); err != nil {
 			return err
 		}
 	}

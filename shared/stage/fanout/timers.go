@@ -33,7 +33,7 @@ func (f *Fanout) wake(ctx context.Context, t *triggering, due time.Time, out *ou
 	fire := message.Fire{Tenant: timer.Tenant, Subscription: timer.Subscription, Epoch: timer.Epoch, Key: timer.Key, Mark: mark}
 	ahead := due.Sub(f.now())
 	if ahead <= queue.MaxDelay {
-		return out.events.add(ctx, queue.Message{Group: timer.Tenant, Body: fire.Encode(), Delay: max(0, ahead)})
+		return out.events.Add(ctx, queue.Message{Group: timer.Tenant, Body: fire.Encode(), Delay: max(0, ahead)})
 	}
 	if due.Sub(t.event.AcceptedAt) > f.keptAnyway() {
 		if err := f.Store.KeepEvent(ctx, timer.Tenant, t.key, due.Add(keepAhead)); err != nil {

@@ -109,7 +109,7 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 			return f.deliver(ctx, t.rendering, t.subscriber, d.Count, out)
 		}
 		f.Count("deliveries_planned", 1)
-		return out.deliveries.add(ctx, *t.message)
+		return out.deliveries.Add(ctx, *t.message)
 	case trigger.Cancel:
 		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, t.skipped(d), out)
 	case trigger.Wait:

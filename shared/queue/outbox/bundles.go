@@ -1,4 +1,4 @@
-package fanout
+package outbox
 
 import (
 	"context"
@@ -115,18 +115,19 @@ func messagesOf(list []bundle) []queue.Message {
 	return messages
 }
 
-// flushTogether sends what the messages of a batch have left, together. What
-// was not sent is the failure of the messages that it was for.
-func (f *Fanout) flushTogether(ctx context.Context, outs []*outgoing, errs []error) {
-	var wakes, firstAttempts []bundle
-	for i, out := range outs {
+// FlushTogether sends what several outboxes of one queue hold, together, but for
+// those that have failed. What was not sent is the failure of those that it was of.
+func FlushTogether(ctx context.Context, boxes []*Outbox, errs []error) {
+	var all []bundle
+	var to *Outbox
+	for i, o := range boxes {
 		if errs[i] == nil {
-			wakes = append(wakes, bundles(i, out.events.queue)...)
-			firstAttempts = append(firstAttempts, bundles(i, out.deliveries.queue)...)
+			to, all = o, append(all, bundles(i, o.queue)...)
 		}
 	}
-	send(ctx, f.Events, wakes, errs)
-	send(ctx, f.Deliveries, bundled(firstAttempts, f.Bundle), errs)
+	if to != nil {
+		send(ctx, to.To, bundled(all, to.Bundle), errs)
+	}
 }
 
 func send(ctx context.Context, to Sender, list []bundle, errs []error) {
