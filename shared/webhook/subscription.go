@@ -19,33 +19,34 @@ const (
 // Subscription is one subscriber's wish: which events, where to, and how.
 // Every stored version is immutable; a change makes a new one.
 type Subscription struct {
-	Tenant         string          `json:"-"`
-	ID             string          `json:"id"`
-	Version        int64           `json:"version"` // of the tenant's change counter: unique within the tenant for ever
-	Born           int64           `json:"-"`       // Version of its creation: an id that is deleted and made anew differs here
-	Name           string          `json:"name"`
-	Description    string          `json:"description"`
-	Metadata       json.RawMessage `json:"metadata"` // one JSON object; nil means {}
-	URL            string          `json:"url"`
-	Portal         bool            `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
-	Types          []string        `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
-	Filter         json.RawMessage `json:"filter,omitempty"`        // an event pattern; nil means none
-	Heavy          int             `json:"heavy,omitempty"`         // bytes of memory that types and filters take in fan-out, beyond FreeFilter
-	Within         Quota           `json:"-"`                       // holds when it is saved; not stored
-	Trigger        json.RawMessage `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
-	TriggerEpoch   int64           `json:"trigger_epoch,omitempty"` // see Epoch
-	MaxAge         string          `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
-	Request        *RequestSpec    `json:"request,omitempty"`
-	Auth           *SealedAuth     `json:"auth,omitempty"` // nil means none
-	Signing        string          `json:"signing"`        // "v1" or "v1a": the scheme of the newest of Secrets
-	Retry          RetrySpec       `json:"retry"`
-	RateLimit      *RateLimit      `json:"rate_limit,omitempty"` // nil means none
-	State          State           `json:"state"`
-	DisabledReason string          `json:"disabled_reason,omitempty"`
-	DisabledAt     time.Time       `json:"disabled_at,omitzero"` // when we last disabled it, unless over an operational event; stays until the first change after it is active again
-	Secrets        []SigningSecret `json:"-"`                    // newest first; every one that has not expired signs
-	CreatedAt      time.Time       `json:"created_at"`
-	UpdatedAt      time.Time       `json:"updated_at"`
+	Tenant         string           `json:"-"`
+	ID             string           `json:"id"`
+	Version        int64            `json:"version"` // of the tenant's change counter: unique within the tenant for ever
+	Born           int64            `json:"-"`       // Version of its creation: an id that is deleted and made anew differs here
+	Name           string           `json:"name"`
+	Description    string           `json:"description"`
+	Metadata       json.RawMessage  `json:"metadata"` // one JSON object; nil means {}
+	URL            string           `json:"url"`
+	Portal         bool             `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
+	Types          []string         `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
+	Filter         json.RawMessage  `json:"filter,omitempty"`        // an event pattern; nil means none
+	Heavy          int              `json:"heavy,omitempty"`         // bytes of memory that types and filters take in fan-out, beyond FreeFilter
+	Within         Quota            `json:"-"`                       // holds when it is saved; not stored
+	Trigger        json.RawMessage  `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
+	TriggerEpoch   int64            `json:"trigger_epoch,omitempty"` // see Epoch
+	MaxAge         string           `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
+	Request        *RequestSpec     `json:"request,omitempty"`
+	Auth           *SealedAuth      `json:"auth,omitempty"`      // nil means none
+	Signature      *SealedSignature `json:"signature,omitempty"` // further ones beside that of Standard Webhooks; nil means none
+	Signing        string           `json:"signing"`             // "v1" or "v1a": the scheme of the newest of Secrets
+	Retry          RetrySpec        `json:"retry"`
+	RateLimit      *RateLimit       `json:"rate_limit,omitempty"` // nil means none
+	State          State            `json:"state"`
+	DisabledReason string           `json:"disabled_reason,omitempty"`
+	DisabledAt     time.Time        `json:"disabled_at,omitzero"` // when we last disabled it, unless over an operational event; stays until the first change after it is active again
+	Secrets        []SigningSecret  `json:"-"`                    // newest first; every one that has not expired signs
+	CreatedAt      time.Time        `json:"created_at"`
+	UpdatedAt      time.Time        `json:"updated_at"`
 }
 
 // RequestSpec says what a subscriber wants to receive. Url, header values, and
@@ -68,6 +69,17 @@ type SealedAuth struct {
 	TLS     bool            `json:"tls,omitempty"`     // it holds certificates
 	Secrets []string        `json:"secrets,omitempty"` // names of the secrets that it mentions
 	Reach   string          `json:"reach,omitempty"`   // auth.Auth's Reach: whom it trusts beside the url
+	Portal  bool            `json:"portal,omitempty"`  // a portal key gave it, and may take it elsewhere
+}
+
+// SealedSignature is how callbacks are signed as another sender would: what can
+// be shown of it, and all of it sealed.
+type SealedSignature struct {
+	Sealed  []byte          `json:"sealed"`            // cosign.List, additional data (tenant, subscription, "signature")
+	Shown   json.RawMessage `json:"shown"`             // as reads show it, stars for secrets
+	Headers []string        `json:"headers"`           // that it sets, in lower case
+	Form    bool            `json:"form,omitempty"`    // it needs a form as the body
+	Secrets []string        `json:"secrets,omitempty"` // names of the secrets that it mentions
 	Portal  bool            `json:"portal,omitempty"`  // a portal key gave it, and may take it elsewhere
 }
 
@@ -182,6 +194,9 @@ func (s Subscription) Size() int {
 	}
 	if s.Auth != nil {
 		n += len(s.Auth.Sealed) + len(s.Auth.Shown)
+	}
+	if s.Signature != nil {
+		n += 2*len(s.Signature.Sealed) + len(s.Signature.Shown)
 	}
 	for _, secret := range s.Secrets {
 		n += 64 + len(secret.Sealed)

@@ -33,6 +33,8 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","request":{"format":null,"body":{"a":[1,"{{ subject }}"]}}}`,
 		`{"url":"https://a.example","request":{"format":"standard","body":null}}`,
 		`{"url":"https://a.example","auth":{"type":"none"}}`,
+		`{"url":"https://a.example","signature":null}`, `{"url":"https://a.example","signature":[]}`, `{"url":"https://a.example","signature":[{"preset":"stripe","secret":"x"},{"preset":"github","secret":{"raw":"x"}}]}`,
+		`{"url":"https://a.example","signature":[{"header":"X-S","text":"{{ id }}.{{ body }}","prefix":"t={{ timestamp }},","hash":"sha512","encoding":"base64","headers":{"X-T":"{{ timestamp }}"},"secret":{"base64":"AAE="}}]}`,
 		`{"url":"https://a.example","auth":{"type":"basic","username":"u"}}`,
 		`{"url":"https://a.example","auth":{"type":"bearer","token":"{{ secrets.a }}"}}`,
 		`{"url":"https://a.example","auth":{"type":"header","name":"X-Key","value":"v"}}`,
@@ -54,6 +56,9 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","trigger":{"delay":"soon"}}`, `{"url":"https://a.example","max_age":"0s"}`, `{"url":"https://a.example","max_age":5}`,
 		`{"url":"https://a.example","request":{"query":{}}}`, `{"url":"https://a.example","request":{"method":"GET"}}`, `{"url":"https://a.example","request":{"headers":{"a b":"x"}}}`, `{"url":"https://a.example","request":{"headers":{"a":5}}}`,
 		`{"url":"https://a.example","request":{"format":"standard","body":{}}}`, `{"url":"https://a.example","request":{"require":"subject"}}`,
+		`{"url":"https://a.example","signature":{}}`, `{"url":"https://a.example","signature":[{}]}`, `{"url":"https://a.example","signature":[{"preset":"stripe"}]}`, `{"url":"https://a.example","signature":[{"preset":"strip","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"preset":"stripe","header":"X","secret":"x"}]}`,
+		`{"url":"https://a.example","signature":[{"header":"X-S","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"header":"X S","text":"a","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","hash":"md5","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","encoding":"hex ","secret":"x"}]}`,
+		`{"url":"https://a.example","signature":[{"header":"X-S","text":"a","secret":{"raw":""}}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","secret":{"base64":"A"}}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","secret":{"hex":"aa"}}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","secret":""}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"a","secret":"x","colour":1}]}`,
 		`{"url":"https://a.example","auth":{"type":"digest"}}`, `{"url":"https://a.example","auth":{"type":"bearer"}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":""}}`, `{"url":"https://a.example","auth":{"type":"bearer","token":"a***"}}`,
 		`{"url":"https://a.example","auth":{"type":"basic","username":"u","token":"t"}}`, `{"url":"https://a.example","signing":"v2"}`, `{"url":"https://a.example","state":"off"}`,
 		`{"url":"https://a.example","retry":{"schedule":["0s"]}}`, `{"url":"https://a.example","retry":{"success":[]}}`, `{"url":"https://a.example","retry":{"permanent":["600"]}}`, `{"url":"https://a.example","retry":{"timeout":"1h"}}`, `{"url":"https://a.example","retry":{"tries":3}}`,
@@ -62,6 +67,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 	},
 	beyond: []string{
 		`{"url":"https://a.example","auth":{"type":"bearer","token":"***"}}`, `{"url":"https://a.example","state":"disabled"}`, // only of one that is so
+		`{"url":"https://a.example","signature":[{"preset":"stripe","secret":"***"}]}`, `{"url":"https://a.example","signature":[{"preset":"twilio","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"header":"X-S","text":"{{ secret }}","secret":"x"}]}`, `{"url":"https://a.example","signature":[{"header":"Webhook-Id","text":"a","secret":"x"}]}`,
 		`{"url":"https://127.0.0.1"}`, `{"url":"https://a.example/{{ x }}"}`,
 		`{"url":"https://a.example","request":{"headers":{"Host":"x"}}}`, `{"url":"https://a.example","filter":{"type":[{"matches":"x"}]}}`,
 	},

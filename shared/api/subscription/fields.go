@@ -42,6 +42,7 @@ var fields = []field{
 	{"max_age", readMaxAge, func(s *webhook.Subscription) { s.MaxAge = "" }, viewMaxAge},
 	{"request", readRequest, func(s *webhook.Subscription) { s.Request = nil }, viewRequest},
 	{"auth", readAuth, func(s *webhook.Subscription) { s.Auth = nil }, viewAuth},
+	{"signature", readSignature, func(s *webhook.Subscription) { s.Signature = nil }, viewSignature},
 	{"signing", readSigning, resetSigning, func(s webhook.Subscription) any { return s.Signing }},
 	{"retry", readRetry, func(s *webhook.Subscription) { s.Retry = defaultRetry() }, func(s webhook.Subscription) any { return s.Retry }},
 	{"rate_limit", readRateLimit, func(s *webhook.Subscription) { s.RateLimit = nil }, viewRateLimit},

@@ -13,7 +13,7 @@ var meant = map[string]string{
 	"cancel": "trigger.cancel", "cap": "trigger.cap", "within": "trigger.within", "distinct": "trigger.distinct",
 	"rps": "rate_limit.per_second", "per_second": "rate_limit.per_second", "throttle": "rate_limit.per_second",
 	"enabled": "state", "disabled": "state", "active": "state", "paused": "state", "status": "state",
-	"token": "auth.token", "authorization": "auth", "authentication": "auth", "tls": "auth.tls", "signing_secret": "secret", "signature": "signing",
+	"token": "auth.token", "authorization": "auth", "authentication": "auth", "tls": "auth.tls", "signing_secret": "secret",
 	"condition": "filter", "conditions": "filter", "pattern": "filter", "ttl": "max_age", "expires_in": "max_age", "labels": "metadata", "tags": "metadata",
 }
 

@@ -36,6 +36,8 @@ func (w Wish) Keeps(was webhook.Subscription, field string) bool {
 		return false
 	case field == "auth":
 		return w.Auth == nil
+	case field == "signature":
+		return w.Signature == nil
 	case field == "url":
 		return next.URL == was.URL
 	case next.Request == nil || was.Request == nil:
@@ -79,6 +81,8 @@ func Without(s webhook.Subscription, field string) webhook.Subscription {
 	switch {
 	case field == "auth":
 		s.Auth = nil
+	case field == "signature":
+		s.Signature = nil
 	case s.Request == nil || field == "url":
 	case isHeader:
 		spec := *s.Request

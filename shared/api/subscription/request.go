@@ -76,6 +76,7 @@ func (d *draft) checkTemplates() {
 	for _, f := range faults {
 		d.faults.Add(f.Field, "%s", f.Detail)
 	}
+	d.checkSignature()
 	if s.Auth == nil && d.Auth == nil {
 		return
 	}
@@ -222,6 +223,9 @@ func (w Wish) Mentions() []Mention {
 	}
 	for _, name := range names {
 		list = append(list, Mention{"auth", name})
+	}
+	for _, name := range w.signatureSecrets() {
+		list = append(list, Mention{"signature", name})
 	}
 	slices.SortFunc(list, func(a, b Mention) int { return strings.Compare(a.Field+" "+a.Secret, b.Field+" "+b.Secret) })
 	return list

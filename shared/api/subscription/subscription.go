@@ -12,6 +12,7 @@ import (
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/callback/auth"
+	"github.com/postino/postino/shared/callback/cosign"
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
@@ -31,6 +32,7 @@ type Wish struct {
 	Secret       secret.String        // as given, well formed; "" if not
 	Signing      string               // as given; "" if not, or if it is null
 	Auth         *auth.Auth           // as given; nil if not, or if it is none
+	Signature    *cosign.List         // as given; nil if not, or if there is none
 	Given        []string             // names of the fields that the request has
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/postino/postino/shared/callback/cosign"
 	"github.com/postino/postino/shared/callback/oauth"
 	"github.com/postino/postino/shared/callback/peer"
 	"github.com/postino/postino/shared/callback/render"
@@ -163,6 +164,12 @@ func request(ctx context.Context, s *Subscriber, c Call, used credentials, at st
 	h["Postino-Event-Id"] = []string{render.HeaderText(c.Event)}
 	if c.Test {
 		h["Postino-Test"] = []string{"true"}
+	}
+	if s.cosigns != nil {
+		s.cosigns.Set(h, cosign.Message{
+			ID: c.Delivery, Event: c.Event, At: at.real, Attempt: c.Number,
+			Method: c.Content.Method, URL: req.URL.String(), Type: c.Content.ContentType, Body: body,
+		}, c.secret)
 	}
 	h["Postino-Attempt"] = []string{strconv.Itoa(c.Number)}
 	return req, nil

@@ -91,10 +91,10 @@ type hidden []string
 // hide returns every secret of the request: some subscribers answer what they
 // were sent.
 func hide(s *Subscriber, c Call, used credentials) (list hidden) {
-	if s.auth == nil && len(c.secrets) == 0 {
+	if s.auth == nil && s.cosigns == nil && len(c.secrets) == 0 {
 		return nil // most have none
 	}
-	all := append(s.auth.Hidden(c.secret), used.token.Value.Reveal())
+	all := append(append(s.auth.Hidden(c.secret), s.cosigns.Hidden()...), used.token.Value.Reveal())
 	for _, value := range c.secrets {
 		all = append(all, value)
 	}

@@ -20,7 +20,7 @@ type NamedSecrets interface {
 // what is made for portal keys goes, even if a body that was rendered before
 // mentions more.
 func (q *Courier) Open(ctx context.Context, s *Subscriber, c *Call) error {
-	names := append(render.Secrets(c.Target, c.Content), s.auth.Secrets()...)
+	names := append(render.Secrets(c.Target, c.Content), s.AuthSecrets()...)
 	if len(names) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/auth"
+	"github.com/postino/postino/shared/callback/cosign"
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/callback/signature"
@@ -33,6 +34,7 @@ type Subscriber struct {
 	request *render.Request // nil if it is heavy; see Compiled
 	varies  bool            // the url differs from event to event
 	auth    *auth.Auth
+	cosigns *cosign.List // further signatures
 	policy  retry.Policy
 	timeout time.Duration
 	keys    []signingKey
@@ -125,11 +127,16 @@ func Prepare(sub webhook.Subscription, secrets Opener) (*Subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
+	cosigns, err := openSignature(sub, secrets)
+	if err != nil {
+		return nil, err
+	}
 	p := &Subscriber{
 		Subscription: sub,
 		request:      request,
 		varies:       request.TemplatedURL(),
 		auth:         credentials,
+		cosigns:      cosigns,
 		Schedule:     schedule,
 		policy:       retry.Policy{Success: sub.Retry.Success, Permanent: sub.Retry.Permanent},
 		timeout:      timeout,
@@ -170,8 +177,9 @@ func (s *Subscriber) Compiled() (*render.Request, error) {
 	return compile(s.Subscription)
 }
 
-// AuthSecrets are the names of the secrets that the auth mentions.
-func (s *Subscriber) AuthSecrets() []string { return s.auth.Secrets() }
+// AuthSecrets are the names of the secrets that the auth and the further
+// signatures mention.
+func (s *Subscriber) AuthSecrets() []string { return append(s.auth.Secrets(), s.cosigns.Secrets()...) }
 
 // credentialsWeight is what keys and auth take at most beside their texts, in bytes.
 const credentialsWeight = 2 << 10
@@ -185,6 +193,17 @@ func (s *Subscriber) weight() int {
 		n += 2 * len(s.Auth.Sealed) // opened, and its certificates read
 	}
 	return n
+}
+
+func openSignature(sub webhook.Subscription, secrets Opener) (*cosign.List, error) {
+	if sub.Signature == nil {
+		return nil, nil
+	}
+	plain, err := secrets.Open(sub.Signature.Sealed, sub.Tenant, sub.ID, "signature")
+	if err != nil {
+		return nil, err
+	}
+	return cosign.Decode(plain)
 }
 
 func openAuth(sub webhook.Subscription, secrets Opener) (*auth.Auth, error) {

@@ -33,6 +33,9 @@ func Preparing(store Versions, secrets Opener) func(context.Context, webhook.Ver
 			return Prepared{}, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 		}
 		p := Prepared{Subscription: read[0], Request: request}
+		if read[0].Signature != nil && secrets != nil {
+			p.Secrets = append(p.Secrets, read[0].Signature.Secrets...)
+		}
 		if read[0].Auth == nil || secrets == nil {
 			return p, nil
 		}
@@ -44,7 +47,7 @@ func Preparing(store Versions, secrets Opener) func(context.Context, webhook.Ver
 		if err != nil {
 			return p, err
 		}
-		p.Secrets = credentials.Secrets()
+		p.Secrets = append(p.Secrets, credentials.Secrets()...)
 		return p, nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/api/subscription"
 	"github.com/postino/postino/shared/callback/auth"
+	"github.com/postino/postino/shared/callback/cosign"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -24,6 +25,9 @@ type wishes struct {
 // [confineTo].
 func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, []string, error) {
 	if err := h.sealAuth(r, &next, wish.Auth); err != nil {
+		return next, nil, err
+	}
+	if err := h.sealSignature(r, &next, wish.Signature); err != nil {
 		return next, nil, err
 	}
 	if err := h.segments.knownSegments(r, next); err != nil {
@@ -61,6 +65,23 @@ func (h *wishes) sealAuth(r *httpapi.Request, next *webhook.Subscription, given 
 	next.Auth = &webhook.SealedAuth{
 		Sealed: sealed, Shown: given.View(), Header: given.Name(), Secrets: given.Secrets(), TLS: given.TLS() != nil,
 		Reach: given.Reach(), Portal: r.Principal.Role == httpapi.Portal,
+	}
+	return nil
+}
+
+// sealSignature puts the further signatures that were given into next; nil leaves
+// what is there.
+func (h *wishes) sealSignature(r *httpapi.Request, next *webhook.Subscription, given *cosign.List) error {
+	if given == nil {
+		return nil
+	}
+	sealed, err := h.Secrets.Seal(given.Encode(), next.Tenant, next.ID, "signature")
+	if err != nil {
+		return fmt.Errorf("seal signatures: %w", err)
+	}
+	next.Signature = &webhook.SealedSignature{
+		Sealed: sealed, Shown: given.View(), Headers: given.Headers(), Form: given.NeedsForm(), Secrets: given.Secrets(),
+		Portal: r.Principal.Role == httpapi.Portal,
 	}
 	return nil
 }

@@ -52,6 +52,10 @@ func portals(now, next webhook.Subscription, wish subscription.Wish, mentions []
 	if moved && wish.Auth == nil && next.Auth != nil && !next.Auth.Portal {
 		drop("auth")
 	}
+	// A customer's receiver would hold texts signed with a key that others trust.
+	if moved && wish.Signature == nil && next.Signature != nil && !next.Signature.Portal {
+		drop("signature")
+	}
 	for _, m := range mentions {
 		switch kept := wish.Keeps(now, m.Field); {
 		case found[m.Secret].Portal, kept && !moved:
@@ -75,7 +79,7 @@ func vouched(now, next webhook.Subscription, wish subscription.Wish, mentions []
 	if !next.Portal {
 		return nil
 	}
-	given := wish.Auth != nil
+	given := wish.Auth != nil || wish.Signature != nil
 	for _, m := range mentions {
 		given = given || !found[m.Secret].Portal && !wish.Keeps(now, m.Field)
 	}
@@ -83,7 +87,7 @@ func vouched(now, next webhook.Subscription, wish subscription.Wish, mentions []
 		return nil
 	}
 	return httpapi.Invalid(httpapi.FieldError{
-		Field: "url", Detail: "required with secrets or auth, because a portal key chose the url: repeat the url to confirm it",
+		Field: "url", Detail: "required with secrets, auth or signature, because a portal key chose the url: repeat the url to confirm it",
 	})
 }
 

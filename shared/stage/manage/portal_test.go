@@ -80,6 +80,8 @@ func TestWhatAPortalKeyMovesGoesWithoutWhatOthersSet(t *testing.T) {
 		"its own authorities":      {operators + "\n", `{"url":"https://a.example/","auth":{"tls":{"ca":` + string(ca) + `}}}`, all[1:], true},
 		"no authorities":           {strings.Replace(operators, `"token":`, `"tls":{"ca":`+string(ca)+`},"token":`, 1), `{"url":"https://a.example/","auth":null}`, all[1:], true},
 		"headers replaced as well": {operators, `{"url":"https://b.example/","request":{"headers":{"X":"y"}}}`, []string{"auth"}, true},
+		"a signature of others":    {`{"url":"https://a.example/","signature":[{"preset":"stripe","secret":"{{ secrets.op }}"}]}`, `{"url":"https://b.example/"}`, []string{"signature"}, true},
+		"the same place":           {`{"url":"https://a.example/","signature":[{"preset":"stripe","secret":"{{ secrets.op }}"}]}`, `{"url":"https://a.example/other"}`, nil, false},
 		"its own secret stays":     {`{"url":"https://a.example/","auth":{"type":"bearer","token":"t"},"request":{"headers":{"X-Own":"{{ secrets.own }}"}}}`, `{"url":"https://b.example/"}`, []string{"auth"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +97,7 @@ func TestWhatAPortalKeyMovesGoesWithoutWhatOthersSet(t *testing.T) {
 				t.Errorf("dropped %q, want %q", dropped, tt.dropped)
 			}
 			read := string(w.must(t, 200, "GET", sub+"/s", "").body)
-			if moved := !strings.Contains(read, "secrets.op"); tt.portal != moved {
+			if moved := !strings.Contains(read, "secrets.op") && !strings.Contains(read, "stripe"); tt.portal != moved {
 				t.Errorf("the secret op is gone: %t, want %t: %s", moved, tt.portal, read)
 			}
 			if strings.Contains(tt.was, "X-Own") && !strings.Contains(tt.patch, "request") && !strings.Contains(read, "secrets.own") {
@@ -123,6 +125,44 @@ func TestAPortalKeyDoesNotMoveAUrlWithASecretByItsAuth(t *testing.T) {
 	got := w.asPortal("PATCH", sub+"/s", `{"auth":{"type":"oauth2","token_url":"https://b.example/t","client_id":"c","client_secret":"s"}}`)
 	if got.status != 422 || !reflect.DeepEqual(got.fields(t), []string{"url"}) {
 		t.Errorf("PATCH = %d %s, want 422 for the url", got.status, got.body)
+	}
+}
+
+// A customer's further signatures are the customer's: made with what is for
+// portal keys, and shown to nobody. Those of others stay where they are.
+func TestAPortalKeySignsWithItsOwnSecretsOnly(t *testing.T) {
+	w := openWithPortal(t)
+	w.set(t, `{"url":"https://a.example/","signature":[{"preset":"github","secret":"operators-key"}]}`)
+	shown := w.asPortal("GET", sub+"/s", "")
+	if strings.Contains(string(shown.body), "operators-key") {
+		t.Errorf("a portal key reads the key of a signature: %s", shown.body)
+	}
+	for _, name := range []string{"op", "none"} {
+		got := w.asPortal("PATCH", sub+"/s", `{"signature":[{"header":"X-S","text":"{{ body }}","secret":"{{ secrets.`+name+` }}"}]}`)
+		if got.status != 422 || !reflect.DeepEqual(got.fields(t), []string{"signature"}) || !strings.Contains(string(got.body), "that a portal key can use") {
+			t.Errorf("signing with the secret %s = %d %s, want 422 for signature", name, got.status, got.body)
+		}
+	}
+	for _, stars := range []string{`[{"preset":"stripe","secret":"***"}]`, `[{"preset":"github","secret":"***"},{"preset":"stripe","secret":"x"}]`} {
+		if got := w.asPortal("PATCH", sub+"/s", `{"signature":`+stars+`}`); got.status != 422 {
+			t.Errorf("the operator's key in another signature: %s = %d %s, want 422", stars, got.status, got.body)
+		}
+	}
+	if got := w.asPortal("PATCH", sub+"/s", `{"signature":[{"preset":"github","secret":"***"}],"name":"n"}`); got.status != 200 {
+		t.Errorf("written back as read = %d %s", got.status, got.body)
+	}
+	if s := w.version(t, "s"); s.Signature == nil || s.Signature.Portal {
+		t.Errorf("written back, it is %+v, want the operator's", s.Signature)
+	}
+	own := `{"url":"https://b.example/","signature":[{"preset":"stripe","secret":"{{ secrets.own }}"}]}`
+	if got := w.asPortal("PATCH", sub+"/s", own); got.status != 200 || got.get(t, "dropped") != nil {
+		t.Errorf("its own signature with another url = %d %s", got.status, got.body)
+	}
+	if got := w.asPortal("PATCH", sub+"/s", `{"url":"https://c.example/"}`); got.status != 200 || w.version(t, "s").Signature == nil {
+		t.Errorf("its own signature went with a move: %d %s", got.status, got.body)
+	}
+	if got := w.do(t, "PATCH", sub+"/s", `{"signature":[{"preset":"stripe","secret":"operators-key"}]}`); got.status != 422 || !reflect.DeepEqual(got.fields(t), []string{"url"}) {
+		t.Errorf("an operator's signature to where a portal key says = %d %s, want 422 for url", got.status, got.body)
 	}
 }
 

@@ -136,6 +136,11 @@ func redacted(s webhook.Subscription, t webhook.Trial) *requestView {
 	if s.Auth != nil && s.Auth.Header != "" {
 		view.Headers[s.Auth.Header] = render.Stars
 	}
+	if s.Signature != nil {
+		for _, name := range s.Signature.Headers {
+			view.Headers[name] = render.Stars
+		}
+	}
 	return view
 }
 

@@ -28,6 +28,11 @@ func Show(it table.Item) (any, error) {
 			shown.Sealed = nil
 			sub.Auth = &shown
 		}
+		if sub.Signature != nil {
+			shown := *sub.Signature
+			shown.Sealed = nil
+			sub.Signature = &shown
+		}
 		return sub, err
 	case partKind:
 		if strings.HasSuffix(rest, separator+"R") {
