@@ -61,6 +61,7 @@ var shared = map[string]string{
 	"server.Clock": own + "a test clock's", "server.Server": own + "a test clock's",
 	"table.Memory": own + "for tests", "setup.fetched": own + "a key that all use",
 	"signature.macs": own + "of one key; pools hold what nobody uses now",
+	"cosign.signer":  own + "of one key; pools hold what nobody uses now",
 }
 
 // TestWhatIsSharedHasARow finds the types whose fields are locks, caches, pools or

@@ -278,6 +278,75 @@ func (e EventDetailHistory) Valid() bool {
 	}
 }
 
+// Defines values for FurtherSignatureEncoding.
+const (
+	Base64 FurtherSignatureEncoding = "base64"
+	Hex    FurtherSignatureEncoding = "hex"
+)
+
+// Valid indicates whether the value is a known member of the FurtherSignatureEncoding enum.
+func (e FurtherSignatureEncoding) Valid() bool {
+	switch e {
+	case Base64:
+		return true
+	case Hex:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FurtherSignatureHash.
+const (
+	Sha1   FurtherSignatureHash = "sha1"
+	Sha256 FurtherSignatureHash = "sha256"
+	Sha512 FurtherSignatureHash = "sha512"
+)
+
+// Valid indicates whether the value is a known member of the FurtherSignatureHash enum.
+func (e FurtherSignatureHash) Valid() bool {
+	switch e {
+	case Sha1:
+		return true
+	case Sha256:
+		return true
+	case Sha512:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FurtherSignaturePreset.
+const (
+	Github  FurtherSignaturePreset = "github"
+	Shopify FurtherSignaturePreset = "shopify"
+	Slack   FurtherSignaturePreset = "slack"
+	Stripe  FurtherSignaturePreset = "stripe"
+	Svix    FurtherSignaturePreset = "svix"
+	Twilio  FurtherSignaturePreset = "twilio"
+)
+
+// Valid indicates whether the value is a known member of the FurtherSignaturePreset enum.
+func (e FurtherSignaturePreset) Valid() bool {
+	switch e {
+	case Github:
+		return true
+	case Shopify:
+		return true
+	case Slack:
+		return true
+	case Stripe:
+		return true
+	case Svix:
+		return true
+	case Twilio:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -1298,8 +1367,11 @@ type CreatedSubscription struct {
 	// Secret Verifies callbacks: the secret for v1, the public key for v1a.
 	//
 	// Examples: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
-	Secret  string                     `json:"secret"`
-	Signing CreatedSubscriptionSigning `json:"signing"`
+	Secret string `json:"secret"`
+
+	// Signature With `***` for each secret.
+	Signature *[]FurtherSignature        `json:"signature"`
+	Signing   CreatedSubscriptionSigning `json:"signing"`
 
 	// State Postino sets disabled after a 410 or after five days without a success.
 	State   CreatedSubscriptionState `json:"state"`
@@ -1634,6 +1706,44 @@ type Figures struct {
 	// EndToEndMs Time from created_at to the answer, for deliveries whose first attempt succeeded.
 	EndToEndMs *Percentiles `json:"end_to_end_ms"`
 }
+
+// FurtherSignature A signature beside that of Standard Webhooks: a preset, or a header with a text to sign. If you send the list back exactly as you read it, with its `***`, the stored secrets stay.
+//
+// Examples: {"preset":"stripe","secret":"whsec_12345"}, {"header":"X-Signature","prefix":"sha256=","secret":"{{ secrets.partner }}","text":"{{ timestamp }}.{{ body }}"}
+type FurtherSignature struct {
+	// Encoding Of the signature; default hex.
+	Encoding *FurtherSignatureEncoding `json:"encoding,omitempty"`
+
+	// Hash Of the HMAC; default sha256.
+	Hash *FurtherSignatureHash `json:"hash,omitempty"`
+
+	// Header The header that carries it.
+	Header *string `json:"header,omitempty"`
+
+	// Headers Further headers beside it, such as one for the time, with the variables of prefix.
+	Headers *map[string]string `json:"headers,omitempty"`
+
+	// Prefix Before the signature in the header's value. It can hold the variables id, timestamp, millis, attempt and method.
+	Prefix *string `json:"prefix,omitempty"`
+
+	// Preset Whose signatures it makes.
+	Preset *FurtherSignaturePreset `json:"preset,omitempty"`
+
+	// Secret The bytes of a text, which can be `{{ secrets.name }}`, or of {raw: text} or {base64: text}. That of the preset svix is whsec_ and base64.
+	Secret interface{} `json:"secret"`
+
+	// Text What is signed: text with `{{ id }}`, `{{ event }}`, `{{ timestamp }}`, `{{ millis }}`, `{{ attempt }}`, `{{ method }}`, `{{ url }}`, `{{ path }}`, `{{ body }}` or `{{ form }}`.
+	Text *string `json:"text,omitempty"`
+}
+
+// FurtherSignatureEncoding Of the signature; default hex.
+type FurtherSignatureEncoding string
+
+// FurtherSignatureHash Of the HMAC; default sha256.
+type FurtherSignatureHash string
+
+// FurtherSignaturePreset Whose signatures it makes.
+type FurtherSignaturePreset string
 
 // GatewayMessage A response of API Gateway itself.
 type GatewayMessage struct {
@@ -2326,9 +2436,12 @@ type Subscription struct {
 	RateLimit *RateLimit             `json:"rate_limit"`
 
 	// Request The request of the callback. Strings are Liquid templates.
-	Request RequestSpec         `json:"request"`
-	Retry   Retry               `json:"retry"`
-	Signing SubscriptionSigning `json:"signing"`
+	Request RequestSpec `json:"request"`
+	Retry   Retry       `json:"retry"`
+
+	// Signature With `***` for each secret.
+	Signature *[]FurtherSignature `json:"signature"`
+	Signing   SubscriptionSigning `json:"signing"`
 
 	// State Postino sets disabled after a 410 or after five days without a success.
 	State   SubscriptionState `json:"state"`
@@ -2386,6 +2499,9 @@ type SubscriptionInput struct {
 
 	// Secret Signs callbacks. After creation, only rotate-secret changes it.
 	Secret *ChosenSecret `json:"secret,omitempty"`
+
+	// Signature Further signatures, as other senders make them. null or an empty list means none.
+	Signature *[]FurtherSignature `json:"signature,omitempty"`
 
 	// Signing HMAC-SHA256 (v1) or ed25519 (v1a). After creation, only rotate-secret changes it.
 	Signing *SubscriptionInputSigning `json:"signing,omitempty"`
@@ -2456,6 +2572,9 @@ type SubscriptionPatch struct {
 
 	// Secret Signs callbacks. After creation, only rotate-secret changes it.
 	Secret *ChosenSecret `json:"secret,omitempty"`
+
+	// Signature Further signatures, as other senders make them. null or an empty list means none.
+	Signature *[]FurtherSignature `json:"signature,omitempty"`
 
 	// Signing HMAC-SHA256 (v1) or ed25519 (v1a). After creation, only rotate-secret changes it.
 	Signing *SubscriptionPatchSigning `json:"signing,omitempty"`

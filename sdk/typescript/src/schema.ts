@@ -1200,6 +1200,8 @@ export interface components {
              * @example whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
              */
             secret: string;
+            /** @description With `***` for each secret. */
+            signature: components["schemas"]["FurtherSignature"][] | null;
             /** @enum {string} */
             signing: "v1" | "v1a";
             /**
@@ -1471,6 +1473,48 @@ export interface components {
             };
             /** @description Time from created_at to the answer, for deliveries whose first attempt succeeded. */
             end_to_end_ms: components["schemas"]["Percentiles"];
+        };
+        /**
+         * @description A signature beside that of Standard Webhooks: a preset, or a header with a text to sign. If you send the list back exactly as you read it, with its `***`, the stored secrets stay.
+         * @example {
+         *       "preset": "stripe",
+         *       "secret": "whsec_12345"
+         *     }
+         * @example {
+         *       "header": "X-Signature",
+         *       "prefix": "sha256=",
+         *       "secret": "{{ secrets.partner }}",
+         *       "text": "{{ timestamp }}.{{ body }}"
+         *     }
+         */
+        FurtherSignature: {
+            /**
+             * @description Of the signature; default hex.
+             * @enum {string}
+             */
+            encoding?: "hex" | "base64";
+            /**
+             * @description Of the HMAC; default sha256.
+             * @enum {string}
+             */
+            hash?: "sha256" | "sha1" | "sha512";
+            /** @description The header that carries it. */
+            header?: string;
+            /** @description Further headers beside it, such as one for the time, with the variables of prefix. */
+            headers?: {
+                [key: string]: string;
+            };
+            /** @description Before the signature in the header's value. It can hold the variables id, timestamp, millis, attempt and method. */
+            prefix?: string;
+            /**
+             * @description Whose signatures it makes.
+             * @enum {string}
+             */
+            preset?: "github" | "shopify" | "slack" | "stripe" | "svix" | "twilio";
+            /** @description The bytes of a text, which can be `{{ secrets.name }}`, or of {raw: text} or {base64: text}. That of the preset svix is whsec_ and base64. */
+            secret: unknown;
+            /** @description What is signed: text with `{{ id }}`, `{{ event }}`, `{{ timestamp }}`, `{{ millis }}`, `{{ attempt }}`, `{{ method }}`, `{{ url }}`, `{{ path }}`, `{{ body }}` or `{{ form }}`. */
+            text?: string;
         };
         /** @description A response of API Gateway itself. */
         GatewayMessage: {
@@ -2105,6 +2149,8 @@ export interface components {
             rate_limit: components["schemas"]["RateLimit"] | null;
             request: components["schemas"]["RequestSpec"];
             retry: components["schemas"]["Retry"];
+            /** @description With `***` for each secret. */
+            signature: components["schemas"]["FurtherSignature"][] | null;
             /** @enum {string} */
             signing: "v1" | "v1a";
             /**
@@ -2161,6 +2207,8 @@ export interface components {
             retry?: components["schemas"]["RetryInput"] | null;
             /** @description Signs callbacks. After creation, only rotate-secret changes it. */
             secret?: components["schemas"]["ChosenSecret"];
+            /** @description Further signatures, as other senders make them. null or an empty list means none. */
+            signature?: components["schemas"]["FurtherSignature"][] | null;
             /** @description HMAC-SHA256 (v1) or ed25519 (v1a). After creation, only rotate-secret changes it. */
             signing?: ("v1" | "v1a") | null;
             /** @description You can send disabled back for a disabled subscription. */
@@ -2218,6 +2266,8 @@ export interface components {
             retry?: components["schemas"]["RetryInput"] | null;
             /** @description Signs callbacks. After creation, only rotate-secret changes it. */
             secret?: components["schemas"]["ChosenSecret"];
+            /** @description Further signatures, as other senders make them. null or an empty list means none. */
+            signature?: components["schemas"]["FurtherSignature"][] | null;
             /** @description HMAC-SHA256 (v1) or ed25519 (v1a). After creation, only rotate-secret changes it. */
             signing?: ("v1" | "v1a") | null;
             /** @description You can send disabled back for a disabled subscription. */
@@ -5933,6 +5983,7 @@ export interface operations {
                      *             ],
                      *             "timeout": "15s"
                      *           },
+                     *           "signature": null,
                      *           "signing": "v1",
                      *           "state": "active",
                      *           "trigger": {
@@ -6039,6 +6090,7 @@ export interface operations {
                      *         "timeout": "15s"
                      *       },
                      *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6126,6 +6178,7 @@ export interface operations {
                      *         ],
                      *         "timeout": "15s"
                      *       },
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6232,6 +6285,7 @@ export interface operations {
                      *         ],
                      *         "timeout": "15s"
                      *       },
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6288,6 +6342,7 @@ export interface operations {
                      *         "timeout": "15s"
                      *       },
                      *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6428,6 +6483,7 @@ export interface operations {
                      *         ],
                      *         "timeout": "15s"
                      *       },
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6515,6 +6571,7 @@ export interface operations {
                      *         ],
                      *         "timeout": "15s"
                      *       },
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6749,6 +6806,7 @@ export interface operations {
                      *         ],
                      *         "timeout": "15s"
                      *       },
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {
@@ -6845,6 +6903,7 @@ export interface operations {
                      *         "timeout": "15s"
                      *       },
                      *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                     *       "signature": null,
                      *       "signing": "v1",
                      *       "state": "active",
                      *       "trigger": {

@@ -94,6 +94,19 @@ class Deliveries(TypedDict):
     succeeded: Count
 
 
+class FurtherSignature(TypedDict):
+    encoding: NotRequired[Literal["hex", "base64"]]
+    hash: NotRequired[Literal["sha256", "sha1", "sha512"]]
+    header: NotRequired[str]
+    headers: NotRequired[dict[str, str]]
+    prefix: NotRequired[str]
+    preset: NotRequired[
+        Literal["github", "shopify", "slack", "stripe", "svix", "twilio"]
+    ]
+    secret: Any
+    text: NotRequired[str]
+
+
 class GatewayMessage(TypedDict):
     message: str
 
@@ -785,6 +798,7 @@ class CreatedSubscription(TypedDict):
     request: RequestSpec
     retry: Retry
     secret: str
+    signature: list[FurtherSignature] | None
     signing: Literal["v1", "v1a"]
     state: Literal["active", "paused", "disabled"]
     trigger: Trigger | None
@@ -813,6 +827,7 @@ class Subscription(TypedDict):
     rate_limit: RateLimit | None
     request: RequestSpec
     retry: Retry
+    signature: list[FurtherSignature] | None
     signing: Literal["v1", "v1a"]
     state: Literal["active", "paused", "disabled"]
     trigger: Trigger | None
@@ -837,6 +852,7 @@ class SubscriptionInput(TypedDict):
     request: NotRequired[RequestSpec | None]
     retry: NotRequired[RetryInput | None]
     secret: NotRequired[ChosenSecret]
+    signature: NotRequired[list[FurtherSignature] | None]
     signing: NotRequired[Literal["v1", "v1a"] | None]
     state: NotRequired[Literal["active", "paused", "disabled"] | None]
     trigger: NotRequired[Trigger | None]
@@ -866,6 +882,7 @@ class SubscriptionPatch(TypedDict):
     request: NotRequired[RequestSpec | None]
     retry: NotRequired[RetryInput | None]
     secret: NotRequired[ChosenSecret]
+    signature: NotRequired[list[FurtherSignature] | None]
     signing: NotRequired[Literal["v1", "v1a"] | None]
     state: NotRequired[Literal["active", "paused", "disabled"] | None]
     trigger: NotRequired[Trigger | None]
