@@ -53,7 +53,7 @@ type Message struct {
 	Method  string
 	URL     string
 	Type    string // content type of the body
-	Body    string
+	Body    []byte
 }
 
 // Set sets the headers of all signatures. Value returns a named secret.

@@ -94,7 +94,7 @@ func appendForm(dst []byte, m Message) []byte {
 	if !same(strings.TrimSpace(kind), "application/x-www-form-urlencoded") {
 		return dst
 	}
-	fields, err := url.ParseQuery(m.Body)
+	fields, err := url.ParseQuery(string(m.Body))
 	if err != nil {
 		return dst
 	}
