@@ -14,12 +14,16 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// pointers is a store that holds a few pointers, all in shard 0.
+// pointers is a store that holds a few pointers, all in shard 0: only who sweeps that
+// touches them.
 type pointers []webhook.Due
 
 func (p *pointers) DueAt(_ context.Context, minute time.Time, shard int, _ string, _ int) (dues []webhook.Due, _ string, _ error) {
+	if shard != 0 {
+		return nil, "", nil
+	}
 	for _, due := range *p {
-		if shard == 0 && due.At.Truncate(time.Minute).Equal(minute) {
+		if due.At.Truncate(time.Minute).Equal(minute) {
 			dues = append(dues, due)
 		}
 	}
