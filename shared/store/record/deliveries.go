@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
@@ -21,15 +20,28 @@ func (s *Store) Delivery(ctx context.Context, tenant, id string) (webhook.Delive
 	if s.written.absent(ctx, s.table, tenant, id) {
 		return webhook.Delivery{}, webhook.ErrNotFound
 	}
-	it, err := one(ctx, s.table, deliveryKey(tenant, id))
+	if s.strange(id) {
+		return webhook.Delivery{}, webhook.ErrNotFound
+	}
+	it, err := s.alive(ctx, deliveryKey(tenant, id))
+	if s.spread && errors.Is(err, webhook.ErrNotFound) {
+		return s.ofGroup(ctx, tenant, id)
+	}
 	if err != nil {
 		return webhook.Delivery{}, err
 	}
 	return readDelivery(tenant, id, it)
 }
 
+// strange reports whether an id, which a caller may have made up, is none that names
+// a partition.
+func (s *Store) strange(id string) bool { return s.spread && !isDeliveryID(id) }
+
 // DeliveriesByID returns those that are stored, by id.
 func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string) (map[string]webhook.Delivery, error) {
+	if s.spread {
+		return s.lookFor(ctx, tenant, ids, true)
+	}
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return s.written.absent(ctx, s.table, tenant, id) })
 	keys := make([]table.Key, len(ids))
 	for i, id := range ids {
@@ -59,6 +71,9 @@ func (s *Store) DeliveriesByID(ctx context.Context, tenant string, ids []string)
 // still has d.Rev (0: if none is stored), with d.Rev+1; otherwise
 // [webhook.ErrConflict].
 func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webhook.Parts) error {
+	if s.spread {
+		return s.saveSpread(ctx, d, with)
+	}
 	was := webhook.Succeeded // which nothing names
 	var isNew func() bool
 	if d.Rev > 0 {
@@ -74,9 +89,9 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		isNew = s.written.add(d.Tenant, d.ID)
 	}
 	d.Rev++
-	writes := []table.Write{{Item: deliveryItem(d), If: table.Revision(revision, d.Rev)}}
+	writes := []table.Write{{Item: s.deliveryItem(d), If: table.Revision(revision, d.Rev)}}
 	writes = append(writes, names(d, was)...)
-	writes = append(writes, parts(d, with)...)
+	writes = append(writes, s.parts(d, with)...)
 	wait := table.ForOthers
 	if d.Status == webhook.Canceled {
 		wait = table.ForDisk // somebody was told so
@@ -87,17 +102,26 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 // SaveDeliveries saves each as SaveDelivery does, and returns an error for each;
 // nil if all are saved.
 func (s *Store) SaveDeliveries(ctx context.Context, saves []webhook.Save) []error {
+	var errs []error
+	if s.spread {
+		errs = s.saveTogether(ctx, saves)
+	} else {
+		errs = s.saveEach(ctx, saves)
+	}
+	if slices.ContainsFunc(errs, func(err error) bool { return err != nil }) {
+		return errs
+	}
+	return nil
+}
+
+// saveEach saves all at once: a local table puts them into one transaction.
+func (s *Store) saveEach(ctx context.Context, saves []webhook.Save) []error {
 	errs := make([]error, len(saves))
-	var group errgroup.Group // at once: a local table puts them into one transaction
+	var wg sync.WaitGroup
 	for i, save := range saves {
-		group.Go(func() error {
-			errs[i] = s.SaveDelivery(ctx, save.Delivery, save.With)
-			return errs[i]
-		})
+		wg.Go(func() { errs[i] = s.SaveDelivery(ctx, save.Delivery, save.With) })
 	}
-	if group.Wait() == nil {
-		return nil
-	}
+	wg.Wait()
 	return errs
 }
 
@@ -129,6 +153,17 @@ func openOf(tenant, subscription string, status webhook.Status) table.Key {
 // subscriptionPlace is where index 1 has a delivery.
 func subscriptionPlace(tenant, subscription, id string) table.Key {
 	return table.Key{Partition: "d#" + table.Name(tenant) + separator + table.Name(subscription), Sort: id}
+}
+
+// openPlace is where index 1 has a delivery that has not succeeded, and openOfPlace
+// where index 2 has it, in a table that many machines have. There, the partition of
+// a subscription's deliveries is no index's.
+func openPlace(tenant string, status webhook.Status, id string) table.Key {
+	return at(deliveryKind, tenant, table.Name(string(status))+separator+id)
+}
+
+func openOfPlace(tenant, subscription string, status webhook.Status, id string) table.Key {
+	return at(deliveryKind, tenant, webhook.DeliveryTag(tenant, subscription)+separator+table.Name(string(status))+separator+id)
 }
 
 // statusPlace is where index 2 has a delivery that has not succeeded.

@@ -7,11 +7,21 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-func deliveryItem(d webhook.Delivery) table.Item {
+func (s *Store) deliveryItem(d webhook.Delivery) table.Item {
 	it := table.Item{Key: deliveryKey(d.Tenant, d.ID), Fields: table.Fields{revision: d.Rev, whole: table.Text(deliveryBulk(d))}}
-	it.Index[0] = subscriptionPlace(d.Tenant, d.Subscription, d.ID)
-	if d.Status != webhook.Succeeded {
-		it.Index[1] = statusPlace(d.Tenant, d.Status, d.ID)
+	open := d.Status != webhook.Succeeded
+	switch {
+	case !s.spread:
+		it.Index[0] = subscriptionPlace(d.Tenant, d.Subscription, d.ID)
+		if open {
+			it.Index[1] = statusPlace(d.Tenant, d.Status, d.ID)
+		}
+	case open:
+		it.Index[0] = openPlace(d.Tenant, d.Status, d.ID)
+		it.Index[1] = openOfPlace(d.Tenant, d.Subscription, d.Status, d.ID)
+	}
+	if d.Status != webhook.Pending {
+		it.Expires = s.in(s.Retention)
 	}
 	return it
 }

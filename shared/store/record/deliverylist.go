@@ -14,6 +14,9 @@ const deliveryIDEnd = "dlv_~"
 // PageDeliveries lists stored deliveries in order of their CreatedAt, which is the
 // order of their ids.
 func (s *Store) PageDeliveries(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
+	if s.spread {
+		return s.pageSpread(ctx, tenant, filter, page)
+	}
 	if filter.Subject != "" {
 		return s.pageOfSubject(ctx, tenant, filter, page)
 	}

@@ -8,33 +8,45 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// eventItem is all of an event but its data.
-func eventItem(e webhook.StoredEvent) table.Item {
+// eventItem is an event, with its data and profile unless they stand apart.
+func eventItem(e webhook.StoredEvent, apart bool) table.Item {
 	key := e.Key()
 	position := eventPosition(e.AcceptedAt.UnixMilli(), key)
-	it := table.Item{Key: eventKey(e.Tenant, key), Fields: table.Fields{whole: eventBulk(e, len(e.Data) > longData)}}
+	it := table.Item{Key: eventKey(e.Tenant, key), Fields: table.Fields{eventWhole: eventBulk(e, apart)}}
 	it.Index[0] = eventPlace(e.Tenant, position)
 	if e.Subject != "" {
+		it.Fields[eventSubject] = e.Subject
 		it.Index[1] = subjectPlace(e.Tenant, e.Subject, position)
+	}
+	if len(e.Extensions) > 0 {
+		it.Fields[eventExtensions] = table.Text(e.Extensions)
+	}
+	if e.Expunged {
+		it.Fields[eventExpunged] = int64(1)
+	}
+	if !apart {
+		setPayload(it.Fields, e)
 	}
 	return it
 }
 
 func eventBulk(e webhook.StoredEvent, dataApart bool) table.Text {
-	b := make(bulk, 0, 256+len(e.Extensions)+48*len(e.Plan.Entries))
-	b = b.number(e.AcceptedAt.UnixMilli()).text(e.Type).text(e.Source).text(e.ID).text(e.Subject).time(e.Time).text(e.Nonce)
-	return table.Text(b.flag(e.Expunged).flag(dataApart).number(int64(e.History)).number(int64(e.Depth)).text(string(e.Extensions)).plan(e.Plan))
+	b := make(bulk, 0, 256+48*len(e.Plan.Entries))
+	b = b.number(e.AcceptedAt.UnixMilli()).text(e.Type).text(e.Source).text(e.ID).time(e.Time).text(e.Nonce)
+	return table.Text(b.flag(dataApart).number(int64(e.History)).number(int64(e.Depth)).plan(e.Plan))
 }
 
 // readEvent reads an event, with its data unless that stands apart.
 func readEvent(tenant string, it table.Item) (e webhook.StoredEvent, dataApart bool, err error) {
-	f := &fields{rest: string(it.Fields.Text(whole))}
+	f := &fields{rest: string(it.Fields.Text(eventWhole))}
 	e.Tenant, e.AcceptedAt = tenant, time.UnixMilli(f.number()).UTC()
-	e.Type, e.Source, e.ID, e.Subject, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.text(), f.time(), f.text()
-	e.Expunged, dataApart = f.flag(), f.flag()
+	e.Type, e.Source, e.ID, e.Time, e.Nonce = f.text(), f.text(), f.text(), f.time(), f.text()
+	dataApart = f.flag()
 	e.History, e.Depth = webhook.History(f.number()), uint8(f.number())
-	e.Extensions, e.Plan = f.json(), f.plan()
-	e.Data, e.Profile = json.RawMessage(it.Fields.Text(eventData)), json.RawMessage(it.Fields.Text(eventProfile))
+	e.Plan = f.plan()
+	e.Subject, e.Expunged = it.Fields.String(eventSubject), it.Fields.Int(eventExpunged) != 0
+	e.Extensions, e.Data = json.RawMessage(it.Fields.Text(eventExtensions)), json.RawMessage(it.Fields.Text(eventData))
+	e.Profile = json.RawMessage(it.Fields.Text(eventProfile))
 	return e, dataApart, f.err()
 }
 

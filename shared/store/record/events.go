@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"strings"
@@ -14,48 +15,90 @@ import (
 // eventKey is where an event is. What hangs on it is below: see record.go.
 func eventKey(tenant, key string) table.Key { return at(eventKind, tenant, table.Name(key)) }
 
-// The fields of an event beside its bulk.
+// The fields of an event. All but its bulk and what lists show may go before it.
 const (
-	eventData = "da"
-	eventKeep = "ke" // the time before which its data must not be removed
-	eventBare = "x"  // its data was removed
-
-	eventProfile = "pf" // of its subject, as fan-out read it
+	eventWhole      = "ev"
+	eventSubject    = "su"
+	eventExtensions = "ex"
+	eventExpunged   = "xp"
+	eventData       = "da"
+	eventProfile    = "pf" // of its subject, as fan-out read it
+	eventKeep       = "ke" // the time before which its data must not be removed
+	eventBare       = "x"  // its data was removed
 )
 
+// Listed are the fields of an event that a list shows, and its plan, with their
+// types: index 1 has them where an index has more than keys.
+var Listed = table.Fields{eventWhole: table.Text(nil), eventSubject: "", eventExtensions: table.Text(nil), eventExpunged: int64(0)}
+
 // longData is how many bytes of data stand in an item of their own, so that lists
-// of events need not read them.
+// of events need not read them, where an index has keys alone.
 const longData = 4 << 10
 
-func dataKey(event table.Key) table.Key { return and(event, "D") }
+// dataKey names the data by its publication, so that the loser of a race does not
+// overwrite the winner's.
+func dataKey(tenant, event, nonce string) table.Key {
+	return and(eventKey(tenant, event), "D"+separator+table.Name(nonce))
+}
 
 // CreateEvent stores e if its (tenant, source, id) is new. Otherwise it
-// returns what is stored, unchanged.
+// returns what is stored, unchanged. Of several concurrent calls with one
+// identity exactly one creates, and all return the same stored event.
 //
 // With profiles it stores those too, or nothing of all: of a profile whose stored
 // revision is not the one before, it returns [webhook.ErrConflict].
 func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
-	it := eventItem(e)
-	it.Fields[eventProfile] = table.Text(e.Profile)
-	writes := []table.Write{{Item: it, If: table.NoItem()}}
-	data := table.Fields{eventData: table.Text(e.Data)}
-	if len(e.Data) > longData {
-		writes = append(writes, table.Write{Item: table.Item{Key: dataKey(it.Key), Fields: data}})
-	} else {
-		maps.Copy(it.Fields, data)
+	apart := s.apart(e)
+	it := eventItem(e, apart)
+	it.Expires = s.lifetime()
+	writes := []table.Write{{Item: it, If: s.unless()}}
+	if apart {
+		data := table.Item{Key: dataKey(e.Tenant, e.Key(), e.Nonce), Fields: table.Fields{}, Expires: s.payloadLifetime(e)}
+		setPayload(data.Fields, e)
+		if s.spread {
+			err = table.PutAll(ctx, s.table, []table.Item{data}) // first: data without an event expires
+		} else {
+			writes = append(writes, table.Write{Item: data})
+		}
 	}
 	for _, p := range profiles {
 		writes = append(writes, s.ProfileWrite(p))
 	}
-	err = write(ctx, s.table, writes, table.ForCommit)
-	if !errors.Is(err, table.ErrRefused) {
+	if err != nil {
+		return stored, false, err
+	}
+	there, err := first(ctx, s.table, writes, table.ForCommit)
+	switch {
+	case !errors.Is(err, table.ErrRefused):
 		return e, err == nil, err
+	case there.Key == (table.Key{}):
+		return stored, false, webhook.ErrConflict
 	}
-	stored, err = s.Event(ctx, e.Tenant, e.Source, e.ID)
-	if errors.Is(err, webhook.ErrNotFound) && len(profiles) > 0 {
-		err = webhook.ErrConflict
-	}
+	stored, err = s.eventWith(ctx, e.Tenant, there)
 	return stored, false, err
+}
+
+// setPayload sets what may stand apart from an event.
+func setPayload(fields table.Fields, e webhook.StoredEvent) {
+	fields[eventData] = table.Text(e.Data)
+	if len(e.Profile) > 0 {
+		fields[eventProfile] = table.Text(e.Profile)
+	}
+}
+
+// first makes one write by itself, and several in a transaction. If the first one is
+// refused, it returns what is there.
+func first(ctx context.Context, t table.Table, writes []table.Write, wait table.Wait) (there table.Item, err error) {
+	if len(writes) == 1 {
+		there, _, err = t.Put(ctx, writes[0].Item, table.How{If: writes[0].If, Wait: wait})
+		return there, err
+	}
+	err = t.Transact(ctx, writes, wait)
+	var refusal *table.Refusal
+	if errors.As(err, &refusal) {
+		there = refusal.Refused[0]
+	}
+	return there, err
 }
 
 // Event returns a stored event, or [webhook.ErrNotFound].
@@ -65,19 +108,24 @@ func (s *Store) Event(ctx context.Context, tenant, source, id string) (webhook.S
 
 // EventOf returns the event that a key names, or [webhook.ErrNotFound].
 func (s *Store) EventOf(ctx context.Context, tenant, key string) (e webhook.StoredEvent, err error) {
-	it, err := one(ctx, s.table, eventKey(tenant, key))
+	it, err := s.alive(ctx, eventKey(tenant, key))
 	if err != nil {
 		return e, err
 	}
+	return s.eventWith(ctx, tenant, it)
+}
+
+// eventWith reads an event with its data, if that stands apart and is still there.
+func (s *Store) eventWith(ctx context.Context, tenant string, it table.Item) (webhook.StoredEvent, error) {
 	e, apart, err := readEvent(tenant, it)
 	if !apart || err != nil {
 		return e, err
 	}
-	data, err := one(ctx, s.table, dataKey(it.Key))
-	if errors.Is(err, webhook.ErrNotFound) { // removed just now
+	data, err := s.alive(ctx, dataKey(tenant, e.Key(), e.Nonce))
+	if errors.Is(err, webhook.ErrNotFound) {
 		err = nil
 	}
-	e.Data = data.Fields.Text(eventData)
+	e.Data, e.Profile = json.RawMessage(data.Fields.Text(eventData)), json.RawMessage(data.Fields.Text(eventProfile))
 	return e, err
 }
 
@@ -86,7 +134,7 @@ func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.Ev
 	l := newList[webhook.StoredEvent](page, isEventPosition, "events", tenant, filter.Type, filter.Subject)
 	prefix, anyEnd := strings.CutSuffix(filter.Type, "*")
 	anyEnd = anyEnd || filter.Type == ""
-	return l.read(ctx, s.table, eventsBetween(tenant, filter.Subject, page), func(_ string, it table.Item) (e webhook.StoredEvent, wanted bool, err error) {
+	return l.read(ctx, s.table, s.eventsBetween(tenant, filter.Subject, page), func(_ string, it table.Item) (e webhook.StoredEvent, wanted bool, err error) {
 		e, _, err = readEvent(tenant, it)
 		e.Data, e.Profile, e.Plan = nil, nil, webhook.Plan{}
 		wanted = e.Type == prefix || anyEnd && strings.HasPrefix(e.Type, prefix)
@@ -95,13 +143,21 @@ func (s *Store) PageEvents(ctx context.Context, tenant string, filter webhook.Ev
 }
 
 // eventsBetween are the events of a tenant within the page's bounds, by
-// acceptance; those with the subject, unless it is "".
-func eventsBetween(tenant, subject string, page webhook.Page) span {
-	first, end := acceptedBetween(page)
-	of := span{index: 1, item: itself, low: eventPosition(first, ""), high: eventPosition(end-1, behindAll)}
+// acceptance; those with the subject, unless it is "". Where events expire, it has
+// none that may have expired: an index does not tell.
+func (s *Store) eventsBetween(tenant, subject string, page webhook.Page) span {
+	begin, end := acceptedBetween(page)
+	of := span{index: 1}
+	if s.spread {
+		begin = max(begin, s.Now().Add(time.Millisecond-s.Retention-grace).UnixMilli())
+	}
+	of.low, of.high = eventPosition(begin, ""), eventPosition(end-1, behindAll)
 	place := eventPlace(tenant, "")
 	if subject != "" {
 		of.index, place = 2, subjectPlace(tenant, subject, "")
+	}
+	if !s.spread || of.index == 2 { // such an index has keys alone
+		of.item = itself
 	}
 	of.partition, of.prefix = place.Partition, place.Sort
 	return of
@@ -112,7 +168,7 @@ func eventPlace(tenant, position string) table.Key { return at(eventKind, tenant
 
 // subjectPlace is where index 2 has an event that has a subject.
 func subjectPlace(tenant, subject, position string) table.Key {
-	return table.Key{Partition: "u#" + table.Name(tenant) + separator + webhook.Hash(20, "subject", subject), Sort: position}
+	return at(subjectKind, tenant, webhook.Hash(20, "subject", subject)+separator+position)
 }
 
 // eventPosition is an event's place in the order of lists, as text that sorts
@@ -125,13 +181,20 @@ func eventPosition(acceptedMillis int64, key string) string {
 // acceptedDigits is how much of an event's place its acceptance takes.
 const acceptedDigits = 15
 
-// isEventPosition reports whether the text begins with digits.
+// isEventPosition reports whether the text is digits, and a key or nothing.
 func isEventPosition(text string) bool {
-	return len(text) >= acceptedDigits && strings.Trim(text[:acceptedDigits], "0123456789") == ""
+	if len(text) < acceptedDigits || strings.Trim(text[:acceptedDigits], "0123456789") != "" {
+		return false
+	}
+	key := text[acceptedDigits:]
+	return key == "" || table.IsName(key)
 }
 
 // KeepEvent sees to it that an event keeps its data until the given time.
 func (s *Store) KeepEvent(ctx context.Context, tenant, key string, until time.Time) error {
+	if s.spread {
+		return s.keepEvent(ctx, tenant, key, until)
+	}
 	later := table.Absent(eventKeep).Or(table.AtMost(eventKeep, table.Nanos(until)-1))
 	_, _, err := s.table.Update(ctx, eventKey(tenant, key), table.Change{
 		Set: table.Fields{eventKeep: table.Nanos(until)}, Add: map[string]int64{revision: 1},
@@ -145,37 +208,31 @@ func (s *Store) KeepEvent(ctx context.Context, tenant, key string, until time.Ti
 // ExpungeEvent removes what was published with an event but its ids, type and
 // times.
 func (s *Store) ExpungeEvent(ctx context.Context, tenant, source, id string) error {
-	key := eventKey(tenant, webhook.EventKey(source, id))
-	return s.rewrite(ctx, key, table.ForDisk, func(it *table.Item) error {
-		e, _, err := readEvent(tenant, *it)
-		e.Expunged, e.Subject, e.Extensions = true, "", nil
-		it.Fields[whole], it.Index[1] = eventBulk(e, false), table.Key{}
-		return err
-	})
+	return s.strip(ctx, tenant, webhook.EventKey(source, id), table.Change{
+		Set: table.Fields{eventExpunged: int64(1), eventSubject: ""}, Unlist: [table.Indexes]bool{1: true},
+	}, table.ForDisk)
 }
 
-// rewrite changes an event and removes its data, unless somebody else changes it
-// again and again; one that is not stored is [webhook.ErrNotFound].
-func (s *Store) rewrite(ctx context.Context, key table.Key, wait table.Wait, change func(it *table.Item) error) error {
-	for range changeTries {
-		it, err := one(ctx, s.table, key)
-		if err != nil {
-			return err
-		}
-		next := it.Fields.Int(revision) + 1
-		it.Fields = maps.Clone(it.Fields)
-		if err := change(&it); err != nil {
-			return err
-		}
-		it.Fields[revision], it.Fields[eventData], it.Fields[eventBare] = next, table.Text(nil), int64(1)
-		it.Fields[eventProfile] = table.Text(nil)
-		err = s.table.Transact(ctx, []table.Write{
-			{Item: it, If: table.Revision(revision, next).And(table.Exists())},
-			{Verb: table.Deletes, Item: table.Item{Key: dataKey(key)}},
-		}, wait)
-		if !errors.Is(err, table.ErrRefused) {
-			return err
-		}
+// strip removes an event's data and extensions, and makes a change with that; of
+// one that is not stored, it returns [webhook.ErrNotFound].
+func (s *Store) strip(ctx context.Context, tenant, key string, change table.Change, wait table.Wait) error {
+	if change.Set == nil {
+		change.Set = table.Fields{}
 	}
-	return webhook.ErrBusy
+	maps.Copy(change.Set, table.Fields{
+		eventData: table.Text(nil), eventProfile: table.Text(nil), eventExtensions: table.Text(nil), eventBare: int64(1),
+	})
+	change.Add = map[string]int64{revision: 1}
+	it, _, err := s.table.Update(ctx, eventKey(tenant, key), change, table.How{If: table.Exists(), Wait: wait})
+	if errors.Is(err, table.ErrRefused) {
+		return webhook.ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	e, apart, err := readEvent(tenant, it)
+	if !apart || err != nil {
+		return err
+	}
+	return s.table.DeleteAll(ctx, []table.Key{dataKey(tenant, key, e.Nonce)}, wait)
 }

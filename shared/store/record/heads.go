@@ -104,7 +104,7 @@ func (s *Store) ListHeads(ctx context.Context, tenant, after string, limit int) 
 // PageHeads returns one page of heads by id and the position of the next; ""
 // means the end.
 func (s *Store) PageHeads(ctx context.Context, tenant string, page webhook.Page) ([]webhook.Head, string, error) {
-	l := newList[webhook.Head](page, anyText, "heads", tenant)
+	l := newList[webhook.Head](page, isPart, "heads", tenant)
 	return l.read(ctx, s.table, headsOf(tenant), func(id string, it table.Item) (webhook.Head, bool, error) {
 		h, err := readHead(tenant, id, it)
 		return h, true, err

@@ -14,8 +14,15 @@ import (
 // differ as little as names can, with all that separates the parts of a key, and
 // counts the items.
 func TestNoTwoRecordsShareAKey(t *testing.T) {
-	items := &table.Memory{}
-	store := In(items)
+	items, together := &table.Memory{}, 5
+	noneShares(t, items, In(items), together)
+	items, spread := &table.Memory{}, 4 // indexes name it
+	noneShares(t, items, Spread(items), spread)
+}
+
+// noneShares counts the items; that many are of a delivery.
+func noneShares(t *testing.T, items *table.Memory, store *Store, ofDelivery int) {
+	t.Helper()
 	stored := func() (n int) {
 		for _, partition := range items.Partitions("") {
 			count, err := items.Count(t.Context(), table.Range{Partition: partition}, 1e6)
@@ -35,7 +42,7 @@ func TestNoTwoRecordsShareAKey(t *testing.T) {
 				"event":     {1, func(ctx context.Context) error { return saveEvent(ctx, store, tenant, id) }},
 				"plan page": {1, func(ctx context.Context) error { return store.PutPlanPage(ctx, tenant, id, id, 1, nil) }},
 				"replay":    {1, func(ctx context.Context) error { return saveReplay(ctx, store, tenant, id) }},
-				"delivery":  {5, func(ctx context.Context) error { return saveDelivery(ctx, store, tenant, id) }},
+				"delivery":  {ofDelivery, func(ctx context.Context) error { return saveDelivery(ctx, store, tenant, id) }},
 				"line": {1, func(ctx context.Context) error {
 					return store.EnterLine(ctx, webhook.SubscriptionRef{Tenant: tenant, ID: id}, "dlv_"+id)
 				}},

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/store/table"
@@ -29,28 +30,35 @@ func newList[T any](page webhook.Page, valid func(key string) bool, name ...stri
 	return &list[T]{asked: page, name: name, valid: valid}
 }
 
-// anyText is what a list's key may be that is compared alone.
-func anyText(string) bool { return true }
+// isPart reports whether a text is a part of a key as [table.Name] makes it.
+func isPart(text string) bool { return table.IsName(strings.TrimPrefix(text, "!")) }
 
-// from narrows a span to what lies beyond the page's position; a position that
-// this list did not give is [webhook.ErrNotFound].
+// from narrows a span to what lies beyond the page's position.
 func (l *list[T]) from(of span) (span, error) {
-	if l.asked.Position == "" {
-		return of, nil
-	}
-	if len(l.asked.Position) < sealSize {
-		return of, webhook.ErrNotFound
-	}
-	key := l.asked.Position[sealSize:]
+	key, err := l.end()
 	switch {
-	case l.position(key) != l.asked.Position || !l.valid(key):
-		return of, webhook.ErrNotFound
+	case key == "":
 	case l.asked.Desc:
 		of.high = min(of.high, key)
 	default:
 		of.low = max(of.low, key)
 	}
-	return of, nil
+	return of, err
+}
+
+// end takes the page's position apart; "" is the beginning. One that this list did
+// not give is [webhook.ErrNotFound].
+func (l *list[T]) end() (key string, err error) {
+	if l.asked.Position == "" {
+		return "", nil
+	}
+	if len(l.asked.Position) < sealSize {
+		return "", webhook.ErrNotFound
+	}
+	if key = l.asked.Position[sealSize:]; l.position(key) != l.asked.Position || !l.valid(key) {
+		return "", webhook.ErrNotFound
+	}
+	return key, nil
 }
 
 // sealSize is the length of what stands before the key in a position: a hash

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,7 +12,7 @@ import (
 // merge reads several ranges as one list in the order of their sort keys, and
 // reads little more than it gives out.
 type merge struct {
-	table   table.Table
+	table   spread
 	size    int // of one read
 	cursors []*cursor
 }
@@ -24,10 +25,10 @@ type cursor struct {
 	done   bool   // nothing but the buffer is left
 }
 
-// mergeOf begins a list of which the caller will take about limit items. The
-// ranges differ in their partitions alone.
-func mergeOf(t table.Table, ranges []table.Range, limit int) *merge {
-	m := &merge{table: t, size: limit/len(ranges)*3/2 + 4}
+// merge begins a list of which the caller will take about limit items. The
+// ranges, as they are stored, differ in their partitions alone.
+func (s spread) merge(ranges []table.Range, limit int) *merge {
+	m := &merge{table: s, size: limit/len(ranges)*3/2 + 4}
 	for _, r := range ranges {
 		m.cursors = append(m.cursors, &cursor{rest: r, done: r.To != "" && r.From > r.To})
 	}
@@ -50,7 +51,12 @@ func (m *merge) next(ctx context.Context) (it table.Item, more bool, err error) 
 	}
 	it = first.buffer[0]
 	first.buffer = first.buffer[1:]
-	return it, true, nil
+	return m.table.seen(it), true, nil
+}
+
+// more reports whether next may have something.
+func (m *merge) more() bool {
+	return slices.ContainsFunc(m.cursors, func(c *cursor) bool { return len(c.buffer) > 0 || !c.done })
 }
 
 func (c *cursor) before(other *cursor) bool {
@@ -63,7 +69,7 @@ func (m *merge) fill(ctx context.Context) error {
 	var group errgroup.Group
 	for _, c := range m.cursors {
 		if len(c.buffer) == 0 && !c.done {
-			group.Go(func() error { return c.read(ctx, m.table, m.size) })
+			group.Go(func() error { return c.read(ctx, m.table.table, m.size) })
 		}
 	}
 	return group.Wait()

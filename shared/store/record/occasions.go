@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"math"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
@@ -13,6 +14,26 @@ func occasionsKey(tenant, event string) table.Key {
 
 // occasionKey names a delivery that has an occasion, which no plan names.
 func occasionKey(tenant, event, id string) table.Key { return and(occasionsKey(tenant, event), id) }
+
+// pointer is the item that names a delivery that has an occasion, where many machines
+// have the table: a list of all deliveries follows events, and what no plan names is in
+// index 1. It is stored before the delivery: one without its delivery is passed over.
+func (s *Store) pointer(d webhook.Delivery) table.Item {
+	it := table.Item{Key: occasionKey(d.Tenant, d.EventKey(), d.ID), Expires: s.lifetime()}
+	it.Index[0] = at(pointerKind, d.Tenant, d.ID)
+	return it
+}
+
+// occasionIDs returns the ids of an event's deliveries that have an occasion.
+func (s *Store) occasionIDs(ctx context.Context, tenant, event string) (ids []string, err error) {
+	r := below(occasionsKey(tenant, event))
+	r.Lagging = true
+	items, err := s.table.Page(ctx, r, math.MaxInt32)
+	for _, it := range items {
+		ids = append(ids, lastOf(it))
+	}
+	return ids, err
+}
 
 // Occasions lists an event's deliveries that have an occasion, by id, from the
 // position on; next is "" at the end.

@@ -3,7 +3,6 @@ package record
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
@@ -17,18 +16,20 @@ func contentKey(tenant, id string) table.Key { return and(partsKey(tenant, id), 
 func attemptsKey(tenant, id string) table.Key { return and(partsKey(tenant, id), "A") }
 
 // parts are the writes of what comes with a delivery.
-func parts(d webhook.Delivery, with webhook.Parts) (writes []table.Write) {
+func (s *Store) parts(d webhook.Delivery, with webhook.Parts) (writes []table.Write) {
 	if a := with.Attempt; a != nil {
-		writes = append(writes, table.Write{Item: attemptItem(and(attemptsKey(d.Tenant, d.ID), table.Ordinal(int64(a.Number))), *a)})
+		writes = append(writes, table.Write{Item: table.Item{
+			Key: and(attemptsKey(d.Tenant, d.ID), table.Ordinal(int64(a.Number))), Fields: attemptFields(*a), Expires: s.lifetime(),
+		}})
 	}
 	if c := with.Content; c != nil {
-		writes = append(writes, table.Write{Item: table.Item{Key: contentKey(d.Tenant, d.ID), Fields: table.Fields{whole: table.Text(contentBulk(*c))}}})
+		writes = append(writes, table.Write{Item: table.Item{Key: contentKey(d.Tenant, d.ID), Fields: table.Fields{whole: table.Text(contentBulk(*c))}, Expires: s.lifetime()}})
 	}
 	return writes
 }
 
-func attemptItem(key table.Key, a webhook.Attempt) table.Item {
-	return table.Item{Key: key, Fields: table.Fields{whole: table.Text(bulk(nil).attempt(a))}}
+func attemptFields(a webhook.Attempt) table.Fields {
+	return table.Fields{whole: table.Text(bulk(nil).attempt(a))}
 }
 
 func readAttempt(it table.Item) (webhook.Attempt, error) {
@@ -48,7 +49,10 @@ func contentBulk(c webhook.Content) []byte {
 
 // Content returns a delivery's stored body, or [webhook.ErrNotFound].
 func (s *Store) Content(ctx context.Context, tenant, id string) (c webhook.Content, err error) {
-	it, err := one(ctx, s.table, contentKey(tenant, id))
+	if s.strange(id) {
+		return c, webhook.ErrNotFound
+	}
+	it, err := s.alive(ctx, contentKey(tenant, id))
 	if err != nil {
 		return c, err
 	}
@@ -70,6 +74,9 @@ const attemptsLimit = 1000
 
 // Attempts lists a delivery's stored attempts by number.
 func (s *Store) Attempts(ctx context.Context, tenant, id string) (attempts []webhook.Attempt, err error) {
+	if s.strange(id) {
+		return nil, nil
+	}
 	items, err := s.table.Page(ctx, below(attemptsKey(tenant, id)), attemptsLimit)
 	if err != nil {
 		return nil, err
@@ -87,27 +94,27 @@ func (s *Store) Attempts(ctx context.Context, tenant, id string) (attempts []web
 // ExpungeParts removes a delivery's body and what was answered to its attempts,
 // which stay.
 func (s *Store) ExpungeParts(ctx context.Context, tenant, delivery string) error {
+	if s.strange(delivery) {
+		return nil
+	}
 	items, err := s.table.Page(ctx, below(attemptsKey(tenant, delivery)), attemptsLimit)
 	if err != nil {
 		return err
 	}
-	writes := []table.Write{{Verb: table.Deletes, Item: table.Item{Key: contentKey(tenant, delivery)}}}
+	if err := s.table.DeleteAll(ctx, []table.Key{contentKey(tenant, delivery)}, table.ForCommit); err != nil {
+		return err
+	}
 	for _, it := range items {
 		a, err := readAttempt(it)
 		if err != nil {
 			return err
 		}
-		if a.Response != nil {
-			a.Response = nil
-			writes = append(writes, table.Write{Item: attemptItem(it.Key, a), If: table.Exists()})
+		if a.Response == nil {
+			continue
 		}
-	}
-	for some := range slices.Chunk(writes, table.MaxWrites) {
-		err := s.table.Transact(ctx, some, table.ForCommit)
-		if errors.Is(err, table.ErrRefused) {
-			return webhook.ErrBusy // it is being removed
-		}
-		if err != nil {
+		a.Response = nil
+		_, _, err = s.table.Update(ctx, it.Key, table.Change{Set: attemptFields(a)}, table.How{If: table.Exists(), Wait: table.ForCommit})
+		if err != nil && !errors.Is(err, table.ErrRefused) { // else it was removed
 			return err
 		}
 	}

@@ -25,15 +25,21 @@ func planKey(tenant, event, plan string, page int) table.Key {
 func (s *Store) PutPlanPage(ctx context.Context, tenant, event, plan string, page int, entries []webhook.PlanEntry) error {
 	_, _, err := s.table.Put(ctx, table.Item{
 		Key: planKey(tenant, event, plan, page), Fields: table.Fields{whole: table.Text(bulk(nil).entries(entries))},
+		Expires: s.lifetime(),
 	}, table.How{Wait: table.ForCommit})
 	return err
 }
 
 // PlanPage returns a stored page, or [webhook.ErrNotFound].
 func (s *Store) PlanPage(ctx context.Context, tenant, event, plan string, page int) ([]webhook.PlanEntry, error) {
-	it, err := one(ctx, s.table, planKey(tenant, event, plan, page))
+	key := planKey(tenant, event, plan, page)
+	found, err := table.GetImmutable(ctx, s.table, key)
 	if err != nil {
 		return nil, err
+	}
+	it, there := found[key]
+	if !there {
+		return nil, webhook.ErrNotFound
 	}
 	f := &fields{rest: string(it.Fields.Text(whole))}
 	entries := f.entries()
@@ -49,6 +55,7 @@ func replayKey(tenant, event, id string) table.Key {
 func (s *Store) CreateReplay(ctx context.Context, r webhook.Replay) (stored webhook.Replay, created bool, err error) {
 	old, _, err := s.table.Put(ctx, table.Item{
 		Key: replayKey(r.Tenant, r.EventKey, r.ID), Fields: table.Fields{whole: table.Text(bulk(nil).number(r.At.UnixMilli()).plan(r.Plan))},
+		Expires: s.lifetime(),
 	}, table.How{If: table.NoItem(), Wait: table.ForCommit})
 	if !errors.Is(err, table.ErrRefused) {
 		return r, err == nil, err

@@ -40,8 +40,11 @@ var prunedKinds = []func(p pruning, ctx context.Context, after string) (last str
 // by now: first the payloads, then all. What waits, and what it needs, stays.
 // It reports whether the pass goes on; the next call after its end begins
 // another. A step looks at a bounded number of items, and makes short writes. What
-// has an expiry is not its business.
+// has an expiry is not its business: where all has one, it does nothing.
 func (s *Store) Prune(ctx context.Context, now time.Time, keep webhook.Retention) (more bool, err error) {
+	if s.spread {
+		return false, nil
+	}
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
 	last, err := prunedKinds[s.pass.kind](pruning{s, now, keep}, ctx, s.pass.after)

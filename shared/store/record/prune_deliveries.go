@@ -87,7 +87,7 @@ func (s *Store) bare(ctx context.Context, d webhook.Delivery) error {
 	if d.Last != nil {
 		d.Last.Response = nil
 	}
-	it := deliveryItem(d)
+	it := s.deliveryItem(d)
 	it.Fields[deliveryBare] = int64(1)
 	_, _, err := s.table.Put(ctx, it, table.How{If: table.Equal(revision, d.Rev), Wait: table.ForOthers})
 	return unlessSaved(err)

@@ -72,7 +72,7 @@ func (p pruning) event(ctx context.Context, it table.Item) error {
 	case bare:
 		return nil
 	}
-	return p.store.bareEvent(ctx, it.Key)
+	return p.store.bareEvent(ctx, e)
 }
 
 // mostOwed is how many deliveries of one millisecond are looked at.
@@ -109,14 +109,8 @@ func (s *Store) owes(ctx context.Context, e webhook.StoredEvent, waiting bool) (
 }
 
 // bareEvent removes an event's data and extensions.
-func (s *Store) bareEvent(ctx context.Context, key table.Key) error {
-	err := s.rewrite(ctx, key, table.ForOthers, func(it *table.Item) error {
-		tenant, _, _ := strings.Cut(key.Sort, separator)
-		e, _, err := readEvent(tenant, *it)
-		e.Extensions = nil
-		it.Fields[whole] = eventBulk(e, false)
-		return err
-	})
+func (s *Store) bareEvent(ctx context.Context, e webhook.StoredEvent) error {
+	err := s.strip(ctx, e.Tenant, e.Key(), table.Change{}, table.ForOthers)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil
 	}

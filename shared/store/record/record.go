@@ -20,7 +20,7 @@
 //	e          T#E#R#replay       plan of a replay
 //	e          T#E#O#D            names a delivery that has an occasion
 //	d          T#D                delivery                               d#T#S / D               d#T#status / D
-//	p          T#D#R, T#D#A#n     its body, its attempts
+//	dp         T#D#R, T#D#A#n     its body, its attempts
 //	b          T#S#status#D       names a delivery that has not succeeded
 //
 // T is a tenant, S a subscription, N a version, E an event's key, D a delivery's
@@ -33,6 +33,23 @@
 //
 // Events and deliveries do not expire. [Store.Prune] removes them with what hangs
 // on them. All else that ends has an expiry, which the table sees to.
+//
+// # Where many machines have the table
+//
+// A unit is paid there for each item and each entry of an index that is written, and
+// twice in a transaction. So these differ, and only these:
+//
+//   - A delivery that succeeded at once is in no index. A subscription's deliveries are in
+//     partitions of their own, and a list of all deliveries follows what was planned for each
+//     event (walk.go) and the pointers to what no plan names (mixed.go).
+//   - Deliveries of one group are one item (group.go): see decision 31.
+//   - What comes with a delivery is stored before it, without a transaction (groupsaves.go).
+//   - Events, deliveries and what hangs on them have an expiry, and nothing passes over
+//     the table. A write of a delivery whose event is so old that it would be missed moves
+//     the event's and the parts' expiry on. So does a trigger's timer that is far ahead, and a
+//     replay, with its event (keep.go).
+//   - A tenant's records are no range, so its deletion goes along its subscriptions and
+//     events (purgespread.go).
 package record
 
 import (
@@ -54,6 +71,10 @@ type Store struct {
 	// Now is the clock that expiry is counted from: [time.Now], unless a test has
 	// its own.
 	Now func() time.Time
+	// PayloadRetention is how long an event's data stays, at least, where records
+	// expire; 0 means as long as the event. If it is less than Retention, data stands
+	// in an item of its own: each event then costs one write more.
+	PayloadRetention time.Duration
 
 	table   table.Table
 	spread  bool
@@ -99,9 +120,12 @@ const (
 	lineKind         = "w"
 	stateKind        = "x"
 	eventKind        = "e"
+	subjectKind      = "u" // in index 2
+	pointerKind      = "o" // in index 1: deliveries that have an occasion
 	deliveryKind     = "d"
-	partKind         = "p"
+	partKind         = "dp"
 	openKind         = "b"
+	groupKind        = "dg"
 )
 
 // Fields that conditions test, or that several kinds have.

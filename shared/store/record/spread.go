@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/postino/postino/shared/store/table"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // spread is a table in which each partition serves so many reads and writes a
@@ -29,7 +30,12 @@ type spreading struct {
 	by int
 	// alone says that nothing may be left.
 	alone bool
+	// tagged says that the record is of a delivery: its partition is named by the
+	// delivery's tag, too, and its shard goes by the delivery.
+	tagged bool
 }
+
+const deliveryShards = 4
 
 // The kinds that are spread, in the table and in its indexes. Others are as they are.
 var spreadings = [1 + table.Indexes]map[string]spreading{
@@ -40,6 +46,21 @@ var spreadings = [1 + table.Indexes]map[string]spreading{
 		versionKind: {parts: 2},
 		lineKind:    {parts: 2, shards: 4},
 		stateKind:   {parts: 2, shards: 16, by: 2}, // all parts of one key of a trigger are together
+		eventKind:   {parts: 2, alone: true},
+		groupKind:   {parts: 2},
+		// A delivery is beside the others of its subscription, which its id names, and
+		// what belongs to it in the same partition, behind them.
+		deliveryKind: {parts: 1, shards: deliveryShards, tagged: true},
+		partKind:     {parts: 1, shards: deliveryShards, tagged: true},
+	},
+	{
+		eventKind:    {parts: 1, shards: 8},
+		pointerKind:  {parts: 1, shards: 8},
+		deliveryKind: {parts: 2, shards: 8}, // that has not succeeded, by status
+	},
+	{
+		subjectKind:  {parts: 2, shards: 8},
+		deliveryKind: {parts: 3, shards: 4}, // that has not succeeded, by subscription and status
 	},
 }
 
@@ -56,6 +77,9 @@ func (spread) place(index int, k table.Key) table.Key {
 		return k
 	}
 	named, rest := of.cut(k.Sort)
+	if of.tagged {
+		return table.Key{Partition: tagged(named, rest, of), Sort: behindDeliveries(k.Partition) + rest}
+	}
 	if rest == "" {
 		rest = nothingLeft
 	}
@@ -64,6 +88,34 @@ func (spread) place(index int, k table.Key) table.Key {
 		name += separator + of.shard(rest)
 	}
 	return table.Key{Partition: name, Sort: rest}
+}
+
+// tagged is the partition of what belongs to a delivery.
+func tagged(tenant, rest string, of spreading) string {
+	id, _, _ := strings.Cut(rest, separator)
+	_, tag, _ := webhook.ParseDeliveryID(id)
+	return tagPartition(tenant, tag, of.shard(id))
+}
+
+func tagPartition(tenant, tag, shard string) string {
+	return deliveryKind + separator + tenant + separator + tag + separator + shard
+}
+
+// behindDeliveries begins the sort keys of what belongs to deliveries.
+func behindDeliveries(kind string) string {
+	if kind == partKind {
+		return behindAll
+	}
+	return ""
+}
+
+// ofTag are the ranges of the deliveries of a tag between two ids.
+func (spread) ofTag(tenant, tag, low, high string, desc bool) []table.Range {
+	ranges := make([]table.Range, deliveryShards)
+	for i := range ranges {
+		ranges[i] = table.Range{Partition: tagPartition(table.Name(tenant), tag, strconv.Itoa(i)), From: low, To: high, Desc: desc, Lagging: true}
+	}
+	return ranges
 }
 
 // cut parts a sort key into what the partition is named by, and what is left.
@@ -99,6 +151,13 @@ func (spread) key(index int, k table.Key) table.Key {
 	if !spreads {
 		return k
 	}
+	if of.tagged {
+		tenant, _, _ := strings.Cut(named, separator)
+		if part, is := strings.CutPrefix(k.Sort, behindAll); is {
+			return table.Key{Partition: partKind, Sort: tenant + separator + part}
+		}
+		return table.Key{Partition: deliveryKind, Sort: tenant + separator + k.Sort}
+	}
 	if of.shards > 0 {
 		named = named[:strings.LastIndexByte(named, '#')]
 	}
@@ -133,9 +192,18 @@ func (s spread) ranges(r table.Range) ([]table.Range, error) {
 	if !spreads {
 		return []table.Range{r}, nil
 	}
-	named, _ := of.cut(r.From)
-	if to, _ := of.cut(r.To); to != named {
+	named, low := of.cut(r.From)
+	to, high := of.cut(r.To)
+	if to != named {
 		return nil, errWide
+	}
+	if of.tagged {
+		if tagged(named, low, of) != tagged(named, high, of) {
+			return nil, errWide
+		}
+		begin := behindDeliveries(r.Partition)
+		r.Partition, r.From, r.To = tagged(named, low, of), begin+low, begin+high
+		return []table.Range{r}, nil
 	}
 	r.From, r.To = of.bound(r.From, named), of.bound(r.To, named)
 	if r.Partition += separator + named; of.shards == 0 {
@@ -220,12 +288,12 @@ func (s spread) Page(ctx context.Context, r table.Range, limit int) (items []tab
 		}
 		return items, err
 	}
-	for m := mergeOf(s.table, ranges, limit); len(items) < limit; {
+	for m := s.merge(ranges, limit); len(items) < limit; {
 		it, more, err := m.next(ctx)
 		if err != nil || !more {
 			return items, err
 		}
-		items = append(items, s.seen(it))
+		items = append(items, it)
 	}
 	return items, nil
 }

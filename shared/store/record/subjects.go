@@ -14,7 +14,7 @@ import (
 // come by event, in the order of events.
 func (s *Store) pageOfSubject(ctx context.Context, tenant string, filter webhook.DeliveryFilter, page webhook.Page) ([]webhook.Delivery, string, error) {
 	l := newList[webhook.Delivery](page, isSubjectPosition, "subject", tenant, filter.Subject, filter.Subscription, string(filter.Status))
-	of, err := l.from(eventsBetween(tenant, filter.Subject, page))
+	of, err := l.from(s.eventsBetween(tenant, filter.Subject, page))
 	if err != nil {
 		return nil, "", err
 	}

@@ -54,7 +54,7 @@ func deleting(tenant table.Item) error {
 
 // PageTenants lists tenants by name.
 func (s *Tenants) PageTenants(ctx context.Context, page webhook.Page) (tenants []string, next string, err error) {
-	l := newList[string](page, anyText, "tenants")
+	l := newList[string](page, isPart, "tenants")
 	return l.read(ctx, s.table, span{partition: tenantsPartition, high: behindAll}, func(key string, _ table.Item) (string, bool, error) {
 		return key, true, nil
 	})

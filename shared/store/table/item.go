@@ -99,6 +99,11 @@ func (it Item) Changed(c Change) Item {
 	if !c.Expires.IsZero() {
 		it.Expires = c.Expires
 	}
+	for i, unlisted := range c.Unlist {
+		if unlisted {
+			it.Index[i] = Key{}
+		}
+	}
 	return it
 }
 

@@ -105,6 +105,7 @@ type Change struct {
 	Default Fields           // set where the field is absent
 	Add     map[string]int64 // added to what is there; an absent field is 0
 	Expires time.Time        // the zero value leaves it as it is
+	Unlist  [Indexes]bool    // these indexes lose the item
 }
 
 // Write is one of the writes of a transaction.

@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postino/postino/shared/platform/aws/dynamostore"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -24,7 +27,7 @@ func TestAPageReadsABoundedNumberOfItemsWhateverIsStored(t *testing.T) {
 	for _, crowded := range []webhook.Status{webhook.Succeeded, webhook.Pending} {
 		tenant := "acme-" + string(crowded)
 		events, deliveries := crowd(tenant, n, crowded)
-		do(t, store.PutAtOnce(t.Context(), events, deliveries))
+		putAtOnce(t, store, events, deliveries)
 		count := func(status webhook.Status) int {
 			return map[bool]int{true: n - 2}[status == crowded] + map[bool]int{true: 2}[status == webhook.Exhausted]
 		}
@@ -74,6 +77,20 @@ func crowd(tenant string, n int, status webhook.Status) (events []webhook.Stored
 		})
 	}
 	return events, deliveries
+}
+
+// putAtOnce stores events and deliveries, of which none is there.
+func putAtOnce(t *testing.T, store *dynamostore.Store, events []webhook.StoredEvent, deliveries []webhook.Delivery) {
+	t.Helper()
+	var group errgroup.Group
+	group.SetLimit(50)
+	for _, e := range events {
+		group.Go(func() error { _, _, err := store.CreateEvent(t.Context(), e); return err })
+	}
+	for _, d := range deliveries {
+		group.Go(func() error { return store.SaveDelivery(t.Context(), d, webhook.Parts{}) })
+	}
+	do(t, group.Wait())
 }
 
 // bounded walks a list, newest first, and with POSTINO_PROVE in both

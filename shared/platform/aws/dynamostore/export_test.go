@@ -2,6 +2,8 @@ package dynamostore
 
 import (
 	"context"
+	"hash/fnv"
+	"strconv"
 	"time"
 
 	"github.com/postino/postino/shared/store/table"
@@ -27,11 +29,23 @@ func (s *Store) Expiry(ctx context.Context) func(k key) (at time.Time, exists bo
 }
 
 // The keys of some items.
-func EventKey(e webhook.StoredEvent) key   { return eventItemKey(e.Tenant, e.Key()) }
-func DeliveryKey(d webhook.Delivery) key   { k, _ := deliveryKey(d.Tenant, d.ID); return k }
-func PayloadKey(e webhook.StoredEvent) key { return payloadKey(e.Tenant, e.Key(), e.Nonce) }
-func ContentKey(d webhook.Delivery) key    { return DeliveryKey(d).content() }
-func AttemptKey(d webhook.Delivery) key    { return DeliveryKey(d).attempt(d.Attempts) }
+func EventKey(e webhook.StoredEvent) key { return key{"e#" + e.Tenant + "#" + e.Key(), "!"} }
+
+func PayloadKey(e webhook.StoredEvent) key {
+	return key{EventKey(e).pk, "D#" + table.Name(e.Nonce)}
+}
+
+func DeliveryKey(d webhook.Delivery) key {
+	_, tag, _ := webhook.ParseDeliveryID(d.ID)
+	return key{"d#" + d.Tenant + "#" + tag + "#" + shard(d.ID, 4), d.ID}
+}
+
+func ContentKey(d webhook.Delivery) key { return key{DeliveryKey(d).pk, "~" + d.ID + "#R"} }
+
+func AttemptKey(d webhook.Delivery) key {
+	return key{DeliveryKey(d).pk, "~" + d.ID + "#A#" + table.Ordinal(int64(d.Attempts))}
+}
+
 func HeadKey(s webhook.Subscription) key {
 	return key{"s#" + s.Tenant + "#" + shard(s.ID, 8), s.ID}
 }
@@ -46,18 +60,9 @@ func LineKey(sub webhook.SubscriptionRef, id string) key {
 	return key{"w#" + sub.Tenant + "#" + sub.ID + "#" + shard(id, 4), id}
 }
 
-// PutAtOnce stores events and deliveries, whatever was there.
-func (s *Store) PutAtOnce(ctx context.Context, events []webhook.StoredEvent, deliveries []webhook.Delivery) error {
-	var items []item
-	for _, e := range events {
-		items = append(items, s.eventItem(e))
-	}
-	for _, d := range deliveries {
-		it, err := s.deliveryItem(DeliveryKey(d), d)
-		if err != nil {
-			return err
-		}
-		items = append(items, it)
-	}
-	return s.putAll(ctx, "put at once", items)
+// shard is that of a record: see package record.
+func shard(sk string, n int) string {
+	h := fnv.New32a()
+	h.Write([]byte(sk))
+	return strconv.Itoa(int(h.Sum32() % uint32(n)))
 }

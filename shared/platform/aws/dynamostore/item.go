@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -30,8 +29,6 @@ func (it item) setInt(name string, v int64) {
 	}
 }
 
-func (it item) setTime(name string, v time.Time) { it.setInt(name, nanos(v)) }
-
 func (it item) str(name string) string {
 	if v, ok := it[name].(*types.AttributeValueMemberS); ok {
 		return v.Value
@@ -47,8 +44,6 @@ func (it item) int(name string) int64 {
 	n, _ := strconv.ParseInt(v.Value, 10, 64) // DynamoDB holds what we wrote, and that was an int64
 	return n
 }
-
-func (it item) time(name string) time.Time { return fromNanos(it.int(name)) }
 
 // size is what DynamoDB bills the item by, in bytes, give or take a few.
 func (it item) size() int {
@@ -82,19 +77,3 @@ func number(v int64) types.AttributeValue {
 }
 
 func str(v string) types.AttributeValue { return &types.AttributeValueMemberS{Value: v} }
-
-// nanos counts from 1970; the zero time is 0. DynamoDB bills digits without
-// trailing zeros, so whole milliseconds cost no more as nanoseconds.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
-func fromNanos(n int64) time.Time {
-	if n == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, n).UTC()
-}

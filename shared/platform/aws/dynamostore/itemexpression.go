@@ -85,6 +85,11 @@ func (e *expression) update(c table.Change) *string {
 			removes = append(removes, e.name(attributeName(name, v)))
 		}
 	}
+	for i, unlisted := range c.Unlist {
+		if unlisted {
+			removes = append(removes, e.name(indexAttributes[i][0]), e.name(indexAttributes[i][1]))
+		}
+	}
 	for name, n := range c.Add {
 		adds = append(adds, e.name(name)+" "+e.value(number(n)))
 	}

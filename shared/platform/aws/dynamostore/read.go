@@ -8,8 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/postino/postino/shared/webhook"
 )
 
 const (
@@ -96,12 +94,4 @@ func pause(ctx context.Context, try int) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// found returns [webhook.ErrNotFound] for no item.
-func found(it item, err error) (item, error) {
-	if err == nil && it == nil {
-		return nil, webhook.ErrNotFound
-	}
-	return it, err
 }

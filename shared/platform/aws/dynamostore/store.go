@@ -1,8 +1,6 @@
 package dynamostore
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/postino/postino/shared/store/record"
@@ -15,10 +13,6 @@ type Store struct {
 	// delivery stays after it has ended, at least; [New] sets that of
 	// [webhook.DefaultRetention].
 	*record.Store
-	// PayloadRetention is how long an event's data stays, at least; 0 means as
-	// long as the event. If it is less than Retention, data stands in an item
-	// of its own: each event then costs one write more.
-	PayloadRetention time.Duration
 
 	client *dynamodb.Client
 	table  string

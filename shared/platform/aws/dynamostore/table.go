@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/postino/postino/shared/store/record"
 )
 
 // The names of the indexes and of their key attributes.
@@ -16,9 +18,15 @@ const (
 	index2 = "GSI2"
 )
 
-// listed are the attributes of an event that GSI1 holds beside keys: all that
-// a list shows, and the plan, but not the data.
-var listed = []string{"id", "so", "ty", "su", "ti", "ex", "ac", "nn", "pl", "pp", "pn", "pt", "xp", "hi", "dp"}
+// listed are the attributes that GSI1 holds beside keys: those of an event that a
+// list shows, and its plan, but not the data.
+func listed() (names []string) {
+	for name, v := range record.Listed {
+		names = append(names, attributeName(name, v))
+	}
+	slices.Sort(names)
+	return names
+}
 
 // spare are attributes that no item has yet. An index holds them, so that what it
 // holds can grow: DynamoDB cannot add an attribute to an index that exists.
@@ -45,7 +53,7 @@ func definition(name string) *dynamodb.CreateTableInput {
 		},
 		KeySchema: keySchema("pk", "sk"),
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
-			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: slices.Concat(listed, spare)}),
+			index(index1, "gsi1", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: slices.Concat(listed(), spare)}),
 			index(index2, "gsi2", types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: spare}),
 		},
 	}

@@ -75,6 +75,9 @@ func leavingIndex(t *testing.T, to table.Table) {
 	update(t, to, at("c").Key, table.Change{Set: table.Fields{"x": "y"}}) // stays where it is
 	lists(t, to, table.Range{Index: 1, Partition: "q0"}, 10, "c", "a")
 	lists(t, to, table.Range{Index: 2, Partition: "q1"}, 10, "c")
+	update(t, to, at("c").Key, table.Change{Set: table.Fields{"x": "z"}, Unlist: [table.Indexes]bool{1: true}})
+	lists(t, to, table.Range{Index: 1, Partition: "q0"}, 10, "c", "a")
+	lists(t, to, table.Range{Index: 2, Partition: "q1"}, 10)
 	if err := to.DeleteAll(t.Context(), []table.Key{at("a").Key, at("c").Key}, table.ForDisk); err != nil {
 		t.Fatal(err)
 	}

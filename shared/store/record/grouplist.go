@@ -1,4 +1,4 @@
-package dynamostore
+package record
 
 import (
 	"context"
@@ -6,35 +6,42 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // inGroups lists the deliveries of one subscription that stand in groups alone,
 // by id. A span of them is read at a time: within it, groups overlap.
 type inGroups struct {
+	store  *Store
 	tenant string
-	ids    keyRange
+	ids    idRange
 	items  *merge
-	ahead  item // the first group of the next span
+	ahead  *table.Item // the first group of the next span
 	buffer []webhook.Delivery
 }
 
 const aboutInGroup = 10 // deliveries
 
-func (s *Store) inGroups(tenant, tag string, ids keyRange, limit int) *inGroups {
-	rng := keyRange{lo: spanOf(ids.lo), hi: spanOf(ids.hi) + "#~", desc: ids.desc}
-	items := s.merge("list deliveries", []string{groupsPK(tenant, tag)}, rng, source{}, limit/aboutInGroup)
-	return &inGroups{tenant: tenant, ids: ids, items: items}
+func (s *Store) groupsOf(tenant, tag string, ids idRange, limit int) *inGroups {
+	its := at(groupKind, tenant, tag+separator)
+	places := s.table.(spread)
+	r := table.Range{Partition: its.Partition, From: its.Sort + spanAt(ids.low), To: its.Sort + spanAt(ids.high) + separator + behindAll, Desc: ids.desc, Lagging: true}
+	ranges, _ := places.ranges(r) // of one tag
+	return &inGroups{store: s, tenant: tenant, ids: ids, items: places.merge(ranges, limit/aboutInGroup)}
 }
 
-// spanOf is the span of a delivery id or of a bound of ids, of which the least is
-// no id.
-func spanOf(id string) string {
+// spanAt is the span of a delivery id or of a bound of ids, of which the least and
+// the greatest are no ids.
+func spanAt(id string) string {
 	created, _, err := webhook.ParseDeliveryID(id)
-	if err != nil {
-		created = time.UnixMilli(0)
+	switch {
+	case err == nil:
+		return spanOf(created)
+	case id == deliveryIDEnd:
+		return behindAll
 	}
-	return spanSK(created)
+	return spanOf(time.UnixMilli(0))
 }
 
 func (g *inGroups) more() bool { return len(g.buffer) > 0 || g.ahead != nil || g.items.more() }
@@ -57,20 +64,22 @@ func (g *inGroups) readSpan(ctx context.Context) (more bool, err error) {
 	for {
 		it := g.ahead
 		if g.ahead = nil; it == nil {
-			if it, err = g.items.next(ctx); err != nil {
+			read, more, err := g.items.next(ctx)
+			if err != nil {
 				return false, err
 			}
+			if !more {
+				break
+			}
+			it = &read
 		}
-		if it == nil {
-			break
-		}
-		its, _, _ := strings.Cut(it.str("sk"), "#")
-		if span != "" && its != span {
+		key := strings.TrimSuffix(it.Sort, lastOf(*it))
+		if span != "" && key != span {
 			g.ahead = it
 			break
 		}
-		span = its
-		if entries, err = g.appendWanted(entries, it); err != nil {
+		span = key
+		if entries, err = g.appendWanted(entries, *it); err != nil {
 			return false, err
 		}
 	}
@@ -79,13 +88,13 @@ func (g *inGroups) readSpan(ctx context.Context) (more bool, err error) {
 
 // appendWanted appends the entries of a group that the list wants. Of one of which
 // no more is known than its own item, the list has that.
-func (g *inGroups) appendWanted(entries []entry, it item) ([]entry, error) {
-	if g.items.store.dead(it) {
+func (g *inGroups) appendWanted(entries []entry, it table.Item) ([]entry, error) {
+	if g.store.dead(it) {
 		return entries, nil
 	}
-	read, err := groupOf(it)
+	read, err := readGroup(it)
 	for id, e := range read.entries {
-		if e.Event != "" && id >= g.ids.lo && id <= g.ids.hi && id != g.ids.skip {
+		if e.Event != "" && id >= g.ids.low && id <= g.ids.high && id != g.ids.skip {
 			entries = append(entries, e)
 		}
 	}
@@ -95,18 +104,18 @@ func (g *inGroups) appendWanted(entries []entry, it item) ([]entry, error) {
 // fill puts the entries' deliveries in order, without those that have an item of
 // their own: the list has those from there.
 func (g *inGroups) fill(ctx context.Context, entries []entry) error {
-	var keys []key
+	var keys []table.Key
 	for _, e := range entries {
-		if k, _ := deliveryKey(g.tenant, e.ID); e.Own {
-			keys = append(keys, k)
+		if e.Own {
+			keys = append(keys, deliveryKey(g.tenant, e.ID))
 		}
 	}
-	taken, err := g.items.store.getAll(ctx, "list deliveries", keys, false)
+	taken, err := looking{store: g.store}.get(ctx, keys)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		if k, _ := deliveryKey(g.tenant, e.ID); taken[k] == nil {
+		if _, has := taken[deliveryKey(g.tenant, e.ID)]; !has {
 			g.buffer = append(g.buffer, e.delivery(g.tenant))
 		}
 	}

@@ -1,18 +1,18 @@
-package dynamostore
+package record
 
 import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
+	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -44,19 +44,17 @@ type entry struct {
 }
 
 // groupKey is where a delivery's group stands; false if it has none.
-func groupKey(tenant, id string) (key, bool) {
+func groupKey(tenant, id string) (table.Key, bool) {
 	created, tag, err := webhook.ParseDeliveryID(id)
 	its := webhook.GroupOf(id)
 	if err != nil || its == 0 {
-		return key{}, false
+		return table.Key{}, false
 	}
-	return key{groupsPK(tenant, tag), spanSK(created) + "#" + strconv.FormatUint(uint64(its), 36)}, true
+	return at(groupKind, tenant, tag+separator+spanOf(created)+separator+strconv.FormatUint(uint64(its), 36)), true
 }
 
-func groupsPK(tenant, tag string) string { return deliveriesPK(tenant, tag, "g") }
-
-// spanSK begins the sort keys of the groups of about that time.
-func spanSK(created time.Time) string {
+// spanOf begins the keys of the groups of about that time.
+func spanOf(created time.Time) string {
 	return fmt.Sprintf("%011d", max(webhook.GroupSpan(created), 0))
 }
 
@@ -108,28 +106,44 @@ func (e entry) delivery(tenant string) webhook.Delivery {
 	}
 }
 
-// group reads a group, consistently. One that is not there has no entries.
-func (s *Store) group(ctx context.Context, k key) (group, error) {
-	it, err := s.alive(s.get(ctx, "group", k))
-	if err != nil {
-		return group{}, err
+// ofGroup returns what a group knows of a delivery, or [webhook.ErrNotFound].
+func (s *Store) ofGroup(ctx context.Context, tenant, id string) (webhook.Delivery, error) {
+	its, grouped := groupKey(tenant, id)
+	if !grouped {
+		return webhook.Delivery{}, webhook.ErrNotFound
 	}
-	return groupOf(it)
+	g, err := s.groupAt(ctx, its)
+	if err != nil {
+		return webhook.Delivery{}, err
+	}
+	if e := g.entries[id]; e.Event != "" {
+		return e.delivery(tenant), nil
+	}
+	return webhook.Delivery{}, webhook.ErrNotFound
 }
 
-func groupOf(it item) (group, error) {
-	g := group{rev: it.int("rv"), entries: map[string]entry{}}
-	packed, ok := it["os"].(*types.AttributeValueMemberB)
-	if !ok {
+// groupAt reads a group. One that is not there has no entries.
+func (s *Store) groupAt(ctx context.Context, key table.Key) (group, error) {
+	it, err := s.alive(ctx, key)
+	if err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		return group{}, err
+	}
+	return readGroup(it)
+}
+
+// groupOutcomes is the field of a group's entries.
+const groupOutcomes = "os"
+
+func readGroup(it table.Item) (group, error) {
+	g := group{rev: it.Fields.Int(revision), entries: map[string]entry{}}
+	packed := it.Fields.Bytes(groupOutcomes)
+	if len(packed) == 0 {
 		return g, nil
 	}
-	text, err := unpackOutcomes(packed.Value)
-	if err != nil {
-		return g, fmt.Errorf("dynamostore: read attribute os: %w", err)
-	}
 	var list []entry
-	if json.Unmarshal(text, &list) != nil { // whose error may quote what is stored
-		return g, fmt.Errorf("dynamostore: attribute os is not what we wrote")
+	text, err := unpackOutcomes(packed)
+	if err != nil || json.Unmarshal(text, &list) != nil { // whose error may quote what is stored
+		return g, errBulk
 	}
 	for _, e := range list {
 		g.entries[e.ID] = e
@@ -138,7 +152,7 @@ func groupOf(it item) (group, error) {
 }
 
 // putGroup stores a group over the one of its revision.
-func (s *Store) putGroup(ctx context.Context, k key, g group) error {
+func (s *Store) putGroup(ctx context.Context, key table.Key, g group) error {
 	list := make([]entry, 0, len(g.entries))
 	for _, e := range g.entries {
 		list = append(list, e)
@@ -146,11 +160,19 @@ func (s *Store) putGroup(ctx context.Context, k key, g group) error {
 	slices.SortFunc(list, func(a, b entry) int { return strings.Compare(a.ID, b.ID) })
 	text, err := json.Marshal(list)
 	if err != nil {
-		return fmt.Errorf("dynamostore: encode outcomes: %w", err)
+		return fmt.Errorf("encode outcomes: %w", err)
 	}
-	it := at(k)
-	it["os"] = &types.AttributeValueMemberB{Value: packOutcomes(text)}
-	it.setInt("rv", g.rev+1)
-	it.setInt("expires", s.Now().Add(s.Retention).Unix())
-	return s.putRevision(ctx, "save outcomes", it, g.rev)
+	return s.putRevision(ctx, table.Item{
+		Key: key, Fields: table.Fields{groupOutcomes: packOutcomes(text), revision: g.rev + 1}, Expires: s.in(s.Retention),
+	}, g.rev)
+}
+
+// putRevision stores an item over the one of that revision, 0 for none.
+func (s *Store) putRevision(ctx context.Context, it table.Item, rev int64) error {
+	still := s.unless()
+	if rev > 0 {
+		still = table.Equal(revision, rev)
+	}
+	_, _, err := s.table.Put(ctx, it, table.How{If: still})
+	return conflict(err)
 }

@@ -1,4 +1,4 @@
-package dynamostore
+package record
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 type walk struct {
 	store  *Store
 	tenant string
-	events eventSource
+	events *eventsAhead
 	whole  bool // with the deliveries that no plan names
 	from   stop // where the page before ended; zero once we are beyond
 	desc   bool
@@ -30,7 +30,7 @@ type walk struct {
 // stop is a place on the walk: an event, a page of its plan, and a delivery,
 // "" before the first.
 type stop struct {
-	event    string // its sort key
+	event    string // its position
 	page     int
 	delivery string
 }
@@ -42,33 +42,36 @@ const maxPages = 1 << 20
 func (s stop) String() string { return fmt.Sprintf("%s#%d#%s", s.event, s.page, s.delivery) }
 
 func parseStop(s string) (stop, bool) {
-	parts := strings.Split(s, "#")
-	if len(parts) != 4 {
+	parts := strings.Split(s, separator)
+	if len(parts) != 3 {
 		return stop{}, false
 	}
-	page, err := strconv.Atoi(parts[2])
-	at := stop{parts[0] + "#" + parts[1], page, parts[3]}
-	return at, err == nil && page >= 0 && page < maxPages && isEventSK(at.event) && (at.delivery == "" || isDeliveryID(at.delivery))
+	page, err := strconv.Atoi(parts[1])
+	at := stop{parts[0], page, parts[2]}
+	ok := err == nil && page >= 0 && page < maxPages && (at.delivery == "" || isDeliveryID(at.delivery))
+	return at, ok && isEventPosition(at.event)
 }
 
-// walk begins behind the place at which the page before ended, "" for the
-// first.
-func (s *Store) walk(tenant, end string, page webhook.Page) *walk {
-	from, _ := parseStop(end)
-	rng := eventRange(page).behind(from.event)
-	rng.skip = "" // the event itself may have more
-	events := s.eventsIn("list deliveries", tenant, "", rng, page.Limit)
-	return &walk{store: s, tenant: tenant, events: events, from: from, desc: page.Desc}
-}
+func isStop(text string) bool { _, ok := parseStop(text); return ok }
 
-// walkSubject is a walk along the events that have a subject, with the
-// deliveries that no plan names.
-func (s *Store) walkSubject(tenant, subject, end string, page webhook.Page) *walk {
+// walkAlong begins behind the place at which the page before ended, "" for the first.
+// With a subject it is a walk along the events that have it, with the deliveries that no
+// plan names, too.
+func (s *Store) walkAlong(tenant, subject, end string, page webhook.Page) *walk {
 	from, _ := parseStop(end)
-	rng := eventRange(page).behind(from.event)
-	rng.skip = ""
-	events := s.eventsIn("list deliveries", tenant, subject, rng, max(page.Limit, fewest)) // as many as are looked at
-	return &walk{store: s, tenant: tenant, events: events, whole: true, from: from, desc: page.Desc}
+	of, fetch := s.eventsBetween(tenant, subject, page), page.Limit
+	of.low = max(of.low, eventPosition(0, ""))
+	switch {
+	case from.event == "":
+	case page.Desc:
+		of.high = min(of.high, from.event)
+	default:
+		of.low = max(of.low, from.event) // the event itself may have more
+	}
+	if subject != "" {
+		fetch = max(fetch, fewest) // as many as are looked at
+	}
+	return &walk{store: s, tenant: tenant, events: s.ahead(of, subject, page.Desc, fetch), whole: subject != "", from: from, desc: page.Desc}
 }
 
 func (w *walk) more() bool {
@@ -96,15 +99,15 @@ func (w *walk) nextIDs(ctx context.Context) (bool, error) {
 		w.at.page++
 		return true, w.readPage(ctx)
 	}
-	it, err := w.events.next(ctx)
-	if err != nil || it == nil {
+	position, it, more, err := w.events.next(ctx)
+	if err != nil || !more {
 		return false, err
 	}
-	if w.event, err = eventOf(w.tenant, it); err != nil {
+	if w.event, _, err = readEvent(w.tenant, it); err != nil {
 		return false, err
 	}
 	resumed := w.from
-	w.from, w.pages, w.at = stop{}, 0, stop{event: it.str("gsi1sk")}
+	w.from, w.pages, w.at = stop{}, 0, stop{event: position}
 	if resumed.event == w.at.event {
 		w.at.page = resumed.page
 	} else {
