@@ -55,6 +55,23 @@ func TestEveryReadIsMeasuredWithFewAndWithMany(t *testing.T) {
 	}
 }
 
+// TestEveryFunctionStartsAndIsSmall: how long a start takes is for the scenario,
+// since it depends on the machine. arm64 is held by infra/test/template.
+func TestEveryFunctionStartsAndIsSmall(t *testing.T) {
+	r := result{Scenario: "coldstart"}
+	if err := smallBench(t, 0).startFunctions(t.Context(), &r, 0, 2, "amd64"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range functions {
+		if took := value(t, r, name+", start to first /next"); took <= 0 {
+			t.Errorf("%s asked for work after %g ms", name, took)
+		}
+		if size := value(t, r, name+", zipped for amd64"); size <= 0 || size > maxZip {
+			t.Errorf("%s zips to %.2f MiB for amd64, want at most %g", name, size, maxZip)
+		}
+	}
+}
+
 func smallBench(t *testing.T, d time.Duration) *bench {
 	on := func(ctx context.Context, data string) (target, error) { return startHereOn(ctx, data) }
 	return &bench{start: startHere(t), startOn: on, dir: t.TempDir(), duration: d, progress: io.Discard}

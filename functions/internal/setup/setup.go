@@ -3,7 +3,6 @@
 package setup
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
@@ -55,11 +53,7 @@ func New(names ...string) *Function {
 	}
 	f.Log = slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
 	stdlog.Route(f.Log)
-	cfg, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(sdkLog{f.Log}))
-	if err != nil {
-		Fail(err)
-	}
-	f.AWS = cfg
+	f.AWS = fromLambda(sdkLog{f.Log})
 	return f
 }
 

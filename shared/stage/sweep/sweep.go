@@ -17,7 +17,6 @@ import (
 const (
 	ahead    = 2 * time.Minute  // so that what falls due before the next sweep is on its way, whatever the schedule's jitter
 	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
-	overlap  = time.Minute      // how much of the last sweep is swept again
 	stride   = 30               // minutes of an outage that are worked through between two marks
 	distrust = 24 * time.Hour   // how far back a process looks once if the mark is in the future
 	pageSize = 500              // pointers read at once
@@ -35,7 +34,7 @@ type Sweeper struct {
 	Observe func(name string, d time.Duration) // likewise
 	Log     *slog.Logger
 
-	through time.Time // the last minute that this process swept; zero at first
+	through time.Time // the last minute that this process swept, which is swept once more; zero at first
 	late    lateness
 }
 
@@ -66,15 +65,16 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 		}
 	}
 	from := edge
-	if again := s.through.Add(-overlap); again.After(edge) && !again.After(now) {
-		from = again
+	last := now.Add(ahead)
+	if s.through.After(edge) && !s.through.After(last) {
+		from = s.through
 	}
-	for minute := from; !minute.After(now.Add(ahead)); minute = minute.Add(time.Minute) {
+	for minute := from; !minute.After(last); minute = minute.Add(time.Minute) {
 		if err := s.minute(ctx, minute); err != nil {
 			return err
 		}
 	}
-	s.through = now
+	s.through = last
 	if late := s.late.take(); s.Observe != nil {
 		s.Observe("sweep_lag", late)
 	}
