@@ -15,7 +15,7 @@ var fakes = map[string]string{
 case "$*" in
   *OutputKey*Endpoint*) echo https://api.example ;;
   *OutputKey*AdminKeySecret*) echo the-secret ;;
-  *describe-stacks*) [ -n "$THERE" ] ;;
+  *describe-stacks*) [ -n "$THERE" ] && echo "$THERE" ;;
   *get-account-settings*) echo "$FREE" ;;
   *get-secret-value*the-secret*) echo the-admin-key ;;
 esac`,
@@ -52,7 +52,8 @@ func TestADeploymentAsksForNothingAndChecksWhatItMade(t *testing.T) {
 		{"a new account", "10", "", nil, []string{"FanoutConcurrency=2 DeliveryConcurrency=2 RetryConcurrency=2 ResendConcurrency=2"}, "guided"},
 		{"a new account with a choice of its own", "10", "", []string{"FanoutConcurrency=3"}, []string{"DeliveryConcurrency=2 RetryConcurrency=2 ResendConcurrency=2 FanoutConcurrency=3"}, "FanoutConcurrency=2"},
 		{"a profile", "1000", "", []string{"-profile", "isolated", "-stack", "other", "-yes", "Network=lambda"}, []string{"--stack-name other --no-confirm-changeset", "StrictTenants=on StrictTypes=on Network=lambda"}, "Network=fixed"},
-		{"a later one", "10", "there", []string{"AlarmEmail=a@b.example"}, []string{"--parameter-overrides AlarmEmail=a@b.example"}, "Concurrency=2"},
+		{"one whose change set nobody executed", "1000", "REVIEW_IN_PROGRESS", []string{"-profile", "trial"}, []string{"--parameter-overrides Alarms=off"}, "guided"},
+		{"a later one", "10", "UPDATE_ROLLBACK_COMPLETE", []string{"AlarmEmail=a@b.example"}, []string{"--parameter-overrides AlarmEmail=a@b.example"}, "Concurrency=2"},
 	} {
 		called, said, err := deploys(t, tt.free, tt.there, tt.arguments...)
 		if err != nil {
@@ -70,14 +71,34 @@ func TestADeploymentAsksForNothingAndChecksWhatItMade(t *testing.T) {
 }
 
 func TestADeploymentRefusesWhatItDoesNotUnderstand(t *testing.T) {
-	for want, arguments := range map[string][]string{
-		"there is no profile cheap":                 {"-profile", "cheap"},
-		"want -profile, -stack, -yes or":            {"production"},
-		"is there already and keeps its parameters": {"-profile", "trial"},
+	for _, tt := range []struct {
+		there     string
+		arguments []string
+		want      string
+	}{
+		{"CREATE_COMPLETE", []string{"-profile", "cheap"}, "there is no profile cheap"},
+		{"CREATE_COMPLETE", []string{"production"}, "want -profile, -stack, -yes or"},
+		{"CREATE_COMPLETE", []string{"-profile", "trial"}, "is there already and keeps its parameters"},
+		{"ROLLBACK_COMPLETE", []string{"-profile", "trial"}, "Delete it: aws cloudformation delete-stack --stack-name postino"},
+		{"ROLLBACK_FAILED", nil, "describe-stack-events --stack-name postino"},
+		{"UPDATE_ROLLBACK_IN_PROGRESS", nil, "wait until that has ended"},
 	} {
-		called, said, err := deploys(t, "1000", "there", arguments...)
-		if err == nil || !strings.Contains(said, want) || strings.Contains(called, "sam") {
-			t.Errorf("%v: %v, called %q, said %q, want %q before anything is deployed", arguments, err, called, said, want)
+		called, said, err := deploys(t, "1000", tt.there, tt.arguments...)
+		if err == nil || !strings.Contains(said, tt.want) || strings.Contains(called, "sam") {
+			t.Errorf("%s, %v: %v, called %q, said %q, want %q before anything is deployed", tt.there, tt.arguments, err, called, said, tt.want)
+		}
+	}
+}
+
+// macOS has a bash of 2007.
+func TestToolsOfUsersNeedNoNewBash(t *testing.T) {
+	text, err := os.ReadFile("../../tools/deploy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, newer := range []string{"declare -A", "mapfile", "readarray", "${own[-1]}", ",,}", "^^}"} {
+		if strings.Contains(string(text), newer) {
+			t.Errorf("infra/tools/deploy has %q, which bash 3.2 does not know", newer)
 		}
 	}
 }
@@ -91,8 +112,11 @@ func TestProfilesNameParametersThatAre(t *testing.T) {
 	parameters := read(t)["Parameters"].(object)
 	seen := 0
 	for line := range strings.Lines(string(text)) {
-		_, list, is := strings.Cut(line, `="`)
-		if !is || !strings.HasPrefix(line, "  [") && !strings.HasPrefix(line, "small=") {
+		_, list, is := strings.Cut(line, `) echo "`)
+		if small, found := strings.CutPrefix(line, `small="`); found {
+			list, is = small, true
+		}
+		if !is {
 			continue
 		}
 		for _, one := range strings.Fields(strings.Split(list, `"`)[0]) {
