@@ -71,10 +71,10 @@ func oursTime(name string) func(*draft, strictjson.Value) {
 	}
 }
 
-var idSyntax = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+var idSyntax = regexp.MustCompile(`^[a-z0-9_-]+$`)
 
 // ValidID reports whether s can be a subscription's id.
-func ValidID(s string) bool { return idSyntax.MatchString(s) }
+func ValidID(s string) bool { return len(s) <= 64 && idSyntax.MatchString(s) }
 
 // IDSyntax says what an id looks like.
 const IDSyntax = "want 1 to 64 of a-z, 0-9, _ and -"

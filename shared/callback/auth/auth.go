@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -118,8 +117,6 @@ func build(values map[string]string, own *TLS) (*Auth, []render.Fault) {
 	return a, nil
 }
 
-var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")
-
 // take judges one field; "" means that it is well.
 func (a *Auth) take(f field, value string) string {
 	switch {
@@ -168,7 +165,7 @@ func refuseScope(scope string) string {
 }
 
 func refuseHeader(name string) string {
-	if !headerName.MatchString(name) {
+	if !render.ValidHeaderName(name) {
 		return "want the name of a header"
 	}
 	return render.RefusedHeader(strings.ToLower(name))
