@@ -32,7 +32,7 @@ func (s stages) split(t *testing.T) {
 		for _, m := range ms {
 			var letters []queue.Message
 			for i, letter := range strings.Split(string(m.Body), "") {
-				letters = append(letters, message(fmt.Sprint("group", i), letter))
+				letters = append(letters, message(fmt.Sprint("g/", i), letter))
 			}
 			if err := s.then.Send(ctx, letters); err != nil && !errors.Is(err, context.Canceled) {
 				t.Error(err)

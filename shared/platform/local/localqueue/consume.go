@@ -131,7 +131,7 @@ func (c *consumer) next() (t task) {
 	if set := c.queue.set; c.free == 0 || set.closing || set.stalled || c.ctx.Err() != nil {
 		return t
 	}
-	g := c.queue.nextTurn(c.mayRun, func(o *owner) bool { return o.running < min(c.options.OwnerShare, c.free) })
+	g := c.queue.nextTurn(c.mayRun, c.mayOwn)
 	if g == nil {
 		return t
 	}
@@ -141,11 +141,16 @@ func (c *consumer) next() (t task) {
 	g.running++
 	g.owner.running++
 	c.queue.set.handlers++
-	if c.queue.redone {
+	if len(c.queue.causing) > 0 {
 		t.cause = &cause{queue: c.queue}
 	}
 	t.group, t.batch = g, batch
 	return t
+}
+
+// mayOwn reports whether an owner may occupy another worker.
+func (c *consumer) mayOwn(o *owner) bool {
+	return o.running < min(c.options.OwnerShare, c.free) && c.queue.ahead(o.name)
 }
 
 // mayRun reports whether a group of an owner whose turn it is may occupy
@@ -217,6 +222,9 @@ func (c *consumer) finish(t task, batch []*entry, failed map[string]bool) {
 		} else {
 			c.queue.finished(e, t.cause)
 		}
+	}
+	if c.queue.config.RedoneBy != "" {
+		g.owner.pace.count(len(batch), time.Now())
 	}
 	c.free++
 	g.running--

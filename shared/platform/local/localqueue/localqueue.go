@@ -40,7 +40,7 @@ type Config struct {
 
 const (
 	defaultMemory = 64 << 20
-	groupMessages = 256 // of one group in memory; the rest is spilled
+	groupMessages = 1024 // of one group in memory; the rest is spilled
 )
 
 // Set is the queues of one database.
@@ -150,8 +150,12 @@ func (s *Set) add(q *Queue) *Queue {
 	}
 	s.queues[q.name] = q
 	for _, other := range s.queues {
-		q.redone = q.redone || other.config.RedoneBy == q.name
-		other.redone = other.redone || q.config.RedoneBy == other.name
+		if other.config.RedoneBy == q.name {
+			q.causing = append(q.causing, other)
+		}
+		if q.config.RedoneBy == other.name {
+			other.causing = append(other.causing, q)
+		}
 	}
 	q.wake()
 	return q

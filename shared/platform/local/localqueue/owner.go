@@ -13,6 +13,8 @@ type owner struct {
 	waiting int          // messages neither delayed nor handed out
 	running int          // handlers
 	held    int          // bytes in memory
+	ready   int          // messages in memory, not handed out
+	pace    pace         // at which its messages are done
 	loads   int          // groups waiting to be read back
 }
 

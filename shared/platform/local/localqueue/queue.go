@@ -20,10 +20,11 @@ type Queue struct {
 	dead   *Queue // nil: no limit of receipts
 
 	// The set's lock guards the rest.
-	redone   bool // another queue is RedoneBy this one
-	total    int  // messages, of every kind
-	handled  int  // of those, kept for what was sent for them: see cause
-	ready    int  // in memory, not handed out
+	causing  []*Queue // that are RedoneBy this one
+	looking  bool     // a timer runs that wakes it
+	total    int      // messages, of every kind
+	handled  int      // of those, kept for what was sent for them: see cause
+	ready    int      // in memory, not handed out
 	spilled  int
 	inMemory map[int64]*entry // by id, until their outcome is written
 	groups   map[string]*group

@@ -95,6 +95,7 @@ func (g *group) push(e *entry) {
 	g.queue.inMemory[e.id] = e
 	g.ready = append(g.ready, e)
 	g.queue.ready++
+	g.owner.ready++
 	g.queue.enlist(g)
 }
 
@@ -145,6 +146,7 @@ func (g *group) take(limit, maxBytes int) []*entry {
 	g.reserved -= n
 	g.owner.waiting -= n
 	g.queue.ready -= n
+	g.owner.ready -= n
 	for _, e := range taken {
 		e.received++
 	}
