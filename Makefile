@@ -12,7 +12,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## start Postino in one process, with a demo that prints verified callbacks
-	go run ./cmd/postino demo
+	CGO_ENABLED=0 go run ./cmd/postino demo
 
 quick: ## the tests that need nothing but Go, with fewer random cases, in about a minute
 	go vet ./... ./verify/... ./sdk/go/...
