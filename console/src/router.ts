@@ -20,6 +20,7 @@ export function useRoute(): Route {
   useEffect(() => {
     const moved = () => set(route());
     addEventListener("hashchange", moved);
+    moved(); // signing in by a link has changed the address before anybody listened
     return () => removeEventListener("hashchange", moved);
   }, []);
   return at;

@@ -58,5 +58,6 @@ export function fromAddress(): { key: string; tenant: string } | null {
   const key = q.get("key");
   if (key === null) return null;
   history.replaceState(null, "", location.pathname + "#/" + (q.get("to") ?? ""));
+  dispatchEvent(new HashChangeEvent("hashchange"));
   return { key, tenant: q.get("tenant") ?? "" };
 }

@@ -84,7 +84,25 @@ func (d Demo) Run(ctx context.Context) error {
 		}
 	}
 	fmt.Fprintf(d.Out, "%d callbacks, each signed and verified. The server keeps running; stop it with Ctrl-C.\n", expected)
-	return nil
+	address, err := d.console(ctx)
+	if err == nil {
+		fmt.Fprintf(d.Out, "See them in the console: %s\n", address)
+	}
+	return err
+}
+
+// console is the address of the console, signed in to the demo's tenant. The key
+// is one of that tenant for a day, and behind the #, where no server sees it.
+func (d Demo) console(ctx context.Context) (string, error) {
+	answer, err := d.call(ctx, http.MethodPost, "/keys", "application/json", []byte(`{"role":"manage","name":"console of the demo","expires_in":"1d"}`))
+	if err != nil {
+		return "", fmt.Errorf("make a key for the console: %w", err)
+	}
+	var made struct{ Key string }
+	if err := json.Unmarshal(answer, &made); err != nil {
+		return "", err
+	}
+	return d.URL + "/console#key=" + made.Key, nil
 }
 
 func (d Demo) subscribe(ctx context.Context, r *receiver, id, types, rest string) error {

@@ -42,6 +42,9 @@ func TestTheDemoShowsVerifiedCallbacksAndAThirdFlight(t *testing.T) {
 		if n := strings.Count(out.String(), "signature verified"); n != 10 {
 			t.Errorf("%d verified callbacks, want 10:\n%s", n, &out)
 		}
+		if want := "See them in the console: " + s.URL() + "/console#key=pk_"; !strings.Contains(out.String(), want) {
+			t.Errorf("want the console's address, %s…:\n%s", want, &out)
+		}
 		if want := `then: {"user":"u1","points":10,"reason":"flight 3"}`; strings.Count(out.String(), want) != 1 {
 			t.Errorf("want one line with %s:\n%s", want, &out)
 		}

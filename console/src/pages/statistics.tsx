@@ -4,7 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { get, tenantPath } from "../api/client";
 import type { Stats } from "../api/types";
 import { Empty, Field, Heading, Loading, Time, Trouble } from "../parts/basics";
-import { Tiles } from "../parts/figures";
+import { milliseconds, Tiles } from "../parts/figures";
 import { useLoaded } from "../parts/hooks";
 import { amend, type Route } from "../router";
 import { count, t, type Name } from "../words";
@@ -31,19 +31,20 @@ export function Statistics({ route }: { route: Route }) {
 function Shown({ of }: { of: Stats }) {
   if (of.hours.length === 0) return <Empty>{t("stats.none")}</Empty>;
   const hours = of.hours.map((h) => Date.parse(h.hour) / 1000);
+  const range = { from: Date.parse(of.after) / 1000, to: Date.parse(of.before) / 1000 };
   const outcomes: uPlot.AlignedData = [hours, of.hours.map((h) => h.deliveries.succeeded), of.hours.map((h) => h.deliveries.exhausted), of.hours.map((h) => h.deliveries.canceled)];
   const latency: uPlot.AlignedData = [hours, of.hours.map((h) => h.attempt_ms?.p50 ?? null), of.hours.map((h) => h.attempt_ms?.p95 ?? null)];
   return (
     <>
       <Tiles of={of} />
-      <section aria-label={t("stats.outcomes")}><h2>{t("stats.outcomes")}</h2><Chart data={outcomes} lines={[[t("stats.succeeded"), "--good"], [t("stats.exhausted"), "--bad"], [t("stats.canceled"), "--quiet"]]} /></section>
-      <section aria-label={t("stats.latency")}><h2>{t("stats.latency")}</h2><Chart data={latency} lines={[["p50", "--accent"], ["p95", "--warn"]]} /></section>
+      <section aria-label={t("stats.outcomes")}><h2>{t("stats.outcomes")}</h2><Chart {...range} data={outcomes} lines={[[t("stats.succeeded"), "--good"], [t("stats.exhausted"), "--bad"], [t("stats.canceled"), "--quiet"]]} /></section>
+      <section aria-label={t("stats.latency")}><h2>{t("stats.latency")}</h2><Chart {...range} data={latency} lines={[["p50", "--accent"], ["p95", "--warn"]]} /></section>
       <section aria-label={t("stats.table")}>
         <h2>{t("stats.table")}</h2>
         <table aria-label={t("stats.table")}>
           <thead><tr><th scope="col">{t("col.time")}</th><th scope="col">{t("stats.succeeded")}</th><th scope="col">{t("stats.exhausted")}</th><th scope="col">{t("stats.canceled")}</th><th scope="col">p95</th></tr></thead>
           <tbody>{[...of.hours].reverse().map((h) => (
-            <tr key={h.hour}><td data-title={t("col.time")}><Time at={h.hour} /></td><td data-title={t("stats.succeeded")}>{count(h.deliveries.succeeded)}</td><td data-title={t("stats.exhausted")}>{count(h.deliveries.exhausted)}</td><td data-title={t("stats.canceled")}>{count(h.deliveries.canceled)}</td><td data-title="p95">{h.attempt_ms ? `${count(Math.round(h.attempt_ms.p95))} ms` : "–"}</td></tr>
+            <tr key={h.hour}><td data-title={t("col.time")}><Time at={h.hour} /></td><td data-title={t("stats.succeeded")}>{count(h.deliveries.succeeded)}</td><td data-title={t("stats.exhausted")}>{count(h.deliveries.exhausted)}</td><td data-title={t("stats.canceled")}>{count(h.deliveries.canceled)}</td><td data-title="p95">{h.attempt_ms ? milliseconds(h.attempt_ms.p95) : "–"}</td></tr>
           ))}</tbody>
         </table>
       </section>
@@ -52,7 +53,7 @@ function Shown({ of }: { of: Stats }) {
 }
 
 // Chart draws lines over time. The table below it says the same to who does not see it.
-function Chart({ data, lines }: { data: uPlot.AlignedData; lines: [string, string][] }) {
+function Chart({ data, lines, from, to }: { data: uPlot.AlignedData; lines: [string, string][]; from: number; to: number }) {
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const box = ref.current!;
@@ -67,7 +68,7 @@ function Chart({ data, lines }: { data: uPlot.AlignedData; lines: [string, strin
     const axis = { stroke: colour("--text"), grid: { stroke: colour("--line") }, ticks: { stroke: colour("--line") } };
     const size = () => ({ width: Math.max(240, box.clientWidth), height: 220 });
     const plot = new uPlot({
-      ...size(), legend: { live: false }, cursor: { show: false }, axes: [axis, { ...axis, size: 56 }], scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
+      ...size(), legend: { live: false }, cursor: { show: false }, axes: [axis, { ...axis, size: 56 }], scales: { x: { range: () => [from, to] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
       series: [{}, ...lines.map(([label, name]) => ({ label, stroke: colour(name), width: 2, points: { show: data[0].length < 60 } }))],
     }, data, box);
     const resized = new ResizeObserver(() => plot.setSize(size()));

@@ -39,7 +39,7 @@ export function SubscriptionPage({ id }: { id: string }) {
         [t("col.id"), <><code>{s.id}</code> <Copy text={s.id} /></>],
         [t("col.url"), <code>{s.request.method ?? "POST"} {s.url}</code>],
         [t("col.auth"), s.auth.type],
-        [t("col.retry"), <>{s.retry.schedule.join(" · ")}</>],
+        [t("col.retry"), s.retry.schedule.join(" · ") || t("retry.none")],
         [t("col.changed"), <Time at={s.updated_at} />],
       ]} />
       {!portal && <Figures subscription={id} />}

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { cloneElement, type ComponentChildren, type VNode } from "preact";
+import { useId, useState } from "preact/hooks";
 import type { Refusal } from "../api/client";
 import { language, said, t } from "../words";
 
@@ -54,8 +54,15 @@ export function Text({ children, label }: { children: string; label: string }) {
   return <pre tabIndex={0} role="group" aria-label={label}>{children}</pre>;
 }
 
-export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
-  return <label class="field"><span>{label}</span>{children}{hint && <small>{hint}</small>}</label>;
+// Field is a control with its label. The hint describes the control, and is not a part of its name.
+export function Field({ label, hint, children }: { label: string; hint?: string; children: VNode }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label><span>{label}</span>{hint ? cloneElement(children, { "aria-describedby": id }) : children}</label>
+      {hint && <small id={id}>{hint}</small>}
+    </div>
+  );
 }
 
 export function Heading({ title, children, kind }: { title: ComponentChildren; children?: ComponentChildren; kind?: string }) {

@@ -23,7 +23,7 @@ const written = (v: Json) => (typeof v === "string" && values(v)[0] === v && !v.
 // patternOf makes the filter of the conditions, all of which must hold.
 export function patternOf(conditions: Condition[]): Json {
   const root: { [name: string]: Json } = {};
-  for (const { path, op, value } of conditions) {
+  for (const { path, op, value } of conditions.filter(complete)) {
     const names = path.split(".").filter((s) => s !== "");
     const last = names.pop();
     if (last === undefined) continue;
@@ -32,6 +32,12 @@ export function patternOf(conditions: Condition[]): Json {
     at[last] = rule(op, value);
   }
   return Object.keys(root).length === 0 ? null : root;
+}
+
+// complete reports whether a condition says enough; one that somebody still writes does not.
+function complete({ op, value }: Condition): boolean {
+  if (op === "exists" || op === "absent") return true;
+  return value.trim() !== "" && !(numericOf[op] && Number.isNaN(Number(value))) && (op === "begins" || op === "ends" || values(value).length > 0);
 }
 
 function rule(op: Op, value: string): Json[] {

@@ -4,7 +4,7 @@ import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror
 import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 const colours = HighlightStyle.define([
   { tag: tags.propertyName, color: "var(--accent)" },
@@ -32,13 +32,15 @@ export function Editor({ value, label, change }: { value: string; label: string;
       root, parent: root, doc: value,
       extensions: [
         lineNumbers(), history(), drawSelection(), bracketMatching(), json(), syntaxHighlighting(colours), look, EditorState.tabSize.of(2), EditorView.lineWrapping,
-        keymap.of([...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label }),
+        keymap.of([...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((u) => u.docChanged && changed.current(u.state.doc.toString())),
       ],
     });
+    requestAnimationFrame(() => view.current?.requestMeasure()); // the heights of lines, once the sheets hold
     return () => view.current?.destroy();
   }, []);
-  useEffect(() => {
+  // At once, before another key can come: what is older than the text that was typed must not replace it.
+  useLayoutEffect(() => {
     const v = view.current;
     if (v && v.state.doc.toString() !== value) v.dispatch({ changes: { from: 0, to: v.state.doc.length, insert: value } });
   }, [value]);

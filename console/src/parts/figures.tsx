@@ -15,12 +15,15 @@ export function Figures({ subscription }: { subscription: string }) {
   );
 }
 
+// milliseconds writes a duration, with a decimal where that says more.
+export const milliseconds = (n: number) => `${count(n < 10 ? Math.round(n * 10) / 10 : Math.round(n))} ms`;
+
 export function Tiles({ of }: { of: Stats }) {
   const { deliveries: d, attempts, attempt_ms: ms } = of.total;
   const failed = Object.entries(attempts.failed).filter(([, n]) => n > 0);
   const tiles: [string, string][] = [
     [t("stats.succeeded"), count(d.succeeded)], [t("stats.exhausted"), count(d.exhausted)], [t("stats.canceled"), count(d.canceled)],
-    [t("stats.attempts"), count(attempts.made)], [t("stats.p95"), ms ? `${count(Math.round(ms.p95))} ms` : "–"],
+    [t("stats.attempts"), count(attempts.made)], [t("stats.p95"), ms ? milliseconds(ms.p95) : "–"],
   ];
   return (
     <>

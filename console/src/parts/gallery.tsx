@@ -13,7 +13,7 @@ export function Gallery({ choose }: { choose: (subscription: unknown, secrets: s
           <li key={r.id}>
             <h3>{r.title}</h3>
             <p>{r.about}</p>
-            <button type="button" onClick={() => choose(r.subscription, r.secrets)}>{t("gallery.use", { title: r.title })}</button>
+            <button type="button" aria-label={t("gallery.use", { title: r.title })} onClick={() => choose(r.subscription, r.secrets)}>{t("gallery.take")}</button>
           </li>
         ))}
       </ul>

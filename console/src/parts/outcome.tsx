@@ -11,7 +11,7 @@ import { useLoaded } from "./hooks";
 export function why(d: Delivery): string {
   if (d.status === "succeeded") return t(d.attempt_count === 1 ? "outcome.succeeded.one" : "outcome.succeeded", { n: count(d.attempt_count) });
   if (d.status === "pending") return d.waiting ? said("waiting", d.waiting) : t("outcome.underway");
-  const reason = d.reason ? said("reason", d.reason) : t("outcome.spent", { n: count(d.attempt_count) });
+  const reason = d.reason ? said("reason", d.reason) : t(d.attempt_count === 1 ? "outcome.spent.one" : "outcome.spent", { n: count(d.attempt_count) });
   return d.detail ? `${reason} (${d.detail})` : reason;
 }
 

@@ -50,7 +50,7 @@ export function Recover({ id }: { id: string }) {
 export function JobProgress({ job }: { job: Job }) {
   const says = job.dry_run
     ? t("job.counted", { n: count(job.counts.matched) })
-    : t("job.sent", { n: count(job.counts.sent), of: count(job.counts.matched), skipped: count(job.counts.skipped) });
+    : t("job.sent", { sent: count(job.counts.sent), of: count(job.counts.matched), skipped: count(job.counts.skipped) });
   return (
     <div class="progress" role="status">
       <progress max={1} value={job.status === "running" ? job.progress ?? 0 : 1} aria-label={t("job.progress")} />

@@ -63,7 +63,7 @@ function Body({ draft, set }: Part) {
   const [fault, setFault] = useState("");
   const choose = (kind: string) => {
     const { body: _, format: __, ...rest } = request;
-    const body = { event: "{{ type }}", user: "{{ subject }}" };
+    const body = { event: "{{ event.type }}", user: "{{ subject }}" };
     if (kind === "own") setText(JSON.stringify(body, null, 2));
     set({ request: kind === "own" ? { ...rest, body } : { ...rest, format: kind } });
   };

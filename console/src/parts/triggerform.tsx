@@ -31,18 +31,18 @@ export function TriggerForm({ trigger, change }: Props) {
           </select>
         </Field>
         {counting && <Field label="n"><input type="number" min={1} value={number} onChange={(e) => set({ [count]: Number(e.currentTarget.value) || 1 })} /></Field>}
-        {counting && <Field label={t("trigger.form.distinct")}><input list="fields" placeholder="data.booking" value={now.distinct ?? ""} onChange={(e) => set({ distinct: e.currentTarget.value.trim() })} /></Field>}
-        {counting && <Field label={t("trigger.form.within")}><input placeholder="30d" value={now.within ?? ""} onChange={(e) => set({ within: e.currentTarget.value.trim() })} /></Field>}
+        {counting && <Field label={t("trigger.form.distinct")}><input list="fields" placeholder="data.booking" value={now.distinct ?? ""} onInput={(e) => set({ distinct: e.currentTarget.value.trim() })} /></Field>}
+        {counting && <Field label={t("trigger.form.within")}><input placeholder="30d" value={now.within ?? ""} onInput={(e) => set({ within: e.currentTarget.value.trim() })} /></Field>}
       </div>
       <div class="filters">
-        <Field label={t("trigger.form.delay")}><input placeholder="1h" value={now.delay ?? ""} onChange={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></Field>
+        <Field label={t("trigger.form.delay")}><input placeholder="1h" value={now.delay ?? ""} onInput={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></Field>
         {now.delay && <Field label={t("trigger.form.cancel")}><input placeholder="order.placed" value={cancel} onChange={(e) => { const types = list(e.currentTarget.value); set({ cancel: types.length > 0 ? [{ types }] : undefined }); }} /></Field>}
         <Field label={t("trigger.form.once")}>
           <select value={now.once ? "ever" : now.once_per ? "per" : ""} onChange={(e) => { const v = e.currentTarget.value; set({ once: v === "ever", once_per: v === "per" ? "30d" : undefined }); }}>
             <option value="">{t("trigger.form.often")}</option><option value="ever">{t("trigger.form.ever")}</option><option value="per">{t("trigger.form.per")}</option>
           </select>
         </Field>
-        {now.once_per && <Field label={t("trigger.form.period")}><input value={now.once_per} onChange={(e) => set({ once_per: e.currentTarget.value.trim() })} /></Field>}
+        {now.once_per && <Field label={t("trigger.form.period")}><input value={now.once_per} onInput={(e) => set({ once_per: e.currentTarget.value.trim() })} /></Field>}
       </div>
       {trigger && <p class="lead">{phrases(trigger).join(", ")}.</p>}
     </div>

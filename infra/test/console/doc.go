@@ -4,5 +4,6 @@
 // axe, in light and dark and at a width of 320 pixels.
 //
 // Pictures of all screens go into the folder that POSTINO_SCREENSHOTS names.
-// POSTINO_SCREENS=event,edit looks at these screens only, while one works on them.
+// While one works on them, POSTINO_SCREENS=event,edit looks at these screens
+// only, and POSTINO_PATIENCE=5000 waits five seconds for what should appear.
 package console

@@ -1,7 +1,7 @@
 // What every story in the browser shares: the browser, its complaints, axe, and pictures.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 export const told = JSON.parse(process.env.POSTINO_STORY);
 const require = createRequire(join(told.packages, "x.js"));
@@ -21,6 +21,7 @@ export async function play(story) {
     await story(browser);
   } catch (e) {
     fault(String(e.stack ?? e));
+    for (const page of browser.contexts().flatMap((c) => c.pages())) await picture(page, "failed-" + basename(process.argv[1], ".mjs")).catch(() => undefined);
   } finally {
     await browser.close();
   }
@@ -32,7 +33,7 @@ export async function play(story) {
 export async function open(browser, { language = "en-GB", width = 1280, may = [] } = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width, height: 900 }, reducedMotion: "reduce" });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(Number(process.env.POSTINO_PATIENCE ?? 60_000));
   page.may = may;
   page.on("pageerror", (e) => fault(`${page.url()}: ${e}`));
   page.on("console", (m) => {
