@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -22,7 +23,7 @@ type wishes struct {
 // seals its auth, sees to it that secrets stay with those whom they were meant
 // for, and decides whether its trigger begins afresh. Its tenant and id must be
 // set. With it come the fields that it lost since a portal key moves it; see
-// [confineTo].
+// [subscription.Wish.Confine].
 func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wish subscription.Wish) (webhook.Subscription, []string, error) {
 	if err := h.sealAuth(r, &next, wish.Auth); err != nil {
 		return next, nil, err
@@ -39,7 +40,12 @@ func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wi
 	if err != nil {
 		return next, nil, fmt.Errorf("read secrets: %w", err)
 	}
-	next, dropped, err := confineTo(r.Principal.Role, now, next, wish, mentions, found)
+	if r.Principal.Role == httpapi.Portal {
+		if err := withoutProfile(now, next, wish.Moves(now)); err != nil {
+			return next, nil, err
+		}
+	}
+	next, dropped, err := wish.Confine(r.Principal.Role, now, mentions, found)
 	if err != nil {
 		return next, nil, err
 	}
@@ -93,4 +99,17 @@ func refuseExpired(a *auth.Auth, now time.Time) error {
 		faults.Add(f.Field, "%s", f.Detail)
 	}
 	return faults.Err()
+}
+
+// mentioned reads the secrets that are mentioned; those that do not exist are
+// absent.
+func (h *wishes) mentioned(ctx context.Context, tenant string, mentions []subscription.Mention) (map[string]webhook.NamedSecret, error) {
+	if len(mentions) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(mentions))
+	for i, m := range mentions {
+		names[i] = m.Secret
+	}
+	return h.Store.Secrets(ctx, tenant, names)
 }
