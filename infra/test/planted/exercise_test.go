@@ -173,6 +173,11 @@ func (w *world) headers() {
 	w.deliver("basic", "exhausted")
 	w.subscribe("bearer", w.echo(200).URL, "auth", map[string]any{"type": "bearer", "token": w.plant("bearer token", "planted-bearer-"+token())})
 	w.deliver("bearer", "succeeded")
+	w.subscribe("cosigned", w.echo(500).URL, "signature", []any{
+		map[string]any{"preset": "github", "secret": w.plant("secret of a further signature", "planted-signature-"+token())},
+		map[string]any{"header": "X-Own", "text": "{{ id }}", "secret": map[string]any{"raw": w.plant("raw secret of a further signature", "planted raw "+token())}},
+	})
+	w.deliver("cosigned", "exhausted")
 	w.subscribe("header", w.echo(404).URL, "auth", map[string]any{"type": "header", "name": "X-Api-Key", "value": w.plant("header value", "planted value "+token())})
 	w.deliver("header", "exhausted")
 	w.call(200, "GET", "/subscriptions", "")
