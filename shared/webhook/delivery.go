@@ -60,6 +60,7 @@ const (
 	ReasonExpired       Reason = "expired"
 	ReasonGone          Reason = "gone"
 	ReasonPermanent     Reason = "permanent"
+	ReasonChanged       Reason = "changed" // the subscription did not select the event when it came, and would now
 	ReasonHistory       Reason = "history" // the event is of the past: see [History]
 )
 

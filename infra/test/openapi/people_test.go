@@ -18,6 +18,7 @@ func (r *recorder) people() {
 	r.call(200, "PATCH", user, `{"attributes":{"name":"Ada"}}`)
 	r.call(412, "DELETE", user, "", "If-Match", `"1"`)
 	r.call(200, "GET", user, "")
+	r.call(200, "GET", user+"/timeline?limit=1&order=asc", "")
 	r.call(200, "POST", acme+"/profiles", `{"profiles":[{"subject":"u2","attributes":{"plan":"tin"}},{"subject":"u3","attributes":{}}]}`)
 	r.call(422, "POST", acme+"/profiles", `{"profiles":[{"subject":"u2","attributes":{"flights":5}},{"subject":"u2"}]}`)
 	page := r.call(200, "GET", acme+"/profiles?limit=1", "")

@@ -125,10 +125,15 @@ func misses(types []string, filter []byte, e *pattern.Event) (webhook.Reason, er
 	if err != nil {
 		return "", err
 	}
+	return missesFilter(p, e), nil
+}
+
+// missesFilter tells why the event does not meet a filter; "" if it does.
+func missesFilter(p *pattern.Pattern, e *pattern.Event) webhook.Reason {
 	if event, asks := p.OfEvent(); asks && p.Judge(e) == pattern.No && (event == nil || event.Judge(e) == pattern.Yes) {
-		return webhook.ReasonProfile, nil
+		return webhook.ReasonProfile
 	}
-	return map[pattern.Verdict]webhook.Reason{pattern.No: webhook.ReasonFilter, pattern.Costly: webhook.ReasonFilterCost}[p.Judge(e)], nil
+	return map[pattern.Verdict]webhook.Reason{pattern.No: webhook.ReasonFilter, pattern.Costly: webhook.ReasonFilterCost}[p.Judge(e)]
 }
 
 // maxMissed is how much is shown of a condition, and of what was found.

@@ -40,6 +40,7 @@ func (h *Handler) nouns() []noun {
 		&statistics{h, h.Store},
 		&eventTypes{h, h.Store},
 		profiles,
+		&timelines{h, profiles, definitions, plans, retained},
 		&attributes{h, h.Store, definitions},
 		segments,
 		&keys{h, h.Store},

@@ -1,0 +1,60 @@
+package trigger
+
+import (
+	"fmt"
+
+	"github.com/postino/postino/shared/callback/retry"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// InWords tells why nothing came of an event that the trigger has counted or has
+// refused, as far as only the trigger knows: "third of five". It is "" if the reason
+// says it all.
+func (s *Spec) InWords(d Decision) string {
+	if d.Reason != webhook.ReasonNotDue {
+		return ""
+	}
+	n := int64(d.Count)
+	switch {
+	case !s.counts():
+		return "a later event began the delay again"
+	case s.within > 0:
+		return fmt.Sprintf("%s event of the key; %s must lie within %s of each other", ordinal(n), cardinal(max(s.every, s.at)), retry.FormatDuration(s.within))
+	case s.every > 0 && n > 0 && n%s.every != 0:
+		return fmt.Sprintf("%s of %s, %s in all", ordinal(n%s.every), cardinal(s.every), cardinal(n))
+	case s.at > 0 && n > 0 && n < s.at:
+		return fmt.Sprintf("%s of %s", ordinal(n), cardinal(s.at))
+	case s.at > 0 && n > s.at:
+		return fmt.Sprintf("%s event of the key; the trigger fires on the %s only", ordinal(n), ordinal(s.at))
+	}
+	return "a later event began the delay again"
+}
+
+var cardinals = []string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+
+var ordinals = []string{"none", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"}
+
+func cardinal(n int64) string {
+	if n >= 0 && n < int64(len(cardinals)) {
+		return cardinals[n]
+	}
+	return fmt.Sprint(n)
+}
+
+func ordinal(n int64) string {
+	if n >= 0 && n < int64(len(ordinals)) {
+		return ordinals[n]
+	}
+	ending := "th"
+	if tens := n % 100; tens < 11 || tens > 13 {
+		switch n % 10 {
+		case 1:
+			ending = "st"
+		case 2:
+			ending = "nd"
+		case 3:
+			ending = "rd"
+		}
+	}
+	return fmt.Sprint(n, ending)
+}
