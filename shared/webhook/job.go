@@ -19,6 +19,8 @@ type Job struct {
 	Of           Status    `json:"of,omitempty"`           // of a recover: the status of the deliveries to send again
 	DryRun       bool      `json:"dry_run,omitempty"`      // only count
 	Send         *Send     `json:"send,omitempty"`         // of a send: to whom, and what
+	Subject      string    `json:"subject,omitempty"`      // of an erasure, until it is over
+	Erased       *Erased   `json:"erased,omitempty"`       // of an erasure: what it has removed
 	Status       JobStatus `json:"status"`
 	Detail       string    `json:"detail,omitempty"` // why it stopped before its end; "" if it did not
 	Counts       JobCounts `json:"counts"`
@@ -47,20 +49,29 @@ const (
 	JobDeleteSubscription JobKind = "delete_subscription" // removes the data of a deleted subscription
 	JobDeleteTenant       JobKind = "delete_tenant"       // removes a tenant with everything
 	JobSend               JobKind = "send"                // publishes an event for each profile in a group
+	JobErase              JobKind = "erase"               // removes what is known of a subject
 )
+
+// Erased counts what an erasure has removed. Each counts once, also after crashes.
+type Erased struct {
+	Profiles int64 `json:"profiles"` // 1 if there was one
+	States   int64 `json:"states"`   // keys of triggers: counts, claims and delays that ran
+	Events   int64 `json:"events"`   // of which the data, the subject and the bodies of their deliveries went
+}
 
 // SendType is the type of the events that sends publish.
 const SendType = "postino.send"
 
 // Send is what a job of that kind publishes, and for whom.
 type Send struct {
-	Subscription string          `json:"subscription"`      // which alone gets the events
-	Segment      string          `json:"segment,omitempty"` // the profiles in it
-	Filter       json.RawMessage `json:"filter,omitempty"`  // those that meet the pattern
-	Subjects     []string        `json:"subjects,omitempty"`
-	Data         json.RawMessage `json:"data,omitempty"` // of each event
-	Rate         int             `json:"rate,omitempty"` // events a second at most; 0 bounds nothing
-	At           time.Time       `json:"at,omitzero"`    // when it begins
+	Subscription string          `json:"subscription"`       // which alone gets the events
+	Segment      string          `json:"segment,omitempty"`  // the profiles in it
+	Filter       json.RawMessage `json:"filter,omitempty"`   // those that meet the pattern
+	Subjects     []string        `json:"subjects,omitempty"` // until the job is over
+	Named        int             `json:"named,omitempty"`    // how many these were, once it is
+	Data         json.RawMessage `json:"data,omitempty"`     // of each event
+	Rate         int             `json:"rate,omitempty"`     // events a second at most; 0 bounds nothing
+	At           time.Time       `json:"at,omitzero"`        // when it begins
 }
 
 // JobStatus is the state of a job.
@@ -83,11 +94,14 @@ type JobCounts struct {
 	Removed  int64 `json:"removed"`  // stored items that a deletion removed
 }
 
-// JobTarget is one delivery, or one subject, of a job's decision.
+// JobTarget is one delivery, subject, event or key of a job's decision.
 type JobTarget struct {
-	Delivery string `json:"d,omitempty"`
-	Subject  string `json:"s,omitempty"`
-	Round    int    `json:"r,omitempty"` // in which it was found
+	Delivery string    `json:"d,omitempty"`
+	Subject  string    `json:"s,omitempty"`
+	Source   string    `json:"f,omitempty"` // with Event: one event
+	Event    string    `json:"e,omitempty"`
+	State    *StateRef `json:"k,omitempty"` // the state of one key
+	Round    int       `json:"r,omitempty"` // in which it was found
 }
 
 // JobSlice is the maximum number of deliveries in one decision of a job.

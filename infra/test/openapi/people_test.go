@@ -39,4 +39,6 @@ func (r *recorder) people() {
 	r.call(204, "DELETE", flights+"?values=drop", "")
 	r.call(204, "DELETE", vip, "")
 	r.call(204, "DELETE", user, "")
+	r.call(202, "DELETE", user+"?erase=true", "")
+	r.call(422, "DELETE", user+"?erase=yes", "")
 }

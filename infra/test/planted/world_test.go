@@ -73,16 +73,20 @@ func (b both) WithGroup(name string) slog.Handler {
 }
 
 // open starts a server on a store; nil is the one in its own folder.
-func open(t *testing.T, store server.Store) *world {
+func open(t *testing.T, store server.Store, change ...func(*server.Config)) *world {
 	t.Helper()
 	w := &world{T: t, data: t.TempDir()}
 	w.adminKey = w.plant("admin key", "planted-admin-key-"+token())
 	options := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
 	var err error
-	w.Server, err = server.Start(t.Context(), server.Config{
+	config := server.Config{
 		Addr: "127.0.0.1:0", Data: w.data, AdminKey: w.adminKey, EgressAllow: "127.0.0.0/8", Version: "test", Store: store,
 		Log: slog.New(both{slog.NewJSONHandler(&w.log, options), slog.NewTextHandler(&w.log, options)}),
-	})
+	}
+	for _, change := range change {
+		change(&config)
+	}
+	w.Server, err = server.Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,9 @@ type pathStep struct {
 	index int // with an empty name: the element of an array
 }
 
+// IsSubject reports whether the path names the event's subject.
+func (p Path) IsSubject() bool { return len(p.steps) == 1 && p.steps[0].name == "subject" }
+
 // maxPath is the longest path in bytes.
 const maxPath = 1024
 

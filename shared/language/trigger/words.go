@@ -2,8 +2,10 @@ package trigger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postino/postino/shared/callback/retry"
+	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -28,6 +30,26 @@ func (s *Spec) InWords(d Decision) string {
 		return fmt.Sprintf("%s event of the key; the trigger fires on the %s only", ordinal(n), ordinal(s.at))
 	}
 	return "a later event began the delay again"
+}
+
+// SubjectKeys names the states that are an event's subject's own: those of keys that
+// the subject is part of, as the event tells them. They have no Part.
+func (s *Spec) SubjectKeys(sub webhook.Subscription, d *pattern.Event) (refs []webhook.StateRef) {
+	paths := [][]pattern.Path{s.key}
+	if s.cap != nil && s.cap.key != nil {
+		paths = append(paths, s.cap.key)
+	}
+	for _, key := range paths {
+		if !slices.ContainsFunc(key, pattern.Path.IsSubject) {
+			continue
+		}
+		if hash, ok := keyHash(d, key); ok {
+			if ref := stateRef(sub, hash); !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
 }
 
 var cardinals = []string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}

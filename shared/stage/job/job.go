@@ -1,5 +1,6 @@
 // Package job does work that is too large for one request, in slices: it sends
-// failed deliveries again, and removes deleted subscriptions and tenants.
+// failed deliveries again, removes deleted subscriptions and tenants, publishes to
+// groups of people, and erases subjects.
 //
 // Each slice decides first and then does. What it decided, at most
 // [webhook.JobSlice] deliveries, is stored in the job together with the place
@@ -103,6 +104,7 @@ func (w *Worker) kinds() map[webhook.JobKind]kind {
 		webhook.JobDeleteSubscription: removals{w},
 		webhook.JobDeleteTenant:       tenants{w},
 		webhook.JobSend:               sends{w},
+		webhook.JobErase:              erasures{w},
 	}
 }
 
@@ -152,6 +154,7 @@ func (w *Worker) end(ctx context.Context, j *webhook.Job) error {
 		j.Status = webhook.JobDone
 	}
 	j.EndedAt = w.now()
+	forgetPeople(j)
 	if err := w.save(ctx, j); err != nil {
 		return err
 	}

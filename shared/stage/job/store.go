@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/sendable"
+	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/queue"
+	"github.com/postino/postino/shared/stage/expunge"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -71,8 +73,22 @@ type People interface {
 	people.Source
 }
 
+// Traces are what is known of a subject.
+type Traces interface {
+	// Profiles, DeleteProfile: see manage's Profiles.
+	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
+	DeleteProfile(ctx context.Context, tenant, subject string) error
+	// ListHeads: see fanout's Subscriptions.
+	ListHeads(ctx context.Context, tenant, after string, limit int) ([]webhook.Head, error)
+	// PageEvents: see manage's Search.
+	PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) (events []webhook.StoredEvent, next string, err error)
+	trigger.Store
+	expunge.Store
+}
+
 // Store is all that jobs ask of storage.
 type Store interface {
+	Traces
 	People
 	Jobs
 	Deliveries

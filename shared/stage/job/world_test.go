@@ -128,6 +128,9 @@ func (w *world) run() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		if _, second := asked.(message.Expunge); second {
+			continue // delivery's affair
+		}
 		audit, isAudit := asked.(message.AuditJob)
 		slice := message.JobSlice(audit)
 		if !isAudit {

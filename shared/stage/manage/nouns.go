@@ -22,10 +22,10 @@ func (h *Handler) nouns() []noun {
 	versions := &versions{h}
 	definitions := &definitions{h, h.Store}
 	segments := &segments{h, definitions}
-	profiles := &profiles{h, h.Store, definitions}
+	jobs := &jobs{h, h.Store}
+	profiles := &profiles{h, h.Store, definitions, jobs}
 	wishes := &wishes{h, segments}
 	signing := &signing{h, versions}
-	jobs := &jobs{h, h.Store}
 	return []noun{
 		&health{Handler: h, Store: h.Store},
 		documents{},

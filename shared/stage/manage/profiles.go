@@ -28,6 +28,7 @@ type profiles struct {
 	*Handler
 	Store       Profiles
 	definitions *definitions
+	jobs        *jobs
 }
 
 func (h *profiles) routes() []httpapi.Route {
@@ -37,7 +38,7 @@ func (h *profiles) routes() []httpapi.Route {
 		{Method: get, Pattern: profilePath, Roles: manage, Handle: h.get},
 		{Method: put, Pattern: profilePath, Roles: manage, Handle: h.put},
 		{Method: patch, Pattern: profilePath, Roles: manage, Handle: h.patch},
-		{Method: del, Pattern: profilePath, Roles: manage, Handle: h.delete},
+		{Method: del, Pattern: profilePath, Roles: manage, Query: []string{"erase"}, Handle: h.delete},
 	}
 }
 
@@ -279,6 +280,12 @@ func (h *profiles) delete(r *httpapi.Request) (httpapi.Response, error) {
 	subject := r.PathValue("subject")
 	if attribute.Subject(subject) != "" {
 		return httpapi.Response{}, errNoProfile
+	}
+	switch erase := r.Query.Get("erase"); {
+	case erase == "true":
+		return h.erase(r, subject)
+	case r.Query.Has("erase") && erase != "false":
+		return httpapi.Response{}, httpapi.Invalid(httpapi.FieldError{Field: "erase", Detail: "want true, which also removes what the subject's events and triggers hold, or false"})
 	}
 	if r.Header.Get("If-Match") != "" {
 		p, err := h.of(r, subject)

@@ -188,6 +188,7 @@ func (h *sends) stop(r *httpapi.Request) (httpapi.Response, error) {
 			return nil
 		}
 		j.Status, j.Detail, j.UpdatedAt, j.EndedAt = webhook.JobStopped, "It was stopped by a request.", h.now(), h.now()
+		j.Send.Named, j.Send.Subjects, j.Decided, j.Position = len(j.Send.Subjects), nil, nil, "" // no subject stays in a job that is over
 		return h.Store.SaveJob(r.Context(), j)
 	})
 	if errors.Is(err, webhook.ErrNotFound) {

@@ -47,6 +47,8 @@ type momentView struct {
 	Outcomes []outcomeView `json:"outcomes"` // of the first of these, then of those that ask for its type and did not match
 }
 
+var errUnheardOf = httpapi.ProfileNotFound.Problem("There is no profile of this subject, and no event in this range.")
+
 // get shows one page of events, newest first, by acceptance.
 func (h *timelines) get(r *httpapi.Request) (httpapi.Response, error) {
 	subject := r.PathValue("subject")
@@ -61,6 +63,15 @@ func (h *timelines) get(r *httpapi.Request) (httpapi.Response, error) {
 	events, next, err := h.Store.PageEvents(r.Context(), r.Tenant, webhook.EventFilter{Subject: subject}, listing.Page)
 	if err != nil {
 		return httpapi.Response{}, listing.Refuse(err)
+	}
+	if len(events) == 0 && next == "" && listing.Page.Position == "" {
+		p, err := h.profiles.of(r, subject)
+		if err == nil && p.Revision == 0 {
+			err = errUnheardOf
+		}
+		if err != nil {
+			return httpapi.Response{}, err
+		}
 	}
 	moments, err := h.moments(r, subject, events)
 	if err != nil {
