@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,11 +176,16 @@ func hotKey(t *testing.T, trigger string, array int) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	failed := 0
+	var failed atomic.Int64
 	for range containers {
 		f := &fanout.Fanout{
 			Store: table, Log: slog.New(slog.DiscardHandler),
-			Events: sender(func(m queue.Message) { q.putBy++; q.push(time.Now().Add(m.Delay), m.Body) }),
+			Events: sender(func(m queue.Message) {
+				q.mu.Lock()
+				q.putBy++
+				q.mu.Unlock()
+				q.push(time.Now().Add(m.Delay), m.Body)
+			}),
 			Deliveries: sender(func(m queue.Message) {
 				first, err := message.DecodeAs[message.FirstAttempt](m.Body)
 				if err != nil {
@@ -193,7 +199,7 @@ func hotKey(t *testing.T, trigger string, array int) {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				if batch := q.take(); len(batch) > 0 {
-					failed += len(f.Handle(ctx, batch))
+					failed.Add(int64(len(f.Handle(ctx, batch))))
 					q.handled(len(batch))
 				} else {
 					time.Sleep(10 * time.Millisecond)
@@ -209,8 +215,8 @@ func hotKey(t *testing.T, trigger string, array int) {
 	all.Wait()
 	t.Logf("%d changes took %v: %.0f a second; %d saves of up to %d parts, %d conflicts, %d throttled, %d put off",
 		total, took, total/took.Seconds(), table.saves, table.most, table.conflicts, table.throttled, q.putBy)
-	if failed > 0 {
-		t.Errorf("%d receipts failed, want none", failed)
+	if n := failed.Load(); n > 0 {
+		t.Errorf("%d receipts failed, want none", n)
 	}
 	if late := took - total/each*time.Second; late > 3*time.Second {
 		t.Errorf("the last change was late by %v, want 3s at most", late)

@@ -149,11 +149,16 @@ func TestACrashLosesNothingThatIsHeld(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 2))
 			var mu sync.Mutex
+			draw := func(n int) int {
+				mu.Lock()
+				defer mu.Unlock()
+				return random.IntN(n)
+			}
 			done := map[string]bool{}
 			dir, sent := t.TempDir(), 0
 			for life := range 4 {
 				dead := false // this process
-				s := openStages(t, dir, localqueue.Config{Memory: 2000 + random.IntN(40_000)})
+				s := openStages(t, dir, localqueue.Config{Memory: 2000 + draw(40_000)})
 				consumeWith(t, s.first, localqueue.Options{Workers: 3, Batch: 4}, func(ctx context.Context, ms []queue.Message) (failed []string) {
 					for _, m := range ms {
 						mu.Lock()
@@ -195,7 +200,7 @@ func TestACrashLosesNothingThatIsHeld(t *testing.T) {
 				for range 50 {
 					sendAll(t, s.first, message(fmt.Sprint("g", sent%3), fmt.Sprint(sent)))
 					sent++
-					time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
+					time.Sleep(time.Duration(draw(100)) * time.Millisecond)
 				}
 				if life == 3 {
 					time.Sleep(2 * time.Hour)
