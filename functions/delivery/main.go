@@ -37,6 +37,7 @@ func main() {
 		Now:     time.Now,
 		Count:   f.Metrics.Count,
 		Stats:   statistics,
+		Results: f.Results(store),
 		Observe: f.Metrics.Observe,
 		Version: postino.Version,
 		Log:     f.Log,

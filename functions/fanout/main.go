@@ -24,6 +24,7 @@ func main() {
 		Count:      f.Metrics.Count,
 		Retention:  f.Retention(),
 		Ended:      f.Statistics(store).Ended,
+		Results:    f.Results(store),
 		Log:        f.Log,
 	}
 	f.Start(awslambda.Queue(f.Log, sqsqueue.Decode, stage.Handle))

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -27,6 +28,8 @@ type Definitions struct {
 	rules    []*Rule
 	known    map[string]webhook.AttributeRule
 	segments []segmentOf
+
+	campaigns map[string]*campaign.Campaign
 }
 
 // segmentOf is a compiled segment.
@@ -82,6 +85,41 @@ func Define(rules []webhook.AttributeRule, segments []webhook.Segment) (*Definit
 	return d, errors.Join(errs...)
 }
 
+// CampaignSource is where campaigns and caps are stored.
+type CampaignSource interface {
+	// Campaigns returns up to limit campaigns and caps of a tenant in all,
+	// consistently, campaigns by id and caps by name.
+	Campaigns(ctx context.Context, tenant string, limit int) ([]webhook.Campaign, []webhook.Cap, error)
+}
+
+// Join adds a tenant's campaigns to its definitions. What cannot be compiled, which
+// is a fault of ours, is left out, and returned as the error wrong.
+func (d *Definitions) Join(ctx context.Context, from CampaignSource, tenant string) (wrong, err error) {
+	campaigns, caps, err := from.Campaigns(ctx, tenant, campaign.MaxCampaigns+campaign.MaxCaps)
+	if err != nil {
+		return nil, fmt.Errorf("read campaigns of %s: %w", tenant, err)
+	}
+	all, errs := campaign.Compile(campaigns, caps)
+	d.campaigns = all
+	return errors.Join(errs...), nil
+}
+
+// Campaign returns a campaign; nil if there is none of that id.
+func (d *Definitions) Campaign(id string) *campaign.Campaign {
+	if d == nil || id == "" {
+		return nil
+	}
+	return d.campaigns[id]
+}
+
+// Campaigns are all of them, by id.
+func (d *Definitions) Campaigns() map[string]*campaign.Campaign {
+	if d == nil {
+		return nil
+	}
+	return d.campaigns
+}
+
 // Weight is about how many bytes of memory the definitions take.
 func (d *Definitions) Weight() (n int) {
 	if d == nil {
@@ -92,6 +130,9 @@ func (d *Definitions) Weight() (n int) {
 	}
 	for _, s := range d.segments {
 		n += definitionWeight + s.filter.Weight()
+	}
+	for _, c := range d.campaigns {
+		n += c.Weight()
 	}
 	return n + definitionWeight*(len(d.known)-len(d.rules))
 }

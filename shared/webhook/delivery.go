@@ -31,6 +31,7 @@ const (
 	WaitDisabled  Waiting = "disabled"
 	WaitBreaker   Waiting = "breaker"
 	WaitRateLimit Waiting = "rate_limit"
+	WaitQuiet     Waiting = "quiet" // that quiet hours are over
 )
 
 // Reason says why a delivery ended without success, or why an event led to no
@@ -52,6 +53,11 @@ const (
 	ReasonMissingSecret Reason = "missing_secret"
 	ReasonOnce          Reason = "once"
 	ReasonCap           Reason = "cap"
+	ReasonAudience      Reason = "audience"    // the subject is not whom the campaign is for
+	ReasonNotStarted    Reason = "not_started" // the campaign is a draft, or begins later
+	ReasonEnded         Reason = "ended"       // the campaign was stopped, or is over
+	ReasonHoldout       Reason = "holdout"     // the campaign holds the subject out, to compare
+	ReasonQuiet         Reason = "quiet"       // it came in quiet hours
 	ReasonAbort         Reason = "abort"
 	ReasonRenderError   Reason = "render_error"
 	ReasonTooLarge      Reason = "too_large"

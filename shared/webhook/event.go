@@ -67,7 +67,9 @@ type PlanEntry struct {
 	Subscription string `json:"s"`
 	Version      int64  `json:"v"`
 	Cancels      uint16 `json:"c,omitempty"` // bit i: the event matches the trigger's i-th cancel clause
-	CancelsOnly  bool   `json:"o,omitempty"` // the subscription itself does not match
+	CancelsOnly  bool   `json:"o,omitempty"` // the subscription itself does not match, or its campaign keeps it from the event
+	Why          Reason `json:"w,omitempty"` // of CancelsOnly: why the campaign does; "" if it does not
+	Asks         bool   `json:"a,omitempty"` // the campaign's rules are asked too, beside the trigger
 	Costly       bool   `json:"x,omitempty"` // the filter needed too many steps: the delivery is canceled
 	Group        Group  `json:"g,omitempty"` // with which its delivery's outcome may be kept; only if every match leads to a delivery
 }

@@ -35,6 +35,8 @@ type Subscription struct {
 	Trigger        json.RawMessage  `json:"trigger,omitempty"`       // when a match leads to a callback; nil means always
 	TriggerEpoch   int64            `json:"trigger_epoch,omitempty"` // see Epoch
 	MaxAge         string           `json:"max_age,omitempty"`       // of an event, beyond which it is skipped; "" means any
+	Campaign       string           `json:"campaign,omitempty"`      // that it is part of; "" for none
+	Quiet          json.RawMessage  `json:"quiet,omitempty"`         // its own quiet hours; nil means those of the campaign, if any
 	Request        *RequestSpec     `json:"request,omitempty"`
 	Auth           *SealedAuth      `json:"auth,omitempty"`      // nil means none
 	Signature      *SealedSignature `json:"signature,omitempty"` // further ones beside that of Standard Webhooks; nil means none
@@ -109,17 +111,18 @@ type SigningSecret struct {
 // Head is the current face of a subscription: what matching and each attempt
 // must know now. All else stands in the version it names.
 type Head struct {
-	Tenant  string
-	ID      string
-	Version int64
-	Born    int64
-	State   State
-	Types   []string
-	Filter  json.RawMessage
-	Epoch   int64    // see [Subscription.Epoch]
-	Cancels []Cancel // of the trigger; at most [MaxCancels]
-	Heavy   int      // see [Subscription.Heavy]
-	Health  Health   // of this version
+	Tenant   string
+	ID       string
+	Version  int64
+	Born     int64
+	State    State
+	Types    []string
+	Filter   json.RawMessage
+	Epoch    int64    // see [Subscription.Epoch]
+	Cancels  []Cancel // of the trigger; at most [MaxCancels]
+	Campaign string   // see [Subscription]
+	Heavy    int      // see [Subscription.Heavy]
+	Health   Health   // of this version
 }
 
 // MaxCancels is the most cancel clauses of one trigger.
@@ -145,7 +148,7 @@ func (s Subscription) Epoch() int64 {
 func (s Subscription) Head() Head {
 	return Head{
 		Tenant: s.Tenant, ID: s.ID, Version: s.Version, Born: s.Born, State: s.State, Types: s.Types, Filter: s.Filter,
-		Epoch: s.Epoch(), Cancels: s.cancels(), Heavy: s.Heavy,
+		Epoch: s.Epoch(), Cancels: s.cancels(), Campaign: s.Campaign, Heavy: s.Heavy,
 	}
 }
 
@@ -179,7 +182,7 @@ type Change struct {
 // Size returns about how many bytes of memory the subscription takes.
 func (s Subscription) Size() int {
 	const fields = 1 << 10 // all but the texts that may be long
-	n := fields + len(s.Name) + len(s.Description) + len(s.Metadata) + len(s.URL) + len(s.Filter) + len(s.Trigger)
+	n := fields + len(s.Name) + len(s.Description) + len(s.Metadata) + len(s.URL) + len(s.Filter) + len(s.Trigger) + len(s.Quiet)
 	for _, t := range s.Types {
 		n += 16 + len(t)
 	}

@@ -104,6 +104,7 @@ func (s *Server) Advance(ctx context.Context, by time.Duration) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
+	s.results.Close(ctx)
 	s.stats.Close(ctx) // who moves the clock wants to see what came of it
 	return s.prune(ctx)
 }

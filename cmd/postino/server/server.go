@@ -21,6 +21,7 @@ import (
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/measure/metric"
+	"github.com/postino/postino/shared/measure/results"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/platform/local/engine"
 	"github.com/postino/postino/shared/platform/local/localqueue"
@@ -79,6 +80,7 @@ type Server struct {
 	sweep       *sweep.Sweeper
 	metrics     metric.Registry
 	stats       stats.Recorder
+	results     results.Recorder
 	moving      sync.Mutex // held while the test clock moves
 	stop        context.CancelFunc
 	done        sync.WaitGroup
@@ -156,15 +158,16 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	}
 	guard := &egress.Guard{Allow: allow, Ports: ports, OwnHosts: []string{s.listener.Addr().String()}, ResolverAddress: s.config.Resolver}
 	s.stats.Store, s.stats.Now, s.stats.Log = s.store, s.clock.Now, s.config.Log
+	s.results.Store, s.results.Now, s.results.Log = s.store, s.clock.Now, s.config.Log
 	s.fanout = &fanout.Fanout{
 		Store: s.store, Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retention: s.config.Retention,
-		Now: s.clock.Now, Count: s.metrics.Count, Ended: s.stats.Ended, Log: s.config.Log,
+		Now: s.clock.Now, Count: s.metrics.Count, Ended: s.stats.Ended, Results: &s.results, Log: s.config.Log,
 	}
 	s.client = egress.NewClient(egress.NewTransport(guard, nil))
 	s.delivery = &delivery.Deliverer{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
 		Client: s.client, Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
-		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Version: s.config.Version, Log: s.config.Log,
+		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Results: &s.results, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
 			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Events: s.byName["events"], Counter: s.counter(), Secrets: sealer, Now: s.clock.Now, Log: s.config.Log,
 		},
@@ -240,6 +243,7 @@ func (s *Server) storeStats(ctx context.Context) {
 			return
 		case <-tick.C:
 			s.stats.Close(ctx)
+			s.results.Close(ctx)
 		}
 	}
 }
@@ -273,6 +277,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.done.Wait()
 	s.client.CloseIdleConnections()
 	s.stats.Close(ctx)
+	s.results.Close(ctx)
 	return errors.Join(err, s.db.Close())
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/api/apikey"
+	"github.com/postino/postino/shared/measure/results"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/stage/delivery"
 	"github.com/postino/postino/shared/stage/fanout"
@@ -25,6 +26,7 @@ type Store interface {
 	sweep.Store
 	job.Store
 	stats.Store
+	results.Store
 	// NextDue returns the time of the earliest due pointer, zero if there is
 	// none. It is asked only with a test clock.
 	NextDue(ctx context.Context) (time.Time, error)

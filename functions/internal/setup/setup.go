@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/postino/postino/shared/measure/metric"
+	"github.com/postino/postino/shared/measure/results"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/measure/stdlog"
 	"github.com/postino/postino/shared/platform/aws/dynamostore"
@@ -28,6 +29,7 @@ type Function struct {
 	Log     *slog.Logger
 	Metrics metric.Embedded
 	Stats   *stats.Recorder // nil unless Statistics was called
+	results *results.Recorder
 	values  map[string]string
 }
 
@@ -117,6 +119,13 @@ const sparing = 30 * time.Second
 func (f *Function) Statistics(store stats.Store) *stats.Recorder {
 	f.Stats = &stats.Recorder{Store: store, Log: f.Log, Spare: sparing}
 	return f.Stats
+}
+
+// Results returns what counts what campaigns lead to, into the table. It is stored
+// together with the Statistics.
+func (f *Function) Results(store results.Store) *results.Recorder {
+	f.results = &results.Recorder{Store: store, Log: f.Log, Spare: sparing}
+	return f.results
 }
 
 // Queue opens the queue that a variable names.

@@ -35,6 +35,7 @@ func (c counted) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 			defer cancel()
 			c.f.Stats.Flush(ctx)
+			c.f.results.Flush(ctx)
 		}
 	}()
 	return c.Handler.Invoke(ctx, payload)
@@ -51,6 +52,7 @@ func (f *Function) shutDown() {
 		ctx, cancel := context.WithTimeout(context.Background(), lastMoments)
 		defer cancel()
 		f.Stats.Close(ctx)
+		f.results.Close(ctx)
 	}
 }
 

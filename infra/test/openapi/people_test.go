@@ -34,6 +34,7 @@ func (r *recorder) people() {
 	r.call(422, "POST", acme+"/sends", `{"subscription":"postcard"}`)
 	r.call(200, "POST", acme+"/jobs/"+sent["id"].(string)+"/stop", "")
 	r.call(200, "GET", acme+"/jobs/"+sent["id"].(string), "")
+	r.campaigns()
 	r.call(422, "DELETE", flights, "")
 	r.call(204, "DELETE", flights+"?values=keep", "")
 	r.call(204, "DELETE", flights+"?values=drop", "")
@@ -41,4 +42,25 @@ func (r *recorder) people() {
 	r.call(204, "DELETE", user, "")
 	r.call(202, "DELETE", user+"?erase=true", "")
 	r.call(422, "DELETE", user+"?erase=yes", "")
+}
+
+// campaigns makes campaigns and caps.
+func (r *recorder) campaigns() {
+	const spring, promo = acme + "/campaigns/spring", acme + "/caps/promo"
+	r.call(201, "PUT", spring, `{"name":"Spring","tags":["promo"],"state":"live","starts_at":"2026-03-01T12:00:00Z","ends_at":"2027-03-01T12:00:00Z","audience":{"segment":["vip"]},"holdout":12.5,"cap":{"max":2,"per":"7d","key":["subject","data.site"]},"quiet":{"from":"21:00","to":"09:00","zone":"profile.tz","default_zone":"Europe/Rome","then":"skip"},"goal":{"types":["order.paid"],"filter":{"data":{"n":[1]}},"within":"7d","value":"data.n"}}`)
+	r.call(200, "PUT", spring, `{"tags":["promo"],"state":"live","audience":{"profile":{"plan":["gold"]}}}`)
+	r.call(422, "PUT", spring, `{"holdout":100}`)
+	r.call(200, "PATCH", spring, `{"name":"Spring","audience":null}`)
+	r.call(200, "GET", spring, "")
+	r.call(200, "GET", acme+"/campaigns", "")
+	r.call(201, "PUT", promo, `{"tags":["promo"],"max":1,"per":"1d"}`)
+	r.call(200, "PUT", promo, `{"tags":["promo"],"max":1000,"per":"1d","key":"data.site"}`)
+	r.call(422, "PUT", promo, `{"tags":["promo"]}`)
+	r.call(200, "GET", promo, "")
+	r.call(200, "GET", acme+"/caps", "")
+	r.call(201, "PUT", acme+"/subscriptions/sale", `{"url":"https://a.example/","types":["visit"],"campaign":"spring","quiet":{"from":"21:00","to":"09:00"}}`)
+	r.call(409, "DELETE", spring, "")
+	r.call(204, "DELETE", acme+"/subscriptions/sale", "")
+	r.call(204, "DELETE", spring, "")
+	r.call(204, "DELETE", promo, "")
 }

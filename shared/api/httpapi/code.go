@@ -50,6 +50,8 @@ var (
 	ProfileNotFound      = newCode(http.StatusNotFound, "profile_not_found")
 	AttributeNotFound    = newCode(http.StatusNotFound, "attribute_not_found")
 	SegmentNotFound      = newCode(http.StatusNotFound, "segment_not_found")
+	CampaignNotFound     = newCode(http.StatusNotFound, "campaign_not_found")
+	CapNotFound          = newCode(http.StatusNotFound, "cap_not_found")
 	EventTypeNotFound    = newCode(http.StatusNotFound, "event_type_not_found")
 	SecretNotFound       = newCode(http.StatusNotFound, "secret_not_found")
 	KeyNotFound          = newCode(http.StatusNotFound, "key_not_found")
@@ -74,6 +76,9 @@ var (
 	FiltersFull         = newCode(http.StatusConflict, "filters_full")
 	AttributesFull      = newCode(http.StatusConflict, "attributes_full")
 	SegmentsFull        = newCode(http.StatusConflict, "segments_full")
+	CampaignsFull       = newCode(http.StatusConflict, "campaigns_full")
+	CampaignInUse       = newCode(http.StatusConflict, "campaign_in_use")
+	CapsFull            = newCode(http.StatusConflict, "caps_full")
 	SegmentInUse        = newCode(http.StatusConflict, "segment_in_use")
 
 	RevisionPassed = newCode(http.StatusPreconditionFailed, "revision_passed")

@@ -5,6 +5,7 @@ import (
 
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/quiet"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -19,6 +20,15 @@ func ReadsProfile(s webhook.Subscription) (filter, templates bool) {
 	}
 	request, faults := render.Compile(s)
 	return filter, len(faults) == 0 && request.ReadsProfile()
+}
+
+// QuietReadsProfile tells whether the zone of its quiet hours is that of the profile.
+func QuietReadsProfile(s webhook.Subscription) bool {
+	if len(s.Quiet) == 0 {
+		return false
+	}
+	h, err := quiet.Read(strictjson.Value(s.Quiet), "quiet")
+	return err == nil && h.ReadsProfile()
 }
 
 // Segments returns the segments that a filter asks for by name.

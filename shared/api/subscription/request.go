@@ -12,6 +12,7 @@ import (
 	"github.com/postino/postino/shared/callback/auth"
 	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/quiet"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/webhook"
@@ -158,6 +159,25 @@ func readMaxAge(d *draft, v strictjson.Value) {
 		_, err := trigger.ParseMaxAge(d.Subscription.MaxAge)
 		d.addAll(err)
 	}
+}
+
+func readCampaign(d *draft, v strictjson.Value) {
+	if d.Subscription.Campaign = d.text("campaign", v); v.Kind() == strictjson.String && !ValidID(d.Subscription.Campaign) {
+		d.faults.Add("campaign", "want the id of a campaign: "+IDSyntax)
+	}
+}
+
+func viewCampaign(s webhook.Subscription) any {
+	if s.Campaign == "" {
+		return nil
+	}
+	return s.Campaign
+}
+
+func readQuiet(d *draft, v strictjson.Value) {
+	d.Subscription.Quiet = json.RawMessage(v.Compact())
+	_, err := quiet.Read(v, "quiet")
+	d.addAll(err)
 }
 
 // readAuth reads the auth; who saves the subscription seals it. One that is as

@@ -16,6 +16,8 @@ var (
 	WithProfile = with(ofEvents, Roots{"profile": false, "segment": true})
 	// OfProfiles is for segments: the profile, and the subject that it is of.
 	OfProfiles = Roots{"profile": false, "subject": true}
+	// OfAudience is for audiences of campaigns: the same, and the segments that the subject is in.
+	OfAudience = with(OfProfiles, Roots{"segment": true})
 )
 
 func with(some, more Roots) Roots {

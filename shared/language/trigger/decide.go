@@ -24,6 +24,9 @@ type Decision struct {
 	Reason webhook.Reason // of Skip and Cancel
 	Count  int            // how often the key had occurred; 0 without a count
 	Due    time.Time      // of Wait
+	Quiet  bool           // of Wait: until quiet hours are over, not for the trigger's delay
+	By     string         // of the reason cap: which, if several subscriptions share it; else ""
+	Drops  int            // delays that ran and come to nothing by this one
 	Until  time.Time      // of a view, for once_per and cap: until when what is claimed leaves no room; zero if nothing says so
 }
 
@@ -45,9 +48,13 @@ func (o *Occurrence) Decide(items []webhook.StateItem, now time.Time, ready Read
 	if d, decided := o.decided(st); decided {
 		return d, nil, nil
 	}
+	before := len(st.timer.value.Pending)
 	d, err := o.decide(st, now, ready)
 	if err != nil {
 		return Decision{}, nil, err
+	}
+	if d.Drops = before - len(st.timer.value.Pending); d.Do == Wait && !d.Quiet {
+		d.Drops++
 	}
 	changes, err := st.changes()
 	return d, changes, err
@@ -97,10 +104,12 @@ func (m mark) another(event string) (Decision, bool) {
 
 // repeat is the decision that a mark tells of.
 func (o *Occurrence) repeat(m mark, t timer) Decision {
-	d := Decision{Reason: m.Outcome, Count: int(m.Count)}
+	d := Decision{Reason: m.Outcome, Count: int(m.Count), By: m.By}
 	switch {
 	case m.Outcome == sent:
 		d.Do, d.Reason = Send, ""
+	case m.Outcome == "" && m.Quiet:
+		d.Do, d.Due, d.Quiet = Wait, m.Due, true
 	case m.Outcome == "" && t.waits(o.mark):
 		d.Do, d.Due = Wait, m.Due
 	case m.Outcome == "":
@@ -127,6 +136,7 @@ var skips = []webhook.Reason{
 	webhook.ReasonType, webhook.ReasonFilter,
 	webhook.ReasonNoKey, webhook.ReasonDuplicate, webhook.ReasonNotDue, webhook.ReasonCanceledBy,
 	webhook.ReasonStale, webhook.ReasonOnce, webhook.ReasonCap, webhook.ReasonDeleted, webhook.ReasonExpired, webhook.ReasonHistory,
+	webhook.ReasonHoldout, webhook.ReasonQuiet,
 }
 
 func cancels(reason webhook.Reason) bool {
@@ -190,16 +200,34 @@ func (o *Occurrence) finish(st *state, now time.Time, count int64, ready Ready) 
 	if err != nil {
 		return Decision{}, err
 	}
-	d := Decision{Do: Send}
 	if reason != "" {
-		d = Decision{Reason: reason}
+		d := Decision{Reason: reason}
 		if cancels(reason) {
 			d.Do = Cancel
 		}
-	} else if reason = o.claim(st, now); reason != "" {
-		d = Decision{Reason: reason}
+		return o.note(st, now, count, d), nil
 	}
-	return o.note(st, now, count, d), nil
+	return o.note(st, now, count, o.sendOrNot(st, now)), nil
+}
+
+// sendOrNot decides for what can be sent: not in quiet hours, only if there is room
+// for it, and not to who is held out. That one is claimed as if it was sent.
+func (o *Occurrence) sendOrNot(st *state, now time.Time) Decision {
+	if until := o.quietUntil(now); !until.IsZero() {
+		if o.spec.quiet.Skips() {
+			return Decision{Reason: webhook.ReasonQuiet}
+		}
+		return Decision{Do: Wait, Due: until, Quiet: true}
+	}
+	if reason, by := o.claim(st, now); reason != "" {
+		return Decision{Reason: reason, By: by}
+	}
+	held := o.spec.common.HeldOut(o.event.Subject)
+	o.hope(st, now, held)
+	if held {
+		return Decision{Reason: webhook.ReasonHoldout}
+	}
+	return Decision{Do: Send}
 }
 
 // note writes the decision into the event's mark.
@@ -210,7 +238,7 @@ func (o *Occurrence) note(st *state, now time.Time, count int64, d Decision) Dec
 	}
 	m := mark{
 		Event: o.eventKey, Source: o.event.Source, ID: o.event.ID, Order: o.event.Order, Version: o.version,
-		Count: count, Due: d.Due, Outcome: d.Reason, At: now.UTC(),
+		Count: count, Due: d.Due, Outcome: d.Reason, At: now.UTC(), By: d.By, Quiet: d.Quiet,
 	}
 	until := now
 	switch d.Do {
@@ -281,13 +309,44 @@ func (o *Occurrence) Fire(items []webhook.StateItem, now time.Time, ready Ready)
 	}
 	next := t.fired()
 	st.timer.set(next, next.until(now))
-	d, err = o.finish(st, now, st.mark.value.Count, ready)
-	if err != nil {
+	if d, changes, err = o.end(st, now, ready); err != nil {
 		return d, nil, false, err
+	}
+	d.Drops = len(t.Pending) - 1 - len(next.Pending)
+	return d, changes, true, nil
+}
+
+// end decides for what has waited.
+func (o *Occurrence) end(st *state, now time.Time, ready Ready) (Decision, []webhook.StateItem, error) {
+	d, err := o.finish(st, now, st.mark.value.Count, ready)
+	if err != nil {
+		return d, nil, err
 	}
 	if d.Do == Cancel && st.count.exists() {
 		st.count.set(st.count.value.without(), now.Add(o.spec.forever))
 	}
-	changes, err = st.changes()
-	return d, changes, true, err
+	changes, err := st.changes()
+	return d, changes, err
+}
+
+// Wake decides for an event that has waited until quiet hours are over, given the
+// parts that Refs names. It is false if it does not wait for that any more, or is to
+// wait on. What cancels the trigger's delay cancels it too.
+func (o *Occurrence) Wake(items []webhook.StateItem, now time.Time, ready Ready) (d Decision, changes []webhook.StateItem, wakes bool, err error) {
+	st, err := load(live(items, now))
+	if err != nil {
+		return d, nil, false, err
+	}
+	m := st.mark.value
+	if m.Event != o.eventKey || m.Outcome != "" || !m.Quiet || m.Due.After(now) {
+		return d, nil, false, nil
+	}
+	switch {
+	case st.timer.value.Canceled.cancels(o.start(o.due(), m.Order)):
+		ready = func(int) (webhook.Reason, error) { return webhook.ReasonCanceledBy, nil }
+	case o.spec.Stale(o.event.Time, now):
+		ready = func(int) (webhook.Reason, error) { return webhook.ReasonStale, nil }
+	}
+	d, changes, err = o.end(st, now, ready)
+	return d, changes, err == nil, err
 }

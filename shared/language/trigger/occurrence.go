@@ -19,41 +19,59 @@ type Occurrence struct {
 	version  int64
 	delivery string
 	started  bool // its delay has begun; see Spec.Started
+	decoded  *pattern.Event
+	shared   []webhook.StateRef // of the caps of its campaign, in their order
 }
 
 // Occurrence returns what the trigger s of sub makes of an event, given with
 // its decoded form, or the reason why it is none: [webhook.ReasonNoKey].
 func (s *Spec) Occurrence(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
-	o := s.bare(sub, e)
+	o := s.bare(sub, e, d)
 	if !s.keyed() {
 		return o, ""
 	}
-	return o.keyed(sub, d)
+	return o.keyed(sub, !s.groups())
 }
 
 // Started is the occurrence of an event whose delay has begun, perhaps under
 // another version of the trigger: it has a key, a timer and a mark, whatever
-// this one says.
-func (s *Spec) Started(sub webhook.Subscription, e webhook.Event, d *pattern.Event) (*Occurrence, webhook.Reason) {
-	o := s.bare(sub, e)
+// this one says. Key names the state in which it is.
+func (s *Spec) Started(sub webhook.Subscription, e webhook.Event, d *pattern.Event, key string) (*Occurrence, webhook.Reason) {
+	o := s.bare(sub, e, d)
 	o.started = true
-	return o.keyed(sub, d)
+	return o.keyed(sub, key == aloneKey(o.eventKey))
 }
 
+// aloneKey names the state of an event whose trigger keeps nothing of its key.
+func aloneKey(event string) string { return webhook.Hash(hashSize, "alone", event) }
+
 // bare is an occurrence that has no key.
-func (s *Spec) bare(sub webhook.Subscription, e webhook.Event) *Occurrence {
+func (s *Spec) bare(sub webhook.Subscription, e webhook.Event, d *pattern.Event) *Occurrence {
 	return &Occurrence{
-		spec: s, event: e, eventKey: e.Key(), version: sub.Version,
+		spec: s, event: e, eventKey: e.Key(), version: sub.Version, decoded: d,
 		delivery: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, sub.ID, ""),
 	}
 }
 
-// keyed names the state that the occurrence is about.
-func (o *Occurrence) keyed(sub webhook.Subscription, d *pattern.Event) (*Occurrence, webhook.Reason) {
-	s := o.spec
-	key, ok := keyHash(d, s.key)
+// keyed names the state that the occurrence is about: its own alone, or that of
+// its key.
+func (o *Occurrence) keyed(sub webhook.Subscription, alone bool) (*Occurrence, webhook.Reason) {
+	s, d := o.spec, o.decoded
+	key, ok := aloneKey(o.eventKey), true
+	if !alone {
+		key, ok = keyHash(d, s.key)
+	}
 	if !ok {
 		return nil, webhook.ReasonNoKey
+	}
+	if s.common != nil {
+		for _, l := range s.common.Caps {
+			shared, ok := keyHash(d, l.key)
+			if !ok {
+				return nil, webhook.ReasonNoKey
+			}
+			o.shared = append(o.shared, l.ref(sub.Tenant, shared))
+		}
 	}
 	o.ref, o.capKey = stateRef(sub, key), key
 	if s.cap != nil && s.cap.key != nil {
@@ -76,7 +94,7 @@ func (o *Occurrence) keyed(sub webhook.Subscription, d *pattern.Event) (*Occurre
 // them; none if the trigger keeps no state.
 func (o *Occurrence) Refs() []webhook.StateRef {
 	s := o.spec
-	var refs []webhook.StateRef
+	refs := slices.Clone(o.shared) // the first has others wait who claim it too
 	for _, p := range []struct {
 		part   string
 		needed bool
@@ -90,6 +108,9 @@ func (o *Occurrence) Refs() []webhook.StateRef {
 		if p.needed {
 			refs = append(refs, o.part(p.part))
 		}
+	}
+	if o.hopes() {
+		refs = append(refs, s.common.GoalRef(o.ref.Tenant, o.event.Subject))
 	}
 	return refs
 }
@@ -107,7 +128,7 @@ func (o *Occurrence) part(name string) webhook.StateRef {
 func (o *Occurrence) Key() webhook.StateRef { return o.ref }
 
 // Keys names the keys whose state the event touches, without parts: its own,
-// and that of a cap which has its own. None if the trigger keeps no state.
+// and those of caps which have their own. None if the trigger keeps no state.
 func (o *Occurrence) Keys() []webhook.StateRef {
 	if !o.spec.keyed() {
 		return nil
@@ -116,6 +137,10 @@ func (o *Occurrence) Keys() []webhook.StateRef {
 	if capRef := o.part(partCap); capRef.Key != o.ref.Key {
 		capRef.Part = ""
 		keys = append(keys, capRef)
+	}
+	for _, ref := range o.shared {
+		ref.Part = ""
+		keys = append(keys, ref)
 	}
 	return keys
 }

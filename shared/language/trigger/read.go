@@ -162,7 +162,7 @@ func (r *reader) duration(field string, v strictjson.Value) time.Duration {
 }
 
 func (r *reader) checkDuration(field, text string) time.Duration {
-	d, err := parseDuration(text)
+	d, err := ParseDuration(text)
 	if err != nil {
 		r.fault(field, "%s", err)
 	}
@@ -291,10 +291,12 @@ func (r *reader) types(field string, v strictjson.Value) {
 	}
 }
 
-func (r *reader) limit(field string, v strictjson.Value) *limit {
+func (r *reader) limit(field string, v strictjson.Value) *limit { return r.limitOf(field, v, MaxCap) }
+
+func (r *reader) limitOf(field string, v strictjson.Value, most int64) *limit {
 	l := &limit{}
 	given := r.object(field, v, map[string]func(string, strictjson.Value){
-		"max": func(f string, v strictjson.Value) { l.max = int(r.count(f, v, MaxCap)) },
+		"max": func(f string, v strictjson.Value) { l.max = int(r.count(f, v, most)) },
 		"per": func(f string, v strictjson.Value) { l.per = r.duration(f, v) },
 		"key": func(f string, v strictjson.Value) { l.key = r.key(f, v) },
 	})

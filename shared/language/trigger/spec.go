@@ -7,6 +7,7 @@ import (
 
 	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/quiet"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -36,7 +37,9 @@ type Spec struct {
 	cancel   []clause
 	cap      *limit
 	maxAge   time.Duration
-	begins   string // what the epoch depends on, as text
+	quiet    *quiet.Hours // the subscription's own
+	common   *Common      // of its campaign; nil for none
+	begins   string       // what the epoch depends on, as text
 	forever  time.Duration
 }
 
@@ -56,7 +59,7 @@ type limit struct {
 // neither. They were judged when they were saved, so an error is a fault of
 // ours.
 func Compile(s webhook.Subscription) (*Spec, error) {
-	if len(s.Trigger) == 0 && s.MaxAge == "" {
+	if len(s.Trigger) == 0 && s.MaxAge == "" && len(s.Quiet) == 0 {
 		return nil, nil
 	}
 	spec, err := Parse(s.Trigger)
@@ -65,6 +68,11 @@ func Compile(s webhook.Subscription) (*Spec, error) {
 	}
 	if s.MaxAge != "" {
 		if spec.maxAge, err = ParseMaxAge(s.MaxAge); err != nil {
+			return nil, fmt.Errorf("subscription %s of %s: %w", s.ID, s.Tenant, err)
+		}
+	}
+	if len(s.Quiet) > 0 {
+		if spec.quiet, err = quiet.Read(strictjson.Value(s.Quiet), "quiet"); err != nil {
 			return nil, fmt.Errorf("subscription %s of %s: %w", s.ID, s.Tenant, err)
 		}
 	}
@@ -111,7 +119,13 @@ func (s *Spec) counts() bool { return s.every > 0 || s.at > 0 }
 // marks reports whether what is decided for an event must be noted: what a
 // claim that lasts for ever says need not be.
 func (s *Spec) marks() bool {
-	return s.counts() || s.delay > 0 || s.oncePer > 0 || s.cap != nil
+	return s.counts() || s.delay > 0 || s.oncePer > 0 || s.cap != nil || s.quiet != nil || s.common != nil
+}
+
+// groups reports whether the trigger itself keeps something of a key. Otherwise
+// what is noted of an event is kept by itself.
+func (s *Spec) groups() bool {
+	return s.counts() || s.delay > 0 || s.oncePer > 0 || s.cap != nil || s.once
 }
 
 // keyed reports whether there is anything to keep by key.
@@ -150,8 +164,8 @@ func begins(s webhook.Subscription) (string, error) {
 	return spec.begins, nil
 }
 
-// parseDuration reads a duration of at most [MaxDuration].
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration reads a duration of at most [MaxDuration].
+func ParseDuration(text string) (time.Duration, error) {
 	d, err := retry.ParseDuration(text)
 	if err == nil && d > MaxDuration {
 		err = fmt.Errorf("want at most %s", retry.FormatDuration(MaxDuration))

@@ -3,6 +3,7 @@ package trigger
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type mark struct {
 	Due     time.Time      `json:"due,omitzero"` // of a start
 	Outcome webhook.Reason `json:"o,omitempty"`  // sent, or why not; "" while it waits for its delay
 	At      time.Time      `json:"at"`           // our clock
+	By      string         `json:"b,omitempty"`  // of the outcome cap: which, if several subscriptions share it
+	Quiet   bool           `json:"w,omitempty"`  // it waits until quiet hours are over, at Due
 	Failed  []failure      `json:"x,omitempty"`  // with distinct: events of the value that could not be rendered, before this one
 }
 
@@ -114,6 +117,9 @@ type state struct {
 	once  part[claim]
 	cap   part[ledger]
 	timer part[timer]
+
+	shared map[string]*part[tally] // by key
+	goal   part[goals]
 }
 
 // load reads parts in any order.
@@ -121,6 +127,15 @@ func load(items []webhook.StateItem) (st *state, err error) {
 	st = &state{}
 	for _, item := range items {
 		switch {
+		case item.Part == partShared:
+			p := &part[tally]{}
+			if st.shared == nil {
+				st.shared = map[string]*part[tally]{}
+			}
+			st.shared[item.Key] = p
+			err = p.decode(item)
+		case item.Part == partGoal:
+			err = st.goal.decode(item)
 		case item.Part == partCount:
 			err = st.count.decode(item)
 		case item.Part == partOnce:
@@ -148,5 +163,10 @@ func (st *state) changes() (items []webhook.StateItem, err error) {
 			return nil, err
 		}
 	}
-	return items, nil
+	for _, key := range slices.Sorted(maps.Keys(st.shared)) {
+		if items, err = st.shared[key].changed(items); err != nil {
+			return nil, err
+		}
+	}
+	return st.goal.changed(items)
 }

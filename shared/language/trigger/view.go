@@ -43,7 +43,7 @@ func (s *Spec) Evaluate(ctx context.Context, r Reader, a Asked, now time.Time, r
 	if err != nil {
 		return decision, err
 	}
-	decision.Until = o.free(st, decision.Reason)
+	decision.Until = o.free(st, decision)
 	return decision, nil
 }
 
@@ -67,7 +67,7 @@ func (s *Spec) Outcome(ctx context.Context, r Reader, sub webhook.Subscription, 
 		return Decision{}, false, err
 	}
 	decision, known := o.decided(st)
-	decision.Until = o.free(st, decision.Reason)
+	decision.Until = o.free(st, decision)
 	switch {
 	case known:
 		return decision, true, nil

@@ -14,6 +14,7 @@ type Mark struct {
 	Version    int64 // of the subscription: by which the delay began, or by which it was decided
 	Due        time.Time
 	Decided    bool // its delay is over, or it had none
+	Quiet      bool // it waits until quiet hours are over, or did
 }
 
 // WakeRefs names what a timer's wake-up for the start with that mark looks at:
@@ -30,7 +31,7 @@ func ReadMark(item webhook.StateItem) (Mark, bool, error) {
 	var p part[mark]
 	err := p.decode(item)
 	m := p.value
-	return Mark{m.Source, m.ID, m.Version, m.Due, m.Outcome != ""}, p.exists(), err
+	return Mark{m.Source, m.ID, m.Version, m.Due, m.Outcome != "", m.Quiet}, p.exists(), err
 }
 
 // CanceledSince reports whether an event has canceled what the trigger's delay
@@ -75,6 +76,15 @@ func Next(item webhook.StateItem) (mark string, due time.Time, err error) {
 		return "", time.Time{}, err
 	}
 	return p.value.Pending[0].Mark, p.value.Pending[0].Due, nil
+}
+
+// Waiting is how many delays a timer has that run.
+func Waiting(item webhook.StateItem) int {
+	var p part[timer]
+	if p.decode(item) != nil {
+		return 0
+	}
+	return len(p.value.Pending)
 }
 
 // DropNext returns the timer's item without the start that it would fire next,

@@ -46,6 +46,7 @@ type Deliverer struct {
 	Count     func(name string, n int)           // counts what happens; nil for none
 	Observe   func(name string, d time.Duration) // measures it; nil for none
 	Stats     Statistics                         // counts it by tenant and subscription; nil for none
+	Results   Results                            // counts what campaigns lead to; nil counts none
 	Version   string                             // of Postino, for the user agent
 	Log       *slog.Logger
 

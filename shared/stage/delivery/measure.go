@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/courier"
+	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -22,6 +23,22 @@ type noStatistics struct{}
 func (noStatistics) Attempt(webhook.SubscriptionRef, webhook.ErrorClass, time.Duration) {}
 func (noStatistics) Ended(webhook.Delivery)                                             {}
 func (noStatistics) Arrived(webhook.SubscriptionRef, time.Duration)                     {}
+
+// Results counts what campaigns lead to; see package results.
+type Results interface {
+	// Count: see fanout's Results.
+	Count(tenant, campaign, subscription, subject, name string, n int64)
+}
+
+// ended counts an end for the campaign of a subscription, if it has one.
+func (d *meter) ended(del webhook.Delivery, sub *courier.Subscriber, effects lifecycle.Effects) {
+	if d.Results == nil || sub.Campaign == "" || effects&lifecycle.Count == 0 {
+		return
+	}
+	if name := map[webhook.Status]string{webhook.Succeeded: webhook.ResultSucceeded, webhook.Exhausted: webhook.ResultExhausted}[del.Status]; name != "" {
+		d.Results.Count(del.Tenant, sub.Campaign, sub.ID, "", name, 1)
+	}
+}
 
 // meter counts and logs attempts.
 type meter struct{ *Deliverer }

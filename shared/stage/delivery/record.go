@@ -93,6 +93,7 @@ func (d *attempts) keep(ctx context.Context, del webhook.Delivery, sub *courier.
 		return saved, 0, fmt.Errorf("record attempt of %s: %w", del.ID, err)
 	}
 	d.meter.measure(saved, r)
+	d.meter.ended(saved, sub, effects)
 	d.meter.report(saved, sub, r)
 	return saved, effects, nil
 }

@@ -77,15 +77,18 @@ type audienceStore interface {
 	People
 }
 
-// match returns what the event leads to, as far as it can tell by itself.
-func (a *audience) match(ctx context.Context, e webhook.Event) (m matched, err error) {
+// match returns what the event leads to, as far as it can tell by itself, at a time
+// at which campaigns run or do not.
+func (a *audience) match(ctx context.Context, e webhook.Event, at time.Time) (m matched, err error) {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	m.definitions = a.defines
 	if m.event, err = a.decoded(e); err != nil || a.index == nil {
 		return m, err
 	}
-	m.entries, m.conditions, err = a.index.match(ctx, m.event)
+	if m.entries, m.conditions, err = a.index.match(ctx, m.event); err == nil {
+		m.join(a.index.heads, at)
+	}
 	return m, err
 }
 
@@ -163,6 +166,13 @@ func (a *audience) define(ctx context.Context, version int64) error {
 	defined, err := people.Define(rules, segments)
 	if err != nil { // of one of them, which must not keep the others from working
 		a.log.Error("compile definitions", "error", err)
+	}
+	wrong, err := defined.Join(ctx, a.store, a.tenant)
+	if err != nil {
+		return err
+	}
+	if wrong != nil {
+		a.log.Error("compile campaigns", "error", wrong)
 	}
 	a.people, a.defines = version, defined
 	return nil
@@ -279,7 +289,7 @@ func (a *audiences) refresh(ctx context.Context, t *audience) error {
 	return err
 }
 
-func (v *view) match(ctx context.Context, e webhook.Event) (matched, error) {
+func (v *view) match(ctx context.Context, e webhook.Event, at time.Time) (matched, error) {
 	a, err := v.of(ctx, e.Tenant)
 	if err != nil {
 		return matched{}, err
@@ -287,5 +297,5 @@ func (v *view) match(ctx context.Context, e webhook.Event) (matched, error) {
 	if a.deleted(e.AcceptedAt) {
 		return matched{}, errDeleted
 	}
-	return a.match(ctx, e)
+	return a.match(ctx, e, at)
 }

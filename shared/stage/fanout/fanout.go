@@ -27,6 +27,7 @@ type Fanout struct {
 	Retention  webhook.Retention        // of what it stores; the zero value is the default
 	Now        func() time.Time         // our clock; nil means time.Now
 	Count      func(name string, n int) // counts events_stored, events_duplicate, events_replayed, deliveries_planned; nil for none
+	Results    Results                  // of campaigns; nil counts none
 	Ended      func(webhook.Delivery)   // counts a delivery that never began; nil for none
 	Log        *slog.Logger
 
@@ -51,7 +52,7 @@ func (f *Fanout) Handle(ctx context.Context, batch []queue.Message) (failed []st
 	}
 	errs, outs := make([]error, len(batch)), make([]*outgoing, len(batch))
 	turn := func(i int) {
-		outs[i] = f.outgoing()
+		outs[i] = f.outgoing(v)
 		if errs[i] = f.handle(ctx, v, batch[i], outs[i]); errs[i] == nil && f.Bundle < 2 {
 			errs[i] = outs[i].flush(ctx)
 		}
@@ -133,7 +134,7 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outg
 	case message.Pack:
 		return f.pack(ctx, v, m, asked, out)
 	case message.PlanPage:
-		return f.planPage(ctx, asked, out)
+		return f.planPage(ctx, asked, m.Received, out)
 	case message.Fire:
 		return f.fire(ctx, asked, out)
 	case message.Replay:
@@ -151,7 +152,7 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 			err = fmt.Errorf("event %s of %s: %w", e.ID, e.Tenant, err)
 		}
 	}()
-	stored, err := f.decide(ctx, v, e, inArray || v.whole)
+	stored, created, err := f.decide(ctx, v, e, inArray || v.whole)
 	if errors.Is(err, errDeleted) {
 		return nil, nil // it went with its tenant
 	}
@@ -166,36 +167,40 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 		return nil, nil // the publication that won carries its own plan out
 	}
 	stored.Order = e.Order
+	if err := f.converts(ctx, e, out); err != nil {
+		return nil, err
+	}
 	if stored.Plan.Pages == 0 {
-		return f.carryOut(ctx, stored, published(stored.Event), stored.Plan.Entries, out)
+		why := published(stored.Event)
+		why.fresh = created
+		return f.carryOut(ctx, stored, why, stored.Plan.Entries, out)
 	}
 	if err := f.sendPages(ctx, stored, stored.Plan, published(stored.Event), inArray, out); err != nil || !inArray {
 		return nil, err
 	}
-	return f.askingOfPages(ctx, stored)
+	return f.askingOfPages(ctx, stored, out)
 }
 
 // decide matches the event and stores it with its plan. If the event is
 // stored already, that plan stands. What shares nothing with others has no group.
-func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bool) (webhook.StoredEvent, error) {
-	m, err := v.match(ctx, e)
+func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bool) (stored webhook.StoredEvent, created bool, err error) {
+	m, err := v.match(ctx, e, e.AcceptedAt)
 	if err != nil {
-		return webhook.StoredEvent{}, fmt.Errorf("match: %w", err)
+		return stored, false, fmt.Errorf("match: %w", err)
 	}
 	if shares {
 		m.groups = v.groups
 	}
 	if m, err = f.remembering(ctx, e, m.only(e.Only)); err != nil {
-		return webhook.StoredEvent{}, err
+		return stored, false, err
 	}
-	stored, created, err := f.create(ctx, e, m)
-	if err != nil {
-		return stored, fmt.Errorf("store: %w", err)
+	if stored, created, err = f.create(ctx, e, m); err != nil {
+		return stored, false, fmt.Errorf("store: %w", err)
 	}
 	if created {
 		f.Count("events_stored", 1)
 	}
-	return stored, nil
+	return stored, created, nil
 }
 
 // asking is what is to be asked of triggers for one event.
@@ -215,9 +220,20 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasi
 		if err := ctx.Err(); err != nil {
 			return err // the message comes again
 		}
+		f.countMatched(a.rendering, p)
+		if p.CancelsOnly && p.Cancels == 0 {
+			return nil // its campaign keeps it from the event
+		}
+		p, err := f.joined(ctx, e.Tenant, p, out)
+		if err != nil {
+			return err
+		}
 		if p.asks() {
 			a.entries = append(a.entries, p.light())
 			return nil
+		}
+		if a.fresh {
+			f.count(a.rendering, p.subscriber, webhook.ResultSent, 1)
 		}
 		return f.deliver(ctx, a.rendering, p.inGroup(), 0, out)
 	})
@@ -228,7 +244,7 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasi
 }
 
 // asks reports whether the entry is more than a first attempt.
-func (p planned) asks() bool { return p.Costly || p.CancelsOnly || p.trigger != nil }
+func (p planned) asks() bool { return p.Costly || p.CancelsOnly || p.Asks || p.trigger != nil }
 
 // askAll asks the triggers of one event, all at once.
 func (f *Fanout) askAll(ctx context.Context, a *asking, out *outgoing) error {

@@ -33,6 +33,8 @@ type face struct {
 	cancels int              // clauses
 	filters bool             // one of its own, or of a clause
 	whole   *pattern.Pattern // the filter, if it asks more than the event; else nil
+
+	campaign string
 }
 
 // faceWeight is what a face takes in its map, in bytes.
@@ -61,7 +63,7 @@ func (x *index) add(h webhook.Head) error {
 		}
 		filters[i] = p
 	}
-	f := face{version: h.Version, cancels: len(h.Cancels)}
+	f := face{version: h.Version, cancels: len(h.Cancels), campaign: h.Campaign}
 	if filters[0] != nil {
 		if event, asks := filters[0].OfEvent(); asks {
 			f.whole, filters[0] = filters[0], event
@@ -117,7 +119,7 @@ func (x *index) match(ctx context.Context, e *pattern.Event) ([]webhook.PlanEntr
 	for _, entry := range found {
 		entries = append(entries, *entry)
 		if whole := x.heads[entry.Subscription].whole; whole != nil {
-			conditions = append(conditions, condition{entry.Subscription, whole})
+			conditions = append(conditions, condition{entry.Subscription, whole, webhook.ReasonProfile})
 		}
 	}
 	slices.SortFunc(entries, func(a, b webhook.PlanEntry) int { return strings.Compare(a.Subscription, b.Subscription) })

@@ -124,7 +124,7 @@ func (f *Fanout) askTurn(ctx context.Context, entries []asked, out *outgoing) er
 // stores that at once. Then it sends, as far as was decided.
 func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries []asked, out *outgoing) error {
 	all, changes := make([]*triggering, len(entries)), make([]*crowd.Change, len(entries))
-	decisions := make([]trigger.Decision, len(entries))
+	decisions, wrote := make([]trigger.Decision, len(entries)), make([]bool, len(entries))
 	for i, entry := range entries {
 		t, err := occurs(entry.rendering, s)
 		if err != nil || t == nil { // it had its key when turns were made
@@ -133,6 +133,7 @@ func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries [
 		all[i] = t
 		changes[i] = &crowd.Change{Refs: t.occurrence.Refs(), Make: func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
 			decisions[i], changes, err = t.occurrence.Decide(items, f.now(), t.ready)
+			wrote[i] = len(changes) > 0
 			return changes, err
 		}}
 	}
@@ -141,6 +142,7 @@ func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries [
 		if c.Err != nil {
 			return fmt.Errorf("trigger of %s: %w", s.ID, c.Err)
 		}
+		f.countDecision(all[i], decisions[i], wrote[i] || all[i].fresh, false)
 		if err := f.follow(ctx, all[i], decisions[i], out); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/webhook"
 )
@@ -117,7 +118,7 @@ func TestAudiencesAreKeptByBytes(t *testing.T) {
 	before := heap()
 	for i := range 8 {
 		e := webhook.Event{Tenant: fmt.Sprint("t", i), ID: "e", Source: "/", Type: "t", Data: json.RawMessage(`{"a":"a7-x"}`)}
-		plan, err := all.view().match(t.Context(), e)
+		plan, err := all.view().match(t.Context(), e, e.AcceptedAt)
 		if err != nil || len(plan.entries) != store.heads {
 			t.Fatalf("tenant %d: %d matched (%v), want %d", i, len(plan.entries), err, store.heads)
 		}
@@ -133,7 +134,7 @@ func TestAnAudienceThatIsForgottenMeanwhileStillMatches(t *testing.T) {
 	all := newAudiences(&shelf{heads: 3}, slog.New(slog.DiscardHandler))
 	v := all.view()
 	for i := range 3 {
-		plan, err := v.match(t.Context(), webhook.Event{Tenant: "acme", ID: "e", Source: "/", Type: "t"})
+		plan, err := v.match(t.Context(), webhook.Event{Tenant: "acme", ID: "e", Source: "/", Type: "t"}, time.Time{})
 		if err != nil || len(plan.entries) != 3 {
 			t.Fatalf("event %d: %d matched (%v), want 3", i, len(plan.entries), err)
 		}

@@ -8,12 +8,13 @@ import (
 
 // outgoing is what the handling of one message sends, before it is done.
 type outgoing struct {
+	view       *view // of the message's batch
 	deliveries outbox.Outbox
 	events     outbox.Outbox
 }
 
-func (f *Fanout) outgoing() *outgoing {
-	return &outgoing{deliveries: outbox.Outbox{To: f.Deliveries, Bundle: f.Bundle}, events: outbox.Outbox{To: f.Events}}
+func (f *Fanout) outgoing(v *view) *outgoing {
+	return &outgoing{view: v, deliveries: outbox.Outbox{To: f.Deliveries, Bundle: f.Bundle}, events: outbox.Outbox{To: f.Events}}
 }
 
 func (o *outgoing) flush(ctx context.Context) error {

@@ -51,7 +51,7 @@ func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webh
 }
 
 // planPage carries out one page of a plan.
-func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing) error {
+func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, received int, out *outgoing) error {
 	e, err := f.Store.Event(ctx, p.Tenant, p.Source, p.Event)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // it was stored before it was asked for: it went with its tenant
@@ -68,8 +68,9 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing
 		return fmt.Errorf("page %d of event %s of %s: %w", p.Page, p.Event, p.Tenant, err)
 	}
 	why := published(e.Event)
+	why.fresh = received == 1 && p.Replay == ""
 	if p.Replay != "" {
-		why = occasion{p.Replay, p.At}
+		why = occasion{replay: p.Replay, at: p.At}
 	}
 	a, err := f.carryOut(ctx, e, why, entries, out)
 	if err != nil || p.NoTriggers {
@@ -79,7 +80,7 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, out *outgoing
 }
 
 // askingOfPages returns what is to be asked of triggers of a large plan.
-func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent) (*asking, error) {
+func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent, out *outgoing) (*asking, error) {
 	a := &asking{rendering: newRendering(e.Event, published(e.Event))}
 	for page := range e.Plan.Pages {
 		entries, err := f.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
@@ -90,10 +91,11 @@ func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent) (*ask
 			return nil, fmt.Errorf("page %d: %w", page, err)
 		}
 		err = f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
-			if p.asks() && !e.Expunged {
+			p, err := f.joined(ctx, e.Tenant, p, out)
+			if err == nil && p.asks() && !e.Expunged {
 				a.entries = append(a.entries, p.light())
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return nil, err

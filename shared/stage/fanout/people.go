@@ -8,6 +8,7 @@ import (
 
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/people"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/store/crowd"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -15,7 +16,8 @@ import (
 // condition is what a subscription that matches asks of the profile beside that.
 type condition struct {
 	subscription string
-	filter       *pattern.Pattern // the whole filter
+	filter       *pattern.Pattern // the whole filter, or the audience of its campaign
+	why          webhook.Reason   // if it is not met
 }
 
 // matched is what an event leads to, as far as the event alone can tell.
@@ -24,6 +26,8 @@ type matched struct {
 	entries     []webhook.PlanEntry
 	conditions  []condition
 	definitions *people.Definitions // nil: the tenant has none
+	members     map[string]bool     // subscriptions of campaigns: of those it is kept why they do not get the event
+	asks        bool                // the profile, though no condition does
 	groups      *groups             // nil if the event shares nothing with others
 
 	feedsNothing bool // it changes no profile, whatever the definitions say
@@ -90,7 +94,7 @@ func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (
 // the event's subject, in its filter or in its templates.
 func (f *Fanout) asksProfile(ctx context.Context, e webhook.Event, m matched) (asks bool, err error) {
 	switch {
-	case len(m.conditions) > 0:
+	case len(m.conditions) > 0 || m.asks:
 		return true, nil
 	case e.Subject == "":
 		return false, nil
@@ -98,7 +102,7 @@ func (f *Fanout) asksProfile(ctx context.Context, e webhook.Event, m matched) (a
 		return true, nil
 	}
 	err = f.versions.each(ctx, e.Tenant, m.entries, func(p planned) error {
-		asks = asks || p.request.ReadsProfile()
+		asks = asks || p.request.ReadsProfile() || p.trigger.ReadsProfile()
 		return nil
 	})
 	return asks, err
@@ -129,24 +133,34 @@ func (d *decided) judge(m matched, p webhook.Profile) error {
 // meeting are the entries whose conditions the event meets with its profile, and
 // those that only cancel.
 func meeting(m matched, event *pattern.Event) (entries []webhook.PlanEntry) {
-	filters := make(map[string]*pattern.Pattern, len(m.conditions))
+	conditions := make(map[string][]condition, len(m.conditions))
 	for _, c := range m.conditions {
-		filters[c.subscription] = c.filter
+		conditions[c.subscription] = append(conditions[c.subscription], c)
 	}
 	for _, entry := range m.entries {
-		if filter := filters[entry.Subscription]; filter != nil && !entry.CancelsOnly && !entry.Costly {
-			switch filter.Judge(event) {
-			case pattern.Costly:
-				entry.Costly = true
-			case pattern.No:
-				if entry.CancelsOnly = true; entry.Cancels == 0 {
-					continue
-				}
+		for _, c := range conditions[entry.Subscription] {
+			if !entry.CancelsOnly && !entry.Costly {
+				c.judge(&entry, event)
 			}
 		}
-		entries = append(entries, entry)
+		if member := m.members[entry.Subscription]; !member {
+			entry.Why = ""
+		}
+		if !entry.CancelsOnly || entry.Cancels != 0 || entry.Why != "" {
+			entries = append(entries, entry)
+		}
 	}
 	return entries
+}
+
+// judge notes in an entry what the condition makes of it.
+func (c condition) judge(entry *webhook.PlanEntry, event *pattern.Event) {
+	switch c.filter.Judge(event) {
+	case pattern.Costly:
+		entry.Costly = true
+	case pattern.No:
+		entry.CancelsOnly, entry.Asks, entry.Why = true, false, c.why
+	}
 }
 
 // profileTries is how often an event is decided anew because others changed the
@@ -195,20 +209,26 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 
 // profileOf reads what is known of an event's subject now, and returns why a
 // subscriber does not get the event by it; "" if it does.
-func (f *Fanout) profileOf(ctx context.Context, s *subscriber, e webhook.Event) (webhook.Reason, error) {
-	if s.profile == nil {
+func (f *Fanout) profileOf(ctx context.Context, s *subscriber, e webhook.Event, c *campaign.Campaign) (webhook.Reason, error) {
+	m := matched{entries: []webhook.PlanEntry{{Subscription: s.ID}}, members: map[string]bool{s.ID: true}}
+	if s.profile != nil {
+		m.conditions = append(m.conditions, condition{s.ID, s.profile, webhook.ReasonProfile})
+	}
+	if c != nil && c.Audience != nil {
+		m.conditions = append(m.conditions, condition{s.ID, c.Audience, webhook.ReasonAudience})
+	}
+	if len(m.conditions) == 0 {
 		return "", nil
 	}
-	m := matched{conditions: []condition{{s.ID, s.profile}}, entries: []webhook.PlanEntry{{Subscription: s.ID}}}
 	var err error
 	if m.definitions, err = f.define(ctx, e.Tenant); err != nil {
 		return "", err
 	}
 	entries, err := f.metNow(ctx, e, m)
-	if err == nil && len(entries) == 0 {
-		return webhook.ReasonProfile, nil
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	return entries[0].Why, nil
 }
 
 // metNow leaves out those whose conditions the profile does not meet as it is now.

@@ -28,9 +28,10 @@ type rendering struct {
 type occasion struct {
 	replay string    // its id; "" when the event was published
 	at     time.Time // when it was asked for, or the event accepted
+	fresh  bool      // it is carried out for the first time, as far as we know
 }
 
-func published(e webhook.Event) occasion { return occasion{"", e.AcceptedAt} }
+func published(e webhook.Event) occasion { return occasion{at: e.AcceptedAt} }
 
 func newRendering(e webhook.Event, why occasion) *rendering {
 	decoded := sync.OnceValues(func() (*pattern.Event, error) { return trigger.DecodeEvent(e) })

@@ -35,7 +35,7 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 	if err := f.Store.KeepEvent(ctx, e.Tenant, e.Key(), f.now().Add(keepAhead)); err != nil {
 		return fmt.Errorf("keep event: %w", err)
 	}
-	why := occasion{r.ID, decided.At}
+	why := occasion{replay: r.ID, at: decided.At}
 	if decided.Plan.Pages > 0 {
 		return f.sendPages(ctx, e, decided.Plan, why, false, out)
 	}
@@ -49,7 +49,7 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 // decideReplay matches the event anew and stores whom, and when it was asked
 // for. If this replay was decided before, that stands.
 func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Replay, error) {
-	m, err := v.match(ctx, e.Event)
+	m, err := v.match(ctx, e.Event, f.now())
 	if err != nil {
 		return webhook.Replay{}, fmt.Errorf("match: %w", err)
 	}

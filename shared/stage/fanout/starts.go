@@ -13,7 +13,7 @@ import (
 
 // started finds what a start is to be judged as, given its mark; nil if what it
 // was made of is gone.
-func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.StateItem) (*triggering, error) {
+func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.StateItem, out *outgoing) (*triggering, error) {
 	mark, found, err := trigger.ReadMark(item)
 	if err != nil || !found {
 		return nil, err
@@ -26,8 +26,18 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 		return nil, fmt.Errorf("read event %s: %w", mark.ID, err)
 	}
 	s, ended, err := f.startedBy(ctx, wake, mark)
-	if err != nil || s == nil || s.trigger == nil {
+	if err != nil || s == nil {
 		return nil, err
+	}
+	s, c, err := f.member(ctx, s, out)
+	if err != nil {
+		return nil, err
+	}
+	if s.trigger == nil && mark.Quiet { // it was its campaign's to wait, or the subscription has changed
+		s = s.with(nil)
+	}
+	if s.trigger == nil {
+		return nil, nil
 	}
 	t := &triggering{rendering: newRendering(e.Event, published(e.Event)), subscriber: s, ended: ended}
 	d, err := t.decoded()
@@ -40,24 +50,27 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 		}
 	}
 	if t.ended == "" && !mark.Decided {
-		if t.ended, err = f.profileOf(ctx, s, e.Event); err != nil {
+		if t.ended, err = f.stillMay(ctx, s, c, e.Event); err != nil {
 			return nil, err
 		}
 	}
-	return f.occurring(ctx, wake, mark, t, d)
+	return f.occurring(ctx, wake, mark, t, d, out)
 }
 
 // occurring completes the triggering with its occurrence. An event that lacks a
 // key which the trigger has now is one of the version by which its delay began.
-func (f *Fanout) occurring(ctx context.Context, wake message.Fire, mark trigger.Mark, t *triggering, d *pattern.Event) (*triggering, error) {
-	o, reason := t.trigger.Started(t.Subscription, t.event, d)
+func (f *Fanout) occurring(ctx context.Context, wake message.Fire, mark trigger.Mark, t *triggering, d *pattern.Event, out *outgoing) (*triggering, error) {
+	o, reason := t.trigger.Started(t.Subscription, t.event, d, wake.Key)
 	if reason != "" && t.Version != mark.Version {
 		then, err := f.version(ctx, wake, mark.Version)
 		if err != nil || then == nil || then.trigger == nil {
 			return nil, err
 		}
+		if then, _, err = f.member(ctx, then, out); err != nil {
+			return nil, err
+		}
 		t.subscriber, t.ended = then, reason
-		o, reason = then.trigger.Started(then.Subscription, t.event, d)
+		o, reason = then.trigger.Started(then.Subscription, t.event, d, wake.Key)
 	}
 	if reason != "" || o.Key() != timerOf(wake) {
 		return nil, nil

@@ -56,6 +56,7 @@ type Events interface {
 // People is where fan-out learns what is known of subjects.
 type People interface {
 	people.Source
+	people.CampaignSource
 	// Profiles returns the profiles that exist, consistently, by subject.
 	Profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error)
 }

@@ -99,7 +99,7 @@ func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, o
 	if err != nil {
 		return false, fmt.Errorf("read state: %w", err)
 	}
-	t, err := f.started(ctx, wake, items[1])
+	t, err := f.started(ctx, wake, items[1], out)
 	if err != nil {
 		return false, err
 	}
@@ -113,20 +113,21 @@ func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, o
 			return []webhook.StateItem{*changed}, err
 		})
 	}
-	decision, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+	decision, wrote, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
 		d, changes, fires, err = t.occurrence.Fire(items, f.now(), t.ready)
 		return d, changes, err
 	})
 	if err != nil || !fires {
 		return false, err
 	}
+	f.countDecision(t, decision, wrote, true)
 	return true, f.follow(ctx, t, decision, out)
 }
 
 // review does what was decided for the wake-up's own start and perhaps not
 // done, or waits on if the wake-up came too early.
 func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.StateItem, next time.Time, out *outgoing) error {
-	t, err := f.started(ctx, wake, mark)
+	t, err := f.started(ctx, wake, mark, out)
 	if t == nil {
 		return err
 	}
@@ -138,8 +139,31 @@ func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.Sta
 	if err != nil || !decided {
 		return err
 	}
+	if decision.Quiet && !decision.Due.After(f.now()) {
+		return f.quietOver(ctx, t, out)
+	}
+	if decision.Quiet {
+		return f.follow(ctx, t, decision, out)
+	}
 	if decision.Do == trigger.Wait && next.After(decision.Due) {
 		decision.Due = next // one that waits longer comes first
 	}
+	return f.follow(ctx, t, decision, out)
+}
+
+// quietOver decides for an event that has waited until quiet hours are over. If
+// somebody else was faster, that stands.
+func (f *Fanout) quietOver(ctx context.Context, t *triggering, out *outgoing) error {
+	wakes := false
+	decision, wrote, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+		if d, changes, wakes, err = t.occurrence.Wake(items, f.now(), t.ready); err == nil && !wakes {
+			d, _, err = t.occurrence.Decided(items)
+		}
+		return d, changes, err
+	})
+	if err != nil {
+		return err
+	}
+	f.countDecision(t, decision, wrote, true)
 	return f.follow(ctx, t, decision, out)
 }

@@ -25,15 +25,19 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 		return err
 	}
 	if t == nil {
+		if r.fresh {
+			f.count(r, p.subscriber, webhook.ResultSkipped+string(webhook.ReasonNoKey), 1)
+		}
 		f.Count("events_skipped", 1)
 		return nil
 	}
-	decision, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
+	decision, wrote, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (trigger.Decision, []webhook.StateItem, error) {
 		return t.occurrence.Decide(items, f.now(), t.ready)
 	})
 	if err != nil {
 		return fmt.Errorf("trigger of %s: %w", p.ID, err)
 	}
+	f.countDecision(t, decision, wrote || r.fresh, false)
 	return f.follow(ctx, t, decision, out)
 }
 
@@ -44,9 +48,11 @@ func (f *Fanout) cancelTimers(ctx context.Context, r *rendering, p planned) erro
 		return err
 	}
 	for _, ref := range p.trigger.CancelRefs(p.subscriber.Subscription, d, p.Cancels) {
-		if err := f.cancelTimer(ctx, ref, r.event); err != nil {
+		ended, err := f.cancelTimer(ctx, ref, r.event)
+		if err != nil {
 			return fmt.Errorf("cancel timer of %s: %w", p.ID, err)
 		}
+		f.countCanceled(r, p.subscriber, ended)
 	}
 	return nil
 }
@@ -120,29 +126,32 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 }
 
 // decideOnState reads the state, decides, and stores what that changes, as often as
-// it takes for nobody to have come between.
-func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (trigger.Decision, error) {
+// it takes for nobody to have come between. It reports whether that changed
+// anything.
+func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (decision trigger.Decision, wrote bool, err error) {
 	refs := t.occurrence.Refs()
 	if len(refs) == 0 {
-		d, _, err := decide(nil)
-		return d, err
+		decision, _, err = decide(nil)
+		return decision, false, err
 	}
-	var decision trigger.Decision
-	err := f.crowds.Change(ctx, refs, func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
+	err = f.crowds.Change(ctx, refs, func(items []webhook.StateItem) (changes []webhook.StateItem, err error) {
 		decision, changes, err = decide(items)
+		wrote = len(changes) > 0
 		return changes, err
 	})
-	return decision, err
+	return decision, wrote, err
 }
 
 // cancelTimer records that an event cancels what waits for a key, and what may
-// yet arrive of before it.
-func (f *Fanout) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) error {
-	return f.crowds.Change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+// yet arrive of before it. It returns how many delays that ends.
+func (f *Fanout) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) (ended int, err error) {
+	err = f.crowds.Change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
 		changed, err := trigger.CancelBy(items[0], e, f.now())
-		if changed == nil {
+		if ended = 0; changed == nil {
 			return nil, err
 		}
+		ended = trigger.Waiting(items[0]) - trigger.Waiting(*changed)
 		return []webhook.StateItem{*changed}, err
 	})
+	return ended, err
 }

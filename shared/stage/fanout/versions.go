@@ -89,7 +89,9 @@ func (v *versions) whole(ctx context.Context, tenant string, p planned) (planned
 		release()
 		return planned{}, nil, err
 	}
-	return planned{p.PlanEntry, s}, release, nil
+	whole := *s
+	whole.trigger = p.trigger // with the rules of its campaign
+	return planned{p.PlanEntry, &whole}, release, nil
 }
 
 // compile prepares a version. It was judged when it was saved, so a fault now
@@ -107,7 +109,7 @@ func compile(s webhook.Subscription, once time.Duration) (*subscriber, error) {
 		spec.Keep(once)
 	}
 	compiled := &subscriber{Subscription: s, request: request, trigger: spec, weight: s.Size() + request.Weight() + triggerWeight}
-	if spec == nil || len(s.Filter) == 0 { // only a delay asks again
+	if spec == nil && s.Campaign == "" || len(s.Filter) == 0 { // only what waits asks again
 		return compiled, nil
 	}
 	whole, err := pattern.CompileOver(pattern.WithProfile, s.Filter, "filter")

@@ -16,7 +16,8 @@ import (
 // wishes turns what is wished of a subscription into what is stored.
 type wishes struct {
 	*Handler
-	segments *segments
+	segments  *segments
+	campaigns *campaigns
 }
 
 // complete turns a wish into the subscription to be stored in place of now: it
@@ -32,6 +33,9 @@ func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wi
 		return next, nil, err
 	}
 	if err := h.segments.knownSegments(r, next); err != nil {
+		return next, nil, err
+	}
+	if err := h.campaigns.known(r, now, next); err != nil {
 		return next, nil, err
 	}
 	wish.Subscription = next

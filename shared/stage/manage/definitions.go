@@ -2,10 +2,12 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/people"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -15,9 +17,10 @@ type definitions struct {
 	Store Definitions
 }
 
-// Definitions are a tenant's computed attributes and segments.
+// Definitions are a tenant's computed attributes, segments, campaigns and caps.
 type Definitions interface {
 	people.Source // lists rules by name, segments by id
+	people.CampaignSource
 	// PutAttributeRule stores a rule in place of the one of its name.
 	PutAttributeRule(ctx context.Context, r webhook.AttributeRule) error
 	// DeleteAttributeRule removes a rule, or returns [webhook.ErrNotFound].
@@ -26,6 +29,13 @@ type Definitions interface {
 	PutSegment(ctx context.Context, s webhook.Segment) (created bool, err error)
 	// DeleteSegment removes a segment, or returns [webhook.ErrNotFound].
 	DeleteSegment(ctx context.Context, tenant, id string) error
+	// SaveCampaign, SaveCap: store it in place of the revision before, or return
+	// [webhook.ErrConflict].
+	SaveCampaign(ctx context.Context, c webhook.Campaign) error
+	SaveCap(ctx context.Context, c webhook.Cap) error
+	// DeleteCampaign, DeleteCap: remove it, or return [webhook.ErrNotFound].
+	DeleteCampaign(ctx context.Context, tenant, id string) error
+	DeleteCap(ctx context.Context, tenant, name string) error
 	// PeopleChanged counts a change of them, in [webhook.TenantState].
 	PeopleChanged(ctx context.Context, tenant string) error
 }
@@ -54,6 +64,25 @@ func (h *definitions) compiled(r *httpapi.Request) (*people.Definitions, error) 
 		return nil, err
 	}
 	return people.Define(rules, segments)
+}
+
+// whole are the tenant's computed attributes, segments and campaigns.
+func (h *definitions) whole(r *httpapi.Request) (*people.Definitions, error) {
+	d, err := h.compiled(r)
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := d.Join(r.Context(), h.Store, r.Tenant)
+	return d, errors.Join(wrong, err)
+}
+
+// campaigns are all campaigns and caps of the tenant.
+func (h *definitions) campaigns(r *httpapi.Request) ([]webhook.Campaign, []webhook.Cap, error) {
+	campaigns, caps, err := h.Store.Campaigns(r.Context(), r.Tenant, campaign.MaxCampaigns+campaign.MaxCaps)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read campaigns: %w", err)
+	}
+	return campaigns, caps, nil
 }
 
 // define stores a definition and lets fan-out know. A process that dies between the

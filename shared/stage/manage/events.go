@@ -56,7 +56,7 @@ type oneEventView struct {
 	Counts     map[webhook.Status]int `json:"counts"`     // of the first Counted deliveries, by status
 	Counted    int                    `json:"counted"`    // of the first 1,000 that matched, and the first 250 that were sent again
 	Deliveries []deliveryView         `json:"deliveries"` // the first 50, without their attempts
-	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger did not fire
+	Skipped    []skippedView          `json:"skipped"`    // subscriptions among the first 50 that matched, whose trigger did not fire, or that their campaigns keep from it
 }
 
 func viewEvent(e webhook.StoredEvent) eventView {
@@ -162,7 +162,9 @@ func (h *events) get(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, fmt.Errorf("read further deliveries of %s: %w", e.ID, err)
 	}
 	deliveries = append(deliveries, further...)
-	view := oneEventView{eventView: viewEvent(h.retained.shown(e)), Matched: e.Plan.Total, Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
+	away := kept(entries)
+	skipped = append(skipped, away[:min(len(away), shownDeliveries)]...)
+	view := oneEventView{eventView: viewEvent(h.retained.shown(e)), Matched: e.Plan.Total - len(away), Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
 	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
 	return httpapi.OK(withData(view, h.retained.shown(e))), nil
 }

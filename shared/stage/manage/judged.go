@@ -10,13 +10,18 @@ import (
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/webhook"
 )
 
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
 func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
-	e, decoded, err := h.profiled(r, s, e)
+	spec, c, err := h.rulesOf(r.Context(), r.Tenant)(s)
+	if err != nil {
+		return previewView{}, nil, fmt.Errorf("preview: %w", err)
+	}
+	e, decoded, err := h.profiled(r, s, e, spec.ReadsProfile() || c != nil && c.ReadsProfile())
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
@@ -24,8 +29,8 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	view, count, err := h.judged(r, s, e, decoded, try)
-	if err == nil && view.Matched {
+	view, count, err := h.judged(r, joined{s, spec, c}, e, decoded, try)
+	if err == nil && view.Matched && view.Held == nil {
 		view.Held, err = h.held(r.Context(), s)
 	}
 	if err != nil {
@@ -47,16 +52,16 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 
 // judged says what would be decided, and how often the key would have occurred.
 // What is known of a key only manage may read.
-func (h *previews) judged(r *httpapi.Request, s webhook.Subscription, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
-	m, err := match(s, decoded)
+func (h *previews) judged(r *httpapi.Request, s joined, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
+	m, err := match(s.Subscription, decoded)
 	if err != nil {
 		return view, 0, err
 	}
-	spec, err := trigger.Compile(s)
-	if err != nil {
-		return view, 0, err
+	spec, detail := s.spec, ""
+	if m.reason == "" && s.Campaign != "" && r.Principal.Role != httpapi.Portal { // to which profiles are nobody's
+		m.reason, detail = h.keptBy(s.campaign, decoded)
 	}
-	d, asked := trigger.Decision{Reason: m.reason}, trigger.Asked{Subscription: s, Event: e, Decoded: decoded, Cancels: m.cancels}
+	d, asked := trigger.Decision{Reason: m.reason}, trigger.Asked{Subscription: s.Subscription, Event: e, Decoded: decoded, Cancels: m.cancels}
 	var known trigger.Reader = h.Store
 	if r.Principal.Role == httpapi.Portal {
 		known = noState{}
@@ -67,8 +72,9 @@ func (h *previews) judged(r *httpapi.Request, s webhook.Subscription, e webhook.
 		}
 	}
 	view = h.viewDecision(d)
+	view.Detail = cmp.Or(detail, inWords(d))
 	if m.reason == webhook.ReasonFilter || m.reason == webhook.ReasonProfile {
-		view.Detail = missed(s, decoded, r.Principal.Role)
+		view.Detail = missed(s.Subscription, decoded, r.Principal.Role)
 	}
 	if m.cancels != 0 && r.Principal.Role != httpapi.Portal {
 		view.Cancels, err = h.cancels(r.Context(), spec, asked)
@@ -84,7 +90,17 @@ func (h *previews) viewDecision(d trigger.Decision) previewView {
 	if d.Do == trigger.Wait {
 		view.Due = &d.Due
 	}
+	if d.Quiet {
+		view.Held = waiting(webhook.WaitQuiet)
+	}
 	return view
+}
+
+// joined is a subscription with what is asked for it: its trigger, and its campaign.
+type joined struct {
+	webhook.Subscription
+	spec     *trigger.Spec // nil: nothing
+	campaign *campaign.Campaign
 }
 
 // matching is what fan-out finds of an event at one subscription.
@@ -142,13 +158,19 @@ const maxMissed = 200
 // missed says which condition of the filter failed. What was found is not for
 // portal keys: the event may be a sample, which they may not see.
 func missed(s webhook.Subscription, e *pattern.Event, role httpapi.Role) string {
-	miss := pattern.Why(s.Filter, e)
+	return missedIn("filter", s.Filter, e, role != httpapi.Portal)
+}
+
+// missedIn says which condition of a pattern in a field failed, and perhaps what was
+// found.
+func missedIn(field string, filter []byte, e *pattern.Event, found bool) string {
+	miss := pattern.Why(filter, e)
 	if miss.Field == "" {
-		return "filter: each condition matches, but no element of the array matches all of them"
+		return field + ": each condition matches, but no element of the array matches all of them"
 	}
-	want := "filter." + miss.Field + ": want " + strictjson.Clip(miss.Want, maxMissed)
+	want := field + "." + miss.Field + ": want " + strictjson.Clip(miss.Want, maxMissed)
 	switch {
-	case role == httpapi.Portal:
+	case !found:
 		return want
 	case strings.HasSuffix(miss.Field, "$or"):
 		return want + ", and the event meets none of these"

@@ -24,7 +24,8 @@ func (h *Handler) nouns() []noun {
 	segments := &segments{h, definitions}
 	jobs := &jobs{h, h.Store}
 	profiles := &profiles{h, h.Store, definitions, jobs}
-	wishes := &wishes{h, segments}
+	campaigns := &campaigns{h, definitions, segments}
+	wishes := &wishes{h, segments, campaigns}
 	signing := &signing{h, versions}
 	return []noun{
 		&health{Handler: h, Store: h.Store},
@@ -43,6 +44,8 @@ func (h *Handler) nouns() []noun {
 		&timelines{h, profiles, definitions, plans, retained},
 		&attributes{h, h.Store, definitions},
 		segments,
+		campaigns,
+		&caps{h, definitions},
 		&keys{h, h.Store},
 		&deliveries{h, versions, plans, retained},
 		&recovers{h, h.Store, versions, jobs},

@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/language/pattern"
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/lifecycle"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -18,7 +19,8 @@ import (
 type skippedView struct {
 	Subscription string         `json:"subscription"`
 	Reason       webhook.Reason `json:"reason"`
-	Until        *httpapi.Time  `json:"until,omitempty"` // when once_per or cap has room again
+	Detail       string         `json:"detail,omitempty"` // what the reason means, if a campaign or quiet hours have it
+	Until        *httpapi.Time  `json:"until,omitempty"`  // when once_per or cap has room again
 }
 
 // outcomes sorts out the deliveries of an event that are not stored: those
@@ -31,10 +33,11 @@ func (h *plans) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries 
 		return nil, nil, fmt.Errorf("read event %s: %w", e.ID, err)
 	}
 	skipped = []skippedView{}
+	rules := h.rulesOf(ctx, e.Tenant)
 	for i, d := range deliveries {
 		if e.Expunged && d.Rev == 0 {
 			if len(skipped) < most {
-				skipped = append(skipped, skippedView{d.Subscription, webhook.ReasonExpired, nil})
+				skipped = append(skipped, skippedView{d.Subscription, webhook.ReasonExpired, "", nil})
 			}
 			continue
 		}
@@ -42,12 +45,12 @@ func (h *plans) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries 
 			kept = append(kept, d)
 			continue
 		}
-		why, err := h.outcome(ctx, e, decoded, &d)
+		why, err := h.outcome(ctx, e, decoded, &d, rules)
 		if err != nil {
 			return nil, nil, err
 		}
 		if why.Reason != "" {
-			skipped = append(skipped, skippedView{d.Subscription, why.Reason, h.until(why)})
+			skipped = append(skipped, skippedView{d.Subscription, why.Reason, inWords(why), h.until(why)})
 			continue
 		}
 		kept = append(kept, d)
@@ -67,7 +70,7 @@ func (h *plans) until(d trigger.Decision) *httpapi.Time {
 
 // outcome returns why the trigger skipped the event; no reason if it did not,
 // with what the delivery waits for noted in it.
-func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery) (why trigger.Decision, err error) {
+func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d *webhook.Delivery, rules func(webhook.Subscription) (*trigger.Spec, *campaign.Campaign, error)) (why trigger.Decision, err error) {
 	subs, err := h.Store.Versions(ctx, []webhook.VersionRef{{Tenant: e.Tenant, ID: d.Subscription, Version: d.Version}})
 	if errors.Is(err, webhook.ErrNotFound) {
 		return trigger.Decision{Reason: webhook.ReasonDeleted}, nil // it went with its subscription, and nothing will come of it
@@ -75,7 +78,7 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 	if err != nil {
 		return why, fmt.Errorf("read subscription %s: %w", d.Subscription, err)
 	}
-	spec, err := trigger.Compile(subs[0])
+	spec, _, err := rules(subs[0])
 	if err != nil || spec == nil {
 		return why, err
 	}
@@ -85,6 +88,11 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 	}
 	if decision.Do != trigger.Wait {
 		return decision, nil
+	}
+	if decision.Quiet {
+		*d = lifecycle.Delayed(*d, decision.Due)
+		d.Waiting = webhook.WaitQuiet
+		return why, nil
 	}
 	occurrence, _ := spec.Occurrence(subs[0], e.Event, decoded)
 	view, _, err := trigger.ReadView(ctx, h.Store, occurrence.Key())

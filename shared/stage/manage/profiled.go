@@ -13,14 +13,15 @@ import (
 
 // profiled returns an event as a subscription would see it if it was published now:
 // with the profile of its subject, which the event has changed by then. A portal
-// key sees nothing of profiles.
-func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (webhook.Event, *pattern.Event, error) {
+// key sees nothing of profiles. More says that something else of it reads the profile
+// than filter and templates.
+func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event, more bool) (webhook.Event, *pattern.Event, error) {
 	decoded, err := trigger.DecodeEvent(e)
 	if err != nil {
 		return e, nil, err
 	}
 	filter, templates := subscription.ReadsProfile(s)
-	if !filter && !templates || r.Principal.Role == httpapi.Portal {
+	if !filter && !templates && !more || r.Principal.Role == httpapi.Portal {
 		return e, decoded, nil
 	}
 	d, err := h.definitions.compiled(r)
@@ -53,11 +54,14 @@ func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhoo
 // filter or a template of its own that asks for it, and to move a subscription that
 // has one.
 func withoutProfile(now, next webhook.Subscription, moved bool) error {
-	if !moved && next.URL == now.URL && bytes.Equal(now.Filter, next.Filter) && reflect.DeepEqual(now.Request, next.Request) {
+	if !moved && next.URL == now.URL && bytes.Equal(now.Filter, next.Filter) && bytes.Equal(now.Quiet, next.Quiet) && reflect.DeepEqual(now.Request, next.Request) {
 		return nil
 	}
 	filter, templates := subscription.ReadsProfile(next)
 	var faults httpapi.Faults
+	if subscription.QuietReadsProfile(next) {
+		faults.Add("quiet.zone", "a portal key cannot ask for profile: want the name of a time zone")
+	}
 	if filter {
 		faults.Add("filter", "a portal key cannot ask for profile or segment, nor change a subscription that does")
 	}

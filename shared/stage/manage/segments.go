@@ -147,7 +147,7 @@ func readSegment(id string, body strictjson.Value) (s webhook.Segment, err error
 	return s, faults.Err()
 }
 
-// delete forgets a segment that no subscription asks for.
+// delete forgets a segment that nothing asks for.
 func (h *segments) delete(r *httpapi.Request) (httpapi.Response, error) {
 	id := r.PathValue("id")
 	user, err := h.userOf(r, id)
@@ -155,7 +155,7 @@ func (h *segments) delete(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	if user != "" {
-		return httpapi.Response{}, httpapi.SegmentInUse.Problem("The filter of subscription " + user + " asks for this segment. Change that first.")
+		return httpapi.Response{}, httpapi.SegmentInUse.Problem(user + " asks for this segment. Change that first.")
 	}
 	err = h.definitions.define(r, func() error {
 		err := h.Store.DeleteSegment(r.Context(), r.Tenant, id)
@@ -170,8 +170,31 @@ func (h *segments) delete(r *httpapi.Request) (httpapi.Response, error) {
 // headsPage is how many subscriptions are looked at at once.
 const headsPage = 250
 
-// userOf returns a subscription whose filter asks for a segment; "" if none does.
+// userOf names what asks for a segment, a subscription in its filter or a campaign
+// in its audience; "" if nothing does.
 func (h *segments) userOf(r *httpapi.Request, segment string) (string, error) {
+	all, _, err := h.definitions.campaigns(r)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range all {
+		spec := struct{ Audience json.RawMessage }{}
+		if err := json.Unmarshal(c.Spec, &spec); err != nil {
+			return "", fmt.Errorf("read campaign %s: %w", c.ID, err)
+		}
+		if slices.Contains(subscription.Segments(spec.Audience), segment) {
+			return "The audience of campaign " + c.ID, nil
+		}
+	}
+	id, err := h.headWith(r, func(head webhook.Head) bool { return slices.Contains(subscription.Segments(head.Filter), segment) })
+	if id == "" || err != nil {
+		return "", err
+	}
+	return "The filter of subscription " + id, nil
+}
+
+// headWith returns a subscription whose head is like that; "" if there is none.
+func (h *segments) headWith(r *httpapi.Request, like func(webhook.Head) bool) (string, error) {
 	page := webhook.Page{Limit: headsPage}
 	for {
 		heads, next, err := h.Store.PageHeads(r.Context(), r.Tenant, page)
@@ -179,7 +202,7 @@ func (h *segments) userOf(r *httpapi.Request, segment string) (string, error) {
 			return "", fmt.Errorf("read subscriptions: %w", err)
 		}
 		for _, head := range heads {
-			if slices.Contains(subscription.Segments(head.Filter), segment) {
+			if like(head) {
 				return head.ID, nil
 			}
 		}

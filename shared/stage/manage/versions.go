@@ -171,9 +171,9 @@ func (h *versions) refusal(err error) error {
 	return err
 }
 
-// reads lets fan-out know that a subscription's templates read profiles.
+// reads lets fan-out know that a subscription's templates or quiet hours read profiles.
 func (h *versions) reads(r *httpapi.Request, s webhook.Subscription) error {
-	if _, templates := subscription.ReadsProfile(s); !templates {
+	if _, templates := subscription.ReadsProfile(s); !templates && !subscription.QuietReadsProfile(s) {
 		return nil
 	}
 	state, err := h.Store.TenantState(r.Context(), s.Tenant)

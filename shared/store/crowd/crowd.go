@@ -13,10 +13,13 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
-// changesAtOnce bounds the changes of one key that are stored together. Each has
-// at most two parts of its own, its mark and its cap, and three that all share:
-// a transaction of DynamoDB takes 100.
-const changesAtOnce = 32
+// changesAtOnce and partsAtOnce bound the changes of one key that are stored
+// together, and what they are about. Each has parts of its own, at least its mark, and
+// shares some with others: a transaction of DynamoDB takes 100.
+const (
+	changesAtOnce = 32
+	partsAtOnce   = 96
+)
 
 // AtOnce is the most changes of one call.
 const AtOnce = changesAtOnce
@@ -143,16 +146,29 @@ func (c *Crowds) leave(ctx context.Context, key webhook.StateRef, m *member) err
 func (c *Crowds) gather(key webhook.StateRef, together []*member) []*member {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := 0
+	n, parts := 0, map[webhook.StateRef]bool{}
 	for _, m := range together {
 		n += len(m.changes)
+		m.parts(parts)
 	}
 	for waiting := c.waiting[key]; len(waiting) > 0 && n+len(waiting[0].changes) <= changesAtOnce; {
+		if waiting[0].parts(parts); len(parts) > partsAtOnce {
+			break
+		}
 		n += len(waiting[0].changes)
 		together, waiting = append(together, waiting[0]), waiting[1:]
 		c.waiting[key] = waiting
 	}
 	return together
+}
+
+// parts adds those that the member's changes are about.
+func (m *member) parts(all map[webhook.StateRef]bool) {
+	for _, c := range m.changes {
+		for _, ref := range c.Refs {
+			all[ref] = true
+		}
+	}
 }
 
 // next ends the work of one, and begins that of who waits longest.

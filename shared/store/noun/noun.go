@@ -10,8 +10,12 @@
 //	f#T#0..15        subject         profile
 //	a#T              name            rule of a computed attribute
 //	g#T              id              segment
+//	m#T              C#id, L#name    campaign; cap of several campaigns
 //	j#T              id              job, with how far it is                  once ended, by retention
 //	r#T#S            hour#0..3       statistics; without S, of the tenant     45 days after retention
+//	i#T#0..15        C#id#…, S#id#…  results of a campaign or subscription:
+//	                 …H#hour, D#day  counts                                   as statistics; 400 days
+//	                 …P#kind#day     sketch of how many people                400 days
 //	l#T#S            work            lease                                    a day after
 //	h#T#S            H#window        attempts and failures of a window        a day after
 //	h#T#S            R               until when its time is taken             a day after
@@ -70,7 +74,7 @@ func (n *Nouns) spread(shards int) int {
 // The beginnings of partitions. Those of a tenant are in the order in which its
 // deletion removes them: keys first, so that nobody gets in.
 var (
-	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition, rulePartition, segmentPartition}
+	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition, rulePartition, segmentPartition, campaignPartition}
 	ofSubscriptions = []string{healthPartition, leasePartition, statsPartition}
 )
 
@@ -85,6 +89,9 @@ func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error
 	}
 	for shard := range n.spread(profileShards) {
 		ranges = append(ranges, table.Range{Partition: profilesOf(tenant, shard)})
+	}
+	for shard := range n.spread(resultsShards) {
+		ranges = append(ranges, table.Range{Partition: resultsShard(tenant, shard)})
 	}
 	for _, kind := range ofSubscriptions {
 		if n.Together {

@@ -65,7 +65,7 @@ func (f *fields) plan() webhook.Plan {
 func (b bulk) entries(entries []webhook.PlanEntry) bulk {
 	b = b.number(int64(len(entries)))
 	for _, e := range entries {
-		b = b.text(e.Subscription).number(e.Version).number(int64(e.Cancels)).flag(e.CancelsOnly).flag(e.Costly).number(int64(e.Group))
+		b = b.text(e.Subscription).number(e.Version).number(int64(e.Cancels)).flag(e.CancelsOnly).flag(e.Costly).number(int64(e.Group)).text(string(e.Why)).flag(e.Asks)
 	}
 	return b
 }
@@ -75,7 +75,7 @@ func (f *fields) entries() (entries []webhook.PlanEntry) {
 		entries = make([]webhook.PlanEntry, n)
 	}
 	for i := range entries {
-		entries[i] = webhook.PlanEntry{Subscription: f.text(), Version: f.number(), Cancels: uint16(f.number()), CancelsOnly: f.flag(), Costly: f.flag(), Group: webhook.Group(f.number())}
+		entries[i] = webhook.PlanEntry{Subscription: f.text(), Version: f.number(), Cancels: uint16(f.number()), CancelsOnly: f.flag(), Costly: f.flag(), Group: webhook.Group(f.number()), Why: webhook.Reason(f.text()), Asks: f.flag()}
 	}
 	return entries
 }

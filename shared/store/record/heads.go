@@ -28,7 +28,7 @@ func headBulk(h webhook.Head) []byte {
 	for _, c := range h.Cancels {
 		b = b.texts(c.Types).text(string(c.Filter))
 	}
-	return b
+	return b.text(h.Campaign)
 }
 
 func readHead(tenant, id string, it table.Item) (webhook.Head, error) {
@@ -38,7 +38,7 @@ func readHead(tenant, id string, it table.Item) (webhook.Head, error) {
 	for range f.length() {
 		h.Cancels = append(h.Cancels, webhook.Cancel{Types: f.texts(), Filter: f.json()})
 	}
-	h.Health = readHealth(it)
+	h.Campaign, h.Health = f.text(), readHealth(it)
 	return h, f.err()
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/shared/webhook"
 )
@@ -21,6 +22,8 @@ var peopleCases = map[string]func(*testing.T, Store){
 	"AnEventKeepsTheProfileThatItWasMatchedBy":        eventProfiles,
 	"AttributeRulesAreListedByName":                   attributeRules,
 	"SegmentsAreListedByID":                           segments,
+	"CampaignsAndCapsAreListedTogether":               campaigns,
+	"ResultsAddUpByHourAndByDay":                      results,
 	"ChangesOfDefinitionsAreCounted":                  peopleVersions,
 }
 
@@ -186,6 +189,38 @@ func segments(t *testing.T, store Store) {
 	same(t, "segments afterwards", list(), []webhook.Segment{segment("vip")})
 }
 
+func campaigns(t *testing.T, store Store) {
+	campaign := func(id string, revision int64) webhook.Campaign {
+		return webhook.Campaign{Tenant: "acme", ID: id, Life: "l", Spec: json.RawMessage(`{"name":"ünï"}`), Revision: revision, CreatedAt: afterStart(1), UpdatedAt: afterStart(int(revision))}
+	}
+	cap := func(name string, revision int64) webhook.Cap {
+		return webhook.Cap{Tenant: "acme", Name: name, Life: "l", Spec: json.RawMessage(`{"max":1}`), Revision: revision, CreatedAt: afterStart(1), UpdatedAt: afterStart(int(revision))}
+	}
+	for _, id := range []string{"b", "a"} {
+		check(t, store.SaveCampaign(t.Context(), campaign(id, 1)))
+		check(t, store.SaveCap(t.Context(), cap(id, 1)))
+	}
+	wantError(t, "the first revision again", store.SaveCampaign(t.Context(), campaign("a", 1)), webhook.ErrConflict)
+	wantError(t, "the revision after the next", store.SaveCap(t.Context(), cap("a", 3)), webhook.ErrConflict)
+	check(t, store.SaveCampaign(t.Context(), campaign("a", 2)))
+	check(t, store.SaveCap(t.Context(), cap("b", 2)))
+	all, caps, err := store.Campaigns(t.Context(), "acme", 9)
+	check(t, err)
+	same(t, "campaigns", all, []webhook.Campaign{campaign("a", 2), campaign("b", 1)})
+	same(t, "caps", caps, []webhook.Cap{cap("a", 1), cap("b", 2)})
+	check(t, store.DeleteCampaign(t.Context(), "acme", "a"))
+	check(t, store.DeleteCap(t.Context(), "acme", "b"))
+	wantError(t, "a second deletion of a campaign", store.DeleteCampaign(t.Context(), "acme", "a"), webhook.ErrNotFound)
+	wantError(t, "a second deletion of a cap", store.DeleteCap(t.Context(), "acme", "b"), webhook.ErrNotFound)
+	all, caps, err = store.Campaigns(t.Context(), "acme", 9)
+	check(t, err)
+	same(t, "campaigns afterwards", all, []webhook.Campaign{campaign("b", 1)})
+	same(t, "caps afterwards", caps, []webhook.Cap{cap("a", 1)})
+	all, caps, err = store.Campaigns(t.Context(), "other", 9)
+	check(t, err)
+	same(t, "another tenant's", len(all)+len(caps), 0)
+}
+
 func peopleVersions(t *testing.T, store Store) {
 	for want := range int64(3) {
 		same(t, "people", must[webhook.TenantState](t)(store.TenantState(t.Context(), "acme")).People, want)
@@ -193,4 +228,34 @@ func peopleVersions(t *testing.T, store Store) {
 	}
 	wantError(t, "the tenant that nobody made known", store.FindTenant(t.Context(), "acme"), webhook.ErrNotFound)
 	same(t, "another's", must[webhook.TenantState](t)(store.TenantState(t.Context(), "other")).People, int64(0))
+}
+
+func results(t *testing.T, store Store) {
+	of := webhook.ResultsOf{Tenant: "acme", Campaign: "spring"}
+	add := func(of webhook.ResultsOf, at time.Time, n int64) {
+		check(t, store.AddResults(t.Context(), webhook.Results{Of: of, At: at, Counts: map[string]int64{"sent": n, "waiting": -n}}))
+	}
+	hour := start.Truncate(24 * time.Hour)
+	for i, n := range []int64{1, 2, 4} {
+		add(of, hour.Add(time.Duration(i)*time.Hour), n)
+		add(of, hour.Add(time.Duration(i)*time.Hour), n)
+	}
+	add(of, hour.Add(24*time.Hour), 8)
+	add(webhook.ResultsOf{Tenant: "acme", Subscription: "spring"}, hour, 100)
+	add(webhook.ResultsOf{Tenant: "other", Campaign: "spring"}, hour, 100)
+	row := func(at time.Time, n int64) webhook.Results {
+		return webhook.Results{Of: of, At: at, Counts: map[string]int64{"sent": n, "waiting": -n}}
+	}
+	// Local reads do not lag, and the test server's do not either.
+	same(t, "hours", must[[]webhook.Results](t)(store.Results(t.Context(), of, hour, hour.Add(2*time.Hour), false)), []webhook.Results{row(hour, 2), row(hour.Add(time.Hour), 4)})
+	same(t, "days", must[[]webhook.Results](t)(store.Results(t.Context(), of, hour, hour.Add(48*time.Hour), true)), []webhook.Results{row(hour, 14), row(hour.Add(24*time.Hour), 8)})
+	sketch := func(day int, revision int64) webhook.Sketch {
+		return webhook.Sketch{Of: of, Day: hour.AddDate(0, 0, day), Kind: "sent", Data: []byte{0, 1, 255}, Revision: revision}
+	}
+	check(t, store.SaveSketch(t.Context(), sketch(0, 1)))
+	check(t, store.SaveSketch(t.Context(), sketch(1, 1)))
+	check(t, store.SaveSketch(t.Context(), sketch(1, 2)))
+	wantError(t, "a revision again", store.SaveSketch(t.Context(), sketch(1, 2)), webhook.ErrConflict)
+	same(t, "sketches", must[[]webhook.Sketch](t)(store.Sketches(t.Context(), of, "sent", hour, hour.AddDate(0, 0, 2))), []webhook.Sketch{sketch(0, 1), sketch(1, 2)})
+	same(t, "those of another kind", len(must[[]webhook.Sketch](t)(store.Sketches(t.Context(), of, "matched", hour, hour.AddDate(0, 0, 2)))), 0)
 }

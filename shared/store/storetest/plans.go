@@ -22,6 +22,8 @@ func planPages(t *testing.T, store Store) {
 		return []webhook.PlanEntry{
 			{Subscription: fmt.Sprint("s", i), Version: int64(i)}, {Subscription: "c", Version: 1, Cancels: 1 << i},
 			{Subscription: "o", Version: 2, Cancels: 1 << i, CancelsOnly: true},
+			{Subscription: "w", Version: 2, Cancels: 1 << i, CancelsOnly: true, Why: webhook.ReasonNotStarted}, {Subscription: "w0", Version: 2, CancelsOnly: true, Why: webhook.ReasonAudience},
+			{Subscription: "a", Version: 2, Asks: true}, {Subscription: "ac", Version: 2, Cancels: 1 << i, Asks: true},
 			{Subscription: "x", Version: 3, Costly: true}, {Subscription: "xc", Version: 4, Cancels: 1 << i, Costly: true},
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/postino/postino/shared/api/apikey"
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/measure/results"
 	"github.com/postino/postino/shared/measure/stats"
 	"github.com/postino/postino/shared/stage/delivery"
 	"github.com/postino/postino/shared/stage/expunge"
@@ -30,6 +31,7 @@ type Store interface {
 	expunge.Store
 	job.Store
 	stats.Store
+	results.Store
 }
 
 // suite is every case, by what it is about.
