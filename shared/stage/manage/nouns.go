@@ -45,6 +45,7 @@ func (h *Handler) nouns() []noun {
 		&attributes{h, h.Store, definitions},
 		segments,
 		campaigns,
+		&outcomes{h, h.Store, campaigns, versions},
 		&caps{h, definitions},
 		&keys{h, h.Store},
 		&deliveries{h, versions, plans, retained},
@@ -65,6 +66,7 @@ type Store interface {
 	EventTypes
 	Profiles
 	Definitions
+	Results
 	Keys
 	Jobs
 	trigger.Store

@@ -23,7 +23,7 @@ var peopleCases = map[string]func(*testing.T, Store){
 	"AttributeRulesAreListedByName":                   attributeRules,
 	"SegmentsAreListedByID":                           segments,
 	"CampaignsAndCapsAreListedTogether":               campaigns,
-	"ResultsAddUpByHourAndByDay":                      results,
+	"ResultsAddUpByHourAndByDay":                      resultsByTime,
 	"ChangesOfDefinitionsAreCounted":                  peopleVersions,
 }
 
@@ -230,7 +230,7 @@ func peopleVersions(t *testing.T, store Store) {
 	same(t, "another's", must[webhook.TenantState](t)(store.TenantState(t.Context(), "other")).People, int64(0))
 }
 
-func results(t *testing.T, store Store) {
+func resultsByTime(t *testing.T, store Store) {
 	of := webhook.ResultsOf{Tenant: "acme", Campaign: "spring"}
 	add := func(of webhook.ResultsOf, at time.Time, n int64) {
 		check(t, store.AddResults(t.Context(), webhook.Results{Of: of, At: at, Counts: map[string]int64{"sent": n, "waiting": -n}}))
