@@ -42,7 +42,7 @@ var shared = map[string]string{
 	"delivery.lines": "| audits of waiting lines", "delivery.strains": "| tenants in trouble", "courier.Subscribers": "| subscriptions prepared",
 	"fanout.audiences": "| types and filters", "fanout.audience": "| types and filters", "fanout.versions": "| versions of subscriptions",
 	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "ingest.known": "| tenants that are known",
-	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",
+	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "results.Recorder": "| results of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",
 	"localqueue.Set": "| memory for waiting", "engine.DB": "| the data's only writer", "record.recent": "| subscription heads",
 	"noun.recentKeys":     "| API keys read in",
 	"engine.syncer":       own + "all wait for the same sync of the disk",

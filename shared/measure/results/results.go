@@ -42,7 +42,7 @@ const precision = 12
 const (
 	between = 10 * time.Second
 	few     = 100   // counts: so few may wait longer, see Recorder
-	maxRows = 5_000 // in memory, each with sketches of at most 20 KB; what comes beyond is lost
+	maxRows = 2_000 // in memory, each with sketches of at most 20 KB, half of them of one tenant; what comes beyond is lost
 	writers = 8
 	tries   = 8 // of a sketch that others change too
 )
@@ -57,6 +57,7 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	rows    map[place]*row
+	shares  map[string]int // of tenants in rows
 	news    int
 	lost    int
 	flushed time.Time
@@ -99,12 +100,13 @@ func (r *Recorder) Count(tenant, campaign, subscription, subject, name string, n
 
 func (r *Recorder) row(p place) *row {
 	if r.rows == nil {
-		r.rows = map[place]*row{}
+		r.rows, r.shares = map[place]*row{}, map[string]int{}
 	}
 	found := r.rows[p]
-	if found == nil && len(r.rows) < maxRows {
+	if found == nil && len(r.rows) < maxRows && r.shares[p.of.Tenant] < maxRows/2 {
 		found = &row{map[string]int64{}, map[string]*hyperloglog.Sketch{}}
 		r.rows[p] = found
+		r.shares[p.of.Tenant]++
 	}
 	if found == nil {
 		r.lost++

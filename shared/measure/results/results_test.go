@@ -88,6 +88,23 @@ func TestNothingIsCountedWithoutACampaign(t *testing.T) {
 	r.Close(t.Context()) // writes nothing, or would panic
 }
 
+func TestATenantTakesHalfOfTheMemoryForResults(t *testing.T) {
+	store := noun.In(new(table.Memory))
+	r := recorder(store)
+	for i := range 5_000 {
+		r.Count("hostile", fmt.Sprint("c", i), "", "u", webhook.ResultSent, 1)
+	}
+	r.Count("acme", "spring", "", "u", webhook.ResultSent, 1)
+	r.Close(t.Context())
+	rows, err := store.Results(t.Context(), spring, epoch, epoch.Add(time.Hour), false)
+	if err != nil || len(rows) != 1 {
+		t.Errorf("results of another tenant: %v (%v), want one hour", rows, err)
+	}
+	if rows, err := store.Results(t.Context(), webhook.ResultsOf{Tenant: "hostile", Campaign: "c1000"}, epoch, epoch.Add(time.Hour), false); err != nil || len(rows) != 0 {
+		t.Errorf("the thousand and first campaign of a tenant: %v (%v), want nothing", rows, err)
+	}
+}
+
 // TestTheLiftIsThatOfThePapers compares with the examples in R. G. Newcombe,
 // Interval estimation for the difference between independent proportions, Statistics
 // in Medicine 17 (1998), table II, method 10.
