@@ -72,7 +72,7 @@ func (h *previews) judged(r *httpapi.Request, s joined, e webhook.Event, decoded
 		}
 	}
 	view = h.viewDecision(d)
-	view.Detail = cmp.Or(detail, inWords(d))
+	view.Detail = cmp.Or(detail, asWords(d))
 	if m.reason == webhook.ReasonFilter || m.reason == webhook.ReasonProfile {
 		view.Detail = missed(s.Subscription, decoded, r.Principal.Role)
 	}

@@ -63,8 +63,8 @@ var words = map[webhook.Reason]string{
 	webhook.ReasonQuiet:      "it is quiet time",
 }
 
-// inWords says what was decided, as far as the reason alone does not.
-func inWords(d trigger.Decision) string {
+// asWords says what was decided, as far as the reason alone does not.
+func asWords(d trigger.Decision) string {
 	if d.Reason == webhook.ReasonCap && d.By != "" {
 		return d.By + " has no room"
 	}

@@ -50,7 +50,7 @@ func (h *plans) outcomes(ctx context.Context, e webhook.StoredEvent, deliveries 
 			return nil, nil, err
 		}
 		if why.Reason != "" {
-			skipped = append(skipped, skippedView{d.Subscription, why.Reason, inWords(why), h.until(why)})
+			skipped = append(skipped, skippedView{d.Subscription, why.Reason, asWords(why), h.until(why)})
 			continue
 		}
 		kept = append(kept, d)

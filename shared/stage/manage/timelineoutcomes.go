@@ -70,7 +70,7 @@ func (t *teller) matched(ctx context.Context, e webhook.StoredEvent, decoded *pa
 // decided tells of a delivery that is not stored: its trigger has skipped the
 // event, or it is still to come.
 func (t *teller) decided(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d webhook.Delivery, v *outcomeView) error {
-	why, err := t.plans.outcome(ctx, e, decoded, &d)
+	why, err := t.plans.outcome(ctx, e, decoded, &d, t.plans.rulesOf(ctx, e.Tenant))
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,11 @@ var inWords = map[webhook.Reason]string{
 	webhook.ReasonMissingSecret: "a secret does not exist",
 	webhook.ReasonOnce:          "it was sent before",
 	webhook.ReasonCap:           "the cap is used up",
+	webhook.ReasonAudience:      words[webhook.ReasonAudience],
+	webhook.ReasonNotStarted:    words[webhook.ReasonNotStarted],
+	webhook.ReasonEnded:         words[webhook.ReasonEnded],
+	webhook.ReasonHoldout:       words[webhook.ReasonHoldout],
+	webhook.ReasonQuiet:         words[webhook.ReasonQuiet],
 	webhook.ReasonAbort:         "the template aborted",
 	webhook.ReasonRenderError:   "the template failed",
 	webhook.ReasonTooLarge:      "the request was too large",
@@ -43,6 +48,7 @@ var waits = map[webhook.Waiting]string{
 	webhook.WaitDisabled:  "waits: the subscription is disabled",
 	webhook.WaitBreaker:   "waits: the subscriber fails, and its circuit breaker is open",
 	webhook.WaitRateLimit: "waits for its turn under the rate limit",
+	webhook.WaitQuiet:     "waits until quiet hours are over",
 	"":                    "is being sent",
 }
 
