@@ -53,6 +53,10 @@ func (w Wish) portals(now webhook.Subscription, mentions []Mention, found map[st
 	if moved && w.Auth == nil && next.Auth != nil && !next.Auth.Portal {
 		drop("auth")
 	}
+	// A customer's receiver would hold texts signed with a key that others trust.
+	if moved && w.Signature == nil && next.Signature != nil && !next.Signature.Portal {
+		drop("signature")
+	}
 	for _, m := range mentions {
 		switch kept := w.Keeps(now, m.Field); {
 		case found[m.Secret].Portal, kept && !moved:

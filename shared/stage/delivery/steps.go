@@ -19,18 +19,18 @@ type steps struct{ *Deliverer }
 // park makes the delivery wait until its subscription opens.
 func (d *steps) park(ctx context.Context, del webhook.Delivery, why webhook.Waiting, content *webhook.Content) error {
 	d.strains.of(del.Tenant).note(true)
-	return d.wait(ctx, lifecycle.Park(del, why, d.Now()), content, "deliveries_parked")
+	return d.wait(ctx, lifecycle.Park(del, why, d.Now()), content, func() { d.Count("deliveries_parked", 1) })
 }
 
 // wait saves that a delivery waits, with its body, counts that, and arranges what
 // ends it.
-func (d *steps) wait(ctx context.Context, t lifecycle.Transition, content *webhook.Content, counted string) error {
+func (d *steps) wait(ctx context.Context, t lifecycle.Transition, content *webhook.Content, count func()) error {
 	t = t.Keeping(content)
 	saved, err := d.life.Save(ctx, t)
 	if err != nil {
 		return fmt.Errorf("have %s wait: %w", t.Next.ID, err)
 	}
-	d.Count(counted, 1)
+	count()
 	return d.life.CarryOut(ctx, saved, t.Effects)
 }
 

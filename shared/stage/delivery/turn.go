@@ -51,5 +51,5 @@ func (d *turns) its(ctx context.Context, del webhook.Delivery, sub *courier.Subs
 	case at.Sub(now) <= pace.Near:
 		return true, nil
 	}
-	return false, d.steps.wait(ctx, lifecycle.PutOff(del, at), content, "deliveries_paced") // that is no attempt
+	return false, d.steps.wait(ctx, lifecycle.PutOff(del, at), content, func() { d.Count("deliveries_paced", 1) }) // that is no attempt
 }

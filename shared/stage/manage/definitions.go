@@ -2,7 +2,6 @@ package manage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/postino/postino/shared/api/httpapi"
@@ -64,16 +63,6 @@ func (h *definitions) compiled(r *httpapi.Request) (*people.Definitions, error) 
 		return nil, err
 	}
 	return people.Define(rules, segments)
-}
-
-// whole are the tenant's computed attributes, segments and campaigns.
-func (h *definitions) whole(r *httpapi.Request) (*people.Definitions, error) {
-	d, err := h.compiled(r)
-	if err != nil {
-		return nil, err
-	}
-	wrong, err := d.Join(r.Context(), h.Store, r.Tenant)
-	return d, errors.Join(wrong, err)
 }
 
 // campaigns are all campaigns and caps of the tenant.

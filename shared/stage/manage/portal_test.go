@@ -80,6 +80,7 @@ func TestWhatAPortalKeyMovesGoesWithoutWhatOthersSet(t *testing.T) {
 		"its own authorities":      {operators + "\n", `{"url":"https://a.example/","auth":{"tls":{"ca":` + string(ca) + `}}}`, all[1:], true},
 		"no authorities":           {strings.Replace(operators, `"token":`, `"tls":{"ca":`+string(ca)+`},"token":`, 1), `{"url":"https://a.example/","auth":null}`, all[1:], true},
 		"headers replaced as well": {operators, `{"url":"https://b.example/","request":{"headers":{"X":"y"}}}`, []string{"auth"}, true},
+		"a key that others wrote":  {`{"url":"https://a.example/","signature":[{"preset":"stripe","secret":"operators-key"}]}`, `{"url":"https://b.example/"}`, []string{"signature"}, true},
 		"a signature of others":    {`{"url":"https://a.example/","signature":[{"preset":"stripe","secret":"{{ secrets.op }}"}]}`, `{"url":"https://b.example/"}`, []string{"signature"}, true},
 		"the same place":           {`{"url":"https://a.example/","signature":[{"preset":"stripe","secret":"{{ secrets.op }}"}]}`, `{"url":"https://a.example/other"}`, nil, false},
 		"its own secret stays":     {`{"url":"https://a.example/","auth":{"type":"bearer","token":"t"},"request":{"headers":{"X-Own":"{{ secrets.own }}"}}}`, `{"url":"https://b.example/"}`, []string{"auth"}, true},
