@@ -86,7 +86,7 @@ func TestFirstAttemptsShareAMessage(t *testing.T) {
 
 // named are messages in JSON, one of each type, with every field set.
 var named = []message.Message{
-	message.PlanPage{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1", At: at, Order: 2, NoTriggers: true},
+	message.PlanPage{Tenant: "acme", Source: "/s", Event: "e", Key: "n", Page: 3, Replay: "rpl_1", At: at, Order: 2, NoTriggers: true, Fresh: true},
 	message.Fire{Tenant: "acme", Subscription: "s", Epoch: 1 << 40, Key: "0a", Mark: "M#1b"},
 	message.Replay{ID: "rpl_1", At: at, Tenant: "acme", Source: "/s", Event: "e", Subscription: "s"},
 	message.Attempt{Tenant: "acme", Subscription: "s", Delivery: "d", Round: 1, Step: 2, SecondTurn: true},

@@ -13,6 +13,7 @@ type PlanPage struct {
 	At         time.Time `json:"at,omitzero"`           // when the replay was asked for
 	Order      uint32    `json:"order,omitempty"`       // of the event
 	NoTriggers bool      `json:"no_triggers,omitempty"` // those of an array are asked in order, elsewhere
+	Fresh      bool      `json:"fresh,omitempty"`       // it is the first that asks for the page, as far as we know
 }
 
 // Replay asks for a stored event to be sent again to those whom it matches

@@ -49,8 +49,9 @@ func (o *Occurrence) hope(st *state, now time.Time, held bool) {
 type Converted struct{ Sent, Held int }
 
 // Convert returns a GOAL as an event makes it that is the goal of the campaign: it
-// converts each claim within whose time it is and that no event has converted. The
-// item is nil if nothing changes.
+// converts each claim within whose time it is and that no event has converted. Of what
+// came before a claim was made, nothing converts it, whatever its own time is. The item
+// is nil if nothing changes.
 func (c *Common) Convert(item webhook.StateItem, e webhook.Event, now time.Time) (*webhook.StateItem, Converted, error) {
 	var p part[goals]
 	var n Converted
@@ -60,7 +61,7 @@ func (c *Common) Convert(item webhook.StateItem, e webhook.Event, now time.Time)
 	claims := slices.Clone(p.value.Claims)
 	for i, claim := range claims {
 		at := time.UnixMilli(claim.At)
-		if claim.By != "" || claim.Event == e.Key() || e.Time.Before(at) || e.Time.After(at.Add(c.Goal)) {
+		if claim.By != "" || claim.Event == e.Key() || e.AcceptedAt.Before(at) || e.Time.Before(at) || e.Time.After(at.Add(c.Goal)) {
 			continue
 		}
 		claims[i].By = e.Key()

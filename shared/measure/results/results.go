@@ -4,8 +4,9 @@
 // It counts in memory, and adds the counts to the store every ten seconds, as
 // package stats does. What is counted once is not counted again when its event
 // comes again: who decides counts, and only if the decision is stored by him. A
-// process that is killed takes up to ten seconds of counts with it. Of people it
-// keeps HyperLogLog sketches, which are right to about 2 %.
+// process that is killed takes up to ten seconds of counts with it; of a message that
+// fails half-way and comes again, some may stay uncounted, but none counts twice. Of
+// people it keeps HyperLogLog sketches, which are right to about 2 %.
 package results
 
 import (

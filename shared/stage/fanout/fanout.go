@@ -170,15 +170,15 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 	if err := f.converts(ctx, e, out); err != nil {
 		return nil, err
 	}
+	why := published(stored.Event)
+	why.fresh = created
 	if stored.Plan.Pages == 0 {
-		why := published(stored.Event)
-		why.fresh = created
 		return f.carryOut(ctx, stored, why, stored.Plan.Entries, out)
 	}
-	if err := f.sendPages(ctx, stored, stored.Plan, published(stored.Event), inArray, out); err != nil || !inArray {
+	if err := f.sendPages(ctx, stored, stored.Plan, why, inArray, out); err != nil || !inArray {
 		return nil, err
 	}
-	return f.askingOfPages(ctx, stored, out)
+	return f.askingOfPages(ctx, stored, why, out)
 }
 
 // decide matches the event and stores it with its plan. If the event is
@@ -232,10 +232,11 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasi
 			a.entries = append(a.entries, p.light())
 			return nil
 		}
-		if a.fresh {
-			f.count(a.rendering, p.subscriber, webhook.ResultSent, 1)
+		why, err := f.deliver(ctx, a.rendering, p.inGroup(), 0, out)
+		if err == nil {
+			f.countDelivered(a.rendering, p.subscriber, why)
 		}
-		return f.deliver(ctx, a.rendering, p.inGroup(), 0, out)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -280,18 +281,18 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 }
 
 // deliver queues the first attempt, or cancels a delivery that cannot be
-// rendered.
-func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) error {
+// rendered and returns why.
+func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) (webhook.Reason, error) {
 	m, err := r.firstAttempt(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
-		return f.cancel(ctx, r, s, count, skip, out)
+		return skip.Reason, f.cancel(ctx, r, s, count, skip, out)
 	}
 	if err != nil {
-		return fmt.Errorf("render for %s: %w", s.ID, err)
+		return "", fmt.Errorf("render for %s: %w", s.ID, err)
 	}
 	f.Count("deliveries_planned", 1)
-	return out.deliveries.Add(ctx, m)
+	return "", out.deliveries.Add(ctx, m)
 }
 
 // undecided carries out an entry of which matching could not tell whether the
@@ -303,6 +304,7 @@ func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *ou
 			return err
 		}
 	}
+	f.countDelivered(r, p.subscriber, webhook.ReasonFilterCost)
 	return f.cancel(ctx, r, p.subscriber, 0, &render.Skip{Reason: webhook.ReasonFilterCost}, out)
 }
 

@@ -39,7 +39,7 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 // not chained, so that a million subscribers take no longer than a thousand.
 func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, why occasion, noTriggers bool, out *outgoing) error {
 	for page := range plan.Pages {
-		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Order: e.Order, NoTriggers: noTriggers}
+		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Order: e.Order, NoTriggers: noTriggers, Fresh: why.fresh}
 		if p.Replay = why.replay; why.replay != "" {
 			p.At = why.at
 		}
@@ -68,7 +68,7 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, received int,
 		return fmt.Errorf("page %d of event %s of %s: %w", p.Page, p.Event, p.Tenant, err)
 	}
 	why := published(e.Event)
-	why.fresh = received == 1 && p.Replay == ""
+	why.fresh = received == 1 && p.Fresh
 	if p.Replay != "" {
 		why = occasion{replay: p.Replay, at: p.At}
 	}
@@ -80,8 +80,8 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, received int,
 }
 
 // askingOfPages returns what is to be asked of triggers of a large plan.
-func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent, out *outgoing) (*asking, error) {
-	a := &asking{rendering: newRendering(e.Event, published(e.Event))}
+func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent, why occasion, out *outgoing) (*asking, error) {
+	a := &asking{rendering: newRendering(e.Event, why)}
 	for page := range e.Plan.Pages {
 		entries, err := f.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
 		if errors.Is(err, webhook.ErrNotFound) {

@@ -99,5 +99,6 @@ func (f *Fanout) triggeredAgain(ctx context.Context, r *rendering, p planned, ou
 		f.Count("events_skipped", 1)
 		return nil
 	}
-	return f.deliver(ctx, r, p.subscriber, count, out)
+	_, err = f.deliver(ctx, r, p.subscriber, count, out)
+	return err
 }

@@ -39,6 +39,18 @@ func (f *Fanout) countMatched(r *rendering, p planned) {
 	f.count(r, p.subscriber, webhook.ResultMatched, 1)
 }
 
+// countDelivered counts what no trigger decides, if it is carried out for the first
+// time: a delivery, or why there is none.
+func (f *Fanout) countDelivered(r *rendering, s *subscriber, why webhook.Reason) {
+	switch {
+	case !r.fresh:
+	case why != "":
+		f.count(r, s, webhook.ResultSkipped+string(why), 1)
+	default:
+		f.count(r, s, webhook.ResultSent, 1)
+	}
+}
+
 // countDecision counts what was decided, if it was now.
 func (f *Fanout) countDecision(t *triggering, d trigger.Decision, now, waited bool) {
 	if !now {

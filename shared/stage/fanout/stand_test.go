@@ -65,8 +65,13 @@ func newStand(t *testing.T) *stand {
 	store := localstore.In(db)
 	s := &stand{t: t, clock: epoch}
 	s.store = &standStore{Store: store, s: s}
-	s.stage = &fanout.Fanout{Store: s.store, Events: sender(s.enqueue), Deliveries: sender(s.deliver), Now: s.now, Log: slog.New(slog.DiscardHandler)}
+	s.stage = newStage(s)
 	return s
+}
+
+// newStage is a process of its own.
+func newStage(s *stand) *fanout.Fanout {
+	return &fanout.Fanout{Store: s.store, Events: sender(s.enqueue), Deliveries: sender(s.deliver), Now: s.now, Log: slog.New(slog.DiscardHandler)}
 }
 
 type sender func(queue.Message)

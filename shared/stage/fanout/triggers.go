@@ -25,9 +25,7 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 		return err
 	}
 	if t == nil {
-		if r.fresh {
-			f.count(r, p.subscriber, webhook.ResultSkipped+string(webhook.ReasonNoKey), 1)
-		}
+		f.countDelivered(r, p.subscriber, webhook.ReasonNoKey)
 		f.Count("events_skipped", 1)
 		return nil
 	}
@@ -112,7 +110,8 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 	switch d.Do {
 	case trigger.Send:
 		if t.message == nil { // decided before
-			return f.deliver(ctx, t.rendering, t.subscriber, d.Count, out)
+			_, err := f.deliver(ctx, t.rendering, t.subscriber, d.Count, out)
+			return err
 		}
 		f.Count("deliveries_planned", 1)
 		return out.deliveries.Add(ctx, *t.message)
