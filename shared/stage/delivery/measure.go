@@ -30,9 +30,10 @@ type Results interface {
 	Count(tenant, campaign, subscription, subject, name string, n int64)
 }
 
-// ended counts an end for the campaign of a subscription, if it has one.
+// ended counts an end for the campaign of a subscription, if it has one. Replays are
+// not counted: nobody counted them as sent.
 func (d *meter) ended(del webhook.Delivery, sub *courier.Subscriber, effects lifecycle.Effects) {
-	if d.Results == nil || sub.Campaign == "" || effects&lifecycle.Count == 0 {
+	if d.Results == nil || sub.Campaign == "" || del.Occasion != "" || effects&lifecycle.Count == 0 {
 		return
 	}
 	if name := map[webhook.Status]string{webhook.Succeeded: webhook.ResultSucceeded, webhook.Exhausted: webhook.ResultExhausted}[del.Status]; name != "" {
