@@ -52,6 +52,20 @@ func (s *Spec) SubjectKeys(sub webhook.Subscription, d *pattern.Event) (refs []w
 	return refs
 }
 
+// SubjectKeys are those of what several subscriptions share; see [Spec.SubjectKeys].
+func (c *Common) SubjectKeys(e webhook.Event, d *pattern.Event) []webhook.StateRef {
+	refs := []webhook.StateRef{c.GoalRef(e.Tenant, e.Subject)}
+	for _, l := range c.Caps {
+		if hash, ok := keyHash(d, l.key); ok && slices.ContainsFunc(l.key, pattern.Path.IsSubject) {
+			refs = append(refs, l.ref(e.Tenant, hash))
+		}
+	}
+	for i := range refs {
+		refs[i].Part = ""
+	}
+	return refs
+}
+
 var cardinals = []string{"none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
 
 var ordinals = []string{"none", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"}

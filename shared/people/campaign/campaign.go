@@ -87,6 +87,19 @@ func (c *Campaign) Common() *trigger.Common { return c.common }
 // AudienceFilter is the audience as it was written; nil for everybody.
 func (c *Campaign) AudienceFilter() json.RawMessage { return c.audience }
 
+// SubjectKeys names the states that are an event's subject's own of what the campaign
+// keeps, as the event tells them. They have no Part. A nil Campaign keeps nothing.
+func (c *Campaign) SubjectKeys(e webhook.Event, d *pattern.Event) []webhook.StateRef {
+	if c == nil || e.Subject == "" {
+		return nil
+	}
+	kept := trigger.Common{Campaign: c.ID, Life: c.Life} // a goal that it had, too
+	if c.common != nil {
+		kept.Caps = c.common.Caps
+	}
+	return kept.SubjectKeys(e, d)
+}
+
 // ReadsProfile reports whether what is decided for its subscriptions depends on the
 // profile of the event's subject.
 func (c *Campaign) ReadsProfile() bool { return c.Audience != nil || c.quiet.ReadsProfile() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 
 	"github.com/postino/postino/shared/language/trigger"
 	"github.com/postino/postino/shared/message"
+	"github.com/postino/postino/shared/people"
+	"github.com/postino/postino/shared/people/campaign"
 	"github.com/postino/postino/shared/queue"
 	"github.com/postino/postino/shared/stage/expunge"
 	"github.com/postino/postino/shared/webhook"
@@ -84,7 +87,15 @@ func (w erasures) findStates(ctx context.Context, j *webhook.Job) error {
 	if err != nil {
 		return fmt.Errorf("list subscriptions: %w", err)
 	}
-	of := &owned{w: w, of: webhook.Event{Tenant: j.Tenant, Subject: j.Subject}}
+	of, err := w.owned(ctx, webhook.Event{Tenant: j.Tenant, Subject: j.Subject})
+	if err != nil {
+		return err
+	}
+	if j.Position == "" {
+		if err := of.addShared(ctx, j); err != nil {
+			return err
+		}
+	}
 	for _, h := range heads {
 		if err := of.add(ctx, j, webhook.VersionRef{Tenant: h.Tenant, ID: h.ID, Version: h.Version}); err != nil {
 			return err
@@ -105,6 +116,10 @@ func (w erasures) findEvents(ctx context.Context, j *webhook.Job) error {
 	if err != nil {
 		return fmt.Errorf("list events: %s", err) // not even a position is anybody's but ours
 	}
+	of, err := w.owned(ctx, webhook.Event{Tenant: j.Tenant})
+	if err != nil {
+		return err
+	}
 	for _, listed := range events {
 		e, err := w.Store.Event(ctx, j.Tenant, listed.Source, listed.ID)
 		if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
@@ -113,7 +128,7 @@ func (w erasures) findEvents(ctx context.Context, j *webhook.Job) error {
 		if err != nil {
 			return fmt.Errorf("read event %s: %w", listed.ID, err)
 		}
-		if err := w.findStatesOf(ctx, j, e); err != nil {
+		if err := of.find(ctx, j, e); err != nil {
 			return err
 		}
 		j.Decided = append(j.Decided, webhook.JobTarget{Source: e.Source, Event: e.ID})
@@ -122,19 +137,19 @@ func (w erasures) findEvents(ctx context.Context, j *webhook.Job) error {
 	return nil
 }
 
-// findStatesOf notes the states of keys that the subject and more of an event make.
-func (w erasures) findStatesOf(ctx context.Context, j *webhook.Job, e webhook.StoredEvent) error {
-	of := &owned{w: w, of: e.Event}
+// find notes the states of keys that the subject and more of an event make.
+func (o *owned) find(ctx context.Context, j *webhook.Job, e webhook.StoredEvent) error {
+	o.of = e.Event
 	for page := 0; page == 0 || page < e.Plan.Pages; page++ {
 		entries := e.Plan.Entries
 		if e.Plan.Pages > 0 {
 			var err error
-			if entries, err = w.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page); err != nil && !errors.Is(err, webhook.ErrNotFound) {
+			if entries, err = o.w.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page); err != nil && !errors.Is(err, webhook.ErrNotFound) {
 				return fmt.Errorf("read plan: %w", err)
 			}
 		}
 		for _, entry := range entries {
-			if err := of.add(ctx, j, webhook.VersionRef{Tenant: e.Tenant, ID: entry.Subscription, Version: entry.Version}); err != nil {
+			if err := o.add(ctx, j, webhook.VersionRef{Tenant: e.Tenant, ID: entry.Subscription, Version: entry.Version}); err != nil {
 				return err
 			}
 		}
@@ -144,12 +159,21 @@ func (w erasures) findStatesOf(ctx context.Context, j *webhook.Job, e webhook.St
 
 // owned finds the states that belong to an event's subject.
 type owned struct {
-	w  erasures
-	of webhook.Event
+	w         erasures
+	of        webhook.Event
+	campaigns map[string]*campaign.Campaign
 }
 
-// add notes what a subscription's trigger keeps for the subject, if it keeps
-// anything.
+func (w erasures) owned(ctx context.Context, of webhook.Event) (*owned, error) {
+	d := &people.Definitions{}
+	if _, err := d.Join(ctx, w.Store, of.Tenant); err != nil { // what cannot be compiled has kept nothing
+		return nil, err
+	}
+	return &owned{w, of, d.Campaigns()}, nil
+}
+
+// add notes what a subscription's trigger and its campaign keep for the subject, if
+// they keep anything.
 func (o *owned) add(ctx context.Context, j *webhook.Job, ref webhook.VersionRef) error {
 	subs, err := o.w.Store.Versions(ctx, []webhook.VersionRef{ref})
 	if errors.Is(err, webhook.ErrNotFound) {
@@ -159,20 +183,46 @@ func (o *owned) add(ctx context.Context, j *webhook.Job, ref webhook.VersionRef)
 		return fmt.Errorf("read subscription %s: %w", ref.ID, err)
 	}
 	spec, err := trigger.Compile(subs[0])
-	if err != nil || spec == nil {
+	c := o.campaigns[subs[0].Campaign]
+	if err != nil || spec == nil && c == nil {
 		return err
 	}
 	decoded, err := trigger.DecodeEvent(o.of)
 	if err != nil {
 		return err
 	}
-	for _, key := range spec.SubjectKeys(subs[0], decoded) {
-		known := slices.ContainsFunc(j.Decided, func(t webhook.JobTarget) bool { return t.State != nil && *t.State == key })
+	keys := c.SubjectKeys(o.of, decoded)
+	if spec != nil {
+		keys = append(keys, spec.SubjectKeys(subs[0], decoded)...)
+	}
+	return o.note(ctx, j, keys)
+}
+
+// addShared notes what all campaigns keep for the subject.
+func (o *owned) addShared(ctx context.Context, j *webhook.Job) error {
+	decoded, err := trigger.DecodeEvent(o.of)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(o.campaigns)) {
+		if err := o.note(ctx, j, o.campaigns[id].SubjectKeys(o.of, decoded)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note notes the keys of which anything is kept.
+func (o *owned) note(ctx context.Context, j *webhook.Job, keys []webhook.StateRef) error {
+	for _, key := range keys {
+		if slices.ContainsFunc(j.Decided, func(t webhook.JobTarget) bool { return t.State != nil && *t.State == key }) {
+			continue
+		}
 		items, err := o.w.Store.ListTriggerState(ctx, key, 1)
 		if err != nil {
 			return fmt.Errorf("read state: %w", err)
 		}
-		if len(items) > 0 && !known {
+		if len(items) > 0 {
 			j.Decided = append(j.Decided, webhook.JobTarget{State: &key})
 		}
 	}

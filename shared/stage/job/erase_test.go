@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/language/trigger"
+	"github.com/postino/postino/shared/people"
 	"github.com/postino/postino/shared/store/storetest"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -156,6 +157,92 @@ func TestASendThatIsOverNamesNobody(t *testing.T) {
 		j := w.finish(sending(webhook.Send{Subjects: []string{"ada", "bob"}}))
 		if text, _ := json.Marshal(j); strings.Contains(string(text), "ada") || j.Send.Named != 2 || j.Counts.Sent != 2 {
 			t.Errorf("a send to two that is over: %s", text)
+		}
+	})
+}
+
+// ofCampaign has a subscription of a campaign decide for an event, and returns the keys
+// of what is shared that this wrote.
+func (w *world) ofCampaign(c *trigger.Common, s webhook.Subscription, e webhook.Event) (shared []webhook.StateRef) {
+	w.t.Helper()
+	d, err := trigger.DecodeEvent(e)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	o, _ := trigger.Bare().With(c).Occurrence(s, e, d)
+	items, err := w.seed.TriggerState(w.t.Context(), o.Refs())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, changes, err := o.Decide(items, w.clock, trigger.Always)
+	if err == nil {
+		err = w.seed.SaveTriggerState(w.t.Context(), changes)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, item := range changes {
+		if item.Subscription == "" {
+			key := item.StateRef
+			key.Part = ""
+			shared = append(shared, key)
+		}
+	}
+	return shared
+}
+
+func TestAnErasureRemovesWhatCampaignsKeepOfASubject(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		err := errors.Join(
+			w.seed.SaveCap(t.Context(), webhook.Cap{Tenant: "acme", Name: "promo", Life: "l1", Revision: 1, Spec: json.RawMessage(`{"tags":["promo"],"max":9,"per":"7d"}`)}),
+			w.seed.SaveCampaign(t.Context(), webhook.Campaign{Tenant: "acme", ID: "spring", Life: "l2", Revision: 1,
+				Spec: json.RawMessage(`{"state":"live","tags":["promo"],"cap":{"max":9,"per":"7d","key":["subject","data.device"]},"goal":{"types":["buy"],"within":"7d"}}`)}),
+			w.seed.SaveCampaign(t.Context(), webhook.Campaign{Tenant: "acme", ID: "autumn", Life: "l4", Revision: 1,
+				Spec: json.RawMessage(`{"state":"live","cap":{"max":9,"per":"7d"},"goal":{"types":["buy"],"within":"7d"}}`)}),
+			w.seed.SaveCampaign(t.Context(), webhook.Campaign{Tenant: "acme", ID: "device", Life: "l3", Revision: 1,
+				Spec: json.RawMessage(`{"state":"live","cap":{"max":9,"per":"7d","key":"data.device"}}`)}),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &people.Definitions{}
+		if wrong, err := d.Join(t.Context(), w.seed, "acme"); err != nil || wrong != nil {
+			t.Fatal(wrong, err)
+		}
+		subs := map[string]webhook.Subscription{}
+		for _, id := range []string{"spring", "device"} {
+			s, err := w.seed.SaveSubscription(t.Context(), webhook.Subscription{Tenant: "acme", ID: id, URL: "https://a.example", State: webhook.Active, Campaign: id}, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			subs[id] = s
+		}
+		var gone, stays []webhook.StateRef
+		for i := range 2 { // two devices
+			e := w.ofSubject("ada", i, subs["spring"], subs["device"])
+			gone = append(gone, w.ofCampaign(d.Campaign("spring").Common(), subs["spring"], e.Event)...)
+			stays = append(stays, w.ofCampaign(d.Campaign("device").Common(), subs["device"], e.Event)...)
+		}
+		expired := webhook.Event{Tenant: "acme", ID: "expired", Source: "/s", Type: "t", Subject: "ada", Time: w.clock, AcceptedAt: w.clock, Data: json.RawMessage(`{}`)}
+		gone = append(gone, w.ofCampaign(d.Campaign("autumn").Common(), webhook.Subscription{Tenant: "acme", ID: "deleted", Campaign: "autumn"}, expired)...)
+		other := w.ofSubject("bob", 1, subs["spring"])
+		stays = append(stays, w.ofCampaign(d.Campaign("spring").Common(), subs["spring"], other.Event)...)
+		if len(gone) != 8 || len(stays) != 5 {
+			t.Fatalf("%d states of the subject and %d of others, want 8 and 5", len(gone), len(stays))
+		}
+		j := w.finish(webhook.Job{Tenant: "acme", ID: jobID, Kind: webhook.JobErase, Subject: "ada"})
+		if want := (webhook.Erased{States: 6, Events: 2}); j.Status != webhook.JobDone || *j.Erased != want {
+			t.Errorf("the job is %s, and has removed %+v, want %+v: a tag's cap, the campaign's for two devices, its goal, and the cap and the goal of one whose subscription is gone", j.Status, *j.Erased, want)
+		}
+		for _, key := range gone {
+			if w.remembers(key) {
+				t.Errorf("a campaign still remembers the subject: %+v", key)
+			}
+		}
+		for _, key := range stays {
+			if !w.remembers(key) {
+				t.Errorf("a campaign has forgotten what was not the subject's: %+v", key)
+			}
 		}
 	})
 }

@@ -84,6 +84,7 @@ type Traces interface {
 	PageEvents(ctx context.Context, tenant string, filter webhook.EventFilter, page webhook.Page) (events []webhook.StoredEvent, next string, err error)
 	trigger.Store
 	expunge.Store
+	people.CampaignSource
 }
 
 // Store is all that jobs ask of storage.
