@@ -69,6 +69,11 @@ func TestWhatEachOperationCosts(t *testing.T) {
 			return err
 		}, units{"write table": 4}}, // and its index entries, which the emulator does not count in a transaction
 		{"AttributeRules, 3", func() error { _, err := store.AttributeRules(ctx, sub.Tenant, 100); return err }, units{"read table": 1}},
+		{"Campaigns, none", func() error { _, _, err := store.Campaigns(ctx, sub.Tenant, 100); return err }, units{"read table": 1}}, // when definitions change, not with an event
+		{"TriggerState of an event of a campaign with a cap and a goal", func() error { _, err := store.TriggerState(ctx, refsOf(ofCampaign(0))); return err }, units{"read table": 3}},
+		{"SaveTriggerState of an event of a campaign with a cap and a goal", func() error { return store.SaveTriggerState(ctx, ofCampaign(0)) }, units{"write table": 6}},
+		{"TriggerState of an event that is a campaign's goal", func() error { _, err := store.TriggerState(ctx, refsOf(ofCampaign(0)[2:])); return err }, units{"read table": 1}},
+		{"SaveTriggerState of an event that is a campaign's goal", func() error { return store.SaveTriggerState(ctx, ofCampaign(1)[2:]) }, units{"write table": 1}},
 		{"CreateEvent, a repeat", func() error { _, _, err := store.CreateEvent(ctx, e); return err }, units{}},
 		{"CreateEvent, 100 planned", func() error {
 			e := booking("evt_wide", 500)
@@ -121,6 +126,23 @@ func TestWhatEachOperationCosts(t *testing.T) {
 		do(t, step.call())
 		wantUnits(t, m, step.what, step.want)
 	}
+}
+
+// ofCampaign is what an event of a campaign writes that has a cap and a goal: its mark,
+// and what is shared.
+func ofCampaign(rev int64) []webhook.StateItem {
+	all := []webhook.StateItem{part("M#1", rev), part("SHARED", rev), part("GOAL", rev)}
+	for i := range all[1:] {
+		all[i+1].Subscription, all[i+1].Epoch, all[i+1].Key = "", 0, webhook.Hash(20, "shared", all[i+1].Part)
+	}
+	return all
+}
+
+func refsOf(items []webhook.StateItem) (refs []webhook.StateRef) {
+	for _, item := range items {
+		refs = append(refs, item.StateRef)
+	}
+	return refs
 }
 
 // inGroup are deliveries of one group, some of which have failed.
