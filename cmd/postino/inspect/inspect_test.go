@@ -66,7 +66,7 @@ func TestInspectPrintsWhatAServerStores(t *testing.T) {
 	}{
 		{"e/acme", []string{`"total":7`}},
 		{"d/acme#", []string{`"exhausted"`}},
-		{"p", []string{`"status_code":500`, "body of the callback"}},
+		{"dp/", []string{`"status_code":500`, "body of the callback"}},
 		{"v/acme#shop", []string{`"order.*"`}},
 		{"n", []string{`"b":{"bytes":14}`}},
 		{"k#acme/key_1", []string{`"b":{"bytes":14}`}},
