@@ -3,8 +3,8 @@
 FUZZTIME ?= 10m
 SAM ?= $(shell command -v sam || echo .cache/python/bin/sam)
 
-# Small binaries: no symbols, and none of the pre-2020 RPC code of aws-lambda-go.
-FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-tags=lambda.norpc "-ldflags=-s -w"'
+# Small binaries: no symbols, no paths of this machine, and none of the pre-2020 RPC code of aws-lambda-go.
+FUNCTION_BUILD = CGO_ENABLED=0 GOFLAGS='-trimpath -tags=lambda.norpc "-ldflags=-s -w"'
 
 .PHONY: help run quick test race prove bench build deploy package release
 

@@ -93,7 +93,7 @@ func (b *bench) zipFunction(ctx context.Context, r *result, name, processor stri
 // "" is this one.
 func buildFunction(ctx context.Context, dir, name, arch string) (program string, err error) {
 	program = filepath.Join(dir, name+"-"+arch)
-	cmd := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", program,
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", program,
 		"github.com/postino/postino/functions/"+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {

@@ -137,6 +137,48 @@ func (e AuthInputType) Valid() bool {
 	}
 }
 
+// Defines values for CampaignState.
+const (
+	CampaignStateDraft   CampaignState = "draft"
+	CampaignStateLive    CampaignState = "live"
+	CampaignStateStopped CampaignState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the CampaignState enum.
+func (e CampaignState) Valid() bool {
+	switch e {
+	case CampaignStateDraft:
+		return true
+	case CampaignStateLive:
+		return true
+	case CampaignStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CampaignInputState.
+const (
+	CampaignInputStateDraft   CampaignInputState = "draft"
+	CampaignInputStateLive    CampaignInputState = "live"
+	CampaignInputStateStopped CampaignInputState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the CampaignInputState enum.
+func (e CampaignInputState) Valid() bool {
+	switch e {
+	case CampaignInputStateDraft:
+		return true
+	case CampaignInputStateLive:
+		return true
+	case CampaignInputStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CreatedSubscriptionSigning.
 const (
 	CreatedSubscriptionSigningV1  CreatedSubscriptionSigning = "v1"
@@ -181,6 +223,7 @@ const (
 	DeliveryWaitingBreaker   DeliveryWaiting = "breaker"
 	DeliveryWaitingDisabled  DeliveryWaiting = "disabled"
 	DeliveryWaitingPaused    DeliveryWaiting = "paused"
+	DeliveryWaitingQuiet     DeliveryWaiting = "quiet"
 	DeliveryWaitingRateLimit DeliveryWaiting = "rate_limit"
 	DeliveryWaitingRetry     DeliveryWaiting = "retry"
 	DeliveryWaitingTimer     DeliveryWaiting = "timer"
@@ -194,6 +237,8 @@ func (e DeliveryWaiting) Valid() bool {
 	case DeliveryWaitingDisabled:
 		return true
 	case DeliveryWaitingPaused:
+		return true
+	case DeliveryWaitingQuiet:
 		return true
 	case DeliveryWaitingRateLimit:
 		return true
@@ -211,6 +256,7 @@ const (
 	DeliveryDetailWaitingBreaker   DeliveryDetailWaiting = "breaker"
 	DeliveryDetailWaitingDisabled  DeliveryDetailWaiting = "disabled"
 	DeliveryDetailWaitingPaused    DeliveryDetailWaiting = "paused"
+	DeliveryDetailWaitingQuiet     DeliveryDetailWaiting = "quiet"
 	DeliveryDetailWaitingRateLimit DeliveryDetailWaiting = "rate_limit"
 	DeliveryDetailWaitingRetry     DeliveryDetailWaiting = "retry"
 	DeliveryDetailWaitingTimer     DeliveryDetailWaiting = "timer"
@@ -224,6 +270,8 @@ func (e DeliveryDetailWaiting) Valid() bool {
 	case DeliveryDetailWaitingDisabled:
 		return true
 	case DeliveryDetailWaitingPaused:
+		return true
+	case DeliveryDetailWaitingQuiet:
 		return true
 	case DeliveryDetailWaitingRateLimit:
 		return true
@@ -366,6 +414,7 @@ func (e HealthStatus) Valid() bool {
 const (
 	DeleteSubscription JobKind = "delete_subscription"
 	DeleteTenant       JobKind = "delete_tenant"
+	Erase              JobKind = "erase"
 	Recover            JobKind = "recover"
 	Send               JobKind = "send"
 )
@@ -376,6 +425,8 @@ func (e JobKind) Valid() bool {
 	case DeleteSubscription:
 		return true
 	case DeleteTenant:
+		return true
+	case Erase:
 		return true
 	case Recover:
 		return true
@@ -406,19 +457,19 @@ func (e JobOf) Valid() bool {
 
 // Defines values for JobStatus.
 const (
-	Done    JobStatus = "done"
-	Running JobStatus = "running"
-	Stopped JobStatus = "stopped"
+	JobStatusDone    JobStatus = "done"
+	JobStatusRunning JobStatus = "running"
+	JobStatusStopped JobStatus = "stopped"
 )
 
 // Valid indicates whether the value is a known member of the JobStatus enum.
 func (e JobStatus) Valid() bool {
 	switch e {
-	case Done:
+	case JobStatusDone:
 		return true
-	case Running:
+	case JobStatusRunning:
 		return true
-	case Stopped:
+	case JobStatusStopped:
 		return true
 	default:
 		return false
@@ -446,11 +497,57 @@ func (e KeyRole) Valid() bool {
 	}
 }
 
+// Defines values for MomentHistory.
+const (
+	MomentHistoryAttributes MomentHistory = "attributes"
+	MomentHistoryClaims     MomentHistory = "claims"
+	MomentHistoryCounts     MomentHistory = "counts"
+)
+
+// Valid indicates whether the value is a known member of the MomentHistory enum.
+func (e MomentHistory) Valid() bool {
+	switch e {
+	case MomentHistoryAttributes:
+		return true
+	case MomentHistoryClaims:
+		return true
+	case MomentHistoryCounts:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutcomeOutcome.
+const (
+	Failed  OutcomeOutcome = "failed"
+	Sent    OutcomeOutcome = "sent"
+	Skipped OutcomeOutcome = "skipped"
+	Waiting OutcomeOutcome = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the OutcomeOutcome enum.
+func (e OutcomeOutcome) Valid() bool {
+	switch e {
+	case Failed:
+		return true
+	case Sent:
+		return true
+	case Skipped:
+		return true
+	case Waiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PreviewHeld.
 const (
 	PreviewHeldBreaker   PreviewHeld = "breaker"
 	PreviewHeldDisabled  PreviewHeld = "disabled"
 	PreviewHeldPaused    PreviewHeld = "paused"
+	PreviewHeldQuiet     PreviewHeld = "quiet"
 	PreviewHeldRateLimit PreviewHeld = "rate_limit"
 )
 
@@ -463,7 +560,27 @@ func (e PreviewHeld) Valid() bool {
 		return true
 	case PreviewHeldPaused:
 		return true
+	case PreviewHeldQuiet:
+		return true
 	case PreviewHeldRateLimit:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuietThen.
+const (
+	Skip QuietThen = "skip"
+	Wait QuietThen = "wait"
+)
+
+// Valid indicates whether the value is a known member of the QuietThen enum.
+func (e QuietThen) Valid() bool {
+	switch e {
+	case Skip:
+		return true
+	case Wait:
 		return true
 	default:
 		return false
@@ -473,22 +590,28 @@ func (e PreviewHeld) Valid() bool {
 // Defines values for Reason.
 const (
 	ReasonAbort               Reason = "abort"
+	ReasonAudience            Reason = "audience"
 	ReasonCanceledByEvent     Reason = "canceled_by_event"
 	ReasonCap                 Reason = "cap"
+	ReasonChanged             Reason = "changed"
 	ReasonDuplicate           Reason = "duplicate"
+	ReasonEnded               Reason = "ended"
 	ReasonExpired             Reason = "expired"
 	ReasonFilter              Reason = "filter"
 	ReasonFilterTooCostly     Reason = "filter_too_costly"
 	ReasonGone                Reason = "gone"
 	ReasonHistory             Reason = "history"
+	ReasonHoldout             Reason = "holdout"
 	ReasonManual              Reason = "manual"
 	ReasonMissingField        Reason = "missing_field"
 	ReasonMissingSecret       Reason = "missing_secret"
 	ReasonNoKey               Reason = "no_key"
 	ReasonNotDue              Reason = "not_due"
+	ReasonNotStarted          Reason = "not_started"
 	ReasonOnce                Reason = "once"
 	ReasonPermanent           Reason = "permanent"
 	ReasonProfile             Reason = "profile"
+	ReasonQuiet               Reason = "quiet"
 	ReasonRenderError         Reason = "render_error"
 	ReasonStale               Reason = "stale"
 	ReasonSubscriptionDeleted Reason = "subscription_deleted"
@@ -501,11 +624,17 @@ func (e Reason) Valid() bool {
 	switch e {
 	case ReasonAbort:
 		return true
+	case ReasonAudience:
+		return true
 	case ReasonCanceledByEvent:
 		return true
 	case ReasonCap:
 		return true
+	case ReasonChanged:
+		return true
 	case ReasonDuplicate:
+		return true
+	case ReasonEnded:
 		return true
 	case ReasonExpired:
 		return true
@@ -517,6 +646,8 @@ func (e Reason) Valid() bool {
 		return true
 	case ReasonHistory:
 		return true
+	case ReasonHoldout:
+		return true
 	case ReasonManual:
 		return true
 	case ReasonMissingField:
@@ -527,11 +658,15 @@ func (e Reason) Valid() bool {
 		return true
 	case ReasonNotDue:
 		return true
+	case ReasonNotStarted:
+		return true
 	case ReasonOnce:
 		return true
 	case ReasonPermanent:
 		return true
 	case ReasonProfile:
+		return true
+	case ReasonQuiet:
 		return true
 	case ReasonRenderError:
 		return true
@@ -602,6 +737,24 @@ func (e RequestSpecMethod) Valid() bool {
 	case POST:
 		return true
 	case PUT:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ResultsBy.
+const (
+	ResultsByDay  ResultsBy = "day"
+	ResultsByHour ResultsBy = "hour"
+)
+
+// Valid indicates whether the value is a known member of the ResultsBy enum.
+func (e ResultsBy) Valid() bool {
+	switch e {
+	case ResultsByDay:
+		return true
+	case ResultsByHour:
 		return true
 	default:
 		return false
@@ -947,6 +1100,24 @@ func (e DeleteAttributeParamsValues) Valid() bool {
 	}
 }
 
+// Defines values for GetCampaignResultsParamsBy.
+const (
+	GetCampaignResultsParamsByDay  GetCampaignResultsParamsBy = "day"
+	GetCampaignResultsParamsByHour GetCampaignResultsParamsBy = "hour"
+)
+
+// Valid indicates whether the value is a known member of the GetCampaignResultsParamsBy enum.
+func (e GetCampaignResultsParamsBy) Valid() bool {
+	switch e {
+	case GetCampaignResultsParamsByDay:
+		return true
+	case GetCampaignResultsParamsByHour:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDeliveriesParamsOrder.
 const (
 	ListDeliveriesParamsOrderAsc  ListDeliveriesParamsOrder = "asc"
@@ -1055,6 +1226,24 @@ func (e ListProfilesParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for GetTimelineParamsOrder.
+const (
+	GetTimelineParamsOrderAsc  GetTimelineParamsOrder = "asc"
+	GetTimelineParamsOrderDesc GetTimelineParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the GetTimelineParamsOrder enum.
+func (e GetTimelineParamsOrder) Valid() bool {
+	switch e {
+	case GetTimelineParamsOrderAsc:
+		return true
+	case GetTimelineParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListSecretsParamsOrder.
 const (
 	ListSecretsParamsOrderAsc  ListSecretsParamsOrder = "asc"
@@ -1085,6 +1274,24 @@ func (e ListSubscriptionsParamsOrder) Valid() bool {
 	case ListSubscriptionsParamsOrderAsc:
 		return true
 	case ListSubscriptionsParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetSubscriptionResultsParamsBy.
+const (
+	GetSubscriptionResultsParamsByDay  GetSubscriptionResultsParamsBy = "day"
+	GetSubscriptionResultsParamsByHour GetSubscriptionResultsParamsBy = "hour"
+)
+
+// Valid indicates whether the value is a known member of the GetSubscriptionResultsParamsBy enum.
+func (e GetSubscriptionResultsParamsBy) Valid() bool {
+	switch e {
+	case GetSubscriptionResultsParamsByDay:
+		return true
+	case GetSubscriptionResultsParamsByHour:
 		return true
 	default:
 		return false
@@ -1293,6 +1500,76 @@ type AuthInput struct {
 // AuthInputType defines model for AuthInput.Type.
 type AuthInputType string
 
+// Campaign Examples: {"audience":null,"cap":{"max":2,"per":"7d"},"created_at":"2026-03-01T12:00:00.000Z","ends_at":null,"goal":null,"holdout":10,"id":"spring","name":"Spring sale","quiet":null,"starts_at":null,"state":"live","tags":["promo"],"updated_at":"2026-03-01T12:00:00.000Z"}
+type Campaign struct {
+	Audience *map[string]interface{} `json:"audience"`
+	Cap      *map[string]interface{} `json:"cap"`
+
+	// CreatedAt Examples: 2026-03-01T12:00:00.000Z
+	CreatedAt Time                    `json:"created_at"`
+	EndsAt    *Time                   `json:"ends_at"`
+	Goal      *map[string]interface{} `json:"goal"`
+	Holdout   *float32                `json:"holdout"`
+
+	// Id Examples: first-order
+	Id       Name                    `json:"id"`
+	Name     string                  `json:"name"`
+	Quiet    *map[string]interface{} `json:"quiet"`
+	StartsAt *Time                   `json:"starts_at"`
+	State    CampaignState           `json:"state"`
+	Tags     []string                `json:"tags"`
+
+	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
+	UpdatedAt Time `json:"updated_at"`
+
+	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
+	//
+	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
+	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// CampaignState defines model for Campaign.State.
+type CampaignState string
+
+// CampaignInput What several subscriptions have in common. Fields that Postino sets can be sent back as they were read.
+//
+// Examples: {"cap":{"max":2,"per":"7d"},"holdout":10,"name":"Spring sale","state":"live","tags":["promo"]}
+type CampaignInput struct {
+	// Audience A pattern over profile, subject and segment: whom it is for.
+	Audience *map[string]interface{} `json:"audience,omitempty"`
+	Cap      *SharedCap              `json:"cap,omitempty"`
+	EndsAt   *Time                   `json:"ends_at,omitempty"`
+	Goal     *Goal                   `json:"goal,omitempty"`
+
+	// Holdout The percentage of people to whom nothing is sent, to compare.
+	Holdout *float32 `json:"holdout,omitempty"`
+
+	// Id The id in the path; optional.
+	//
+	// Examples: first-order
+	Id       *Name   `json:"id,omitempty"`
+	Name     *string `json:"name,omitempty"`
+	Quiet    *Quiet  `json:"quiet,omitempty"`
+	StartsAt *Time   `json:"starts_at,omitempty"`
+
+	// State draft: nothing is sent but tests (default). live: from starts_at to ends_at. stopped: nothing is sent, and what waits is dropped.
+	State *CampaignInputState `json:"state,omitempty"`
+
+	// Tags By which caps find it.
+	Tags *[]string `json:"tags,omitempty"`
+}
+
+// CampaignInputState defines model for CampaignInput.State.
+type CampaignInputState string
+
+// CampaignList defines model for CampaignList.
+type CampaignList struct {
+	Data []Campaign `json:"data"`
+
+	// NextCursor Cursor of the next page; null at the end of the list.
+	NextCursor *Cursor `json:"next_cursor"`
+}
+
 // CancelClause Events that cancel a delay: of these types, by this filter, with the same key.
 type CancelClause struct {
 	Filter *Pattern `json:"filter,omitempty"`
@@ -1300,6 +1577,59 @@ type CancelClause struct {
 	// Key Which events belong together: one path, or a list of paths.
 	Key   *Key           `json:"key,omitempty"`
 	Types *[]TypePattern `json:"types,omitempty"`
+}
+
+// Cap Examples: {"created_at":"2026-03-01T12:00:00.000Z","key":null,"max":3,"name":"promo","per":"7d","tags":["promo"],"updated_at":"2026-03-01T12:00:00.000Z"}
+type Cap struct {
+	// CreatedAt Examples: 2026-03-01T12:00:00.000Z
+	CreatedAt Time `json:"created_at"`
+
+	// Key Null: the subject.
+	Key interface{} `json:"key"`
+	Max int         `json:"max"`
+
+	// Name Examples: first-order
+	Name Name     `json:"name"`
+	Per  string   `json:"per"`
+	Tags []string `json:"tags"`
+
+	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
+	UpdatedAt Time `json:"updated_at"`
+
+	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
+	//
+	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
+	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// CapInput Examples: {"max":3,"per":"7d","tags":["promo"]}
+type CapInput struct {
+	// Key What is counted by: a path in the event, or a list of them; default the subject.
+	Key interface{} `json:"key,omitempty"`
+
+	// Max How often, at most.
+	Max int `json:"max"`
+
+	// Name The name in the path; optional.
+	//
+	// Examples: first-order
+	Name *Name `json:"name,omitempty"`
+
+	// Per In which time; a sliding window of Postino's clock.
+	//
+	// Examples: 500ms, 5s, 30d
+	Per Duration `json:"per"`
+
+	// Tags It bounds all campaigns that have one of these.
+	Tags []string `json:"tags"`
+}
+
+// CapList defines model for CapList.
+type CapList struct {
+	Data []Cap `json:"data"`
+
+	// NextCursor Cursor of the next page; null at the end of the list.
+	NextCursor *Cursor `json:"next_cursor"`
 }
 
 // ChosenSecret For v1: `whsec_` and the base64 of 24 to 64 bytes. For v1a: `whsk_` and the base64 of an ed25519 private key (64 bytes) or its seed (32 bytes). An existing key of 1 to 256 bytes for v1: as text, whose UTF-8 bytes are the key, or as base64. Responses show it as `whsec_` and base64.
@@ -1338,7 +1668,8 @@ type CreatedAPIKey struct {
 // CreatedSubscription A new subscription, with the secret that signs its callbacks.
 type CreatedSubscription struct {
 	// Auth As saved, with `***` for each secret.
-	Auth Auth `json:"auth"`
+	Auth     Auth    `json:"auth"`
+	Campaign *string `json:"campaign"`
 
 	// CreatedAt Examples: 2026-03-01T12:00:00.000Z
 	CreatedAt      Time    `json:"created_at"`
@@ -1355,10 +1686,11 @@ type CreatedSubscription struct {
 	Id Name `json:"id"`
 
 	// MaxAge At most 365d.
-	MaxAge    *DurationOrNull        `json:"max_age"`
-	Metadata  map[string]interface{} `json:"metadata"`
-	Name      string                 `json:"name"`
-	RateLimit *RateLimit             `json:"rate_limit"`
+	MaxAge    *DurationOrNull         `json:"max_age"`
+	Metadata  map[string]interface{}  `json:"metadata"`
+	Name      string                  `json:"name"`
+	Quiet     *map[string]interface{} `json:"quiet"`
+	RateLimit *RateLimit              `json:"rate_limit"`
 
 	// Request The request of the callback. Strings are Liquid templates.
 	Request RequestSpec `json:"request"`
@@ -1750,6 +2082,23 @@ type GatewayMessage struct {
 	Message string `json:"message"`
 }
 
+// Goal Examples: {"types":["order.paid"],"value":"data.amount","within":"7d"}
+type Goal struct {
+	// Filter An event pattern; absent: every event of these types.
+	Filter *map[string]interface{} `json:"filter,omitempty"`
+
+	// Types The types of the events that are a success.
+	Types []string `json:"types"`
+
+	// Value The path of a number that a success is worth.
+	Value *string `json:"value,omitempty"`
+
+	// Within How long after what was sent an event counts, by its time.
+	//
+	// Examples: 500ms, 5s, 30d
+	Within Duration `json:"within"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	// Backlog How much waits, about.
@@ -1839,6 +2188,18 @@ type Job struct {
 	DryRun  bool        `json:"dry_run"`
 	EndedAt *TimeOrNull `json:"ended_at"`
 
+	// Erased Of an erasure: what it has removed so far.
+	Erased *struct {
+		// Events Events of which the data, the subject, and the bodies of the deliveries were removed.
+		Events Count `json:"events"`
+
+		// Profiles 1 if there was a profile.
+		Profiles Count `json:"profiles"`
+
+		// States Keys of triggers: counts, claims, and delays that ran.
+		States Count `json:"states"`
+	} `json:"erased,omitempty"`
+
 	// Id Examples: job_01knmqdv00abcdefghjkmnpqrs
 	Id   JobID   `json:"id"`
 	Kind JobKind `json:"kind"`
@@ -1911,6 +2272,41 @@ type KeyID = string
 // KeyRole publish: publish events. portal: subscriptions and deliveries. manage: all of the tenant except its keys.
 type KeyRole string
 
+// Moment An event of a subject, with what each subscription made of it.
+type Moment struct {
+	// AcceptedAt When Postino accepted it.
+	//
+	// Examples: 2026-03-01T12:00:00.000Z
+	AcceptedAt Time `json:"accepted_at"`
+
+	// Expunged Whether the data was removed on request.
+	Expunged bool `json:"expunged"`
+
+	// Extensions Other attributes of a CloudEvent.
+	Extensions *map[string]interface{} `json:"extensions,omitempty"`
+
+	// History Of an event of the past: what it feeds.
+	History *[]MomentHistory `json:"history,omitempty"`
+	Id      string           `json:"id"`
+
+	// Matched How many subscriptions it matched.
+	Matched int `json:"matched"`
+
+	// Outcomes Of the first 20 subscriptions that matched, then of the first 20 that ask for its type and did not match.
+	Outcomes []Outcome `json:"outcomes"`
+	Source   string    `json:"source"`
+	Subject  *string   `json:"subject"`
+
+	// Time When it happened.
+	//
+	// Examples: 2026-03-01T12:00:00.000Z
+	Time Time   `json:"time"`
+	Type string `json:"type"`
+}
+
+// MomentHistory defines model for Moment.History.
+type MomentHistory string
+
 // Name Examples: first-order
 type Name = string
 
@@ -1973,6 +2369,46 @@ type NewEvent struct {
 	Type EventType `json:"type"`
 }
 
+// Outcome What a subscription made of an event.
+type Outcome struct {
+	// Count The number of events that the trigger had counted for the key.
+	Count *int `json:"count,omitempty"`
+
+	// Delivery Examples: dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1
+	Delivery *DeliveryID    `json:"delivery,omitempty"`
+	Outcome  OutcomeOutcome `json:"outcome"`
+
+	// Reason Why it was skipped, or has failed.
+	Reason *Reason `json:"reason"`
+
+	// Request The request as sent, with `***` for secrets. Absent beyond 1 MiB of requests in one page.
+	Request *struct {
+		Body        string            `json:"body"`
+		ContentType string            `json:"content_type"`
+		Headers     map[string]string `json:"headers"`
+		Method      string            `json:"method"`
+		Url         string            `json:"url"`
+	} `json:"request,omitempty"`
+
+	// StatusCode The answer to the newest attempt.
+	StatusCode *int `json:"status_code,omitempty"`
+
+	// Subscription Examples: first-order
+	Subscription Name `json:"subscription"`
+
+	// Text The outcome in words.
+	Text string `json:"text"`
+
+	// Until When what it waits for comes, or when `once_per` or `cap` has room again.
+	Until *time.Time `json:"until,omitempty"`
+
+	// Waiting What the delivery waits for.
+	Waiting *string `json:"waiting,omitempty"`
+}
+
+// OutcomeOutcome defines model for Outcome.Outcome.
+type OutcomeOutcome string
+
 // Path A path in the envelope, such as data.user.id.
 //
 // Examples: subject, data.user.id
@@ -2008,7 +2444,7 @@ type Preview struct {
 	// Due When the delay would end, if the event started one.
 	Due *time.Time `json:"due,omitempty"`
 
-	// Held What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, or a rate limit with a line.
+	// Held What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, a rate limit with a line, or quiet hours.
 	Held    *PreviewHeld `json:"held,omitempty"`
 	Matched bool         `json:"matched"`
 
@@ -2028,7 +2464,7 @@ type Preview struct {
 	Until *time.Time `json:"until,omitempty"`
 }
 
-// PreviewHeld What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, or a rate limit with a line.
+// PreviewHeld What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, a rate limit with a line, or quiet hours.
 type PreviewHeld string
 
 // Problem An error (RFC 9457).
@@ -2154,6 +2590,33 @@ type Published struct {
 	Warnings *Warnings `json:"warnings,omitempty"`
 }
 
+// Quiet Hours of the day, by the clock on somebody's wall, in which nothing is sent.
+//
+// Examples: {"default_zone":"Europe/Rome","from":"21:00","to":"09:00","zone":"profile.tz"}
+type Quiet struct {
+	// DefaultZone The IANA time zone of those of whom none is known; default UTC.
+	DefaultZone *string `json:"default_zone,omitempty"`
+
+	// From A time of the day.
+	//
+	// Examples: 21:00
+	From string `json:"from"`
+
+	// Then What happens in quiet hours: wait until they are over (default), or skip.
+	Then *QuietThen `json:"then,omitempty"`
+
+	// To A time of the day.
+	//
+	// Examples: 21:00
+	To string `json:"to"`
+
+	// Zone An IANA time zone, or the path of one in the profile or the data.
+	Zone *string `json:"zone,omitempty"`
+}
+
+// QuietThen defines model for Quiet.Then.
+type QuietThen string
+
 // RateLimit Maximum number of callbacks a second. Others wait; a wait is not an attempt.
 //
 // Examples: {"per_second":50}
@@ -2248,6 +2711,93 @@ type RequestSpecFormat string
 
 // RequestSpecMethod defines model for RequestSpec.Method.
 type RequestSpecMethod string
+
+// ResultCounts defines model for ResultCounts.
+type ResultCounts struct {
+	Converted struct {
+		HeldOut      int     `json:"held_out"`
+		Sent         int     `json:"sent"`
+		Value        float32 `json:"value"`
+		ValueHeldOut float32 `json:"value_held_out"`
+	} `json:"converted"`
+	Exhausted int `json:"exhausted"`
+	HeldOut   int `json:"held_out"`
+
+	// Matched Events whose type and filter match.
+	Matched int `json:"matched"`
+	Sent    int `json:"sent"`
+
+	// Skipped Those that led to nothing, by reason.
+	Skipped   map[string]int `json:"skipped"`
+	Succeeded int            `json:"succeeded"`
+}
+
+// Results Examples: {"after":"2026-03-01T00:00:00.000Z","before":"2026-03-01T12:00:00.000Z","by":"day","campaign":"spring","lift":null,"people":{"converted":0,"converted_held_out":0,"held_out":0,"matched":2,"sent":1},"steps":[],"subscription":null,"total":{"converted":{"held_out":0,"sent":0,"value":0,"value_held_out":0},"exhausted":0,"held_out":0,"matched":2,"sent":1,"skipped":{"cap":1},"succeeded":1},"waiting":0}
+type Results struct {
+	// After Examples: 2026-03-01T12:00:00.000Z
+	After Time `json:"after"`
+
+	// Before Examples: 2026-03-01T12:00:00.000Z
+	Before   Time      `json:"before"`
+	By       ResultsBy `json:"by"`
+	Campaign *string   `json:"campaign"`
+
+	// Lift How much more often those sent to converted than those held out; null unless there are both.
+	Lift *struct {
+		Difference float32 `json:"difference"`
+
+		// Interval Of the difference, 95 %.
+		Interval         []float32  `json:"interval"`
+		RateHeldOut      float32    `json:"rate_held_out"`
+		RateSent         float32    `json:"rate_sent"`
+		Relative         *float32   `json:"relative"`
+		RelativeInterval *[]float32 `json:"relative_interval"`
+	} `json:"lift"`
+
+	// People About how many different subjects there were.
+	People struct {
+		Converted        int `json:"converted"`
+		ConvertedHeldOut int `json:"converted_held_out"`
+		HeldOut          int `json:"held_out"`
+		Matched          int `json:"matched"`
+		Sent             int `json:"sent"`
+	} `json:"people"`
+	Steps []struct {
+		// At Examples: 2026-03-01T12:00:00.000Z
+		At        Time `json:"at"`
+		Converted struct {
+			HeldOut      int     `json:"held_out"`
+			Sent         int     `json:"sent"`
+			Value        float32 `json:"value"`
+			ValueHeldOut float32 `json:"value_held_out"`
+		} `json:"converted"`
+		Exhausted int `json:"exhausted"`
+		HeldOut   int `json:"held_out"`
+
+		// Matched Events whose type and filter match.
+		Matched int `json:"matched"`
+		Sent    int `json:"sent"`
+
+		// Skipped Those that led to nothing, by reason.
+		Skipped   map[string]int `json:"skipped"`
+		Succeeded int            `json:"succeeded"`
+	} `json:"steps"`
+
+	// Subscription Null for all of the campaign's.
+	Subscription *string      `json:"subscription"`
+	Total        ResultCounts `json:"total"`
+
+	// Waiting What waits now for a delay or for quiet hours.
+	Waiting int `json:"waiting"`
+
+	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
+	//
+	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
+	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// ResultsBy defines model for Results.By.
+type ResultsBy string
 
 // Retry defines model for Retry.
 type Retry struct {
@@ -2371,6 +2921,20 @@ type SendInput struct {
 	Subscription Name `json:"subscription"`
 }
 
+// SharedCap Examples: {"max":2,"per":"7d"}
+type SharedCap struct {
+	// Key What is counted by: a path in the event, or a list of them; default the subject.
+	Key interface{} `json:"key,omitempty"`
+
+	// Max How often, at most.
+	Max int `json:"max"`
+
+	// Per In which time; a sliding window of Postino's clock.
+	//
+	// Examples: 500ms, 5s, 30d
+	Per Duration `json:"per"`
+}
+
 // SigningSecret defines model for SigningSecret.
 type SigningSecret struct {
 	// Previous Older active secrets, newest first.
@@ -2413,7 +2977,8 @@ type Status string
 // Subscription defines model for Subscription.
 type Subscription struct {
 	// Auth As saved, with `***` for each secret.
-	Auth Auth `json:"auth"`
+	Auth     Auth    `json:"auth"`
+	Campaign *string `json:"campaign"`
 
 	// CreatedAt Examples: 2026-03-01T12:00:00.000Z
 	CreatedAt      Time    `json:"created_at"`
@@ -2430,10 +2995,11 @@ type Subscription struct {
 	Id Name `json:"id"`
 
 	// MaxAge At most 365d.
-	MaxAge    *DurationOrNull        `json:"max_age"`
-	Metadata  map[string]interface{} `json:"metadata"`
-	Name      string                 `json:"name"`
-	RateLimit *RateLimit             `json:"rate_limit"`
+	MaxAge    *DurationOrNull         `json:"max_age"`
+	Metadata  map[string]interface{}  `json:"metadata"`
+	Name      string                  `json:"name"`
+	Quiet     *map[string]interface{} `json:"quiet"`
+	RateLimit *RateLimit              `json:"rate_limit"`
 
 	// Request The request of the callback. Strings are Liquid templates.
 	Request RequestSpec `json:"request"`
@@ -2471,6 +3037,9 @@ type SubscriptionInput struct {
 	// Auth Authentication in addition to the signature. If you send it back exactly as you read it, with its `***`, the stored values stay.
 	Auth *AuthInput `json:"auth,omitempty"`
 
+	// Campaign The campaign that the subscription is part of.
+	Campaign *Name `json:"campaign,omitempty"`
+
 	// CreatedAt Set by Postino. You can send it back unchanged.
 	CreatedAt   *TimeOrNull `json:"created_at,omitempty"`
 	Description *string     `json:"description,omitempty"`
@@ -2491,11 +3060,14 @@ type SubscriptionInput struct {
 	MaxAge *DurationOrNull `json:"max_age,omitempty"`
 
 	// Metadata For your own use; at most 8 KiB.
-	Metadata  *map[string]interface{} `json:"metadata,omitempty"`
-	Name      *string                 `json:"name,omitempty"`
-	RateLimit *RateLimit              `json:"rate_limit,omitempty"`
-	Request   *RequestSpec            `json:"request,omitempty"`
-	Retry     *RetryInput             `json:"retry,omitempty"`
+	Metadata *map[string]interface{} `json:"metadata,omitempty"`
+	Name     *string                 `json:"name,omitempty"`
+
+	// Quiet Quiet hours of its own, in place of those of its campaign.
+	Quiet     *Quiet       `json:"quiet,omitempty"`
+	RateLimit *RateLimit   `json:"rate_limit,omitempty"`
+	Request   *RequestSpec `json:"request,omitempty"`
+	Retry     *RetryInput  `json:"retry,omitempty"`
 
 	// Secret Signs callbacks. After creation, only rotate-secret changes it.
 	Secret *ChosenSecret `json:"secret,omitempty"`
@@ -2544,6 +3116,9 @@ type SubscriptionPatch struct {
 	// Auth Authentication in addition to the signature. If you send it back exactly as you read it, with its `***`, the stored values stay.
 	Auth *AuthInput `json:"auth,omitempty"`
 
+	// Campaign The campaign that the subscription is part of.
+	Campaign *Name `json:"campaign,omitempty"`
+
 	// CreatedAt Set by Postino. You can send it back unchanged.
 	CreatedAt   *TimeOrNull `json:"created_at,omitempty"`
 	Description *string     `json:"description,omitempty"`
@@ -2564,11 +3139,14 @@ type SubscriptionPatch struct {
 	MaxAge *DurationOrNull `json:"max_age,omitempty"`
 
 	// Metadata For your own use; at most 8 KiB.
-	Metadata  *map[string]interface{} `json:"metadata,omitempty"`
-	Name      *string                 `json:"name,omitempty"`
-	RateLimit *RateLimit              `json:"rate_limit,omitempty"`
-	Request   *RequestSpec            `json:"request,omitempty"`
-	Retry     *RetryInput             `json:"retry,omitempty"`
+	Metadata *map[string]interface{} `json:"metadata,omitempty"`
+	Name     *string                 `json:"name,omitempty"`
+
+	// Quiet Quiet hours of its own, in place of those of its campaign.
+	Quiet     *Quiet       `json:"quiet,omitempty"`
+	RateLimit *RateLimit   `json:"rate_limit,omitempty"`
+	Request   *RequestSpec `json:"request,omitempty"`
+	Retry     *RetryInput  `json:"retry,omitempty"`
 
 	// Secret Signs callbacks. After creation, only rotate-secret changes it.
 	Secret *ChosenSecret `json:"secret,omitempty"`
@@ -2663,6 +3241,14 @@ type Time = time.Time
 
 // TimeOrNull defines model for TimeOrNull.
 type TimeOrNull = time.Time
+
+// Timeline defines model for Timeline.
+type Timeline struct {
+	Data []Moment `json:"data"`
+
+	// NextCursor Cursor of the next page; null at the end of the list.
+	NextCursor *Cursor `json:"next_cursor"`
+}
 
 // Trial Default: the sample of the one type that the subscription names.
 //
@@ -2835,6 +3421,12 @@ type After = time.Time
 // Before defines model for before.
 type Before = time.Time
 
+// CampaignId Examples: first-order
+type CampaignId = Name
+
+// CapName Examples: first-order
+type CapName = Name
+
 // ComputedName Printable characters without `.`, `[` and `]`, no space at either end, no `$` at the beginning.
 //
 // Examples: plan
@@ -2970,6 +3562,21 @@ type DeleteAttributeParams struct {
 
 // DeleteAttributeParamsValues defines parameters for DeleteAttribute.
 type DeleteAttributeParamsValues string
+
+// GetCampaignResultsParams defines parameters for GetCampaignResults.
+type GetCampaignResultsParams struct {
+	// After Where the range begins; default: with the campaign, or 24 hours ago by hour.
+	After *Time `form:"after,omitempty" json:"after,omitempty"`
+
+	// Before Where the range ends; default: now.
+	Before *Time `form:"before,omitempty" json:"before,omitempty"`
+
+	// By The steps; default: day.
+	By *GetCampaignResultsParamsBy `form:"by,omitempty" json:"by,omitempty"`
+}
+
+// GetCampaignResultsParamsBy defines parameters for GetCampaignResults.
+type GetCampaignResultsParamsBy string
 
 // ListDeliveriesParams defines parameters for ListDeliveries.
 type ListDeliveriesParams struct {
@@ -3129,6 +3736,9 @@ type ListProfilesParamsOrder string
 
 // DeleteProfileParams defines parameters for DeleteProfile.
 type DeleteProfileParams struct {
+	// Erase true: a job also removes what triggers keep of the subject, and the payloads of its events.
+	Erase *bool `form:"erase,omitempty" json:"erase,omitempty"`
+
 	// IfMatch The ETag of the revision that you read. If the profile has another one now, the request is refused with 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
@@ -3144,6 +3754,27 @@ type PutProfileParams struct {
 	// IfMatch The ETag of the revision that you read. If the profile has another one now, the request is refused with 412.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
+
+// GetTimelineParams defines parameters for GetTimeline.
+type GetTimelineParams struct {
+	// Limit Maximum number of entries on a page.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The next_cursor of the page before. It is valid only for the same list and filters.
+	Cursor *PageCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Order Newest first, or oldest first. Subscriptions and secrets are sorted by id.
+	Order *GetTimelineParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// After Only events accepted after this time.
+	After *After `form:"after,omitempty" json:"after,omitempty"`
+
+	// Before Only events accepted before this time.
+	Before *Before `form:"before,omitempty" json:"before,omitempty"`
+}
+
+// GetTimelineParamsOrder defines parameters for GetTimeline.
+type GetTimelineParamsOrder string
 
 // ListSecretsParams defines parameters for ListSecrets.
 type ListSecretsParams struct {
@@ -3187,11 +3818,35 @@ type ListSubscriptionsParams struct {
 // ListSubscriptionsParamsOrder defines parameters for ListSubscriptions.
 type ListSubscriptionsParamsOrder string
 
+// GetSubscriptionResultsParams defines parameters for GetSubscriptionResults.
+type GetSubscriptionResultsParams struct {
+	// After Where the range begins; default: with the campaign, or 24 hours ago by hour.
+	After *Time `form:"after,omitempty" json:"after,omitempty"`
+
+	// Before Where the range ends; default: now.
+	Before *Time `form:"before,omitempty" json:"before,omitempty"`
+
+	// By The steps; default: day.
+	By *GetSubscriptionResultsParamsBy `form:"by,omitempty" json:"by,omitempty"`
+}
+
+// GetSubscriptionResultsParamsBy defines parameters for GetSubscriptionResults.
+type GetSubscriptionResultsParamsBy string
+
 // PutTenantJSONRequestBody defines body for PutTenant for application/json ContentType.
 type PutTenantJSONRequestBody = TenantInput
 
 // PutAttributeJSONRequestBody defines body for PutAttribute for application/json ContentType.
 type PutAttributeJSONRequestBody = AttributeInput
+
+// PatchCampaignJSONRequestBody defines body for PatchCampaign for application/json ContentType.
+type PatchCampaignJSONRequestBody = CampaignInput
+
+// PutCampaignJSONRequestBody defines body for PutCampaign for application/json ContentType.
+type PutCampaignJSONRequestBody = CampaignInput
+
+// PutCapJSONRequestBody defines body for PutCap for application/json ContentType.
+type PutCapJSONRequestBody = CapInput
 
 // PutEventTypeJSONRequestBody defines body for PutEventType for application/json ContentType.
 type PutEventTypeJSONRequestBody = EventTypeInput

@@ -98,9 +98,9 @@ func Planned(e webhook.Event, entry webhook.PlanEntry) webhook.Delivery {
 }
 
 // Delayed returns a planned delivery as one that waits for the delay of its
-// trigger. It is not stored.
-func Delayed(d webhook.Delivery, until time.Time) webhook.Delivery {
-	d.Waiting, d.NextAt = webhook.WaitTimer, precise(until)
+// trigger, or for the end of quiet hours. It is not stored.
+func Delayed(d webhook.Delivery, why webhook.Waiting, until time.Time) webhook.Delivery {
+	d.Waiting, d.NextAt = why, precise(until)
 	return d
 }
 

@@ -23,7 +23,7 @@ func build(t *testing.T) string {
 		if programs.dir, programs.err = os.MkdirTemp("", "postino-functions-"); programs.err != nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", programs.dir+"/", "./functions/...")
+		cmd := exec.Command("go", "build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s -w", "-o", programs.dir+"/", "./functions/...")
 		cmd.Dir = "../../.."
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {

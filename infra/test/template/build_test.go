@@ -52,7 +52,7 @@ func inRoot(t *testing.T, command string, arguments ...string) {
 	cmd := exec.CommandContext(t.Context(), command, arguments...)
 	cmd.Dir = "../../.."
 	cmd.Env = append(os.Environ(), "SAM_CLI_TELEMETRY=0", "AWS_DEFAULT_REGION="+testserver.Region,
-		"CGO_ENABLED=0", `GOFLAGS=-tags=lambda.norpc "-ldflags=-s -w"`)
+		"CGO_ENABLED=0", `GOFLAGS=-trimpath -tags=lambda.norpc "-ldflags=-s -w"`)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %q: %v\n%s", command, arguments, err, said)
 	}

@@ -216,6 +216,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List campaigns
+         * @description All of them, at most 100, by id.
+         */
+        get: operations["listCampaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/campaigns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a campaign
+         * @description As it is now.
+         */
+        get: operations["getCampaign"];
+        /**
+         * Create or replace a campaign
+         * @description Takes effect for events that are published after the response, and for what waits.
+         */
+        put: operations["putCampaign"];
+        post?: never;
+        /**
+         * Delete a campaign
+         * @description A campaign that has subscriptions cannot be deleted. Stop it instead, or take them out of it.
+         */
+        delete: operations["deleteCampaign"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a campaign
+         * @description Changes the fields that are given; null removes one.
+         */
+        patch: operations["patchCampaign"];
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/campaigns/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a campaign led to
+         * @description Counts from what matched to what converted, by hour or day, how many people there were, and the lift over those held out.
+         */
+        get: operations["getCampaignResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/caps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List caps
+         * @description All of them, at most 20, by name.
+         */
+        get: operations["listCaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/caps/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a cap
+         * @description As it is now.
+         */
+        get: operations["getCap"];
+        /**
+         * Create or replace a cap
+         * @description Bounds what all campaigns with one of its tags send in all. Beside its own cap, up to 4 of these can bound one campaign.
+         */
+        put: operations["putCap"];
+        post?: never;
+        /**
+         * Delete a cap
+         * @description From then on it bounds nothing.
+         */
+        delete: operations["deleteCap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/deliveries": {
         parameters: {
             query?: never;
@@ -614,6 +734,26 @@ export interface paths {
         patch: operations["patchProfile"];
         trace?: never;
     };
+    "/v1/tenants/{tenant}/profiles/{subject}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what has happened to a subject
+         * @description The events of the subject, newest first by acceptance, each with what every subscription made of it. A page has at most 50 events.
+         */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/recover": {
         parameters: {
             query?: never;
@@ -886,6 +1026,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/subscriptions/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a subscription of a campaign led to
+         * @description Only what happened while it was part of a campaign.
+         */
+        get: operations["getSubscriptionResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/subscriptions/{id}/resume": {
         parameters: {
             query?: never;
@@ -1149,11 +1309,140 @@ export interface components {
             /** @description Of header: its value. */
             value?: string;
         } | null;
+        /**
+         * @example {
+         *       "audience": null,
+         *       "cap": {
+         *         "max": 2,
+         *         "per": "7d"
+         *       },
+         *       "created_at": "2026-03-01T12:00:00.000Z",
+         *       "ends_at": null,
+         *       "goal": null,
+         *       "holdout": 10,
+         *       "id": "spring",
+         *       "name": "Spring sale",
+         *       "quiet": null,
+         *       "starts_at": null,
+         *       "state": "live",
+         *       "tags": [
+         *         "promo"
+         *       ],
+         *       "updated_at": "2026-03-01T12:00:00.000Z"
+         *     }
+         */
+        Campaign: {
+            audience: Record<string, never> | null;
+            cap: Record<string, never> | null;
+            created_at: components["schemas"]["Time"];
+            ends_at: components["schemas"]["Time"] | null;
+            goal: Record<string, never> | null;
+            holdout: number | null;
+            id: components["schemas"]["Name"];
+            name: string;
+            quiet: Record<string, never> | null;
+            starts_at: components["schemas"]["Time"] | null;
+            /** @enum {string} */
+            state: "draft" | "live" | "stopped";
+            tags: string[];
+            updated_at: components["schemas"]["Time"];
+            warnings?: components["schemas"]["Warnings"];
+        };
+        /**
+         * @description What several subscriptions have in common. Fields that Postino sets can be sent back as they were read.
+         * @example {
+         *       "cap": {
+         *         "max": 2,
+         *         "per": "7d"
+         *       },
+         *       "holdout": 10,
+         *       "name": "Spring sale",
+         *       "state": "live",
+         *       "tags": [
+         *         "promo"
+         *       ]
+         *     }
+         */
+        CampaignInput: {
+            /** @description A pattern over profile, subject and segment: whom it is for. */
+            audience?: Record<string, never> | null;
+            cap?: components["schemas"]["SharedCap"] | null;
+            ends_at?: components["schemas"]["Time"] | null;
+            goal?: components["schemas"]["Goal"] | null;
+            /** @description The percentage of people to whom nothing is sent, to compare. */
+            holdout?: number | null;
+            /** @description The id in the path; optional. */
+            id?: components["schemas"]["Name"];
+            name?: string | null;
+            quiet?: components["schemas"]["Quiet"] | null;
+            starts_at?: components["schemas"]["Time"] | null;
+            /** @description draft: nothing is sent but tests (default). live: from starts_at to ends_at. stopped: nothing is sent, and what waits is dropped. */
+            state?: ("draft" | "live" | "stopped") | null;
+            /** @description By which caps find it. */
+            tags?: string[] | null;
+        } & {
+            [key: string]: unknown;
+        };
+        CampaignList: {
+            data: components["schemas"]["Campaign"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
         /** @description Events that cancel a delay: of these types, by this filter, with the same key. */
         CancelClause: {
             filter?: components["schemas"]["Pattern"] | null;
             key?: components["schemas"]["Key"];
             types?: components["schemas"]["TypePattern"][] | null;
+        };
+        /**
+         * @example {
+         *       "created_at": "2026-03-01T12:00:00.000Z",
+         *       "key": null,
+         *       "max": 3,
+         *       "name": "promo",
+         *       "per": "7d",
+         *       "tags": [
+         *         "promo"
+         *       ],
+         *       "updated_at": "2026-03-01T12:00:00.000Z"
+         *     }
+         */
+        Cap: {
+            created_at: components["schemas"]["Time"];
+            /** @description Null: the subject. */
+            key: unknown;
+            max: number;
+            name: components["schemas"]["Name"];
+            per: string;
+            tags: string[];
+            updated_at: components["schemas"]["Time"];
+            warnings?: components["schemas"]["Warnings"];
+        };
+        /**
+         * @example {
+         *       "max": 3,
+         *       "per": "7d",
+         *       "tags": [
+         *         "promo"
+         *       ]
+         *     }
+         */
+        CapInput: {
+            /** @description What is counted by: a path in the event, or a list of them; default the subject. */
+            key?: unknown;
+            /** @description How often, at most. */
+            max: number;
+            /** @description The name in the path; optional. */
+            name?: components["schemas"]["Name"];
+            /** @description In which time; a sliding window of Postino's clock. */
+            per: components["schemas"]["Duration"];
+            /** @description It bounds all campaigns that have one of these. */
+            tags: string[];
+        } & {
+            [key: string]: unknown;
+        };
+        CapList: {
+            data: components["schemas"]["Cap"][];
+            next_cursor: components["schemas"]["Cursor"];
         };
         /** @description For v1: `whsec_` and the base64 of 24 to 64 bytes. For v1a: `whsk_` and the base64 of an ed25519 private key (64 bytes) or its seed (32 bytes). An existing key of 1 to 256 bytes for v1: as text, whose UTF-8 bytes are the key, or as base64. Responses show it as `whsec_` and base64. */
         ChosenSecret: unknown;
@@ -1174,6 +1463,7 @@ export interface components {
         /** @description A new subscription, with the secret that signs its callbacks. */
         CreatedSubscription: {
             auth: components["schemas"]["Auth"];
+            campaign: string | null;
             created_at: components["schemas"]["Time"];
             description: string;
             disabled_reason: string | null;
@@ -1192,6 +1482,7 @@ export interface components {
                 [key: string]: unknown;
             };
             name: string;
+            quiet: Record<string, never> | null;
             rate_limit: components["schemas"]["RateLimit"] | null;
             request: components["schemas"]["RequestSpec"];
             retry: components["schemas"]["Retry"];
@@ -1238,7 +1529,7 @@ export interface components {
             status: components["schemas"]["Status"];
             subscription: components["schemas"]["Name"];
             /** @description What it waits for. */
-            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit") | null;
+            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
         };
         /** @description A delivery with its attempts. */
         DeliveryDetail: {
@@ -1262,7 +1553,7 @@ export interface components {
             status: components["schemas"]["Status"];
             subscription: components["schemas"]["Name"];
             /** @description What it waits for. */
-            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit") | null;
+            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
         };
         /** @example dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1 */
         DeliveryID: string;
@@ -1520,6 +1811,25 @@ export interface components {
         GatewayMessage: {
             message: string;
         };
+        /**
+         * @example {
+         *       "types": [
+         *         "order.paid"
+         *       ],
+         *       "value": "data.amount",
+         *       "within": "7d"
+         *     }
+         */
+        Goal: {
+            /** @description An event pattern; absent: every event of these types. */
+            filter?: Record<string, never> | null;
+            /** @description The types of the events that are a success. */
+            types: string[];
+            /** @description The path of a number that a success is worth. */
+            value?: string | null;
+            /** @description How long after what was sent an event counts, by its time. */
+            within: components["schemas"]["Duration"];
+        };
         Health: {
             /** @description How much waits, about. */
             backlog: {
@@ -1589,9 +1899,18 @@ export interface components {
             detail: string | null;
             dry_run: boolean;
             ended_at: components["schemas"]["TimeOrNull"];
+            /** @description Of an erasure: what it has removed so far. */
+            erased?: {
+                /** @description Events of which the data, the subject, and the bodies of the deliveries were removed. */
+                events: components["schemas"]["Count"];
+                /** @description 1 if there was a profile. */
+                profiles: components["schemas"]["Count"];
+                /** @description Keys of triggers: counts, claims, and delays that ran. */
+                states: components["schemas"]["Count"];
+            };
             id: components["schemas"]["JobID"];
             /** @enum {string} */
-            kind: "recover" | "delete_subscription" | "delete_tenant" | "send";
+            kind: "recover" | "delete_subscription" | "delete_tenant" | "send" | "erase";
             /** @description What a recover sends again. */
             of: ("exhausted" | "canceled") | null;
             /** @description The part of the time range that is done, 0 to 1; null if unknown. */
@@ -1636,6 +1955,29 @@ export interface components {
          * @enum {string}
          */
         KeyRole: "publish" | "portal" | "manage";
+        /** @description An event of a subject, with what each subscription made of it. */
+        Moment: {
+            /** @description When Postino accepted it. */
+            accepted_at: components["schemas"]["Time"];
+            /** @description Whether the data was removed on request. */
+            expunged: boolean;
+            /** @description Other attributes of a CloudEvent. */
+            extensions?: {
+                [key: string]: unknown;
+            };
+            /** @description Of an event of the past: what it feeds. */
+            history?: ("attributes" | "counts" | "claims")[];
+            id: string;
+            /** @description How many subscriptions it matched. */
+            matched: number;
+            /** @description Of the first 20 subscriptions that matched, then of the first 20 that ask for its type and did not match. */
+            outcomes: components["schemas"]["Outcome"][];
+            source: string;
+            subject: string | null;
+            /** @description When it happened. */
+            time: components["schemas"]["Time"];
+            type: string;
+        };
         /** @example first-order */
         Name: string;
         /** @description A secret. Its value is never returned. */
@@ -1675,6 +2017,38 @@ export interface components {
              */
             time?: string;
             type: components["schemas"]["EventType"];
+        };
+        /** @description What a subscription made of an event. */
+        Outcome: {
+            /** @description The number of events that the trigger had counted for the key. */
+            count?: number;
+            delivery?: components["schemas"]["DeliveryID"];
+            /** @enum {string} */
+            outcome: "sent" | "failed" | "waiting" | "skipped";
+            /** @description Why it was skipped, or has failed. */
+            reason: components["schemas"]["Reason"] | null;
+            /** @description The request as sent, with `***` for secrets. Absent beyond 1 MiB of requests in one page. */
+            request?: {
+                body: string;
+                content_type: string;
+                headers: {
+                    [key: string]: string;
+                };
+                method: string;
+                url: string;
+            };
+            /** @description The answer to the newest attempt. */
+            status_code?: number;
+            subscription: components["schemas"]["Name"];
+            /** @description The outcome in words. */
+            text: string;
+            /**
+             * Format: date-time
+             * @description When what it waits for comes, or when `once_per` or `cap` has room again.
+             */
+            until?: string;
+            /** @description What the delivery waits for. */
+            waiting?: string;
         };
         /**
          * @description A path in the envelope, such as data.user.id.
@@ -1728,10 +2102,10 @@ export interface components {
              */
             due?: string;
             /**
-             * @description What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, or a rate limit with a line.
+             * @description What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, a rate limit with a line, or quiet hours.
              * @enum {string}
              */
-            held?: "paused" | "disabled" | "breaker" | "rate_limit";
+            held?: "paused" | "disabled" | "breaker" | "rate_limit" | "quiet";
             matched: boolean;
             /** @description The rule that rejects the event. */
             reason: components["schemas"]["Reason"] | null;
@@ -1879,6 +2253,33 @@ export interface components {
             warnings?: components["schemas"]["Warnings"];
         };
         /**
+         * @description Hours of the day, by the clock on somebody's wall, in which nothing is sent.
+         * @example {
+         *       "default_zone": "Europe/Rome",
+         *       "from": "21:00",
+         *       "to": "09:00",
+         *       "zone": "profile.tz"
+         *     }
+         */
+        Quiet: {
+            /** @description The IANA time zone of those of whom none is known; default UTC. */
+            default_zone?: string | null;
+            /**
+             * @description A time of the day.
+             * @example 21:00
+             */
+            from: string;
+            /** @description What happens in quiet hours: wait until they are over (default), or skip. */
+            then?: ("wait" | "skip") | null;
+            /**
+             * @description A time of the day.
+             * @example 21:00
+             */
+            to: string;
+            /** @description An IANA time zone, or the path of one in the profile or the data. */
+            zone?: string | null;
+        };
+        /**
          * @description Maximum number of callbacks a second. Others wait; a wait is not an attempt.
          * @example {
          *       "per_second": 50
@@ -1888,7 +2289,7 @@ export interface components {
             per_second: number;
         };
         /** @enum {string} */
-        Reason: "type" | "filter" | "profile" | "filter_too_costly" | "no_key" | "duplicate" | "not_due" | "canceled_by_event" | "stale" | "missing_field" | "missing_secret" | "once" | "cap" | "abort" | "render_error" | "too_large" | "manual" | "subscription_deleted" | "expired" | "gone" | "permanent" | "history";
+        Reason: "type" | "filter" | "profile" | "filter_too_costly" | "no_key" | "duplicate" | "not_due" | "canceled_by_event" | "stale" | "missing_field" | "missing_secret" | "once" | "cap" | "audience" | "not_started" | "ended" | "holdout" | "quiet" | "abort" | "render_error" | "too_large" | "manual" | "subscription_deleted" | "expired" | "gone" | "permanent" | "changed" | "history";
         /**
          * @example {
          *       "after": "2026-03-01T00:00:00Z",
@@ -1979,6 +2380,109 @@ export interface components {
             method?: ("POST" | "PUT" | "PATCH" | "DELETE") | null;
             /** @description Paths that must be present and not empty. */
             require?: components["schemas"]["Path"][] | null;
+        };
+        ResultCounts: {
+            converted: {
+                held_out: number;
+                sent: number;
+                value: number;
+                value_held_out: number;
+            };
+            exhausted: number;
+            held_out: number;
+            /** @description Events whose type and filter match. */
+            matched: number;
+            sent: number;
+            /** @description Those that led to nothing, by reason. */
+            skipped: {
+                [key: string]: number;
+            };
+            succeeded: number;
+        };
+        /**
+         * @example {
+         *       "after": "2026-03-01T00:00:00.000Z",
+         *       "before": "2026-03-01T12:00:00.000Z",
+         *       "by": "day",
+         *       "campaign": "spring",
+         *       "lift": null,
+         *       "people": {
+         *         "converted": 0,
+         *         "converted_held_out": 0,
+         *         "held_out": 0,
+         *         "matched": 2,
+         *         "sent": 1
+         *       },
+         *       "steps": [],
+         *       "subscription": null,
+         *       "total": {
+         *         "converted": {
+         *           "held_out": 0,
+         *           "sent": 0,
+         *           "value": 0,
+         *           "value_held_out": 0
+         *         },
+         *         "exhausted": 0,
+         *         "held_out": 0,
+         *         "matched": 2,
+         *         "sent": 1,
+         *         "skipped": {
+         *           "cap": 1
+         *         },
+         *         "succeeded": 1
+         *       },
+         *       "waiting": 0
+         *     }
+         */
+        Results: {
+            after: components["schemas"]["Time"];
+            before: components["schemas"]["Time"];
+            /** @enum {string} */
+            by: "hour" | "day";
+            campaign: string | null;
+            /** @description How much more often those sent to converted than those held out; null unless there are both. */
+            lift: {
+                difference: number;
+                /** @description Of the difference, 95 %. */
+                interval: number[];
+                rate_held_out: number;
+                rate_sent: number;
+                relative: number | null;
+                relative_interval: number[] | null;
+            } | null;
+            /** @description About how many different subjects there were. */
+            people: {
+                converted: number;
+                converted_held_out: number;
+                held_out: number;
+                matched: number;
+                sent: number;
+            };
+            steps: {
+                at: components["schemas"]["Time"];
+                converted: {
+                    held_out: number;
+                    sent: number;
+                    value: number;
+                    value_held_out: number;
+                };
+                exhausted: number;
+                held_out: number;
+                /** @description Events whose type and filter match. */
+                matched: number;
+                sent: number;
+                /** @description Those that led to nothing, by reason. */
+                skipped: {
+                    [key: string]: number;
+                };
+                succeeded: number;
+            }[];
+            /** @description Null for all of the campaign's. */
+            subscription: string | null;
+            total: components["schemas"]["ResultCounts"];
+            /** @description What waits now for a delay or for quiet hours. */
+            waiting: number;
+            warnings?: components["schemas"]["Warnings"];
         };
         Retry: {
             permanent: components["schemas"]["Codes"];
@@ -2100,6 +2604,20 @@ export interface components {
             /** @description The only subscription that gets the events. Its types must include postino.send. */
             subscription: components["schemas"]["Name"];
         };
+        /**
+         * @example {
+         *       "max": 2,
+         *       "per": "7d"
+         *     }
+         */
+        SharedCap: {
+            /** @description What is counted by: a path in the event, or a list of them; default the subject. */
+            key?: unknown;
+            /** @description How often, at most. */
+            max: number;
+            /** @description In which time; a sliding window of Postino's clock. */
+            per: components["schemas"]["Duration"];
+        };
         SigningSecret: {
             /** @description Older active secrets, newest first. */
             previous?: {
@@ -2128,6 +2646,7 @@ export interface components {
         Status: "pending" | "succeeded" | "exhausted" | "canceled";
         Subscription: {
             auth: components["schemas"]["Auth"];
+            campaign: string | null;
             created_at: components["schemas"]["Time"];
             description: string;
             disabled_reason: string | null;
@@ -2146,6 +2665,7 @@ export interface components {
                 [key: string]: unknown;
             };
             name: string;
+            quiet: Record<string, never> | null;
             rate_limit: components["schemas"]["RateLimit"] | null;
             request: components["schemas"]["RequestSpec"];
             retry: components["schemas"]["Retry"];
@@ -2185,6 +2705,8 @@ export interface components {
          */
         SubscriptionInput: {
             auth?: components["schemas"]["AuthInput"];
+            /** @description The campaign that the subscription is part of. */
+            campaign?: components["schemas"]["Name"] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly created_at?: components["schemas"]["TimeOrNull"];
             description?: string | null;
@@ -2202,6 +2724,8 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
+            /** @description Quiet hours of its own, in place of those of its campaign. */
+            quiet?: components["schemas"]["Quiet"] | null;
             rate_limit?: components["schemas"]["RateLimit"] | null;
             request?: components["schemas"]["RequestSpec"] | null;
             retry?: components["schemas"]["RetryInput"] | null;
@@ -2244,6 +2768,8 @@ export interface components {
          */
         SubscriptionPatch: {
             auth?: components["schemas"]["AuthInput"];
+            /** @description The campaign that the subscription is part of. */
+            campaign?: components["schemas"]["Name"] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly created_at?: components["schemas"]["TimeOrNull"];
             description?: string | null;
@@ -2261,6 +2787,8 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
+            /** @description Quiet hours of its own, in place of those of its campaign. */
+            quiet?: components["schemas"]["Quiet"] | null;
             rate_limit?: components["schemas"]["RateLimit"] | null;
             request?: components["schemas"]["RequestSpec"] | null;
             retry?: components["schemas"]["RetryInput"] | null;
@@ -2324,6 +2852,10 @@ export interface components {
         Time: string;
         /** Format: date-time */
         TimeOrNull: string | null;
+        Timeline: {
+            data: components["schemas"]["Moment"][];
+            next_cursor: components["schemas"]["Cursor"];
+        };
         /**
          * @description Default: the sample of the one type that the subscription names.
          * @example {
@@ -2738,6 +3270,16 @@ export interface components {
          * @example 2036-03-01T12:00:00Z
          */
         before: string;
+        /**
+         * @description The campaign's id.
+         * @example spring
+         */
+        campaignId: components["schemas"]["Name"];
+        /**
+         * @description The cap's name.
+         * @example promo
+         */
+        capName: components["schemas"]["Name"];
         /**
          * @description The attribute.
          * @example flights
@@ -3425,6 +3967,676 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listCampaigns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "audience": null,
+                     *           "cap": {
+                     *             "max": 2,
+                     *             "per": "7d"
+                     *           },
+                     *           "created_at": "2026-03-01T12:00:00.000Z",
+                     *           "ends_at": null,
+                     *           "goal": null,
+                     *           "holdout": 10,
+                     *           "id": "spring",
+                     *           "name": "Spring sale",
+                     *           "quiet": null,
+                     *           "starts_at": null,
+                     *           "state": "live",
+                     *           "tags": [
+                     *             "promo"
+                     *           ],
+                     *           "updated_at": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CampaignList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The campaign's id.
+                 * @example spring
+                 */
+                id: components["parameters"]["campaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The campaign. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "audience": null,
+                     *       "cap": {
+                     *         "max": 2,
+                     *         "per": "7d"
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "ends_at": null,
+                     *       "goal": null,
+                     *       "holdout": 10,
+                     *       "id": "spring",
+                     *       "name": "Spring sale",
+                     *       "quiet": null,
+                     *       "starts_at": null,
+                     *       "state": "live",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    putCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The campaign's id.
+                 * @example spring
+                 */
+                id: components["parameters"]["campaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cap": {
+                 *         "max": 2,
+                 *         "per": "7d"
+                 *       },
+                 *       "holdout": 10,
+                 *       "name": "Spring sale",
+                 *       "state": "live",
+                 *       "tags": [
+                 *         "promo"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CampaignInput"];
+            };
+        };
+        responses: {
+            /** @description Replaced. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "audience": null,
+                     *       "cap": {
+                     *         "max": 2,
+                     *         "per": "7d"
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "ends_at": null,
+                     *       "goal": null,
+                     *       "holdout": 10,
+                     *       "id": "spring",
+                     *       "name": "Spring sale",
+                     *       "quiet": null,
+                     *       "starts_at": null,
+                     *       "state": "live",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "audience": null,
+                     *       "cap": {
+                     *         "max": 2,
+                     *         "per": "7d"
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "ends_at": null,
+                     *       "goal": null,
+                     *       "holdout": 10,
+                     *       "id": "spring",
+                     *       "name": "Spring sale",
+                     *       "quiet": null,
+                     *       "starts_at": null,
+                     *       "state": "live",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    deleteCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The campaign's id.
+                 * @example spring
+                 */
+                id: components["parameters"]["campaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    patchCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The campaign's id.
+                 * @example spring
+                 */
+                id: components["parameters"]["campaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cap": {
+                 *         "max": 2,
+                 *         "per": "7d"
+                 *       },
+                 *       "holdout": 10,
+                 *       "name": "Spring sale",
+                 *       "state": "live",
+                 *       "tags": [
+                 *         "promo"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CampaignInput"];
+            };
+        };
+        responses: {
+            /** @description Changed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "audience": null,
+                     *       "cap": {
+                     *         "max": 2,
+                     *         "per": "7d"
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "ends_at": null,
+                     *       "goal": null,
+                     *       "holdout": 10,
+                     *       "id": "spring",
+                     *       "name": "Spring sale",
+                     *       "quiet": null,
+                     *       "starts_at": null,
+                     *       "state": "live",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getCampaignResults: {
+        parameters: {
+            query?: {
+                /** @description Where the range begins; default: with the campaign, or 24 hours ago by hour. */
+                after?: components["schemas"]["Time"];
+                /** @description Where the range ends; default: now. */
+                before?: components["schemas"]["Time"];
+                /** @description The steps; default: day. */
+                by?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The campaign's id.
+                 * @example spring
+                 */
+                id: components["parameters"]["campaignId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T00:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:00.000Z",
+                     *       "by": "day",
+                     *       "campaign": "spring",
+                     *       "lift": null,
+                     *       "people": {
+                     *         "converted": 0,
+                     *         "converted_held_out": 0,
+                     *         "held_out": 0,
+                     *         "matched": 2,
+                     *         "sent": 1
+                     *       },
+                     *       "steps": [],
+                     *       "subscription": null,
+                     *       "total": {
+                     *         "converted": {
+                     *           "held_out": 0,
+                     *           "sent": 0,
+                     *           "value": 0,
+                     *           "value_held_out": 0
+                     *         },
+                     *         "exhausted": 0,
+                     *         "held_out": 0,
+                     *         "matched": 2,
+                     *         "sent": 1,
+                     *         "skipped": {
+                     *           "cap": 1
+                     *         },
+                     *         "succeeded": 1
+                     *       },
+                     *       "waiting": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    listCaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "created_at": "2026-03-01T12:00:00.000Z",
+                     *           "key": null,
+                     *           "max": 3,
+                     *           "name": "promo",
+                     *           "per": "7d",
+                     *           "tags": [
+                     *             "promo"
+                     *           ],
+                     *           "updated_at": "2026-03-01T12:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CapList"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getCap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The cap's name.
+                 * @example promo
+                 */
+                name: components["parameters"]["capName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cap. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "key": null,
+                     *       "max": 3,
+                     *       "name": "promo",
+                     *       "per": "7d",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cap"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    putCap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The cap's name.
+                 * @example promo
+                 */
+                name: components["parameters"]["capName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "max": 3,
+                 *       "per": "7d",
+                 *       "tags": [
+                 *         "promo"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CapInput"];
+            };
+        };
+        responses: {
+            /** @description Replaced. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "key": null,
+                     *       "max": 3,
+                     *       "name": "promo",
+                     *       "per": "7d",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cap"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "key": null,
+                     *       "max": 3,
+                     *       "name": "promo",
+                     *       "per": "7d",
+                     *       "tags": [
+                     *         "promo"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Cap"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    deleteCap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The cap's name.
+                 * @example promo
+                 */
+                name: components["parameters"]["capName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Forgotten. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5075,7 +6287,10 @@ export interface operations {
     };
     deleteProfile: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description true: a job also removes what triggers keep of the subject, and the payloads of its events. */
+                erase?: boolean;
+            };
             header?: {
                 /** @description The ETag of the revision that you read. If the profile has another one now, the request is refused with 412. */
                 "If-Match"?: components["parameters"]["ifMatch"];
@@ -5096,6 +6311,48 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The job that erases. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": null,
+                     *       "before": null,
+                     *       "counts": {
+                     *         "canceled": 0,
+                     *         "matched": 0,
+                     *         "removed": 0,
+                     *         "sent": 0,
+                     *         "skipped": 0
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "detail": null,
+                     *       "dry_run": false,
+                     *       "ended_at": null,
+                     *       "erased": {
+                     *         "events": 0,
+                     *         "profiles": 0,
+                     *         "states": 0
+                     *       },
+                     *       "id": "job_01knmqdv00abcdefghjkmnpqrs",
+                     *       "kind": "erase",
+                     *       "of": null,
+                     *       "progress": null,
+                     *       "reached": null,
+                     *       "send": null,
+                     *       "status": "running",
+                     *       "subscription": null,
+                     *       "tenant": "acme",
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
             /** @description Forgotten. */
             204: {
                 headers: {
@@ -5187,6 +6444,91 @@ export interface operations {
             412: components["responses"]["RevisionPassed"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Maximum number of entries on a page.
+                 * @example 2
+                 */
+                limit?: components["parameters"]["limit"];
+                /** @description The next_cursor of the page before. It is valid only for the same list and filters. */
+                cursor?: components["parameters"]["pageCursor"];
+                /** @description Newest first, or oldest first. Subscriptions and secrets are sorted by id. */
+                order?: components["parameters"]["order"];
+                /**
+                 * @description Only events accepted after this time.
+                 * @example 2026-03-01T12:00:00Z
+                 */
+                after?: components["parameters"]["after"];
+                /**
+                 * @description Only events accepted before this time.
+                 * @example 2036-03-01T12:00:00Z
+                 */
+                before?: components["parameters"]["before"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The subject; a slash in it is written %2F.
+                 * @example user-1
+                 */
+                subject: components["parameters"]["profileSubject"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "accepted_at": "2026-03-01T12:00:00.000Z",
+                     *           "expunged": false,
+                     *           "id": "f-3",
+                     *           "matched": 1,
+                     *           "outcomes": [
+                     *             {
+                     *               "count": 3,
+                     *               "outcome": "skipped",
+                     *               "reason": "not_due",
+                     *               "subscription": "fifth",
+                     *               "text": "third of five"
+                     *             }
+                     *           ],
+                     *           "source": "/tenants/acme",
+                     *           "subject": "user-1",
+                     *           "time": "2026-03-01T12:00:00.000Z",
+                     *           "type": "flight.booked"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -5956,6 +7298,7 @@ export interface operations {
                      *           "auth": {
                      *             "type": "none"
                      *           },
+                     *           "campaign": null,
                      *           "created_at": "2026-03-01T12:00:00.000Z",
                      *           "description": "",
                      *           "disabled_reason": null,
@@ -5964,6 +7307,7 @@ export interface operations {
                      *           "max_age": null,
                      *           "metadata": {},
                      *           "name": "",
+                     *           "quiet": null,
                      *           "rate_limit": null,
                      *           "request": {
                      *             "body": {
@@ -6062,6 +7406,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6070,6 +7415,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6151,6 +7497,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6159,6 +7506,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6258,6 +7606,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6266,6 +7615,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6314,6 +7664,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6322,6 +7673,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6456,6 +7808,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6464,6 +7817,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6544,6 +7898,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6552,6 +7907,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6748,6 +8104,87 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    getSubscriptionResults: {
+        parameters: {
+            query?: {
+                /** @description Where the range begins; default: with the campaign, or 24 hours ago by hour. */
+                after?: components["schemas"]["Time"];
+                /** @description Where the range ends; default: now. */
+                before?: components["schemas"]["Time"];
+                /** @description The steps; default: day. */
+                by?: "hour" | "day";
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The subscription's id.
+                 * @example first-order
+                 */
+                id: components["parameters"]["subscriptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The results. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T00:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:00.000Z",
+                     *       "by": "day",
+                     *       "campaign": "spring",
+                     *       "lift": null,
+                     *       "people": {
+                     *         "converted": 0,
+                     *         "converted_held_out": 0,
+                     *         "held_out": 0,
+                     *         "matched": 2,
+                     *         "sent": 1
+                     *       },
+                     *       "steps": [],
+                     *       "subscription": null,
+                     *       "total": {
+                     *         "converted": {
+                     *           "held_out": 0,
+                     *           "sent": 0,
+                     *           "value": 0,
+                     *           "value_held_out": 0
+                     *         },
+                     *         "exhausted": 0,
+                     *         "held_out": 0,
+                     *         "matched": 2,
+                     *         "sent": 1,
+                     *         "skipped": {
+                     *           "cap": 1
+                     *         },
+                     *         "succeeded": 1
+                     *       },
+                     *       "waiting": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Results"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
     resumeSubscription: {
         parameters: {
             query?: never;
@@ -6779,6 +8216,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6787,6 +8225,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {
@@ -6875,6 +8314,7 @@ export interface operations {
                      *       "auth": {
                      *         "type": "none"
                      *       },
+                     *       "campaign": null,
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "description": "",
                      *       "disabled_reason": null,
@@ -6883,6 +8323,7 @@ export interface operations {
                      *       "max_age": null,
                      *       "metadata": {},
                      *       "name": "",
+                     *       "quiet": null,
                      *       "rate_limit": null,
                      *       "request": {
                      *         "body": {

@@ -90,8 +90,7 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 		return decision, nil
 	}
 	if decision.Quiet {
-		*d = lifecycle.Delayed(*d, decision.Due)
-		d.Waiting = webhook.WaitQuiet
+		*d = lifecycle.Delayed(*d, webhook.WaitQuiet, decision.Due)
 		return why, nil
 	}
 	occurrence, _ := spec.Occurrence(subs[0], e.Event, decoded)
@@ -102,7 +101,7 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 	if view.Timer != nil {
 		for _, w := range view.Timer.Waiting {
 			if w.Event == e.ID && time.Time(w.Time).Equal(e.Time) {
-				*d = lifecycle.Delayed(*d, time.Time(w.Due))
+				*d = lifecycle.Delayed(*d, webhook.WaitTimer, time.Time(w.Due))
 				return why, nil
 			}
 		}

@@ -54,7 +54,7 @@ public class Quickstart {
         for (String booking : List.of("B1", "B2", "B3", "B3", "B4", "B5", "B6")) {
             events.add(new NewEvent().type("flight.booked").subject("bob").data(Map.of("booking", booking, "cabin", "economy", "to", "LIS")));
         }
-        hold(api.publishEvents("acme", events, null).getIds().size() == events.size(), events);
+        hold(api.publishEvents("acme", events, null, null).getIds().size() == events.size(), events);
     }
 
     static String delivered(DeliveriesApi api) throws Exception {

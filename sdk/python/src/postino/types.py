@@ -24,6 +24,9 @@ class AttributeInput(TypedDict):
 AttributeName: TypeAlias = str
 
 
+Tag: TypeAlias = str
+
+
 ChosenSecret: TypeAlias = Any
 
 
@@ -111,6 +114,13 @@ class GatewayMessage(TypedDict):
     message: str
 
 
+class Goal(TypedDict):
+    filter: NotRequired[dict[str, Any] | None]
+    types: list[str]
+    value: NotRequired[str | None]
+    within: Duration
+
+
 class Backlog(TypedDict):
     deliveries: int
     due: int
@@ -138,6 +148,12 @@ class Counts1(TypedDict):
     skipped: Count
 
 
+class Erased(TypedDict):
+    events: Count
+    profiles: Count
+    states: Count
+
+
 JobID: TypeAlias = str
 
 
@@ -163,6 +179,14 @@ class NewEvent(TypedDict):
     type: EventType
 
 
+class Request(TypedDict):
+    body: str
+    content_type: str
+    headers: dict[str, str]
+    method: str
+    url: str
+
+
 Path: TypeAlias = str
 
 
@@ -175,14 +199,6 @@ class Percentiles(TypedDict):
     p50: float
     p95: float
     p99: float
-
-
-class Request(TypedDict):
-    body: str
-    content_type: str
-    headers: dict[str, str]
-    method: str
-    url: str
 
 
 class Problem(TypedDict):
@@ -217,6 +233,19 @@ class ProfilesInput(TypedDict):
 Publication: TypeAlias = list[NewEvent]
 
 
+Quiet = TypedDict(
+    "Quiet",
+    {
+        "default_zone": NotRequired[str | None],
+        "from": str,
+        "then": NotRequired[Literal["wait", "skip"] | None],
+        "to": str,
+        "zone": NotRequired[str | None],
+    },
+    closed=True,
+)
+
+
 class RateLimit(TypedDict):
     per_second: int
 
@@ -235,6 +264,11 @@ Reason: TypeAlias = Literal[
     "missing_secret",
     "once",
     "cap",
+    "audience",
+    "not_started",
+    "ended",
+    "holdout",
+    "quiet",
     "abort",
     "render_error",
     "too_large",
@@ -243,6 +277,7 @@ Reason: TypeAlias = Literal[
     "expired",
     "gone",
     "permanent",
+    "changed",
     "history",
 ]
 
@@ -270,6 +305,40 @@ class RequestSpec(TypedDict):
     headers: NotRequired[dict[str, str]]
     method: NotRequired[Literal["POST", "PUT", "PATCH", "DELETE"] | None]
     require: NotRequired[list[Path] | None]
+
+
+class Converted(TypedDict):
+    held_out: int
+    sent: int
+    value: float
+    value_held_out: float
+
+
+class ResultCounts(TypedDict):
+    converted: Converted
+    exhausted: int
+    held_out: int
+    matched: int
+    sent: int
+    skipped: dict[str, int]
+    succeeded: int
+
+
+class Lift(TypedDict):
+    difference: float
+    interval: list[float]
+    rate_held_out: float
+    rate_sent: float
+    relative: float | None
+    relative_interval: list[float] | None
+
+
+class People(TypedDict):
+    converted: int
+    converted_held_out: int
+    held_out: int
+    matched: int
+    sent: int
 
 
 class Retry(TypedDict):
@@ -324,6 +393,12 @@ class SendInput(TypedDict):
     subscription: Name
 
 
+class SharedCap(TypedDict):
+    key: NotRequired[Any]
+    max: int
+    per: Duration
+
+
 Status: TypeAlias = Literal["pending", "succeeded", "exhausted", "canceled"]
 
 
@@ -346,7 +421,7 @@ class Trial(TypedDict):
     event: NotRequired[NewEvent]
 
 
-class Cap(TypedDict):
+class Cap1(TypedDict):
     key: NotRequired[Key]
     max: int
     per: Duration
@@ -476,10 +551,70 @@ class AuthInput(TypedDict):
     value: NotRequired[str]
 
 
+class Campaign(TypedDict):
+    audience: dict[str, Any] | None
+    cap: dict[str, Any] | None
+    created_at: Time
+    ends_at: Time | None
+    goal: dict[str, Any] | None
+    holdout: float | None
+    id: Name
+    name: str
+    quiet: dict[str, Any] | None
+    starts_at: Time | None
+    state: Literal["draft", "live", "stopped"]
+    tags: list[str]
+    updated_at: Time
+    warnings: NotRequired[Warnings]
+
+
+class CampaignInput(TypedDict):
+    audience: NotRequired[dict[str, Any] | None]
+    cap: NotRequired[SharedCap | None]
+    ends_at: NotRequired[Time | None]
+    goal: NotRequired[Goal | None]
+    holdout: NotRequired[float | None]
+    id: NotRequired[Name]
+    name: NotRequired[str | None]
+    quiet: NotRequired[Quiet | None]
+    starts_at: NotRequired[Time | None]
+    state: NotRequired[Literal["draft", "live", "stopped"] | None]
+    tags: NotRequired[list[Tag] | None]
+
+
+class CampaignList(TypedDict):
+    data: list[Campaign]
+    next_cursor: Cursor
+
+
 class CancelClause(TypedDict):
     filter: NotRequired[Pattern | None]
     key: NotRequired[Key]
     types: NotRequired[list[TypePattern] | None]
+
+
+class Cap(TypedDict):
+    created_at: Time
+    key: Any
+    max: int
+    name: Name
+    per: str
+    tags: list[str]
+    updated_at: Time
+    warnings: NotRequired[Warnings]
+
+
+class CapInput(TypedDict):
+    key: NotRequired[Any]
+    max: int
+    name: NotRequired[Name]
+    per: Duration
+    tags: list[Tag]
+
+
+class CapList(TypedDict):
+    data: list[Cap]
+    next_cursor: Cursor
 
 
 class CreatedAPIKey(TypedDict):
@@ -506,7 +641,10 @@ class Delivery(TypedDict):
     status: Status
     subscription: Name
     waiting: (
-        Literal["retry", "timer", "paused", "disabled", "breaker", "rate_limit"] | None
+        Literal[
+            "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
+        ]
+        | None
     )
 
 
@@ -525,7 +663,10 @@ class DeliveryDetail(TypedDict):
     status: Status
     subscription: Name
     waiting: (
-        Literal["retry", "timer", "paused", "disabled", "breaker", "rate_limit"] | None
+        Literal[
+            "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
+        ]
+        | None
     )
 
 
@@ -624,8 +765,9 @@ class Job(TypedDict):
     detail: str | None
     dry_run: bool
     ended_at: TimeOrNull
+    erased: NotRequired[Erased]
     id: JobID
-    kind: Literal["recover", "delete_subscription", "delete_tenant", "send"]
+    kind: Literal["recover", "delete_subscription", "delete_tenant", "send", "erase"]
     of: Literal["exhausted", "canceled"] | None
     progress: float | None
     reached: TimeOrNull
@@ -653,13 +795,26 @@ class NamedSecretList(TypedDict):
     next_cursor: Cursor
 
 
+class Outcome(TypedDict):
+    count: NotRequired[int]
+    delivery: NotRequired[DeliveryID]
+    outcome: Literal["sent", "failed", "waiting", "skipped"]
+    reason: Reason | None
+    request: NotRequired[Request]
+    status_code: NotRequired[int]
+    subscription: Name
+    text: str
+    until: NotRequired[str]
+    waiting: NotRequired[str]
+
+
 class Preview(TypedDict):
     attempt: NotRequired[Attempt]
     cancels: NotRequired[list[WouldCancel]]
     count: NotRequired[int]
     detail: NotRequired[str]
     due: NotRequired[str]
-    held: NotRequired[Literal["paused", "disabled", "breaker", "rate_limit"]]
+    held: NotRequired[Literal["paused", "disabled", "breaker", "rate_limit", "quiet"]]
     matched: bool
     reason: Reason | None
     request: Request | None
@@ -700,6 +855,31 @@ class RegisteredEventType(TypedDict):
     schema: Any
     type: EventType
     updated_at: Time
+    warnings: NotRequired[Warnings]
+
+
+class Step(TypedDict):
+    at: Time
+    converted: Converted
+    exhausted: int
+    held_out: int
+    matched: int
+    sent: int
+    skipped: dict[str, int]
+    succeeded: int
+
+
+class Results(TypedDict):
+    after: Time
+    before: Time
+    by: Literal["hour", "day"]
+    campaign: str | None
+    lift: Lift | None
+    people: People
+    steps: list[Step]
+    subscription: str | None
+    total: ResultCounts
+    waiting: int
     warnings: NotRequired[Warnings]
 
 
@@ -757,7 +937,7 @@ class TenantList(TypedDict):
 class Trigger(TypedDict):
     at: NotRequired[int | None]
     cancel: NotRequired[list[CancelClause] | None]
-    cap: NotRequired[Cap | None]
+    cap: NotRequired[Cap1 | None]
     delay: NotRequired[DurationOrNull]
     distinct: NotRequired[str | None]
     every: NotRequired[int | None]
@@ -785,6 +965,7 @@ class Auth(TypedDict):
 
 class CreatedSubscription(TypedDict):
     auth: Auth
+    campaign: str | None
     created_at: Time
     description: str
     disabled_reason: str | None
@@ -794,6 +975,7 @@ class CreatedSubscription(TypedDict):
     max_age: DurationOrNull
     metadata: dict[str, Any]
     name: str
+    quiet: dict[str, Any] | None
     rate_limit: RateLimit | None
     request: RequestSpec
     retry: Retry
@@ -813,8 +995,23 @@ class EventTypeList(TypedDict):
     next_cursor: Cursor
 
 
+class Moment(TypedDict):
+    accepted_at: Time
+    expunged: bool
+    extensions: NotRequired[dict[str, Any]]
+    history: NotRequired[list[Literal["attributes", "counts", "claims"]]]
+    id: str
+    matched: int
+    outcomes: list[Outcome]
+    source: str
+    subject: str | None
+    time: Time
+    type: str
+
+
 class Subscription(TypedDict):
     auth: Auth
+    campaign: str | None
     created_at: Time
     description: str
     disabled_reason: str | None
@@ -824,6 +1021,7 @@ class Subscription(TypedDict):
     max_age: DurationOrNull
     metadata: dict[str, Any]
     name: str
+    quiet: dict[str, Any] | None
     rate_limit: RateLimit | None
     request: RequestSpec
     retry: Retry
@@ -839,6 +1037,7 @@ class Subscription(TypedDict):
 
 class SubscriptionInput(TypedDict):
     auth: NotRequired[AuthInput | None]
+    campaign: NotRequired[Name | None]
     created_at: NotRequired[TimeOrNull]
     description: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]
@@ -848,6 +1047,7 @@ class SubscriptionInput(TypedDict):
     max_age: NotRequired[DurationOrNull]
     metadata: NotRequired[dict[str, Any] | None]
     name: NotRequired[str | None]
+    quiet: NotRequired[Quiet | None]
     rate_limit: NotRequired[RateLimit | None]
     request: NotRequired[RequestSpec | None]
     retry: NotRequired[RetryInput | None]
@@ -869,6 +1069,7 @@ class SubscriptionList(TypedDict):
 
 class SubscriptionPatch(TypedDict):
     auth: NotRequired[AuthInput | None]
+    campaign: NotRequired[Name | None]
     created_at: NotRequired[TimeOrNull]
     description: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]
@@ -878,6 +1079,7 @@ class SubscriptionPatch(TypedDict):
     max_age: NotRequired[DurationOrNull]
     metadata: NotRequired[dict[str, Any] | None]
     name: NotRequired[str | None]
+    quiet: NotRequired[Quiet | None]
     rate_limit: NotRequired[RateLimit | None]
     request: NotRequired[RequestSpec | None]
     retry: NotRequired[RetryInput | None]
@@ -890,6 +1092,11 @@ class SubscriptionPatch(TypedDict):
     updated_at: NotRequired[TimeOrNull]
     url: NotRequired[str]
     warnings: NotRequired[list[dict[str, Any]] | None]
+
+
+class Timeline(TypedDict):
+    data: list[Moment]
+    next_cursor: Cursor
 
 
 class DraftTrial(TypedDict):
