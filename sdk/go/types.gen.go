@@ -2343,7 +2343,7 @@ type NewEvent struct {
 	Data interface{} `json:"data"`
 
 	// History The event is of the past: nothing is sent for it. true feeds computed attributes, counts and claims of triggers; a list feeds only these.
-	History interface{} `json:"history,omitempty"`
+	History *bool `json:"history,omitempty"`
 
 	// Id Printable characters, no space at either end.
 	//

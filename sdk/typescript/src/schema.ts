@@ -245,7 +245,7 @@ export interface paths {
         };
         /**
          * Get a campaign
-         * @description As it is now.
+         * @description Its settings, as they were last saved. What it led to is in its results.
          */
         get: operations["getCampaign"];
         /**
@@ -317,7 +317,7 @@ export interface paths {
         };
         /**
          * Get a cap
-         * @description As it is now.
+         * @description How often, over what time, and over which campaigns it counts.
          */
         get: operations["getCap"];
         /**
@@ -2007,7 +2007,7 @@ export interface components {
             /** @description Any JSON value. Subscribers receive the same bytes. */
             data: unknown;
             /** @description The event is of the past: nothing is sent for it. true feeds computed attributes, counts and claims of triggers; a list feeds only these. */
-            history?: unknown;
+            history?: boolean;
             id?: components["schemas"]["EventID"];
             source?: components["schemas"]["EventSource"];
             subject?: components["schemas"]["EventSubject"];

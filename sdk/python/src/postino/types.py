@@ -171,7 +171,7 @@ Name: TypeAlias = str
 
 class NewEvent(TypedDict):
     data: Any
-    history: NotRequired[Any]
+    history: NotRequired[bool]
     id: NotRequired[EventID]
     source: NotRequired[EventSource]
     subject: NotRequired[EventSubject]
