@@ -67,6 +67,8 @@ const (
 	ReasonGone          Reason = "gone"
 	ReasonPermanent     Reason = "permanent"
 	ReasonChanged       Reason = "changed" // the subscription did not select the event when it came, and would now
+	ReasonEmitted       Reason = "emitted" // an event was made of it; its subscription has no url
+	ReasonDepth         Reason = "depth"   // so many events have followed from each other that none is made of it
 	ReasonHistory       Reason = "history" // the event is of the past: see [History]
 )
 

@@ -25,8 +25,8 @@ type Subscription struct {
 	Born           int64            `json:"-"`       // Version of its creation: an id that is deleted and made anew differs here
 	Name           string           `json:"name"`
 	Description    string           `json:"description"`
-	Metadata       json.RawMessage  `json:"metadata"` // one JSON object; nil means {}
-	URL            string           `json:"url"`
+	Metadata       json.RawMessage  `json:"metadata"`                // one JSON object; nil means {}
+	URL            string           `json:"url"`                     // "" if it only emits
 	Portal         bool             `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
 	Types          []string         `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
 	Filter         json.RawMessage  `json:"filter,omitempty"`        // an event pattern; nil means none
@@ -38,6 +38,7 @@ type Subscription struct {
 	Campaign       string           `json:"campaign,omitempty"`      // that it is part of; "" for none
 	Quiet          json.RawMessage  `json:"quiet,omitempty"`         // its own quiet hours; nil means those of the campaign, if any
 	Request        *RequestSpec     `json:"request,omitempty"`
+	Emit           *Emit            `json:"emit,omitempty"`      // the event that it makes of what it gets; nil means none
 	Auth           *SealedAuth      `json:"auth,omitempty"`      // nil means none
 	Signature      *SealedSignature `json:"signature,omitempty"` // further ones beside that of Standard Webhooks; nil means none
 	Signing        string           `json:"signing"`             // "v1" or "v1a": the scheme of the newest of Secrets

@@ -6,4 +6,5 @@ type Trial struct {
 	Event    string
 	Target   Target
 	Content  Content
+	Emitted  *Event // what would be made of it when it fires; nil for nothing
 }

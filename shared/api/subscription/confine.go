@@ -1,6 +1,7 @@
 package subscription
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/postino/postino/shared/api/httpapi"
@@ -41,6 +42,9 @@ func (w Wish) Moves(now webhook.Subscription) bool {
 // secret that does not exist and for one that is not its business.
 func (w Wish) portals(now webhook.Subscription, mentions []Mention, found map[string]webhook.NamedSecret) (webhook.Subscription, []string, error) {
 	next, moved := w.Subscription, w.Moves(now)
+	if !reflect.DeepEqual(now.Emit, next.Emit) {
+		return next, nil, httpapi.Invalid(httpapi.FieldError{Field: "emit", Detail: "is for manage keys alone: it makes events of the tenant"})
+	}
 	next.Portal = now.Portal || moved
 	var dropped []string
 	var refused []Mention
@@ -49,6 +53,9 @@ func (w Wish) portals(now webhook.Subscription, mentions []Mention, found map[st
 			dropped = append(dropped, field)
 			next = Without(next, field)
 		}
+	}
+	if moved && next.Emit != nil { // what the new place answers would become events
+		drop("emit")
 	}
 	if moved && w.Auth == nil && next.Auth != nil && !next.Auth.Portal {
 		drop("auth")

@@ -35,7 +35,7 @@ var fields = []field{
 	{"name", readName, func(s *webhook.Subscription) { s.Name = "" }, func(s webhook.Subscription) any { return s.Name }},
 	{"description", readDescription, func(s *webhook.Subscription) { s.Description = "" }, func(s webhook.Subscription) any { return s.Description }},
 	{"metadata", readMetadata, func(s *webhook.Subscription) { s.Metadata = nil }, viewMetadata},
-	{"url", readURL, nil, func(s webhook.Subscription) any { return s.URL }},
+	{"url", readURL, func(s *webhook.Subscription) { s.URL = "" }, viewURL},
 	{"types", readTypes, func(s *webhook.Subscription) { s.Types = nil }, func(s webhook.Subscription) any { return s.Types }},
 	{"filter", readFilter, func(s *webhook.Subscription) { s.Filter = nil }, func(s webhook.Subscription) any { return raw(s.Filter) }},
 	{"trigger", readTrigger, func(s *webhook.Subscription) { s.Trigger = nil }, func(s webhook.Subscription) any { return raw(s.Trigger) }},
@@ -43,6 +43,7 @@ var fields = []field{
 	{"campaign", readCampaign, func(s *webhook.Subscription) { s.Campaign = "" }, viewCampaign},
 	{"quiet", readQuiet, func(s *webhook.Subscription) { s.Quiet = nil }, func(s webhook.Subscription) any { return raw(s.Quiet) }},
 	{"request", readRequest, func(s *webhook.Subscription) { s.Request = nil }, viewRequest},
+	{"emit", readEmit, func(s *webhook.Subscription) { s.Emit = nil }, viewEmit},
 	{"auth", readAuth, func(s *webhook.Subscription) { s.Auth = nil }, viewAuth},
 	{"signature", readSignature, func(s *webhook.Subscription) { s.Signature = nil }, viewSignature},
 	{"signing", readSigning, resetSigning, func(s webhook.Subscription) any { return s.Signing }},
@@ -131,6 +132,14 @@ func viewMetadata(s webhook.Subscription) any {
 		return struct{}{}
 	}
 	return s.Metadata
+}
+
+// viewURL shows null for a subscription that only emits.
+func viewURL(s webhook.Subscription) any {
+	if s.URL == "" {
+		return nil
+	}
+	return s.URL
 }
 
 func readURL(d *draft, v strictjson.Value) {

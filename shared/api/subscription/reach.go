@@ -83,6 +83,8 @@ func Without(s webhook.Subscription, field string) webhook.Subscription {
 		s.Auth = nil
 	case field == "signature":
 		s.Signature = nil
+	case field == "emit":
+		s.Emit = nil
 	case s.Request == nil || field == "url":
 	case isHeader:
 		spec := *s.Request

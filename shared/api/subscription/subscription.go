@@ -58,10 +58,11 @@ type draft struct {
 // rules check what one field alone cannot, in the finished subscription.
 var rules = []func(s webhook.Subscription, faults *httpapi.Faults){
 	func(s webhook.Subscription, faults *httpapi.Faults) {
-		if s.URL == "" {
-			faults.Add("url", "required")
+		if s.URL == "" && s.Emit == nil {
+			faults.Add("url", "required, unless emit says which event is made")
 		}
 	},
+	emitting,
 	covered,
 }
 
@@ -105,7 +106,7 @@ func read(body strictjson.Value, base, now webhook.Subscription, destinations De
 	for _, rule := range rules {
 		rule(d.Subscription, &d.faults)
 	}
-	if d.Subscription.URL != "" {
+	if d.Subscription.URL != "" || d.Subscription.Emit != nil {
 		d.checkTemplates()
 	}
 	d.weigh()
@@ -129,6 +130,9 @@ func (d *draft) member(name string, v strictjson.Value) {
 	}
 }
 
+// absent is what a field shows that is left out.
+var absent any = new(byte)
+
 // maxShown is how many bytes of an unknown name are shown.
 const maxShown = 100
 
@@ -138,8 +142,11 @@ const maxShown = 100
 func View(s webhook.Subscription, shown secret.String, dropped ...string) httpapi.Encoded {
 	b := []byte{'{'}
 	for _, f := range fields {
-		if f.view != nil {
-			b = appendMember(b, f.name, f.view(s))
+		if f.view == nil {
+			continue
+		}
+		if shown := f.view(s); shown != absent {
+			b = appendMember(b, f.name, shown)
 		}
 	}
 	if shown != "" {

@@ -76,8 +76,9 @@ func (c Call) secret(name string) string { return c.secrets[name] }
 type Answer struct {
 	lifecycle.Attempted
 	Took   time.Duration
-	Stale  bool // a 401 to an access token that was not new: another one may do
-	Floods bool // the answer went on beyond what is read of it
+	Stale  bool   // a 401 to an access token that was not new: another one may do
+	Floods bool   // the answer went on beyond what is read of it
+	Said   string // of a success: the first 4 KiB of the body, if an event is made of it
 }
 
 // ErrInterrupted reports that we ourselves gave up an attempt, because we are
@@ -127,7 +128,11 @@ func (q *Courier) exchange(req *http.Request, s *Subscriber, c Call, used creden
 	if answer.Status == 0 {
 		return err
 	}
-	r.note(a, answer, err == nil, s.policy, hide(s, c, used))
+	hidden := hide(s, c, used)
+	r.note(a, answer, err == nil, s.policy, hidden)
+	if s.Emits(webhook.EmitOnSuccess) && r.Outcome == retry.Success {
+		r.Said = keepText([]byte(hidden.replace(string(answer.Body))), render.MaxEmitted)
+	}
 	r.RetryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
 	r.Parks = r.Outcome == retry.Gone && !s.varies
 	r.Stale = q.refuse(s, c, used, answer.Status) && r.Outcome != retry.Success

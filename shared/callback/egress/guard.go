@@ -113,7 +113,7 @@ func (g *Guard) never(to netip.AddrPort) string {
 		to := netip.AddrPortFrom(addr, to.Port())
 		switch {
 		case g.isOwn(to):
-			return "Postino's own API cannot be a destination"
+			return "Postino's own API cannot be a destination; to make an event of an event, use emit"
 		case samePlace(g.RuntimeAPI, to):
 			return "the Lambda Runtime API cannot be a destination"
 		case metadata[addr]:

@@ -64,7 +64,7 @@ func (g *Guard) checkHost(host string, port uint16, secure bool) (reason string,
 	case !isName(name):
 		return "want a host name of letters, digits, hyphens and full stops; write others in their ASCII form (xn--…)", false
 	case g.ownName(name, port):
-		return "Postino's own API cannot be a destination", false
+		return "Postino's own API cannot be a destination; to make an event of an event, use emit", false
 	case name == "localhost" || strings.HasSuffix(name, ".localhost"):
 		return g.checkLocalhost(port, secure), false
 	}

@@ -29,8 +29,9 @@ type Request struct {
 	headers     []header
 	body        body
 	require     []path
-	profile     bool // a template reads the profile
-	weight      int  // bytes
+	emission    *emission // nil for none
+	profile     bool      // a template reads the profile
+	weight      int       // bytes
 }
 
 type header struct {
@@ -55,7 +56,7 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 		c.fault("request", "has %d bytes, want at most %d: let the body be shorter", size, MaxSize)
 		return &Request{}, c.faults
 	}
-	r := &Request{method: "POST", contentType: JSON, url: c.url(s.URL)}
+	r := &Request{method: "POST", contentType: JSON, url: c.url(s.URL), emission: c.emit(s)}
 	if r.method = cmp.Or(spec.Method, "POST"); !slices.Contains(methods, r.method) {
 		c.fault("request.method", "want one of %s", strings.Join(methods, ", "))
 	}
@@ -105,6 +106,8 @@ type compiler struct {
 	nodes     int // of the body
 	full      bool
 	profile   bool // a template reads the profile
+	emitting  bool // what is compiled becomes part of an event
+	responds  bool // and a response is there by then
 }
 
 func (c *compiler) fault(field, format string, args ...any) {
@@ -116,7 +119,7 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 	if c.full {
 		return nil
 	}
-	t, err := liquid.Parse(source, liquid.Options{Secrets: true, Judge: c.judge})
+	t, err := liquid.Parse(source, liquid.Options{Secrets: !c.emitting, Judge: c.judge})
 	if err != nil {
 		c.fault(field, "%v", err)
 		return nil
@@ -127,6 +130,13 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 // judge says why a variable leads nowhere, and notes who reads the profile.
 func (c *compiler) judge(path []string) string {
 	c.profile = c.profile || path[0] == profileRoot
+	switch {
+	case path[0] != responseRoot:
+	case !c.emitting:
+		return `"response" is there only in emit, with "on": "success"`
+	case !c.responds:
+		return `"response" is there only with "on": "success"`
+	}
 	return wrongMember(path)
 }
 

@@ -29,6 +29,7 @@ var variables = names{
 	"subscription": {"id": none, "name": none, "metadata": nil},
 	"occasion":     {"count": none},
 	"now":          none,
+	responseRoot:   {"status": none, "headers": nil, "body": nil},
 	"forloop":      with(position, names{"name": none, "parentloop": nil}),
 	"tablerowloop": with(position, names{"row": none, "col": none, "col0": none, "col_first": none, "col_last": none}),
 }

@@ -67,6 +67,9 @@ func NewEvent(e webhook.Event) *Event {
 	return &Event{event: e, vars: sync.OnceValues(func() (map[string]liquid.Value, error) { return eventVariables(e) })}
 }
 
+// Depth is how many events led to this one by emit.
+func (e *Event) Depth() uint8 { return e.event.Depth }
+
 // eventVariables decodes an event. Its data was checked when it was published, so
 // an error is a fault of ours.
 func eventVariables(e webhook.Event) (map[string]liquid.Value, error) {

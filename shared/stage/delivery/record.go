@@ -29,6 +29,9 @@ func (d *attempts) make(ctx context.Context, del webhook.Delivery, sub *courier.
 	if err != nil {
 		return err
 	}
+	if err := d.emit(ctx, del, sub, r); err != nil {
+		return err
+	}
 	d.strains.of(del.Tenant).note(r.Outcome == retry.Retry || r.Floods)
 	spent := from.For != lifecycle.Probe && d.health.assess(ctx, sub, r, from)
 	saved, effects, err := d.keep(ctx, del, sub, r, from, content)

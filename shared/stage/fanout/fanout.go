@@ -283,6 +283,9 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 // deliver queues the first attempt, or cancels a delivery that cannot be
 // rendered and returns why.
 func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count int, out *outgoing) (webhook.Reason, error) {
+	if why, err := f.emit(ctx, r, s, count, out); err != nil || why != "" || !s.Calls() {
+		return why, err
+	}
 	m, err := r.firstAttempt(s, count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {

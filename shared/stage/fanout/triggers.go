@@ -86,7 +86,7 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 	if t.message != nil && t.count == count {
 		return "", nil
 	}
-	m, err := t.firstAttempt(t.subscriber, count)
+	m, err := t.attempt(count)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		return skip.Reason, nil
@@ -95,11 +95,26 @@ func (t *triggering) ready(count int) (webhook.Reason, error) {
 	return "", err
 }
 
+// attempt renders all that a firing leads to, and returns the first attempt; an empty
+// message if the subscription only emits.
+func (t *triggering) attempt(count int) (m queue.Message, err error) {
+	if t.Emits(webhook.EmitOnFire) {
+		id := t.delivery(t.subscriber, count).ID
+		if _, err := t.request.Emit(t.view, t.Subscription, render.Occasion{Delivery: id, Count: count}, nil, t.at); err != nil {
+			return m, err
+		}
+	}
+	if !t.Calls() {
+		return m, nil
+	}
+	return t.firstAttempt(t.subscriber, count)
+}
+
 // skipped is why nothing could be rendered, as it was decided; what that was
 // about is seen by rendering again.
 func (t *triggering) skipped(d trigger.Decision) *render.Skip {
 	var skip *render.Skip
-	if _, err := t.firstAttempt(t.subscriber, d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
+	if _, err := t.attempt(d.Count); errors.As(err, &skip) && skip.Reason == d.Reason {
 		return skip
 	}
 	return &render.Skip{Reason: d.Reason}
@@ -109,7 +124,7 @@ func (t *triggering) skipped(d trigger.Decision) *render.Skip {
 func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, out *outgoing) error {
 	switch d.Do {
 	case trigger.Send:
-		if t.message == nil { // decided before
+		if t.message == nil || t.Emit != nil { // decided before, or more than an attempt
 			_, err := f.deliver(ctx, t.rendering, t.subscriber, d.Count, out)
 			return err
 		}

@@ -38,6 +38,9 @@ func (h *wishes) complete(r *httpapi.Request, now, next webhook.Subscription, wi
 	if err := h.campaigns.known(r, now, next); err != nil {
 		return next, nil, err
 	}
+	if err := h.endless(r, next); err != nil {
+		return next, nil, err
+	}
 	wish.Subscription = next
 	mentions := wish.Mentions()
 	found, err := h.mentioned(r.Context(), next.Tenant, mentions)

@@ -41,7 +41,9 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 	case err != nil:
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	case skip == nil:
-		view.Request = redacted(s, trial)
+		if view.Emit = viewEmitted(trial.Emitted); s.Calls() {
+			view.Request = redacted(s, trial)
+		}
 		return view, &trial, nil
 	case view.Matched:
 		view.Matched, view.Reason = false, reason(skip.Reason)

@@ -79,10 +79,16 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 		return why, fmt.Errorf("read subscription %s: %w", d.Subscription, err)
 	}
 	spec, _, err := rules(subs[0])
-	if err != nil || spec == nil {
+	if err != nil || spec == nil && subs[0].Calls() {
 		return why, err
 	}
+	if spec == nil {
+		return trigger.Decision{Reason: emitted(e)}, nil
+	}
 	decision, known, err := spec.Outcome(ctx, h.Store, subs[0], e.Event, decoded)
+	if err == nil && known && decision.Do == trigger.Send && !subs[0].Calls() {
+		return trigger.Decision{Reason: emitted(e), Count: decision.Count}, nil
+	}
 	if err != nil || !known || decision.Do == trigger.Send {
 		return why, err
 	}
@@ -107,4 +113,13 @@ func (h *plans) outcome(ctx context.Context, e webhook.StoredEvent, decoded *pat
 		}
 	}
 	return trigger.Decision{Reason: webhook.ReasonCanceledBy}, nil
+}
+
+// emitted is what becomes of an event at a subscription without a url that fires: it
+// makes an event, unless too many have followed from each other.
+func emitted(e webhook.StoredEvent) webhook.Reason {
+	if e.Depth >= webhook.MaxDepth {
+		return webhook.ReasonDepth
+	}
+	return webhook.ReasonEmitted
 }

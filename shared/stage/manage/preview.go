@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,6 +45,7 @@ type previewView struct {
 	Due     *time.Time     `json:"due,omitempty"`     // when a delay would be over
 	Held    *string        `json:"held,omitempty"`    // what the delivery would wait for; see held
 	Cancels []canceledView `json:"cancels,omitzero"`  // of an event that meets a cancel clause: what it would cancel
+	Emit    *emittedView   `json:"emit,omitempty"`    // the event that would be made
 	Request *requestView   `json:"request"`           // as if the trigger fired; null if it cannot be rendered
 	Attempt *attemptView   `json:"attempt,omitempty"` // of a test
 }
@@ -74,7 +76,7 @@ func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	view, trial, err := h.look(r, s, e)
-	if err != nil || trial == nil {
+	if err != nil || trial == nil || !s.Calls() {
 		return httpapi.OK(view), err
 	}
 	end, err := h.beginTest(r.Context(), r.Tenant)
@@ -108,7 +110,15 @@ func trying(s webhook.Subscription, e webhook.Event) (try, error) {
 	view, id := render.NewEvent(e), webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")
 	return func(count int) (t webhook.Trial, skip *render.Skip, err error) {
 		t.Event, t.Delivery = e.ID, id
-		t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: id, Count: count})
+		if s.Emits(webhook.EmitOnFire) {
+			var made webhook.Event
+			if made, err = request.Emit(view, s, render.Occasion{Delivery: id, Count: count}, nil, e.AcceptedAt); err == nil {
+				t.Emitted = &made
+			}
+		}
+		if err == nil && s.Calls() {
+			t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: id, Count: count})
+		}
 		if errors.As(err, &skip) {
 			err = nil
 		}
@@ -123,6 +133,20 @@ func (t try) ready(count int) (webhook.Reason, error) {
 		return skip.Reason, err
 	}
 	return "", err
+}
+
+// emittedView is an event that a subscription would make.
+type emittedView struct {
+	Type    string          `json:"type"`
+	Subject *string         `json:"subject"`
+	Data    json.RawMessage `json:"data"`
+}
+
+func viewEmitted(e *webhook.Event) *emittedView {
+	if e == nil {
+		return nil
+	}
+	return &emittedView{e.Type, orNull(e.Subject), e.Data}
 }
 
 func redacted(s webhook.Subscription, t webhook.Trial) *requestView {

@@ -37,6 +37,8 @@ var inWords = map[webhook.Reason]string{
 	webhook.ReasonGone:          "the subscriber answered that it is gone",
 	webhook.ReasonPermanent:     "the subscriber refused for good",
 	webhook.ReasonHistory:       "an event of the past: it counts, and nothing is sent",
+	webhook.ReasonEmitted:       "an event was made of it",
+	webhook.ReasonDepth:         "no event was made of it: five have followed from each other",
 	webhook.ReasonChanged:       "the subscription did not select it when it came, and would now",
 }
 

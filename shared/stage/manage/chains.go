@@ -1,0 +1,65 @@
+package manage
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/webhook"
+)
+
+// maxChained is how many subscriptions are looked through for a cycle.
+const maxChained = 250
+
+// endless refuses a subscription that would lead in a circle: its events lead to
+// others that lead back to it, and no filter and no trigger on the way says when that
+// ends. What it cannot see ends after [webhook.MaxDepth] events.
+func (h *wishes) endless(r *httpapi.Request, s webhook.Subscription) error {
+	if s.Emit == nil || s.Filter != nil || s.Trigger != nil {
+		return nil
+	}
+	heads, _, err := h.Store.PageHeads(r.Context(), s.Tenant, webhook.Page{Limit: maxChained})
+	if err != nil {
+		return fmt.Errorf("read subscriptions: %w", err)
+	}
+	var refs []webhook.VersionRef
+	for _, head := range heads {
+		if head.ID != s.ID && head.Filter == nil {
+			refs = append(refs, webhook.VersionRef{Tenant: s.Tenant, ID: head.ID, Version: head.Version})
+		}
+	}
+	others, err := h.Store.Versions(r.Context(), refs)
+	if err != nil {
+		return fmt.Errorf("read subscriptions: %w", err)
+	}
+	if way := circle(s, others); way != "" {
+		return httpapi.Invalid(httpapi.FieldError{Field: "emit.type", Detail: "leads in a circle without end, through " + way + ": give one of them a filter or a trigger"})
+	}
+	return nil
+}
+
+// circle names the subscriptions through which what s emits comes back to it; "" if
+// it does not.
+func circle(s webhook.Subscription, others []webhook.Subscription) string {
+	type step struct{ emits, way string }
+	seen := []string{s.Emit.Type}
+	for next := []step{{s.Emit.Type, ""}}; len(next) > 0; next = next[1:] {
+		for _, o := range others {
+			if o.Emit == nil || o.Trigger != nil || !pattern.TypesMatch(o.Types, next[0].emits) {
+				continue
+			}
+			way := o.ID
+			if next[0].way != "" {
+				way = next[0].way + ", " + o.ID
+			}
+			if pattern.TypesMatch(s.Types, o.Emit.Type) {
+				return way
+			}
+			if !slices.Contains(seen, o.Emit.Type) {
+				seen, next = append(seen, o.Emit.Type), append(next, step{o.Emit.Type, way})
+			}
+		}
+	}
+	return ""
+}
