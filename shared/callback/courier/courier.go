@@ -131,7 +131,7 @@ func (q *Courier) exchange(req *http.Request, s *Subscriber, c Call, used creden
 	hidden := hide(s, c, used)
 	r.note(a, answer, err == nil, s.policy, hidden)
 	if s.Emits(webhook.EmitOnSuccess) && r.Outcome == retry.Success {
-		r.Said = keepText([]byte(hidden.replace(string(answer.Body))), render.MaxEmitted)
+		r.Said = keepText([]byte(strings.ToValidUTF8(hidden.replace(string(answer.Body)), "\uFFFD")), render.MaxEmitted)
 	}
 	r.RetryAfter = retry.RetryAfter(answer.Status, answer.Header.Get("Retry-After"), a.StartedAt)
 	r.Parks = r.Outcome == retry.Gone && !s.varies
