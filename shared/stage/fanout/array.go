@@ -15,6 +15,9 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// arrays has the parts of an array asked of triggers in their order.
+type arrays struct{ *Fanout }
+
 // An array that is too large for one message comes in several, and one that is
 // taken apart does. Workers take them in any order, so each part notes in the
 // store which places of the array are done, and a part that has triggers to ask
@@ -35,7 +38,7 @@ const longestBack = time.Minute
 
 // turnOf reports whether all before a part are done. If not, the part goes back
 // into the queue for a while.
-func (f *Fanout) turnOf(ctx context.Context, m queue.Message, p message.Pack, out *outgoing) (bool, error) {
+func (f *arrays) turnOf(ctx context.Context, m queue.Message, p message.Pack, out *outgoing) (bool, error) {
 	if p.First == 0 {
 		return true, nil
 	}
@@ -69,7 +72,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // passOn notes that a part's places are done.
-func (f *Fanout) passOn(ctx context.Context, p message.Pack) error {
+func (f *arrays) passOn(ctx context.Context, p message.Pack) error {
 	if p.Request == "" || p.Last {
 		return nil // nothing comes after
 	}
@@ -98,7 +101,7 @@ func (f *Fanout) passOn(ctx context.Context, p message.Pack) error {
 }
 
 // placesDone reads which places of the part's array are done.
-func (f *Fanout) placesDone(ctx context.Context, p message.Pack) (done places, item webhook.StateItem, err error) {
+func (f *arrays) placesDone(ctx context.Context, p message.Pack) (done places, item webhook.StateItem, err error) {
 	ref := webhook.StateRef{Tenant: p.Events[0].Tenant, Key: webhook.Hash(20, "array", p.Request), Part: "DONE"}
 	items, err := f.Store.TriggerState(ctx, []webhook.StateRef{ref})
 	if err != nil {
@@ -135,7 +138,7 @@ func (p places) with(from, to int) places {
 }
 
 // split takes a pack apart. Its events stay parts of their array.
-func (f *Fanout) split(ctx context.Context, group string, p message.Pack) error {
+func (f *arrays) split(ctx context.Context, group string, p message.Pack) error {
 	if p.Request == "" {
 		p.Request, p.Last = p.Events[0].Nonce, true
 	}

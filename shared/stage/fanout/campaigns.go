@@ -11,6 +11,9 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// campaigns asks the campaigns of subscriptions, as they are now.
+type campaigns struct{ *Fanout }
+
 // join has the campaigns of the subscriptions that match say what they can at once:
 // whether they run, whom they are for, and that their rules are to be asked.
 func (m *matched) join(faces map[string]face, at time.Time) {
@@ -51,7 +54,7 @@ func closed(c *campaign.Campaign, at time.Time) webhook.Reason {
 
 // joined gives an entry the rules of its campaign beside its trigger, if they are to
 // be asked.
-func (f *Fanout) joined(ctx context.Context, tenant string, p planned, out *outgoing) (planned, error) {
+func (f *campaigns) joined(ctx context.Context, tenant string, p planned, out *outgoing) (planned, error) {
 	if !p.Asks {
 		return p, nil
 	}
@@ -65,7 +68,7 @@ func (f *Fanout) joined(ctx context.Context, tenant string, p planned, out *outg
 
 // member is a subscriber with the rules of its campaign, and that campaign, as they
 // are now.
-func (f *Fanout) member(ctx context.Context, s *subscriber, out *outgoing) (*subscriber, *campaign.Campaign, error) {
+func (f *campaigns) member(ctx context.Context, s *subscriber, out *outgoing) (*subscriber, *campaign.Campaign, error) {
 	if s.Campaign == "" {
 		return s, nil, nil
 	}
@@ -103,11 +106,11 @@ func (o *outgoing) definitions(ctx context.Context, tenant string) (*people.Defi
 
 // stillMay tells why what has waited is not sent any more, by its campaign and by
 // the profile of its subject as they are now; "" if it is.
-func (f *Fanout) stillMay(ctx context.Context, s *subscriber, c *campaign.Campaign, e webhook.Event) (webhook.Reason, error) {
+func (f *campaigns) stillMay(ctx context.Context, s *subscriber, c *campaign.Campaign, e webhook.Event) (webhook.Reason, error) {
 	if s.Campaign != "" {
 		if why := closed(c, f.now()); why != "" {
 			return why, nil
 		}
 	}
-	return f.profileOf(ctx, s, e, c)
+	return f.profiles.profileOf(ctx, s, e, c)
 }

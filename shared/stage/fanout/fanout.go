@@ -31,12 +31,21 @@ type Fanout struct {
 	Ended      func(webhook.Delivery)   // counts a delivery that never began; nil for none
 	Log        *slog.Logger
 
-	once     sync.Once
-	audience *audiences
-	versions *versions
-	crowds   *crowd.Crowds
-	locks    locks
-	inTurn   bool // one event of a batch after the other: see Calm
+	once      sync.Once
+	arrays    arrays
+	pages     pages
+	profiles  profiles
+	replays   replays
+	timers    timers
+	triggers  triggers
+	turns     turns
+	campaigns campaigns
+	results   results
+	audience  *audiences
+	versions  *versions
+	crowds    *crowd.Crowds
+	locks     locks
+	inTurn    bool // one event of a batch after the other: see Calm
 }
 
 // Handle works a batch of messages from the events queue and returns the ids
@@ -103,6 +112,10 @@ func (f *Fanout) putOff(ctx context.Context, m queue.Message) error {
 }
 
 func (f *Fanout) start() {
+	f.arrays, f.pages, f.profiles, f.replays = arrays{f}, pages{f}, profiles{f}, replays{f}
+	f.timers, f.triggers, f.turns = timers{f}, triggers{f}, turns{f}
+	f.campaigns = campaigns{f}
+	f.results = results{f}
 	f.audience = newAudiences(f.Store, f.Log)
 	f.crowds, f.locks = crowd.New(f.Store), newLocks()
 	f.versions = newVersions(f.Store, f.Retention.Once)
@@ -134,11 +147,11 @@ func (f *Fanout) handle(ctx context.Context, v *view, m queue.Message, out *outg
 	case message.Pack:
 		return f.pack(ctx, v, m, asked, out)
 	case message.PlanPage:
-		return f.planPage(ctx, asked, m.Received, out)
+		return f.pages.page(ctx, asked, m.Received, out)
 	case message.Fire:
-		return f.fire(ctx, asked, out)
+		return f.timers.fire(ctx, asked, out)
 	case message.Replay:
-		return f.replay(ctx, v, asked, out)
+		return f.replays.replay(ctx, v, asked, out)
 	}
 	return message.ErrMalformed
 }
@@ -167,7 +180,7 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 		return nil, nil // the publication that won carries its own plan out
 	}
 	stored.Order = e.Order
-	if err := f.converts(ctx, e, out); err != nil {
+	if err := f.results.converts(ctx, e, out); err != nil {
 		return nil, err
 	}
 	why := published(stored.Event)
@@ -175,10 +188,10 @@ func (f *Fanout) event(ctx context.Context, v *view, e webhook.Event, inArray bo
 	if stored.Plan.Pages == 0 {
 		return f.carryOut(ctx, stored, why, stored.Plan.Entries, out)
 	}
-	if err := f.sendPages(ctx, stored, stored.Plan, why, inArray, out); err != nil || !inArray {
+	if err := f.pages.send(ctx, stored, stored.Plan, why, inArray, out); err != nil || !inArray {
 		return nil, err
 	}
-	return f.askingOfPages(ctx, stored, why, out)
+	return f.pages.asking(ctx, stored, why, out)
 }
 
 // decide matches the event and stores it with its plan. If the event is
@@ -194,7 +207,7 @@ func (f *Fanout) decide(ctx context.Context, v *view, e webhook.Event, shares bo
 	if m, err = f.remembering(ctx, e, m.only(e.Only)); err != nil {
 		return stored, false, err
 	}
-	if stored, created, err = f.create(ctx, e, m); err != nil {
+	if stored, created, err = f.profiles.create(ctx, e, m); err != nil {
 		return stored, false, fmt.Errorf("store: %w", err)
 	}
 	if created {
@@ -220,11 +233,11 @@ func (f *Fanout) carryOut(ctx context.Context, e webhook.StoredEvent, why occasi
 		if err := ctx.Err(); err != nil {
 			return err // the message comes again
 		}
-		f.countMatched(a.rendering, p)
+		f.results.countMatched(a.rendering, p)
 		if p.CancelsOnly && p.Cancels == 0 {
 			return nil // its campaign keeps it from the event
 		}
-		p, err := f.joined(ctx, e.Tenant, p, out)
+		p, err := f.campaigns.joined(ctx, e.Tenant, p, out)
 		if err != nil {
 			return err
 		}
@@ -275,9 +288,9 @@ func (f *Fanout) ask(ctx context.Context, r *rendering, p planned, out *outgoing
 	case p.trigger == nil: // it only cancels, and what there was to cancel has gone
 		return nil
 	case r.replay != "":
-		return f.triggeredAgain(ctx, r, whole, out)
+		return f.replays.triggeredAgain(ctx, r, whole, out)
 	}
-	return f.triggered(ctx, r, whole, out)
+	return f.triggers.triggered(ctx, r, whole, out)
 }
 
 // deliver queues the first attempt, or cancels a delivery that cannot be
@@ -303,7 +316,7 @@ func (f *Fanout) deliver(ctx context.Context, r *rendering, s *subscriber, count
 // cancels, and the delivery, for its owner to see.
 func (f *Fanout) undecided(ctx context.Context, r *rendering, p planned, out *outgoing) error {
 	if p.trigger != nil && r.replay == "" {
-		if err := f.cancelTimers(ctx, r, p); err != nil {
+		if err := f.triggers.cancelTimers(ctx, r, p); err != nil {
 			return err
 		}
 	}

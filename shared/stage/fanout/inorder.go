@@ -13,6 +13,9 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// turns asks the triggers of several events, each key in the order of the events.
+type turns struct{ *Fanout }
+
 // inTurn is one entry that is asked in its turn, or several of one key that
 // follow one another.
 type inTurn struct {
@@ -31,7 +34,7 @@ type asked struct {
 // askInOrder asks the triggers of several events: those that touch one key one
 // after the other, in the order of the events, others at once. Of one that
 // fails, only those of its keys have to wait.
-func (f *Fanout) askInOrder(ctx context.Context, events []*asking, out *outgoing) error {
+func (f *turns) askInOrder(ctx context.Context, events []*asking, out *outgoing) error {
 	all := turnsOf(events)
 	var wg sync.WaitGroup
 	free := make(chan struct{}, eventsAtOnce)
@@ -108,7 +111,7 @@ func (t *inTurn) take(free chan struct{}, ask func() error) (err error) {
 }
 
 // askTurn asks for the entries of one turn.
-func (f *Fanout) askTurn(ctx context.Context, entries []asked, out *outgoing) error {
+func (f *turns) askTurn(ctx context.Context, entries []asked, out *outgoing) error {
 	if len(entries) == 1 {
 		return f.ask(ctx, entries[0].rendering, entries[0].planned, out)
 	}
@@ -122,7 +125,7 @@ func (f *Fanout) askTurn(ctx context.Context, entries []asked, out *outgoing) er
 
 // triggeredTogether decides for events of one key, each upon those before it, and
 // stores that at once. Then it sends, as far as was decided.
-func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries []asked, out *outgoing) error {
+func (f *turns) triggeredTogether(ctx context.Context, s *subscriber, entries []asked, out *outgoing) error {
 	all, changes := make([]*triggering, len(entries)), make([]*crowd.Change, len(entries))
 	decisions, wrote := make([]trigger.Decision, len(entries)), make([]bool, len(entries))
 	for i, entry := range entries {
@@ -142,8 +145,8 @@ func (f *Fanout) triggeredTogether(ctx context.Context, s *subscriber, entries [
 		if c.Err != nil {
 			return fmt.Errorf("trigger of %s: %w", s.ID, c.Err)
 		}
-		f.countDecision(all[i], decisions[i], wrote[i] || all[i].fresh, false)
-		if err := f.follow(ctx, all[i], decisions[i], out); err != nil {
+		f.triggers.countDecision(all[i], decisions[i], wrote[i] || all[i].fresh, false)
+		if err := f.triggers.follow(ctx, all[i], decisions[i], out); err != nil {
 			return err
 		}
 	}

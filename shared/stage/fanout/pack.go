@@ -26,7 +26,7 @@ const eventsAtOnce = 32
 // order of the array that the events came in.
 func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, p message.Pack, out *outgoing) error {
 	if len(p.Events) > 1 && m.Received > splitAfter {
-		return f.split(ctx, m.Group, p)
+		return f.arrays.split(ctx, m.Group, p)
 	}
 	if len(p.Events) == 1 && p.Request == "" { // most are, and need no goroutine
 		a, err := f.event(ctx, v, p.Events[0], false, out)
@@ -37,15 +37,15 @@ func (f *Fanout) pack(ctx context.Context, v *view, m queue.Message, p message.P
 	}
 	asked, err := f.eventsOf(ctx, v, p.Events, out)
 	if slices.ContainsFunc(asked, (*asking).any) {
-		if its, waitErr := f.turnOf(ctx, m, p, out); waitErr != nil || !its {
+		if its, waitErr := f.arrays.turnOf(ctx, m, p, out); waitErr != nil || !its {
 			return errors.Join(err, waitErr)
 		}
-		err = errors.Join(err, f.askInOrder(ctx, asked, out))
+		err = errors.Join(err, f.turns.askInOrder(ctx, asked, out))
 	}
 	if err != nil {
 		return err
 	}
-	return f.passOn(ctx, p)
+	return f.arrays.passOn(ctx, p)
 }
 
 // any reports whether anything is to be asked.

@@ -14,14 +14,17 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// pages stores plans that are too large for their events, and carries them out.
+type pages struct{ *Fanout }
+
 // pageWriters bounds the plan pages of one event that are written at once.
 const pageWriters = 8
 
-// storePages writes a plan too large to stand in its event, before the event
+// store writes a plan too large to stand in its event, before the event
 // that names it: pages without an event are garbage, an event without its
 // pages would be a loss. Their key is new each time, so that of two handlings
 // of one message neither overwrites the pages that the other's event names.
-func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webhook.PlanEntry) (webhook.Plan, error) {
+func (f *pages) store(ctx context.Context, e webhook.Event, entries []webhook.PlanEntry) (webhook.Plan, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pageWriters)
 	key, pages := rand.Text(), 0
@@ -35,9 +38,9 @@ func (f *Fanout) storePages(ctx context.Context, e webhook.Event, entries []webh
 	return webhook.Plan{Pages: pages, Key: key, Total: len(entries)}, g.Wait()
 }
 
-// sendPages sends one message for each page of the plan: the work is split,
+// send sends one message for each page of the plan: the work is split,
 // not chained, so that a million subscribers take no longer than a thousand.
-func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, why occasion, noTriggers bool, out *outgoing) error {
+func (f *pages) send(ctx context.Context, e webhook.StoredEvent, plan webhook.Plan, why occasion, noTriggers bool, out *outgoing) error {
 	for page := range plan.Pages {
 		p := message.PlanPage{Tenant: e.Tenant, Source: e.Source, Event: e.ID, Key: plan.Key, Page: page, Order: e.Order, NoTriggers: noTriggers, Fresh: why.fresh}
 		if p.Replay = why.replay; why.replay != "" {
@@ -50,8 +53,8 @@ func (f *Fanout) sendPages(ctx context.Context, e webhook.StoredEvent, plan webh
 	return nil
 }
 
-// planPage carries out one page of a plan.
-func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, received int, out *outgoing) error {
+// page carries out one page of a plan.
+func (f *pages) page(ctx context.Context, p message.PlanPage, received int, out *outgoing) error {
 	e, err := f.Store.Event(ctx, p.Tenant, p.Source, p.Event)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return nil // it was stored before it was asked for: it went with its tenant
@@ -79,8 +82,8 @@ func (f *Fanout) planPage(ctx context.Context, p message.PlanPage, received int,
 	return f.askAll(ctx, a, out)
 }
 
-// askingOfPages returns what is to be asked of triggers of a large plan.
-func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent, why occasion, out *outgoing) (*asking, error) {
+// asking returns what is to be asked of triggers of a large plan.
+func (f *pages) asking(ctx context.Context, e webhook.StoredEvent, why occasion, out *outgoing) (*asking, error) {
 	a := &asking{rendering: newRendering(e.Event, why)}
 	for page := range e.Plan.Pages {
 		entries, err := f.Store.PlanPage(ctx, e.Tenant, e.Key(), e.Plan.Key, page)
@@ -91,7 +94,7 @@ func (f *Fanout) askingOfPages(ctx context.Context, e webhook.StoredEvent, why o
 			return nil, fmt.Errorf("page %d: %w", page, err)
 		}
 		err = f.versions.each(ctx, e.Tenant, entries, func(p planned) error {
-			p, err := f.joined(ctx, e.Tenant, p, out)
+			p, err := f.campaigns.joined(ctx, e.Tenant, p, out)
 			if err == nil && p.asks() && !e.Expunged {
 				a.entries = append(a.entries, p.light())
 			}

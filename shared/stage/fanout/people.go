@@ -13,6 +13,10 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// profiles decides what an event alone cannot tell: how it changes what is known of
+// subjects, and who gets it by that.
+type profiles struct{ *Fanout }
+
 // condition is what a subscription that matches asks of the profile beside that.
 type condition struct {
 	subscription string
@@ -52,7 +56,7 @@ type decided struct {
 // withProfiles decides what the event alone cannot tell: how it changes profiles,
 // and who gets it by what is known of its subject then. Without such a question it
 // reads nothing.
-func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (d decided, err error) {
+func (f *profiles) withProfiles(ctx context.Context, e webhook.Event, m matched) (d decided, err error) {
 	d.Event, d.Plan.Entries = e, m.entries
 	if m.definitions == nil && len(m.conditions) == 0 {
 		return d, nil
@@ -69,7 +73,7 @@ func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (
 	if asks && e.Subject != "" && !slices.Contains(subjects, e.Subject) {
 		subjects = append(slices.Clone(subjects), e.Subject)
 	}
-	known, err := f.profiles(ctx, e.Tenant, subjects)
+	known, err := f.read(ctx, e.Tenant, subjects)
 	if err != nil {
 		return d, err
 	}
@@ -92,7 +96,7 @@ func (f *Fanout) withProfiles(ctx context.Context, e webhook.Event, m matched) (
 
 // asksProfile reports whether a subscription that matches asks what is known of
 // the event's subject, in its filter or in its templates.
-func (f *Fanout) asksProfile(ctx context.Context, e webhook.Event, m matched) (asks bool, err error) {
+func (f *profiles) asksProfile(ctx context.Context, e webhook.Event, m matched) (asks bool, err error) {
 	switch {
 	case len(m.conditions) > 0 || m.asks:
 		return true, nil
@@ -169,7 +173,7 @@ const profileTries = 25
 
 // create stores the event with what was decided. Others may change the profiles
 // meanwhile: then it is decided anew.
-func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored webhook.StoredEvent, created bool, err error) {
+func (f *profiles) create(ctx context.Context, e webhook.Event, m matched) (stored webhook.StoredEvent, created bool, err error) {
 	if m.definitions != nil && e.Subject != "" {
 		release, err := f.locks.take(ctx, webhook.StateRef{Tenant: e.Tenant, Key: e.Subject})
 		if err != nil {
@@ -190,7 +194,7 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 			if stored, err := f.Store.Event(ctx, e.Tenant, e.Source, e.ID); !errors.Is(err, webhook.ErrNotFound) {
 				return stored, false, err
 			}
-			if d.Plan, err = f.storePages(ctx, e, d.Plan.Entries); err != nil {
+			if d.Plan, err = f.pages.store(ctx, e, d.Plan.Entries); err != nil {
 				return stored, false, fmt.Errorf("store plan: %w", err)
 			}
 		} else {
@@ -209,7 +213,7 @@ func (f *Fanout) create(ctx context.Context, e webhook.Event, m matched) (stored
 
 // profileOf reads what is known of an event's subject now, and returns why a
 // subscriber does not get the event by it; "" if it does.
-func (f *Fanout) profileOf(ctx context.Context, s *subscriber, e webhook.Event, c *campaign.Campaign) (webhook.Reason, error) {
+func (f *profiles) profileOf(ctx context.Context, s *subscriber, e webhook.Event, c *campaign.Campaign) (webhook.Reason, error) {
 	m := matched{entries: []webhook.PlanEntry{{Subscription: s.ID}}, members: map[string]bool{s.ID: true}}
 	if s.profile != nil {
 		m.conditions = append(m.conditions, condition{s.ID, s.profile, webhook.ReasonProfile})
@@ -232,7 +236,7 @@ func (f *Fanout) profileOf(ctx context.Context, s *subscriber, e webhook.Event, 
 }
 
 // metNow leaves out those whose conditions the profile does not meet as it is now.
-func (f *Fanout) metNow(ctx context.Context, e webhook.Event, m matched) ([]webhook.PlanEntry, error) {
+func (f *profiles) metNow(ctx context.Context, e webhook.Event, m matched) ([]webhook.PlanEntry, error) {
 	if len(m.conditions) == 0 {
 		return m.entries, nil
 	}
@@ -240,7 +244,7 @@ func (f *Fanout) metNow(ctx context.Context, e webhook.Event, m matched) ([]webh
 	if e.Subject != "" {
 		subjects = []string{e.Subject}
 	}
-	known, err := f.profiles(ctx, e.Tenant, subjects)
+	known, err := f.read(ctx, e.Tenant, subjects)
 	if err != nil {
 		return nil, err
 	}
@@ -249,8 +253,8 @@ func (f *Fanout) metNow(ctx context.Context, e webhook.Event, m matched) ([]webh
 	return d.Plan.Entries, err
 }
 
-// profiles reads those that exist, by subject.
-func (f *Fanout) profiles(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error) {
+// read reads those that exist, by subject.
+func (f *profiles) read(ctx context.Context, tenant string, subjects []string) (map[string]webhook.Profile, error) {
 	if len(subjects) == 0 {
 		return map[string]webhook.Profile{}, nil
 	}
@@ -262,7 +266,7 @@ func (f *Fanout) profiles(ctx context.Context, tenant string, subjects []string)
 }
 
 // define returns a tenant's definitions as they are now.
-func (f *Fanout) define(ctx context.Context, tenant string) (*people.Definitions, error) {
+func (f *profiles) define(ctx context.Context, tenant string) (*people.Definitions, error) {
 	a, err := f.audience.view().of(ctx, tenant)
 	if err != nil {
 		return nil, err

@@ -10,10 +10,13 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// replays sends stored events again.
+type replays struct{ *Fanout }
+
 // replay sends a stored event again to whom it matches now. What was matched is
 // stored under the replay's id before anything is sent, so that a repeat of the
 // message sends the same deliveries.
-func (f *Fanout) replay(ctx context.Context, v *view, r message.Replay, out *outgoing) error {
+func (f *replays) replay(ctx context.Context, v *view, r message.Replay, out *outgoing) error {
 	e, err := f.Store.Event(ctx, r.Tenant, r.Source, r.Event)
 	if errors.Is(err, webhook.ErrNotFound) || err == nil && e.Expunged {
 		return nil // since it was asked for
@@ -27,7 +30,7 @@ func (f *Fanout) replay(ctx context.Context, v *view, r message.Replay, out *out
 	return nil
 }
 
-func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay, out *outgoing) error {
+func (f *replays) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay, out *outgoing) error {
 	decided, err := f.decideReplay(ctx, v, e, r)
 	if err != nil {
 		return err
@@ -37,7 +40,7 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 	}
 	why := occasion{replay: r.ID, at: decided.At}
 	if decided.Plan.Pages > 0 {
-		return f.sendPages(ctx, e, decided.Plan, why, false, out)
+		return f.pages.send(ctx, e, decided.Plan, why, false, out)
 	}
 	a, err := f.carryOut(ctx, e, why, decided.Plan.Entries, out)
 	if err != nil {
@@ -48,12 +51,12 @@ func (f *Fanout) replayEvent(ctx context.Context, v *view, e webhook.StoredEvent
 
 // decideReplay matches the event anew and stores whom, and when it was asked
 // for. If this replay was decided before, that stands.
-func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Replay, error) {
+func (f *replays) decideReplay(ctx context.Context, v *view, e webhook.StoredEvent, r message.Replay) (webhook.Replay, error) {
 	m, err := v.match(ctx, e.Event, f.now())
 	if err != nil {
 		return webhook.Replay{}, fmt.Errorf("match: %w", err)
 	}
-	entries, err := f.metNow(ctx, e.Event, m)
+	entries, err := f.profiles.metNow(ctx, e.Event, m)
 	if err != nil {
 		return webhook.Replay{}, fmt.Errorf("match: %w", err)
 	}
@@ -65,7 +68,7 @@ func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEven
 	}
 	plan := webhook.Plan{Entries: entries, Total: len(entries)}
 	if len(entries) > webhook.PlanInline {
-		if plan, err = f.storePages(ctx, e.Event, entries); err != nil {
+		if plan, err = f.pages.store(ctx, e.Event, entries); err != nil {
 			return webhook.Replay{}, fmt.Errorf("store plan: %w", err)
 		}
 	}
@@ -81,7 +84,7 @@ func (f *Fanout) decideReplay(ctx context.Context, v *view, e webhook.StoredEven
 
 // triggeredAgain sends again what the event's own occurrence led its trigger to
 // send, and nothing else. The trigger's state stays as it is.
-func (f *Fanout) triggeredAgain(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+func (f *replays) triggeredAgain(ctx context.Context, r *rendering, p planned, out *outgoing) error {
 	d, err := r.decoded()
 	if err != nil {
 		return err

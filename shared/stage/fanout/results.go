@@ -14,6 +14,9 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// results counts what becomes of campaigns.
+type results struct{ *Fanout }
+
 // Results counts what campaigns lead to; see package results.
 type Results interface {
 	// Count adds to a count of a campaign, and of its subscription if that is not
@@ -22,14 +25,14 @@ type Results interface {
 }
 
 // count counts for a subscriber's campaign, if it has one.
-func (f *Fanout) count(r *rendering, s *subscriber, name string, n int) {
+func (f *results) count(r *rendering, s *subscriber, name string, n int) {
 	if f.Results != nil && s.Campaign != "" && n != 0 {
 		f.Results.Count(s.Tenant, s.Campaign, s.ID, r.event.Subject, name, int64(n))
 	}
 }
 
 // countMatched counts an entry of a plan that is carried out for the first time.
-func (f *Fanout) countMatched(r *rendering, p planned) {
+func (f *results) countMatched(r *rendering, p planned) {
 	switch {
 	case !r.fresh || p.CancelsOnly && p.Why == "":
 		return
@@ -45,22 +48,22 @@ func (f *Fanout) countDelivered(r *rendering, s *subscriber, why webhook.Reason)
 	switch {
 	case !r.fresh:
 	case why != "":
-		f.count(r, s, webhook.ResultSkipped+string(why), 1)
+		f.results.count(r, s, webhook.ResultSkipped+string(why), 1)
 	default:
-		f.count(r, s, webhook.ResultSent, 1)
+		f.results.count(r, s, webhook.ResultSent, 1)
 	}
 }
 
 // countDecision counts what was decided, if it was now.
-func (f *Fanout) countDecision(t *triggering, d trigger.Decision, now, waited bool) {
+func (f *triggers) countDecision(t *triggering, d trigger.Decision, now, waited bool) {
 	if !now {
 		return
 	}
 	if waited {
-		f.count(t.rendering, t.subscriber, webhook.ResultWaiting, -1)
+		f.results.count(t.rendering, t.subscriber, webhook.ResultWaiting, -1)
 	}
-	f.count(t.rendering, t.subscriber, webhook.ResultWaiting, -d.Drops)
-	f.count(t.rendering, t.subscriber, webhook.ResultSkipped+string(webhook.ReasonNotDue), d.Drops)
+	f.results.count(t.rendering, t.subscriber, webhook.ResultWaiting, -d.Drops)
+	f.results.count(t.rendering, t.subscriber, webhook.ResultSkipped+string(webhook.ReasonNotDue), d.Drops)
 	name := webhook.ResultSkipped + string(d.Reason)
 	switch {
 	case d.Do == trigger.Send:
@@ -70,18 +73,18 @@ func (f *Fanout) countDecision(t *triggering, d trigger.Decision, now, waited bo
 	case d.Reason == webhook.ReasonHoldout:
 		name = webhook.ResultHeldOut
 	}
-	f.count(t.rendering, t.subscriber, name, 1)
+	f.results.count(t.rendering, t.subscriber, name, 1)
 }
 
 // countCanceled counts delays that an event has ended.
-func (f *Fanout) countCanceled(r *rendering, s *subscriber, n int) {
+func (f *results) countCanceled(r *rendering, s *subscriber, n int) {
 	f.count(r, s, webhook.ResultWaiting, -n)
 	f.count(r, s, webhook.ResultSkipped+string(webhook.ReasonCanceledBy), n)
 }
 
 // converts has an event convert what campaigns have sent to its subject, or held
 // out, and whose goal it is. Doing it twice changes nothing.
-func (f *Fanout) converts(ctx context.Context, e webhook.Event, out *outgoing) error {
+func (f *results) converts(ctx context.Context, e webhook.Event, out *outgoing) error {
 	if e.Subject == "" || e.Only != "" || e.History != 0 {
 		return nil
 	}
@@ -110,7 +113,7 @@ func (f *Fanout) converts(ctx context.Context, e webhook.Event, out *outgoing) e
 	return nil
 }
 
-func (f *Fanout) convert(ctx context.Context, c *campaign.Campaign, e webhook.Event, decoded *pattern.Event) error {
+func (f *results) convert(ctx context.Context, c *campaign.Campaign, e webhook.Event, decoded *pattern.Event) error {
 	var n trigger.Converted
 	err := f.crowds.Change(ctx, []webhook.StateRef{c.Common().GoalRef(e.Tenant, e.Subject)}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
 		changed, converted, err := c.Common().Convert(items[0], e, f.now())

@@ -13,7 +13,7 @@ import (
 
 // started finds what a start is to be judged as, given its mark; nil if what it
 // was made of is gone.
-func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.StateItem, out *outgoing) (*triggering, error) {
+func (f *timers) started(ctx context.Context, wake message.Fire, item webhook.StateItem, out *outgoing) (*triggering, error) {
 	mark, found, err := trigger.ReadMark(item)
 	if err != nil || !found {
 		return nil, err
@@ -29,7 +29,7 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 	if err != nil || s == nil {
 		return nil, err
 	}
-	s, c, err := f.member(ctx, s, out)
+	s, c, err := f.campaigns.member(ctx, s, out)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 		}
 	}
 	if t.ended == "" && !mark.Decided {
-		if t.ended, err = f.stillMay(ctx, s, c, e.Event); err != nil {
+		if t.ended, err = f.campaigns.stillMay(ctx, s, c, e.Event); err != nil {
 			return nil, err
 		}
 	}
@@ -59,14 +59,14 @@ func (f *Fanout) started(ctx context.Context, wake message.Fire, item webhook.St
 
 // occurring completes the triggering with its occurrence. An event that lacks a
 // key which the trigger has now is one of the version by which its delay began.
-func (f *Fanout) occurring(ctx context.Context, wake message.Fire, mark trigger.Mark, t *triggering, d *pattern.Event, out *outgoing) (*triggering, error) {
+func (f *timers) occurring(ctx context.Context, wake message.Fire, mark trigger.Mark, t *triggering, d *pattern.Event, out *outgoing) (*triggering, error) {
 	o, reason := t.trigger.Started(t.Subscription, t.event, d, wake.Key)
 	if reason != "" && t.Version != mark.Version {
 		then, err := f.version(ctx, wake, mark.Version)
 		if err != nil || then == nil || then.trigger == nil {
 			return nil, err
 		}
-		if then, _, err = f.member(ctx, then, out); err != nil {
+		if then, _, err = f.campaigns.member(ctx, then, out); err != nil {
 			return nil, err
 		}
 		t.subscriber, t.ended = then, reason
@@ -108,7 +108,7 @@ func (s *subscriber) matches(eventType string, d *pattern.Event) (webhook.Reason
 // as it is now; as it was when the delay began, if its trigger says so now; or
 // by which it was judged already. It tells why nothing is sent any more: the
 // subscription is gone, or its trigger has begun afresh.
-func (f *Fanout) startedBy(ctx context.Context, wake message.Fire, mark trigger.Mark) (s *subscriber, ended webhook.Reason, err error) {
+func (f *timers) startedBy(ctx context.Context, wake message.Fire, mark trigger.Mark) (s *subscriber, ended webhook.Reason, err error) {
 	heads, err := f.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: wake.Tenant, ID: wake.Subscription}})
 	if err != nil {
 		return nil, "", fmt.Errorf("read subscription: %w", err)
@@ -136,7 +136,7 @@ func (f *Fanout) startedBy(ctx context.Context, wake message.Fire, mark trigger.
 
 // version returns a version of the subscription that a wake-up is for; nil if
 // retention has removed it.
-func (f *Fanout) version(ctx context.Context, wake message.Fire, v int64) (*subscriber, error) {
+func (f *timers) version(ctx context.Context, wake message.Fire, v int64) (*subscriber, error) {
 	s, err := f.versions.get(ctx, webhook.VersionRef{Tenant: wake.Tenant, ID: wake.Subscription, Version: v})
 	if err != nil {
 		return nil, fmt.Errorf("read subscription: %w", err)

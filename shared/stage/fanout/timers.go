@@ -12,12 +12,15 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// timers wakes what waits for a delay, and fires it.
+type timers struct{ *Fanout }
+
 // keepAhead is how far a timer may lie ahead before its event is told not to
 // expire meanwhile.
 const keepAhead = 14 * 24 * time.Hour
 
 // keptAnyway is how long after its acceptance an event certainly has its data.
-func (f *Fanout) keptAnyway() time.Duration {
+func (f *timers) keptAnyway() time.Duration {
 	const slack = time.Hour // for a timer that comes late
 	if f.Retention.Payload > 0 {
 		return min(keepAhead, f.Retention.Payload-slack)
@@ -28,7 +31,7 @@ func (f *Fanout) keptAnyway() time.Duration {
 // wake arranges that a start's timer is looked at when it is due: by a delayed
 // message, or, beyond what a queue can delay, by a due pointer that sweep turns
 // into one. Every start arranges its own wake-up, whichever fires in the end.
-func (f *Fanout) wake(ctx context.Context, t *triggering, due time.Time, out *outgoing) error {
+func (f *timers) wake(ctx context.Context, t *triggering, due time.Time, out *outgoing) error {
 	timer, mark := t.occurrence.Timer()
 	fire := message.Fire{Tenant: timer.Tenant, Subscription: timer.Subscription, Epoch: timer.Epoch, Key: timer.Key, Mark: mark}
 	ahead := due.Sub(f.now())
@@ -53,14 +56,14 @@ const maxFirings = 64
 // fire handles a timer's wake-up: whatever is due by now fires, in order. Then
 // the start that the wake-up was for is looked at, in case that it fired before
 // and died before it was sent.
-func (f *Fanout) fire(ctx context.Context, wake message.Fire, out *outgoing) error {
+func (f *timers) fire(ctx context.Context, wake message.Fire, out *outgoing) error {
 	if err := f.fireDue(ctx, wake, out); err != nil {
 		return fmt.Errorf("timer of %s of %s: %w", wake.Subscription, wake.Tenant, err)
 	}
 	return nil
 }
 
-func (f *Fanout) fireDue(ctx context.Context, wake message.Fire, out *outgoing) error {
+func (f *timers) fireDue(ctx context.Context, wake message.Fire, out *outgoing) error {
 	own := false // the wake-up's own start fired here and now
 	for range maxFirings {
 		items, err := f.Store.TriggerState(ctx, trigger.WakeRefs(timerOf(wake), wake.Mark))
@@ -93,7 +96,7 @@ func timerOf(wake message.Fire) webhook.StateRef {
 
 // fireNext fires the start with that mark, or drops it if nothing can be made
 // of it any more. It is false if the start did not wait any more.
-func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, out *outgoing) (fires bool, err error) {
+func (f *timers) fireNext(ctx context.Context, wake message.Fire, mark string, out *outgoing) (fires bool, err error) {
 	refs := trigger.WakeRefs(timerOf(wake), mark)
 	items, err := f.Store.TriggerState(ctx, refs)
 	if err != nil {
@@ -113,20 +116,20 @@ func (f *Fanout) fireNext(ctx context.Context, wake message.Fire, mark string, o
 			return []webhook.StateItem{*changed}, err
 		})
 	}
-	decision, wrote, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+	decision, wrote, err := f.triggers.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
 		d, changes, fires, err = t.occurrence.Fire(items, f.now(), t.ready)
 		return d, changes, err
 	})
 	if err != nil || !fires {
 		return false, err
 	}
-	f.countDecision(t, decision, wrote, true)
-	return true, f.follow(ctx, t, decision, out)
+	f.triggers.countDecision(t, decision, wrote, true)
+	return true, f.triggers.follow(ctx, t, decision, out)
 }
 
 // review does what was decided for the wake-up's own start and perhaps not
 // done, or waits on if the wake-up came too early.
-func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.StateItem, next time.Time, out *outgoing) error {
+func (f *timers) review(ctx context.Context, wake message.Fire, mark webhook.StateItem, next time.Time, out *outgoing) error {
 	t, err := f.started(ctx, wake, mark, out)
 	if t == nil {
 		return err
@@ -143,19 +146,19 @@ func (f *Fanout) review(ctx context.Context, wake message.Fire, mark webhook.Sta
 		return f.quietOver(ctx, t, out)
 	}
 	if decision.Quiet {
-		return f.follow(ctx, t, decision, out)
+		return f.triggers.follow(ctx, t, decision, out)
 	}
 	if decision.Do == trigger.Wait && next.After(decision.Due) {
 		decision.Due = next // one that waits longer comes first
 	}
-	return f.follow(ctx, t, decision, out)
+	return f.triggers.follow(ctx, t, decision, out)
 }
 
 // quietOver decides for an event that has waited until quiet hours are over. If
 // somebody else was faster, that stands.
-func (f *Fanout) quietOver(ctx context.Context, t *triggering, out *outgoing) error {
+func (f *timers) quietOver(ctx context.Context, t *triggering, out *outgoing) error {
 	wakes := false
-	decision, wrote, err := f.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
+	decision, wrote, err := f.triggers.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
 		if d, changes, wakes, err = t.occurrence.Wake(items, f.now(), t.ready); err == nil && !wakes {
 			d, _, err = t.occurrence.Decided(items)
 		}
@@ -164,6 +167,6 @@ func (f *Fanout) quietOver(ctx context.Context, t *triggering, out *outgoing) er
 	if err != nil {
 		return err
 	}
-	f.countDecision(t, decision, wrote, true)
-	return f.follow(ctx, t, decision, out)
+	f.triggers.countDecision(t, decision, wrote, true)
+	return f.triggers.follow(ctx, t, decision, out)
 }

@@ -11,12 +11,15 @@ import (
 	"github.com/postino/postino/shared/webhook"
 )
 
+// triggers asks triggers what an event leads to, and does that.
+type triggers struct{ *Fanout }
+
 // triggersAtOnce bounds the triggers of one event that are asked concurrently.
 const triggersAtOnce = 16
 
 // triggered carries out an entry whose subscription has a trigger: first what
 // the event cancels, then what it starts or sends.
-func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *outgoing) error {
+func (f *triggers) triggered(ctx context.Context, r *rendering, p planned, out *outgoing) error {
 	if err := f.cancelTimers(ctx, r, p); err != nil || p.CancelsOnly {
 		return err
 	}
@@ -40,7 +43,7 @@ func (f *Fanout) triggered(ctx context.Context, r *rendering, p planned, out *ou
 }
 
 // cancelTimers does what the event meets cancel clauses for.
-func (f *Fanout) cancelTimers(ctx context.Context, r *rendering, p planned) error {
+func (f *triggers) cancelTimers(ctx context.Context, r *rendering, p planned) error {
 	d, err := r.decoded()
 	if err != nil {
 		return err
@@ -50,7 +53,7 @@ func (f *Fanout) cancelTimers(ctx context.Context, r *rendering, p planned) erro
 		if err != nil {
 			return fmt.Errorf("cancel timer of %s: %w", p.ID, err)
 		}
-		f.countCanceled(r, p.subscriber, ended)
+		f.results.countCanceled(r, p.subscriber, ended)
 	}
 	return nil
 }
@@ -121,7 +124,7 @@ func (t *triggering) skipped(d trigger.Decision) *render.Skip {
 }
 
 // follow does what was decided and stored. Doing it twice does no harm.
-func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, out *outgoing) error {
+func (f *triggers) follow(ctx context.Context, t *triggering, d trigger.Decision, out *outgoing) error {
 	switch d.Do {
 	case trigger.Send:
 		if t.message == nil || t.Emit != nil { // decided before, or more than an attempt
@@ -133,7 +136,7 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 	case trigger.Cancel:
 		return f.cancel(ctx, t.rendering, t.subscriber, d.Count, t.skipped(d), out)
 	case trigger.Wait:
-		return f.wake(ctx, t, d.Due, out)
+		return f.timers.wake(ctx, t, d.Due, out)
 	}
 	f.Count("events_skipped", 1)
 	return nil
@@ -142,7 +145,7 @@ func (f *Fanout) follow(ctx context.Context, t *triggering, d trigger.Decision, 
 // decideOnState reads the state, decides, and stores what that changes, as often as
 // it takes for nobody to have come between. It reports whether that changed
 // anything.
-func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (decision trigger.Decision, wrote bool, err error) {
+func (f *triggers) decideOnState(ctx context.Context, t *triggering, decide func([]webhook.StateItem) (trigger.Decision, []webhook.StateItem, error)) (decision trigger.Decision, wrote bool, err error) {
 	refs := t.occurrence.Refs()
 	if len(refs) == 0 {
 		decision, _, err = decide(nil)
@@ -158,7 +161,7 @@ func (f *Fanout) decideOnState(ctx context.Context, t *triggering, decide func([
 
 // cancelTimer records that an event cancels what waits for a key, and what may
 // yet arrive of before it. It returns how many delays that ends.
-func (f *Fanout) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) (ended int, err error) {
+func (f *triggers) cancelTimer(ctx context.Context, timer webhook.StateRef, e webhook.Event) (ended int, err error) {
 	err = f.crowds.Change(ctx, []webhook.StateRef{timer}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
 		changed, err := trigger.CancelBy(items[0], e, f.now())
 		if ended = 0; changed == nil {
