@@ -284,6 +284,24 @@ func (e DeliveryDetailWaiting) Valid() bool {
 	}
 }
 
+// Defines values for EmitOn.
+const (
+	Fire    EmitOn = "fire"
+	Success EmitOn = "success"
+)
+
+// Valid indicates whether the value is a known member of the EmitOn enum.
+func (e EmitOn) Valid() bool {
+	switch e {
+	case Fire:
+		return true
+	case Success:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventHistory.
 const (
 	EventHistoryAttributes EventHistory = "attributes"
@@ -594,7 +612,9 @@ const (
 	ReasonCanceledByEvent     Reason = "canceled_by_event"
 	ReasonCap                 Reason = "cap"
 	ReasonChanged             Reason = "changed"
+	ReasonDepth               Reason = "depth"
 	ReasonDuplicate           Reason = "duplicate"
+	ReasonEmitted             Reason = "emitted"
 	ReasonEnded               Reason = "ended"
 	ReasonExpired             Reason = "expired"
 	ReasonFilter              Reason = "filter"
@@ -632,7 +652,11 @@ func (e Reason) Valid() bool {
 		return true
 	case ReasonChanged:
 		return true
+	case ReasonDepth:
+		return true
 	case ReasonDuplicate:
+		return true
+	case ReasonEmitted:
 		return true
 	case ReasonEnded:
 		return true
@@ -1680,7 +1704,12 @@ type CreatedSubscription struct {
 	//
 	// Examples: ["auth","request.headers.x-api-key"]
 	Dropped *[]string `json:"dropped,omitempty"`
-	Filter  *Pattern  `json:"filter"`
+
+	// Emit Absent if it makes no events.
+	//
+	// Examples: {"data":{"message":"{{ response.body.id }}"},"on":"success","type":"mail.sent"}
+	Emit   *Emit    `json:"emit,omitempty"`
+	Filter *Pattern `json:"filter"`
 
 	// Id Examples: first-order
 	Id Name `json:"id"`
@@ -1711,8 +1740,10 @@ type CreatedSubscription struct {
 	Types   *[]TypePattern           `json:"types"`
 
 	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
-	UpdatedAt Time   `json:"updated_at"`
-	Url       string `json:"url"`
+	UpdatedAt Time `json:"updated_at"`
+
+	// Url Null if it only makes events.
+	Url *string `json:"url"`
 
 	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
 	//
@@ -1839,6 +1870,28 @@ type Duration = string
 
 // DurationOrNull At most 365d.
 type DurationOrNull = string
+
+// Emit Makes an event of the same tenant: when the trigger fires, or when the callback has succeeded. At most five events follow from each other.
+//
+// Examples: {"data":{"message":"{{ response.body.id }}"},"on":"success","type":"mail.sent"}
+type Emit struct {
+	// Data Its data, in which each string is a template; absent: the data of the event that led to it.
+	Data interface{} `json:"data,omitempty"`
+
+	// On fire: the trigger has fired. success: the callback has succeeded; templates then have the variable response.
+	On EmitOn `json:"on"`
+
+	// Subject A template; absent: the subject of the event that led to it.
+	Subject *string `json:"subject,omitempty"`
+
+	// Type The type of the event.
+	//
+	// Examples: order.paid
+	Type EventType `json:"type"`
+}
+
+// EmitOn fire: the trigger has fired. success: the callback has succeeded; templates then have the variable response.
+type EmitOn string
 
 // Event defines model for Event.
 type Event struct {
@@ -2444,6 +2497,14 @@ type Preview struct {
 	// Due When the delay would end, if the event started one.
 	Due *time.Time `json:"due,omitempty"`
 
+	// Emit With emit on: fire: the event that would be made.
+	Emit *struct {
+		// Data Any JSON value.
+		Data    interface{} `json:"data"`
+		Subject *string     `json:"subject"`
+		Type    string      `json:"type"`
+	} `json:"emit,omitempty"`
+
 	// Held What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, a rate limit with a line, or quiet hours.
 	Held    *PreviewHeld `json:"held,omitempty"`
 	Matched bool         `json:"matched"`
@@ -2989,7 +3050,12 @@ type Subscription struct {
 	//
 	// Examples: ["auth","request.headers.x-api-key"]
 	Dropped *[]string `json:"dropped,omitempty"`
-	Filter  *Pattern  `json:"filter"`
+
+	// Emit Absent if it makes no events.
+	//
+	// Examples: {"data":{"message":"{{ response.body.id }}"},"on":"success","type":"mail.sent"}
+	Emit   *Emit    `json:"emit,omitempty"`
+	Filter *Pattern `json:"filter"`
 
 	// Id Examples: first-order
 	Id Name `json:"id"`
@@ -3015,8 +3081,10 @@ type Subscription struct {
 	Types   *[]TypePattern    `json:"types"`
 
 	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
-	UpdatedAt Time   `json:"updated_at"`
-	Url       string `json:"url"`
+	UpdatedAt Time `json:"updated_at"`
+
+	// Url Null if it only makes events.
+	Url *string `json:"url"`
 
 	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
 	//
@@ -3049,7 +3117,10 @@ type SubscriptionInput struct {
 
 	// Dropped Set by Postino. You can send it back unchanged.
 	Dropped *[]string `json:"dropped,omitempty"`
-	Filter  *Pattern  `json:"filter,omitempty"`
+
+	// Emit The event that the subscription makes of what it gets. With on: fire, url can be absent.
+	Emit   *map[string]interface{} `json:"emit,omitempty"`
+	Filter *Pattern                `json:"filter,omitempty"`
 
 	// Id If absent, Postino makes one.
 	//
@@ -3088,7 +3159,7 @@ type SubscriptionInput struct {
 	// UpdatedAt Set by Postino. You can send it back unchanged.
 	UpdatedAt *TimeOrNull `json:"updated_at,omitempty"`
 
-	// Url Where callbacks go. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
+	// Url Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
 	Url string `json:"url"`
 
 	// Warnings Set by Postino. You can send it back unchanged.
@@ -3128,7 +3199,10 @@ type SubscriptionPatch struct {
 
 	// Dropped Set by Postino. You can send it back unchanged.
 	Dropped *[]string `json:"dropped,omitempty"`
-	Filter  *Pattern  `json:"filter,omitempty"`
+
+	// Emit The event that the subscription makes of what it gets. With on: fire, url can be absent.
+	Emit   *map[string]interface{} `json:"emit,omitempty"`
+	Filter *Pattern                `json:"filter,omitempty"`
 
 	// Id If absent, Postino makes one.
 	//
@@ -3167,7 +3241,7 @@ type SubscriptionPatch struct {
 	// UpdatedAt Set by Postino. You can send it back unchanged.
 	UpdatedAt *TimeOrNull `json:"updated_at,omitempty"`
 
-	// Url Where callbacks go. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
+	// Url Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
 	Url *string `json:"url,omitempty"`
 
 	// Warnings Set by Postino. You can send it back unchanged.

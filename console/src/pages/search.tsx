@@ -27,7 +27,7 @@ async function find(q: string): Promise<Found> {
     rows<Subscription>("subscriptions", { limit: 250, order: "asc" }),
   ]);
   const wanted = q.toLowerCase();
-  const subscriptions = all.filter((s) => `${s.id} ${s.name} ${s.url}`.toLowerCase().includes(wanted)).slice(0, 20);
+  const subscriptions = all.filter((s) => `${s.id} ${s.name} ${s.url ?? ""}`.toLowerCase().includes(wanted)).slice(0, 20);
   return { events, deliveries, of, subscriptions };
 }
 

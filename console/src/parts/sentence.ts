@@ -26,5 +26,5 @@ export function sentenceOf(s: Pick<Subscription, "types" | "filter" | "trigger" 
   const parts = [t("sentence.when", { types })];
   if (s.filter) parts.push(t("sentence.filter"));
   if (s.trigger) parts.push(...phrases(s.trigger));
-  return parts.join(", ") + ": " + t("sentence.then", { url: s.url });
+  return parts.join(", ") + ": " + (s.url === null ? t("sentence.emit") : t("sentence.then", { url: s.url }));
 }

@@ -252,6 +252,7 @@ export const en = {
   "sentence.any": "any event",
   "sentence.filter": "and its conditions are met",
   "sentence.then": "call {url}",
+  "sentence.emit": "an event follows from it",
   "trigger.at": "only the event number {n} of each {key}",
   "trigger.every": "each {n} events of each {key}",
   "trigger.distinct": "each value of {path} counts once",

@@ -254,6 +254,7 @@ export const it: Words = {
   "sentence.any": "un evento qualsiasi",
   "sentence.filter": "e le condizioni sono soddisfatte",
   "sentence.then": "chiama {url}",
+  "sentence.emit": "ne segue un evento",
   "trigger.at": "solo l'evento numero {n} per {key}",
   "trigger.every": "ogni {n} eventi per {key}",
   "trigger.distinct": "ogni valore di {path} conta una volta",

@@ -1475,6 +1475,8 @@ export interface components {
              *     ]
              */
             dropped?: string[];
+            /** @description Absent if it makes no events. */
+            emit?: components["schemas"]["Emit"];
             filter: components["schemas"]["Pattern"] | null;
             id: components["schemas"]["Name"];
             max_age: components["schemas"]["DurationOrNull"];
@@ -1503,7 +1505,8 @@ export interface components {
             trigger: components["schemas"]["Trigger"] | null;
             types: components["schemas"]["TypePattern"][] | null;
             updated_at: components["schemas"]["Time"];
-            url: string;
+            /** @description Null if it only makes events. */
+            url: string | null;
             warnings?: components["schemas"]["Warnings"];
         };
         /** @description Cursor of the next page; null at the end of the list. */
@@ -1600,6 +1603,29 @@ export interface components {
         Duration: string;
         /** @description At most 365d. */
         DurationOrNull: string | null;
+        /**
+         * @description Makes an event of the same tenant: when the trigger fires, or when the callback has succeeded. At most five events follow from each other.
+         * @example {
+         *       "data": {
+         *         "message": "{{ response.body.id }}"
+         *       },
+         *       "on": "success",
+         *       "type": "mail.sent"
+         *     }
+         */
+        Emit: {
+            /** @description Its data, in which each string is a template; absent: the data of the event that led to it. */
+            data?: unknown;
+            /**
+             * @description fire: the trigger has fired. success: the callback has succeeded; templates then have the variable response.
+             * @enum {string}
+             */
+            on: "fire" | "success";
+            /** @description A template; absent: the subject of the event that led to it. */
+            subject?: string;
+            /** @description The type of the event. */
+            type: components["schemas"]["EventType"];
+        };
         Event: {
             /** @description When Postino accepted it. */
             accepted_at: components["schemas"]["Time"];
@@ -2101,6 +2127,13 @@ export interface components {
              * @description When the delay would end, if the event started one.
              */
             due?: string;
+            /** @description With emit on: fire: the event that would be made. */
+            emit?: {
+                /** @description Any JSON value. */
+                data: unknown;
+                subject: string | null;
+                type: string;
+            };
             /**
              * @description What the delivery would wait for: a paused or disabled subscription, an open circuit breaker, a rate limit with a line, or quiet hours.
              * @enum {string}
@@ -2289,7 +2322,7 @@ export interface components {
             per_second: number;
         };
         /** @enum {string} */
-        Reason: "type" | "filter" | "profile" | "filter_too_costly" | "no_key" | "duplicate" | "not_due" | "canceled_by_event" | "stale" | "missing_field" | "missing_secret" | "once" | "cap" | "audience" | "not_started" | "ended" | "holdout" | "quiet" | "abort" | "render_error" | "too_large" | "manual" | "subscription_deleted" | "expired" | "gone" | "permanent" | "changed" | "history";
+        Reason: "type" | "filter" | "profile" | "filter_too_costly" | "no_key" | "duplicate" | "not_due" | "canceled_by_event" | "stale" | "missing_field" | "missing_secret" | "once" | "cap" | "audience" | "not_started" | "ended" | "holdout" | "quiet" | "abort" | "render_error" | "too_large" | "manual" | "subscription_deleted" | "expired" | "gone" | "permanent" | "changed" | "emitted" | "depth" | "history";
         /**
          * @example {
          *       "after": "2026-03-01T00:00:00Z",
@@ -2658,6 +2691,8 @@ export interface components {
              *     ]
              */
             dropped?: string[];
+            /** @description Absent if it makes no events. */
+            emit?: components["schemas"]["Emit"];
             filter: components["schemas"]["Pattern"] | null;
             id: components["schemas"]["Name"];
             max_age: components["schemas"]["DurationOrNull"];
@@ -2681,7 +2716,8 @@ export interface components {
             trigger: components["schemas"]["Trigger"] | null;
             types: components["schemas"]["TypePattern"][] | null;
             updated_at: components["schemas"]["Time"];
-            url: string;
+            /** @description Null if it only makes events. */
+            url: string | null;
             warnings?: components["schemas"]["Warnings"];
         };
         /**
@@ -2714,6 +2750,8 @@ export interface components {
             readonly disabled_reason?: string | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly dropped?: string[] | null;
+            /** @description The event that the subscription makes of what it gets. With on: fire, url can be absent. */
+            emit?: Record<string, never>;
             filter?: components["schemas"]["Pattern"] | null;
             /** @description If absent, Postino makes one. */
             id?: components["schemas"]["Name"];
@@ -2742,7 +2780,7 @@ export interface components {
             types?: components["schemas"]["TypePattern"][] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly updated_at?: components["schemas"]["TimeOrNull"];
-            /** @description Where callbacks go. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
+            /** @description Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
             url: string;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly warnings?: Record<string, never>[] | null;
@@ -2777,6 +2815,8 @@ export interface components {
             readonly disabled_reason?: string | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly dropped?: string[] | null;
+            /** @description The event that the subscription makes of what it gets. With on: fire, url can be absent. */
+            emit?: Record<string, never>;
             filter?: components["schemas"]["Pattern"] | null;
             /** @description If absent, Postino makes one. */
             id?: components["schemas"]["Name"];
@@ -2805,7 +2845,7 @@ export interface components {
             types?: components["schemas"]["TypePattern"][] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly updated_at?: components["schemas"]["TimeOrNull"];
-            /** @description Where callbacks go. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
+            /** @description Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
             url?: string;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly warnings?: Record<string, never>[] | null;

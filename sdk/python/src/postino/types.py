@@ -201,6 +201,12 @@ class Percentiles(TypedDict):
     p99: float
 
 
+class Emit1(TypedDict):
+    data: Any
+    subject: str | None
+    type: str
+
+
 class Problem(TypedDict):
     accepted: NotRequired[list[str]]
     code: str
@@ -278,6 +284,8 @@ Reason: TypeAlias = Literal[
     "gone",
     "permanent",
     "changed",
+    "emitted",
+    "depth",
     "history",
 ]
 
@@ -675,6 +683,13 @@ class DeliveryList(TypedDict):
     next_cursor: Cursor
 
 
+class Emit(TypedDict):
+    data: NotRequired[Any]
+    on: Literal["fire", "success"]
+    subject: NotRequired[str]
+    type: EventType
+
+
 class Event(TypedDict):
     accepted_at: Time
     expunged: bool
@@ -814,6 +829,7 @@ class Preview(TypedDict):
     count: NotRequired[int]
     detail: NotRequired[str]
     due: NotRequired[str]
+    emit: NotRequired[Emit1]
     held: NotRequired[Literal["paused", "disabled", "breaker", "rate_limit", "quiet"]]
     matched: bool
     reason: Reason | None
@@ -970,6 +986,7 @@ class CreatedSubscription(TypedDict):
     description: str
     disabled_reason: str | None
     dropped: NotRequired[list[str]]
+    emit: NotRequired[Emit]
     filter: Pattern | None
     id: Name
     max_age: DurationOrNull
@@ -986,7 +1003,7 @@ class CreatedSubscription(TypedDict):
     trigger: Trigger | None
     types: list[TypePattern] | None
     updated_at: Time
-    url: str
+    url: str | None
     warnings: NotRequired[Warnings]
 
 
@@ -1016,6 +1033,7 @@ class Subscription(TypedDict):
     description: str
     disabled_reason: str | None
     dropped: NotRequired[list[str]]
+    emit: NotRequired[Emit]
     filter: Pattern | None
     id: Name
     max_age: DurationOrNull
@@ -1031,7 +1049,7 @@ class Subscription(TypedDict):
     trigger: Trigger | None
     types: list[TypePattern] | None
     updated_at: Time
-    url: str
+    url: str | None
     warnings: NotRequired[Warnings]
 
 
@@ -1042,6 +1060,7 @@ class SubscriptionInput(TypedDict):
     description: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]
     dropped: NotRequired[list[str] | None]
+    emit: NotRequired[dict[str, Any]]
     filter: NotRequired[Pattern | None]
     id: NotRequired[Name]
     max_age: NotRequired[DurationOrNull]
@@ -1074,6 +1093,7 @@ class SubscriptionPatch(TypedDict):
     description: NotRequired[str | None]
     disabled_reason: NotRequired[str | None]
     dropped: NotRequired[list[str] | None]
+    emit: NotRequired[dict[str, Any]]
     filter: NotRequired[Pattern | None]
     id: NotRequired[Name]
     max_age: NotRequired[DurationOrNull]
