@@ -9,16 +9,12 @@ package console
 import (
 	"bytes"
 	"compress/gzip"
-	"embed"
 	"fmt"
 	"io"
 	"path"
 	"strconv"
 	"strings"
 )
-
-//go:embed dist
-var dist embed.FS
 
 // File is a file in the encoding that a browser accepts.
 type File struct {
@@ -55,7 +51,7 @@ func open(name, acceptEncoding string) (File, bool) {
 	f := File{Type: types[path.Ext(name)], Lasting: strings.HasPrefix(name, "assets/") && path.Ext(name) != ".md"}
 	var err error
 	switch {
-	case accepts(acceptEncoding, "br"):
+	case brotli && accepts(acceptEncoding, "br"):
 		f.Encoding = "br"
 		f.Body, err = dist.ReadFile("dist/" + name + ".br")
 	case accepts(acceptEncoding, "gzip"):
