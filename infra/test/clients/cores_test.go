@@ -60,6 +60,6 @@ func TestTheCoresOfTheSDKsAreUpToDate(t *testing.T) {
 // plainTypedDicts needs nothing beyond the standard library: closed types come
 // from a package of newer ones.
 func plainTypedDicts(text string) string {
-	text = strings.NewReplacer(", closed=True", "", "from typing_extensions import TypedDict\n\n", "").Replace(text)
+	text = strings.NewReplacer(", closed=True", "", "    closed=True,\n", "", "from typing_extensions import TypedDict\n\n", "").Replace(text)
 	return regexp.MustCompile(`(?m)^from typing import (.*)$`).ReplaceAllString(text, "from typing import $1, TypedDict")
 }

@@ -248,7 +248,6 @@ Quiet = TypedDict(
         "to": str,
         "zone": NotRequired[str | None],
     },
-    closed=True,
 )
 
 
