@@ -154,9 +154,10 @@ func deliveriesDuringWrites(t *testing.T, store Store) {
 }
 
 // keepOwing stores deliveries of new events, accepted between those of owe,
-// and changes their status, until stopped.
+// and changes their status, until stopped, or until a list in memory could no
+// longer come to its end.
 func keepOwing(t *testing.T, store Store, stop chan struct{}) error {
-	for i := 0; ; i++ {
+	for i := range 500 {
 		e := planned(event("acme", fmt.Sprint("new", i), afterStart(i*7%40-5).Add(1e9)), "a")
 		if err := insist(func() error { _, _, err := store.CreateEvent(t.Context(), e); return err }); err != nil {
 			return err
@@ -174,6 +175,8 @@ func keepOwing(t *testing.T, store Store, stop chan struct{}) error {
 			}
 		}
 	}
+	<-stop
+	return nil
 }
 
 func listedDeliveries(t *testing.T, store Store) {
