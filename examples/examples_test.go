@@ -5,11 +5,9 @@ package examples
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -20,11 +18,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"github.com/postino/postino/infra/tools/testserver"
 )
 
-const key = "admin-key-of-the-test"
+const key = servertest.AdminKey
 
 func TestTheGoReceiverTakesCallbacksAndNothingElse(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "receiver")
@@ -47,17 +45,7 @@ func TestTheJavaScriptReceiverTakesCallbacksAndNothingElse(t *testing.T) {
 // receive starts a receiver, has an event delivered to it twice, and tries to
 // fool it.
 func receive(t *testing.T, cmd *exec.Cmd) {
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		s.Close(ctx)
-	})
+	s := servertest.Start(t, servertest.Quiet)
 	address := freeAddress(t)
 	tenant := s.URL() + "/v1/tenants/acme"
 	status, created := request(t, "POST", tenant+"/subscriptions", key, `{"url":"http://`+address+`/hook"}`)

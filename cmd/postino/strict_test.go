@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
 // started is a server as its flags say.
@@ -17,22 +16,13 @@ func started(t *testing.T, args ...string) *server.Server {
 	t.Helper()
 	c := configuration()
 	c.AdminKey = "an-admin-key-for-tests-0123456789"
-	if err := serveFlags("serve", &c).Parse(append(args, "-addr", "127.0.0.1:0", "-data", t.TempDir())); err != nil {
+	if err := serveFlags("serve", &c).Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	c.Log = slog.New(slog.DiscardHandler)
-	s, err := server.Start(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
+	return servertest.Start(t, func(to *server.Config) {
+		c.Addr, c.Data, c.Log = to.Addr, to.Data, slog.New(slog.DiscardHandler)
+		*to = c
 	})
-	return s
 }
 
 func ask(t *testing.T, s *server.Server, method, path, body string) (status int, text string) {

@@ -2,9 +2,7 @@ package check_test
 
 import (
 	"bytes"
-	"context"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -16,27 +14,14 @@ import (
 
 	"github.com/postino/postino/cmd/postino/check"
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
-const key = "admin-key-of-the-test"
+const key = servertest.AdminKey
 
 func start(t *testing.T) *server.Server {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", SweepEvery: time.Second,
-		Version: "1.2.3", Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return servertest.Start(t, servertest.Quiet, func(c *server.Config) { c.SweepEvery, c.Version = time.Second, "1.2.3" })
 }
 
 // looked is what a check says of an installation.

@@ -2,34 +2,18 @@ package demo_test
 
 import (
 	"bytes"
-	"context"
-	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/postino/postino/cmd/postino/demo"
 	"github.com/postino/postino/cmd/postino/recipes"
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
 func start(t *testing.T, testClock bool) *server.Server {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: "admin-key-of-the-test", EgressAllow: "127.0.0.0/8", TestClock: testClock,
-		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return servertest.Start(t, func(c *server.Config) { c.TestClock = testClock })
 }
 
 func TestTheDemoShowsVerifiedCallbacksAndAThirdFlight(t *testing.T) {

@@ -1,34 +1,18 @@
 package recipes_test
 
 import (
-	"context"
-	"log/slog"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/postino/postino/cmd/postino/recipes"
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
 // start runs a server whose clock stands still; store nil is the local one.
 func start(t *testing.T, store server.Store) *server.Server {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: "admin-key-of-the-test", EgressAllow: "127.0.0.0/8", TestClock: true,
-		Store: store, Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return servertest.Start(t, servertest.StandStill, func(c *server.Config) { c.Store = store })
 }
 
 // ways are how each recipe is played: whatever comes twice or in another

@@ -1,26 +1,24 @@
 package clients
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"github.com/postino/postino/verify"
 )
 
-const adminKey = "admin-key-of-the-test"
+const adminKey = servertest.AdminKey
 
 // stage is a server and a receiver of what it calls.
 type stage struct {
@@ -43,19 +41,7 @@ func play(t *testing.T) *stage {
 	}))
 	t.Cleanup(receiver.Close)
 	s.receiver = receiver.URL
-	var err error
-	if s.Server, err = server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-	}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	s.Server = servertest.Start(t, servertest.Quiet)
 	return s
 }
 

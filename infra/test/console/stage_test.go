@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,12 +17,13 @@ import (
 	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"github.com/postino/postino/infra/tools/testserver"
 	"github.com/postino/postino/verify"
 )
 
 const (
-	adminKey = "admin-key-of-the-test"
+	adminKey = servertest.AdminKey
 	tenant   = "acme"
 )
 
@@ -47,19 +47,7 @@ func play(t *testing.T) *stage {
 	receiver := httptest.NewServer(http.HandlerFunc(s.receive))
 	t.Cleanup(receiver.Close)
 	s.receiver = receiver.URL
-	var err error
-	if s.Server, err = server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-	}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	s.Server = servertest.Start(t, servertest.Quiet)
 	return s
 }
 

@@ -3,13 +3,13 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
 func TestStoriesInOneProcess(t *testing.T) {
@@ -26,25 +26,8 @@ type local struct{ *server.Server }
 
 func startLocal(t *testing.T, change ...func(*server.Config)) local {
 	t.Helper()
-	config := server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", TestClock: true,
-		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-	}
-	for _, c := range change {
-		c(&config)
-	}
-	s, err := server.Start(t.Context(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return local{s}
+	change = append([]func(*server.Config){servertest.StandStill, func(c *server.Config) { c.AdminKey = adminKey }}, change...)
+	return local{servertest.Start(t, change...)}
 }
 
 // Advance moves the clock.

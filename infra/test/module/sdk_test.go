@@ -1,18 +1,14 @@
 package module
 
 import (
-	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"golang.org/x/mod/module"
-
-	"github.com/postino/postino/cmd/postino/server"
 )
 
 // TestTheGoModuleRunsTheQuickStartAndTests publishes the SDK and the module for
@@ -47,22 +43,9 @@ func TestTheGoModuleRunsTheQuickStartAndTests(t *testing.T) {
 	}
 }
 
-const adminKey = "admin-key-of-the-test"
+const adminKey = servertest.AdminKey
 
 // serve starts a server for the quick start.
 func serve(t *testing.T) string {
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.URL()
+	return servertest.Start(t, servertest.Quiet).URL()
 }

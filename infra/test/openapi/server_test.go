@@ -2,10 +2,8 @@ package openapi_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -14,30 +12,17 @@ import (
 	"time"
 
 	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 )
 
-const adminKey = "admin-key-of-the-test"
+const adminKey = servertest.AdminKey
 
 const clockPath = "/v1/clock"
 
 // start runs a server whose clock stands still.
 func start(t *testing.T) *server.Server {
 	t.Helper()
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", TestClock: true,
-		Version: "test", Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	return servertest.Start(t, servertest.StandStill)
 }
 
 // recorder calls a server and holds each of its answers to the description.

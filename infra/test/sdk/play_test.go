@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"github.com/postino/postino/infra/tools/testserver"
 )
 
-const adminKey = "admin-key-of-the-test"
+const adminKey = servertest.AdminKey
 
 // player runs programs that find a server for the quick start, and the program
 // postino for their tests.
@@ -37,20 +36,7 @@ func play(t *testing.T) *player {
 }
 
 func serve(t *testing.T) string {
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.URL()
+	return servertest.Start(t, servertest.Quiet).URL()
 }
 
 // tool is the path of one that is installed.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,11 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/postino/postino/cmd/postino/server"
+	"github.com/postino/postino/cmd/postino/server/servertest"
 	"github.com/postino/postino/infra/tools/testserver"
 )
 
-const adminKey = "admin-key-of-the-test"
+const adminKey = servertest.AdminKey
 
 // subscriptions are by preset what is special of each. All fail three times.
 var subscriptions = map[string]string{
@@ -119,20 +118,7 @@ func judge(t *testing.T, installed string, callbacks map[string][]callback) {
 }
 
 func serve(t *testing.T) string {
-	s, err := server.Start(t.Context(), server.Config{
-		Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: adminKey, EgressAllow: "127.0.0.0/8", TestClock: true, Version: "test", Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.URL()
+	return servertest.Start(t, servertest.StandStill, servertest.Quiet).URL()
 }
 
 // call calls a route of the tenant; without a path, the clock.
