@@ -55,7 +55,7 @@ func (h *history) foretell(ctx context.Context, by *handling, items []webhook.St
 	h.mu.Lock()
 	alone := len(h.mates(by)) == 1
 	h.mu.Unlock()
-	if e == nil || !alone {
+	if e == nil || !alone || h.cast != nil {
 		return nil, nil
 	}
 	spec, err := trigger.Compile(h.sub)

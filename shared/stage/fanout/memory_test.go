@@ -24,13 +24,14 @@ type memory struct {
 	events   map[[2]string]webhook.StoredEvent
 	state    map[webhook.StateRef]webhook.StateItem
 	canceled map[string]webhook.Delivery
+	known
 }
 
 func newMemory() *memory {
 	return &memory{
 		heads: map[webhook.SubscriptionRef]webhook.Head{}, versions: map[webhook.VersionRef]webhook.Subscription{},
 		events: map[[2]string]webhook.StoredEvent{}, state: map[webhook.StateRef]webhook.StateItem{},
-		canceled: map[string]webhook.Delivery{},
+		canceled: map[string]webhook.Delivery{}, known: known{profiles: map[string]webhook.Profile{}},
 	}
 }
 
@@ -41,7 +42,7 @@ func TestTheMapsKeepTheContractOfTriggerState(t *testing.T) {
 func (m *memory) TenantState(context.Context, string) (webhook.TenantState, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return webhook.TenantState{Version: m.version}, nil
+	return webhook.TenantState{Version: m.version, People: m.definitions}, nil
 }
 
 func (m *memory) Changes(context.Context, string, int64, int64) ([]webhook.Change, error) {
@@ -105,12 +106,15 @@ func (m *memory) DeleteSubscription(_ context.Context, ref webhook.SubscriptionR
 	return nil
 }
 
-func (m *memory) CreateEvent(_ context.Context, e webhook.StoredEvent, _ ...webhook.Profile) (webhook.StoredEvent, bool, error) {
+func (m *memory) CreateEvent(_ context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (webhook.StoredEvent, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := [2]string{e.Tenant, e.Key()}
 	if stored, ok := m.events[key]; ok {
 		return stored, false, nil
+	}
+	if !m.save(profiles) {
+		return webhook.StoredEvent{}, false, webhook.ErrConflict
 	}
 	m.events[key] = e
 	stored := m.events[key]

@@ -61,6 +61,9 @@ type noted struct {
 // check compares what came of the history with what its events say, and
 // returns what is wrong.
 func (h *history) check() []string {
+	if h.cast != nil {
+		return h.cast.check()
+	}
 	faults := h.faults
 	for _, key := range []string{"u0", "u1"} {
 		v := &verdictOf{h: h, key: key}
@@ -283,6 +286,7 @@ type model struct {
 	cancels []*happening
 	claims  []time.Time
 	claimed bool
+	ends    func(step) string // of what a campaign has: what comes of one whose turn it is; nil is claim
 }
 
 // position compares by time and by the order of acceptance, which is what
@@ -369,6 +373,9 @@ func (m *model) begin(s step) string {
 
 // claim is a claim of once and cap at the noted time of our clock.
 func (m *model) claim(s step) string {
+	if m.ends != nil {
+		return m.ends(s)
+	}
 	want := "sent"
 	if s.event.bare { // and uses nothing up, not even its number
 		m.n, m.had = m.n-1, false

@@ -40,6 +40,7 @@ type history struct {
 	free     bool // real concurrency instead of the seed's
 	clock    time.Time
 	crashes  int // still to come
+	crashed  int
 	arrays   int
 	inflight int
 
@@ -51,10 +52,13 @@ type history struct {
 	dues    []webhook.Due
 	sent    map[string]message.FirstAttempt // deliveries, by id
 	commits []commit
+	log     []commit // and the events that were stored, in the order of both
 	faults  []string
-	told    *foretold  // of the last that canceled and then starts
-	strays  bool       // a planted bug: parts do not say of which array they are
-	saving  sync.Mutex // with real concurrency, so that commits are noted in their order
+	told    *foretold                         // of the last that canceled and then starts
+	strays  bool                              // a planted bug: parts do not say of which array they are
+	saving  sync.Mutex                        // with real concurrency, so that commits are noted in their order
+	rename  func(queue.Message) queue.Message // a planted bug: what becomes of messages on the events queue; nil for nothing
+	cast    *cast                             // of a history of campaigns; nil for one of a trigger alone
 }
 
 // happening is one event of a history.
@@ -85,6 +89,7 @@ type handling struct {
 	dead   bool
 	failed bool
 	read   map[webhook.StateRef]int64 // the revisions of the state that it last read
+	looks  map[string][]look          // at profiles, by subject
 }
 
 // crossing is a call that a process makes.
@@ -102,11 +107,12 @@ const (
 	diesAfter
 )
 
-// commit is one save of state that was carried out.
+// commit is one save of state that was carried out, or one event that was stored.
 type commit struct {
 	by    *handling
 	clock time.Time
 	items []webhook.StateItem
+	event *webhook.StoredEvent
 }
 
 var errDead = errors.New("the process is dead")
@@ -131,34 +137,48 @@ type handlingKey struct{}
 
 // run plays the history to its end.
 func (h *history) run(ctx context.Context) error {
-	sub, err := h.store.SaveSubscription(ctx, webhook.Subscription{
-		Tenant: h.tenant, ID: "s", URL: "https://a.example", Types: []string{"start", "both"}, Signing: "v1", State: webhook.Active,
-		Trigger: json.RawMessage(h.shape.trigger), CreatedAt: epoch, UpdatedAt: epoch,
-		Request: &webhook.RequestSpec{Require: []string{"data.v"}},
-	}, 0)
-	if err != nil {
+	subscribe, happen := h.subscribe, h.happen
+	if h.cast != nil {
+		subscribe, happen = h.cast.subscribe, h.cast.happen
+	}
+	if err := subscribe(ctx); err != nil {
 		return err
 	}
-	h.sub = sub
 	for range 3 {
-		stage := &fanout.Fanout{
-			Store: &tapped{h.store, h}, Events: tap{h, h.enqueue}, Deliveries: tap{h, h.deliver},
-			Now: h.now, Log: slog.New(slog.DiscardHandler),
-		}
-		if !h.free {
-			stage.Calm(func(ctx context.Context, parts []webhook.StateRef) error {
-				return h.cross(ctx, "arrive "+nameOf(parts), func(*handling) error { return nil })
-			})
-		}
-		h.stages = append(h.stages, stage)
+		h.stages = append(h.stages, h.process())
 	}
-	h.happen()
+	happen()
 	if h.free {
 		h.playFreely(ctx)
 	} else {
 		h.play(ctx)
 	}
 	return nil
+}
+
+// process is one that handles messages.
+func (h *history) process() *fanout.Fanout {
+	stage := &fanout.Fanout{
+		Store: &tapped{h.store, h}, Events: tap{h, h.enqueue}, Deliveries: tap{h, h.deliver},
+		Now: h.now, Log: slog.New(slog.DiscardHandler),
+	}
+	if !h.free {
+		stage.Calm(func(ctx context.Context, parts []webhook.StateRef) error {
+			return h.cross(ctx, "arrive "+nameOf(parts), func(*handling) error { return nil })
+		})
+	}
+	return stage
+}
+
+// subscribe saves the one subscription.
+func (h *history) subscribe(ctx context.Context) error {
+	sub, err := h.store.SaveSubscription(ctx, webhook.Subscription{
+		Tenant: h.tenant, ID: "s", URL: "https://a.example", Types: []string{"start", "both"}, Signing: "v1", State: webhook.Active,
+		Trigger: json.RawMessage(h.shape.trigger), CreatedAt: epoch, UpdatedAt: epoch,
+		Request: &webhook.RequestSpec{Require: []string{"data.v"}},
+	}, 0)
+	h.sub = sub
+	return err
 }
 
 func (h *history) now() time.Time {
@@ -376,6 +396,7 @@ func (h *history) judge(by *handling) verdict {
 		return diesBefore
 	case h.crashes > 0 && h.rand.IntN(12) == 0:
 		h.crashes--
+		h.crashed++
 		for _, mate := range h.mates(by) {
 			mate.dead = true
 		}
@@ -453,6 +474,9 @@ func (h *history) cross(ctx context.Context, what string, call func(by *handling
 
 // enqueue is what the events queue does with messages.
 func (h *history) enqueue(m queue.Message) {
+	if h.rename != nil {
+		m = h.rename(m)
+	}
 	h.queue = append(h.queue, queued{at: h.clock.Add(m.Delay), body: m.Body})
 	if h.rand.IntN(5) == 0 {
 		h.queue = append(h.queue, queued{at: h.clock.Add(m.Delay), body: m.Body})
@@ -497,11 +521,26 @@ type tapped struct {
 }
 
 func (s *tapped) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles ...webhook.Profile) (stored webhook.StoredEvent, created bool, err error) {
-	err = s.h.cross(ctx, "CreateEvent "+e.ID+e.Source, func(*handling) (err error) {
-		stored, created, err = s.Store.CreateEvent(ctx, e, profiles...)
+	err = s.h.cross(ctx, "CreateEvent "+e.ID+e.Source, func(by *handling) (err error) {
+		defer s.h.alone()()
+		if stored, created, err = s.Store.CreateEvent(ctx, e, profiles...); created {
+			s.h.mu.Lock()
+			defer s.h.mu.Unlock()
+			s.h.log = append(s.h.log, commit{by: by, clock: s.h.clock, event: &e})
+		}
 		return err
 	})
 	return stored, created, err
+}
+
+// alone lets one process at a time, with real concurrency, do what is noted in its
+// order, and returns what ends that.
+func (h *history) alone() (end func()) {
+	if !h.free {
+		return func() {}
+	}
+	h.saving.Lock()
+	return h.saving.Unlock
 }
 
 func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) (items []webhook.StateItem, err error) {
@@ -521,10 +560,7 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 		refs[i] = item.StateRef
 	}
 	return s.h.cross(ctx, "SaveTriggerState "+nameOf(refs), func(by *handling) error {
-		if s.h.free {
-			s.h.saving.Lock()
-			defer s.h.saving.Unlock()
-		}
+		defer s.h.alone()()
 		before, err := s.Store.TriggerState(ctx, refs)
 		if err != nil {
 			return err
@@ -539,9 +575,22 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 		s.h.mu.Lock()
 		defer s.h.mu.Unlock()
 		s.h.compare(told, before, items)
-		s.h.commits = append(s.h.commits, commit{by, s.h.clock, slices.Clone(items)})
+		done := commit{by: by, clock: s.h.clock, items: slices.Clone(items)}
+		s.h.commits, s.h.log = append(s.h.commits, done), append(s.h.log, done)
 		return nil
 	})
+}
+
+func (s *tapped) Profiles(ctx context.Context, tenant string, subjects []string) (found map[string]webhook.Profile, err error) {
+	err = s.h.cross(ctx, "Profiles "+strings.Join(subjects, " "), func(by *handling) (err error) {
+		defer s.h.alone()()
+		found, err = s.Store.Profiles(ctx, tenant, subjects)
+		s.h.mu.Lock()
+		defer s.h.mu.Unlock()
+		s.h.cast.look(by, subjects)
+		return err
+	})
+	return found, err
 }
 
 // nameOf tells calls apart that one handling makes at once.
