@@ -24,9 +24,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/postino/postino/shared/platform/local/engine/tables"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -63,7 +63,7 @@ const (
 type DB struct {
 	dir    string
 	lock   *os.File
-	tables *pebble.DB
+	tables tables.Tables
 	log    *writeLog
 	disk   *patience // how Pebble's files take a disk that fails
 
@@ -114,17 +114,25 @@ func (db *DB) prepare(disk vfs.FS) (err error) {
 	if err := checkFormat(db.dir); err != nil {
 		return err
 	}
-	if db.tables, err = openTables(patientFS{disk, db.disk}, filepath.Join(db.dir, tableFolder)); err != nil {
+	if db.tables, err = tables.Open(patientFS{disk, db.disk}, filepath.Join(db.dir, tableFolder), db.disk.giveUp); err != nil {
 		return err
 	}
 	applied, err := db.applied()
 	if err != nil {
 		return err
 	}
-	if db.log, err = openLog(filepath.Join(db.dir, logFolder), applied, db.replay); err != nil {
+	if db.log, err = openLog(filepath.Join(db.dir, logFolder), applied, db.tables.Replay); err != nil {
 		return err
 	}
 	return syncFolder(db.dir)
+}
+
+// named says of damage that it is damage.
+func named(err error) error {
+	if tables.IsDamage(err) {
+		return fmt.Errorf("it is damaged: restore a backup: %w", err)
+	}
+	return err
 }
 
 // start starts the goroutines.
@@ -144,7 +152,7 @@ var appliedKey = []byte{0}
 
 // applied returns the number of the last record that the tables have.
 func (db *DB) applied() (uint64, error) {
-	value, err := db.get(appliedKey)
+	value, err := db.tables.Get(appliedKey)
 	if err != nil || value == nil {
 		return 0, err
 	}
@@ -152,16 +160,6 @@ func (db *DB) applied() (uint64, error) {
 		return 0, errors.New("the tables do not say what they have of the log")
 	}
 	return binary.BigEndian.Uint64(value), nil
-}
-
-// replay puts a record into the tables.
-func (db *DB) replay(record []byte) error {
-	batch := db.tables.NewBatch()
-	defer batch.Close()
-	if err := batch.SetRepr(record); err != nil {
-		return err
-	}
-	return db.tables.Apply(batch, pebble.NoSync)
 }
 
 // Write runs fn, together with other calls, and returns when what it wrote is as

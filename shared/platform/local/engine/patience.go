@@ -48,6 +48,15 @@ func (p *patience) isClosed() bool {
 	}
 }
 
+// giveUp ends the process when Pebble says that it cannot go on. The next start has
+// everything that was acknowledged.
+func (p *patience) giveUp(format string, args ...any) {
+	if p.isClosed() {
+		return // a write to a disk that fails was given up
+	}
+	panic(fmt.Sprintf("the data cannot be written any more: start again when the disk is well: "+format, args...))
+}
+
 // failed returns why nothing can be written now.
 func (p *patience) failed() error {
 	p.mu.Lock()

@@ -3,7 +3,7 @@ package engine
 import (
 	"bytes"
 
-	"github.com/cockroachdb/pebble/v2"
+	"github.com/postino/postino/shared/platform/local/engine/tables"
 )
 
 // Tx is what the function given to [DB.Write] reads and writes with. It ends
@@ -32,7 +32,7 @@ func (tx *Tx) Get(key []byte) ([]byte, error) {
 	if value, there := tx.pending[string(key)]; there {
 		return bytes.Clone(value), nil
 	}
-	return tx.db.find(key)
+	return tx.db.tables.Find(key)
 }
 
 // stored is what Get returns of it: nil only if it deleted the key.
@@ -58,7 +58,7 @@ func (tx *Tx) DeleteOnce(key []byte) {
 }
 
 // keep adds what the call wrote to the batch of its group.
-func (tx *Tx) keep(batch *pebble.Batch) error {
+func (tx *Tx) keep(batch tables.Batch) error {
 	for _, c := range tx.own {
 		tx.pending[string(c.key)] = c.stored()
 		if err := c.write(batch); err != nil {
@@ -68,14 +68,14 @@ func (tx *Tx) keep(batch *pebble.Batch) error {
 	return nil
 }
 
-func (c change) write(batch *pebble.Batch) error {
+func (c change) write(batch tables.Batch) error {
 	switch {
 	case c.once:
-		return batch.SingleDelete(c.key, nil)
+		return batch.DeleteOnce(c.key)
 	case c.deletes:
-		return batch.Delete(c.key, nil)
+		return batch.Delete(c.key)
 	}
-	return batch.Set(c.key, c.value, nil)
+	return batch.Set(c.key, c.value)
 }
 
 // reset forgets what a call wrote.

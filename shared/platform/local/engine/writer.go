@@ -3,8 +3,6 @@ package engine
 import (
 	"encoding/binary"
 	"runtime"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // writer runs the calls until the store closes.
@@ -110,13 +108,13 @@ func (db *DB) record(group []*call) (n int, err error) {
 	if batch.Empty() {
 		return n, nil
 	}
-	if err := batch.Set(appliedKey, binary.BigEndian.AppendUint64(nil, db.log.next), nil); err != nil {
+	if err := batch.Set(appliedKey, binary.BigEndian.AppendUint64(nil, db.log.next)); err != nil {
 		return n, err
 	}
-	if err := db.log.append(batch.Repr()); err != nil {
+	if err := db.log.append(batch.Bytes()); err != nil {
 		return n, err
 	}
-	return n, db.tables.Apply(batch, pebble.NoSync)
+	return n, db.tables.Apply(batch)
 }
 
 // nextSegment lets the log go on in another file when this one is full. What the
@@ -129,7 +127,7 @@ func (db *DB) nextSegment() {
 	if err != nil {
 		return // it goes on in the same file, and tries again
 	}
-	flushed, err := db.tables.AsyncFlush()
+	flushed, err := db.tables.Flush()
 	if err != nil {
 		return // with the next one
 	}
@@ -148,7 +146,7 @@ func (db *DB) flushAll() {
 	if db.unwell() != nil {
 		return
 	}
-	flushed, err := db.tables.AsyncFlush()
+	flushed, err := db.tables.Flush()
 	if err != nil {
 		return
 	}
