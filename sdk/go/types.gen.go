@@ -1524,6 +1524,85 @@ type AuthInput struct {
 // AuthInputType defines model for AuthInput.Type.
 type AuthInputType string
 
+// BatchPreview What the newest events would have led to.
+type BatchPreview struct {
+	// After When the first of them was accepted.
+	After *TimeOrNull `json:"after"`
+
+	// Before When the last of them was accepted.
+	Before *TimeOrNull `json:"before"`
+
+	// Complete False if their data was more than 32 MiB: the newest of them are left out.
+	Complete bool `json:"complete"`
+
+	// Events How many were looked at.
+	Events int `json:"events"`
+
+	// Examples Up to three events for each outcome.
+	Examples []struct {
+		Event   string      `json:"event"`
+		Outcome interface{} `json:"outcome"`
+		Reason  *Reason     `json:"reason"`
+		Source  string      `json:"source"`
+
+		// Subscription Examples: first-order
+		Subscription Name `json:"subscription"`
+	} `json:"examples"`
+	Matched int `json:"matched"`
+
+	// Missed Events that did not match, by reason.
+	Missed map[string]int `json:"missed"`
+	Sent   int            `json:"sent"`
+
+	// Skipped Of those that matched: those that would have led to nothing, by reason.
+	Skipped map[string]int `json:"skipped"`
+
+	// Subscriptions The counts of each.
+	Subscriptions []struct {
+		// Id Examples: first-order
+		Id      Name `json:"id"`
+		Matched int  `json:"matched"`
+
+		// Missed Events that did not match, by reason.
+		Missed map[string]int `json:"missed"`
+		Sent   int            `json:"sent"`
+
+		// Skipped Of those that matched: those that would have led to nothing, by reason.
+		Skipped map[string]int `json:"skipped"`
+
+		// Waiting Those that would still wait for a delay or for quiet hours now.
+		Waiting int `json:"waiting"`
+	} `json:"subscriptions"`
+
+	// Text The counts in words, such as "312 of 1,000 would match: 272 sent, 40 capped".
+	Text string `json:"text"`
+
+	// Waiting Those that would still wait for a delay or for quiet hours now.
+	Waiting int `json:"waiting"`
+}
+
+// BatchTrial Either a subscription, or a campaign with all of its subscriptions, and how many of the newest events.
+//
+// Examples: {"events":1000,"subscription":"first-order"}
+type BatchTrial struct {
+	// Campaign Examples: first-order
+	Campaign *Name `json:"campaign,omitempty"`
+
+	// Events So many of the newest events; default 1,000.
+	Events *int `json:"events,omitempty"`
+
+	// Subject Only events with this subject.
+	//
+	// Examples: user-1
+	Subject *EventSubject `json:"subject,omitempty"`
+
+	// Subscription The id of one, or one that is not saved.
+	Subscription *string `json:"subscription,omitempty"`
+
+	// Type Only events of this type; a trailing * matches a prefix.
+	Type *string `json:"type,omitempty"`
+}
+
 // Campaign Examples: {"audience":null,"cap":{"max":2,"per":"7d"},"created_at":"2026-03-01T12:00:00.000Z","ends_at":null,"goal":null,"holdout":10,"id":"spring","name":"Spring sale","quiet":null,"starts_at":null,"state":"live","tags":["promo"],"updated_at":"2026-03-01T12:00:00.000Z"}
 type Campaign struct {
 	Audience *map[string]interface{} `json:"audience"`
@@ -2520,6 +2599,9 @@ type Preview struct {
 		Method      string            `json:"method"`
 		Url         string            `json:"url"`
 	} `json:"request"`
+
+	// Text The result in words, such as "fourth of five".
+	Text string `json:"text"`
 
 	// Until If `once_per` or `cap` rejects the event: when the trigger can fire again.
 	Until *time.Time `json:"until,omitempty"`
@@ -3936,6 +4018,9 @@ type CreateKeyJSONRequestBody = APIKeyInput
 
 // PreviewDraftJSONRequestBody defines body for PreviewDraft for application/json ContentType.
 type PreviewDraftJSONRequestBody = DraftTrial
+
+// PreviewBatchJSONRequestBody defines body for PreviewBatch for application/json ContentType.
+type PreviewBatchJSONRequestBody = BatchTrial
 
 // ChangeProfilesJSONRequestBody defines body for ChangeProfiles for application/json ContentType.
 type ChangeProfilesJSONRequestBody = ProfilesInput

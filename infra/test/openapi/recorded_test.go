@@ -244,6 +244,14 @@ func (r *recorder) trials() {
 		r.call(200, "POST", acme+"/preview", body)
 	}
 	r.call(422, "POST", acme+"/preview", `{`+event+`,"subscription":{"url":"https://a.example","auth":{"type":"bearer","token":"{{ secrets.none }}"}}}`)
+	r.call(200, "POST", acme+"/preview/batch", `{"subscription":"all","events":100}`)
+	r.call(200, "POST", acme+"/preview/batch", `{"subscription":{"url":"https://a.example","trigger":{"delay":"1h"}},"type":"order.*"}`)
+	r.call(422, "POST", acme+"/preview/batch", `{"campaign":"none"}`)
+	read := r.call(200, "GET", acme+"/events/t1", "")
+	whole, _ := json.Marshal(read)
+	for _, event := range []string{`"t1"`, `{"id":"t1","source":"/tenants/acme"}`, string(whole)} {
+		r.call(200, "POST", acme+"/subscriptions/all/preview", `{"event":`+event+`}`)
+	}
 	for _, id := range []string{"all", "unreachable", "gone"} {
 		r.call(200, "POST", acme+"/subscriptions/"+id+"/preview", `{`+event+`}`)
 		r.call(200, "POST", acme+"/subscriptions/"+id+"/test", `{`+event+`}`)

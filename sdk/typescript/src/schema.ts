@@ -678,6 +678,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/preview/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview the newest events
+         * @description Shows what the newest events would have led to, had the subscription been there before them: its trigger and the caps of its campaign begin empty. Nothing is sent or stored.
+         */
+        post: operations["previewBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/profiles": {
         parameters: {
             query?: never;
@@ -1309,6 +1329,88 @@ export interface components {
             /** @description Of header: its value. */
             value?: string;
         } | null;
+        BatchCounts: {
+            matched: number;
+            /** @description Events that did not match, by reason. */
+            missed: {
+                [key: string]: number;
+            };
+            sent: number;
+            /** @description Of those that matched: those that would have led to nothing, by reason. */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description Those that would still wait for a delay or for quiet hours now. */
+            waiting: number;
+        };
+        /** @description What the newest events would have led to. */
+        BatchPreview: {
+            /** @description When the first of them was accepted. */
+            after: components["schemas"]["TimeOrNull"];
+            /** @description When the last of them was accepted. */
+            before: components["schemas"]["TimeOrNull"];
+            /** @description False if their data was more than 32 MiB: the newest of them are left out. */
+            complete: boolean;
+            /** @description How many were looked at. */
+            events: number;
+            /** @description Up to three events for each outcome. */
+            examples: {
+                event: string;
+                /** @enum {unknown} */
+                outcome: "sent" | "waiting" | "skipped";
+                reason: components["schemas"]["Reason"] | null;
+                source: string;
+                subscription: components["schemas"]["Name"];
+            }[];
+            matched: number;
+            /** @description Events that did not match, by reason. */
+            missed: {
+                [key: string]: number;
+            };
+            sent: number;
+            /** @description Of those that matched: those that would have led to nothing, by reason. */
+            skipped: {
+                [key: string]: number;
+            };
+            /** @description The counts of each. */
+            subscriptions: {
+                id: components["schemas"]["Name"];
+                matched: number;
+                /** @description Events that did not match, by reason. */
+                missed: {
+                    [key: string]: number;
+                };
+                sent: number;
+                /** @description Of those that matched: those that would have led to nothing, by reason. */
+                skipped: {
+                    [key: string]: number;
+                };
+                /** @description Those that would still wait for a delay or for quiet hours now. */
+                waiting: number;
+            }[];
+            /** @description The counts in words, such as "312 of 1,000 would match: 272 sent, 40 capped". */
+            text: string;
+            /** @description Those that would still wait for a delay or for quiet hours now. */
+            waiting: number;
+        };
+        /**
+         * @description Either a subscription, or a campaign with all of its subscriptions, and how many of the newest events.
+         * @example {
+         *       "events": 1000,
+         *       "subscription": "first-order"
+         *     }
+         */
+        BatchTrial: {
+            campaign?: components["schemas"]["Name"];
+            /** @description So many of the newest events; default 1,000. */
+            events?: number;
+            /** @description Only events with this subject. */
+            subject?: components["schemas"]["EventSubject"];
+            /** @description The id of one, or one that is not saved. */
+            subscription?: string;
+            /** @description Only events of this type; a trailing * matches a prefix. */
+            type?: string;
+        };
         /**
          * @example {
          *       "audience": null,
@@ -2152,6 +2254,8 @@ export interface components {
                 method: string;
                 url: string;
             } | null;
+            /** @description The result in words, such as "fourth of five". */
+            text: string;
             /**
              * Format: date-time
              * @description If `once_per` or `cap` rejects the event: when the trigger can fire again.
@@ -6005,10 +6109,95 @@ export interface operations {
                      *         "headers": {},
                      *         "method": "POST",
                      *         "url": "https://loyalty.example/users/user-1"
-                     *       }
+                     *       },
+                     *       "text": "would be sent"
                      *     }
                      */
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    previewBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "events": 1000,
+                 *       "subscription": "first-order"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BatchTrial"];
+            };
+        };
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T12:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:01.000Z",
+                     *       "complete": true,
+                     *       "events": 2,
+                     *       "examples": [
+                     *         {
+                     *           "event": "order-1001",
+                     *           "outcome": "sent",
+                     *           "reason": null,
+                     *           "source": "/tenants/acme",
+                     *           "subscription": "first-order"
+                     *         }
+                     *       ],
+                     *       "matched": 1,
+                     *       "missed": {
+                     *         "type": 1
+                     *       },
+                     *       "sent": 1,
+                     *       "skipped": {},
+                     *       "subscriptions": [
+                     *         {
+                     *           "id": "first-order",
+                     *           "matched": 1,
+                     *           "missed": {
+                     *             "type": 1
+                     *           },
+                     *           "sent": 1,
+                     *           "skipped": {},
+                     *           "waiting": 0
+                     *         }
+                     *       ],
+                     *       "text": "1 of 2 would match: 1 sent",
+                     *       "waiting": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatchPreview"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -8047,7 +8236,8 @@ export interface operations {
                      *         "headers": {},
                      *         "method": "POST",
                      *         "url": "https://loyalty.example/users/user-1"
-                     *       }
+                     *       },
+                     *       "text": "would be sent"
                      *     }
                      */
                     "application/json": components["schemas"]["Preview"];
@@ -8614,7 +8804,8 @@ export interface operations {
                      *         "headers": {},
                      *         "method": "POST",
                      *         "url": "https://loyalty.example/users/user-1"
-                     *       }
+                     *       },
+                     *       "text": "would be sent"
                      *     }
                      */
                     "application/json": components["schemas"]["Preview"];

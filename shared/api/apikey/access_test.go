@@ -93,7 +93,7 @@ func mayCall(route string) []string {
 		return strings.Fields("admin manage publish")
 	case begins("/keys", "/v1/") || path == "":
 		return strings.Fields("admin")
-	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"), strings.HasSuffix(path, "/results"):
+	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"), strings.HasSuffix(path, "/results"), path == "/preview/batch":
 		return strings.Fields("admin manage")
 	case begins("/subscriptions", "/deliveries", "/preview", "/jobs"):
 		return strings.Fields("admin manage portal")

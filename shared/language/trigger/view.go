@@ -24,14 +24,11 @@ func (s *Spec) Evaluate(ctx context.Context, r Reader, a Asked, now time.Time, r
 	if reason != "" {
 		return Decision{Reason: reason}, nil
 	}
-	var items []webhook.StateItem
-	if refs := o.Refs(); len(refs) > 0 && a.Subscription.Version != 0 { // a draft has no state
-		var err error
-		if items, err = r.TriggerState(ctx, refs); err != nil {
-			return Decision{}, fmt.Errorf("read trigger state: %w", err)
-		}
+	items, err := known(ctx, r, o.Refs(), a.Subscription)
+	if err != nil {
+		return Decision{}, fmt.Errorf("read trigger state: %w", err)
 	}
-	items, err := s.afterCancels(items, a, now)
+	items, err = s.afterCancels(items, a, now)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -45,6 +42,28 @@ func (s *Spec) Evaluate(ctx context.Context, r Reader, a Asked, now time.Time, r
 	}
 	decision.Until = o.free(st, decision)
 	return decision, nil
+}
+
+// known reads parts. Of a draft's own there are none; what its campaign shares with
+// others there is.
+func known(ctx context.Context, r Reader, refs []webhook.StateRef, sub webhook.Subscription) ([]webhook.StateItem, error) {
+	items, asked := make([]webhook.StateItem, len(refs)), []webhook.StateRef{}
+	for i, ref := range refs {
+		items[i].StateRef = ref
+		if sub.Version != 0 || ref.Subscription == "" {
+			asked = append(asked, ref)
+		}
+	}
+	if len(asked) == 0 {
+		return items, nil
+	}
+	stored, err := r.TriggerState(ctx, asked)
+	for i := range items {
+		if len(stored) > 0 && items[i].StateRef == stored[0].StateRef {
+			items[i], stored = stored[0], stored[1:]
+		}
+	}
+	return items, err
 }
 
 // Outcome tells what was decided for an event that is stored with an entry for

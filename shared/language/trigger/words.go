@@ -32,6 +32,18 @@ func (s *Spec) InWords(d Decision) string {
 	return "a later event began the delay again"
 }
 
+// Place tells where an event that fires stands: "fifth of five, ten in all".
+func (s *Spec) Place(count int) string {
+	n := int64(count)
+	switch {
+	case s.within > 0 || s.every == 0 && s.at == 0:
+		return ordinal(n) + " event of the key"
+	case s.every > 0 && n > s.every:
+		return fmt.Sprintf("%s of %s, %s in all", ordinal(s.every), cardinal(s.every), cardinal(n))
+	}
+	return fmt.Sprintf("%s of %s", ordinal(n), cardinal(max(s.every, s.at)))
+}
+
 // SubjectKeys names the states that are an event's subject's own: those of keys that
 // the subject is part of, as the event tells them. They have no Part.
 func (s *Spec) SubjectKeys(sub webhook.Subscription, d *pattern.Event) (refs []webhook.StateRef) {

@@ -18,7 +18,7 @@ import (
 // asked reads {["event","subscription"]} and the subscription that it is about,
 // whose sample stands for the event if none is given. Of a stored subscription
 // nothing need be said at all.
-func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.Event, err error) {
+func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e previewed, err error) {
 	draft := r.PathValue("id") == ""
 	read := r.OptionalJSON
 	if draft {
@@ -59,35 +59,9 @@ func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e webhook.
 		s, err = h.versions.current(r.Context(), ref(r))
 	}
 	if err == nil && given["event"] == nil {
-		e, err = h.sample(r.Context(), s)
+		e.Event, err = h.sample(r.Context(), s)
 	}
 	return s, e, err
-}
-
-// given reads an event whose data, if it has none, is the sample of its type.
-func (h *previews) given(r *httpapi.Request, v strictjson.Value, faults *httpapi.Faults) (webhook.Event, error) {
-	members := map[string]strictjson.Value{}
-	for name, member := range v.Members() {
-		members[name] = member
-	}
-	typ, ok := members["type"].Text()
-	if !ok || members["data"] != nil || members["specversion"] != nil {
-		return publication.One(v, r.Tenant, h.now(), faults), nil
-	}
-	data, err := h.sampleOf(r.Context(), r.Tenant, typ)
-	switch {
-	case err != nil:
-		return webhook.Event{}, err
-	case data == nil:
-		faults.Add("event.data", "required: the event type has no sample")
-		return webhook.Event{}, nil
-	}
-	members["data"] = strictjson.Value(data)
-	with := map[string]json.RawMessage{}
-	for name, member := range members {
-		with[name] = json.RawMessage(member)
-	}
-	return publication.One(httpapi.Encode(with), r.Tenant, h.now(), faults), nil
 }
 
 // sampleOf returns the sample of a type, nil if it has none.

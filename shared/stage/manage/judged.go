@@ -16,12 +16,12 @@ import (
 
 // look asks every rule in its order, and renders whatever they say. The trial
 // is nil if nothing can be rendered.
-func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Event) (previewView, *webhook.Trial, error) {
+func (h *previews) look(r *httpapi.Request, s webhook.Subscription, asked previewed) (previewView, *webhook.Trial, error) {
 	spec, c, err := h.rulesOf(r.Context(), r.Tenant)(s)
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	e, decoded, err := h.profiled(r, s, e, spec.ReadsProfile() || c != nil && c.ReadsProfile())
+	e, decoded, err := h.profiled(r, s, asked, spec.ReadsProfile() || c != nil && c.ReadsProfile())
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
@@ -31,7 +31,9 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 	}
 	view, count, err := h.judged(r, joined{s, spec, c}, e, decoded, try)
 	if err == nil && view.Matched && view.Held == nil {
-		view.Held, err = h.held(r.Context(), s)
+		if view.Held, err = h.held(r.Context(), s); view.Held != nil {
+			view.Text += "; it " + waits[webhook.Waiting(*view.Held)]
+		}
 	}
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
@@ -46,7 +48,7 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 		}
 		return view, &trial, nil
 	case view.Matched:
-		view.Matched, view.Reason = false, reason(skip.Reason)
+		view.Matched, view.Reason, view.Text = false, reason(skip.Reason), inWords[skip.Reason]
 	}
 	view.Detail = cmp.Or(view.Detail, skip.Detail)
 	return view, nil, nil
@@ -55,10 +57,11 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, e webhook.Ev
 // judged says what would be decided, and how often the key would have occurred.
 // What is known of a key only manage may read.
 func (h *previews) judged(r *httpapi.Request, s joined, e webhook.Event, decoded *pattern.Event, try try) (view previewView, count int, err error) {
-	m, err := match(s.Subscription, decoded)
+	asks, err := matcherOf(s.Subscription)
 	if err != nil {
 		return view, 0, err
 	}
+	m := asks.match(decoded)
 	spec, detail := s.spec, ""
 	if m.reason == "" && s.Campaign != "" && r.Principal.Role != httpapi.Portal { // to which profiles are nobody's
 		m.reason, detail = h.keptBy(s.campaign, decoded)
@@ -73,7 +76,7 @@ func (h *previews) judged(r *httpapi.Request, s joined, e webhook.Event, decoded
 			return view, 0, err
 		}
 	}
-	view = h.viewDecision(d)
+	view = h.viewDecision(d, spec)
 	view.Detail = cmp.Or(detail, asWords(d))
 	if m.reason == webhook.ReasonFilter || m.reason == webhook.ReasonProfile {
 		view.Detail = missed(s.Subscription, decoded, r.Principal.Role)
@@ -84,8 +87,8 @@ func (h *previews) judged(r *httpapi.Request, s joined, e webhook.Event, decoded
 	return view, d.Count, err
 }
 
-func (h *previews) viewDecision(d trigger.Decision) previewView {
-	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Until: h.plans.until(d)}
+func (h *previews) viewDecision(d trigger.Decision, spec *trigger.Spec) previewView {
+	view := previewView{Matched: d.Reason == "", Reason: reason(d.Reason), Text: foretold(d, spec), Until: h.plans.until(d)}
 	if d.Count > 0 {
 		view.Count = &d.Count
 	}
@@ -103,55 +106,6 @@ type joined struct {
 	webhook.Subscription
 	spec     *trigger.Spec // nil: nothing
 	campaign *campaign.Campaign
-}
-
-// matching is what fan-out finds of an event at one subscription.
-type matching struct {
-	reason  webhook.Reason // why it does not get the event; "" if it does
-	cancels uint16         // bit i: the event meets the i-th cancel clause
-}
-
-// match asks types and filter, and those of each cancel clause.
-func match(s webhook.Subscription, e *pattern.Event) (m matching, err error) {
-	head := s.Head()
-	if m.reason, err = misses(head.Types, head.Filter, e); err != nil {
-		return m, err
-	}
-	for i, c := range head.Cancels {
-		switch why, err := misses(c.Types, c.Filter, e); {
-		case err != nil:
-			return m, err
-		case why == webhook.ReasonFilterCost:
-			m.reason = why // what cannot be told of a clause cannot be told of all
-		case why == "":
-			m.cancels |= 1 << i
-		}
-	}
-	return m, nil
-}
-
-// misses tells which of types and filter the event does not meet; "" if it
-// meets both.
-func misses(types []string, filter []byte, e *pattern.Event) (webhook.Reason, error) {
-	if !pattern.TypesMatch(types, e.Type()) {
-		return webhook.ReasonType, nil
-	}
-	if filter == nil {
-		return "", nil
-	}
-	p, err := pattern.CompileOver(pattern.WithProfile, filter, "filter")
-	if err != nil {
-		return "", err
-	}
-	return missesFilter(p, e), nil
-}
-
-// missesFilter tells why the event does not meet a filter; "" if it does.
-func missesFilter(p *pattern.Pattern, e *pattern.Event) webhook.Reason {
-	if event, asks := p.OfEvent(); asks && p.Judge(e) == pattern.No && (event == nil || event.Judge(e) == pattern.Yes) {
-		return webhook.ReasonProfile
-	}
-	return map[pattern.Verdict]webhook.Reason{pattern.No: webhook.ReasonFilter, pattern.Costly: webhook.ReasonFilterCost}[p.Judge(e)]
 }
 
 // maxMissed is how much is shown of a condition, and of what was found.

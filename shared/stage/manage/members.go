@@ -54,6 +54,17 @@ func (h *Handler) keptBy(c *campaign.Campaign, e *pattern.Event) (webhook.Reason
 	return "", ""
 }
 
+// audienceMisses tells whether an event is none for a campaign, whenever it runs.
+func audienceMisses(c *campaign.Campaign, e *pattern.Event) webhook.Reason {
+	switch {
+	case c == nil:
+		return webhook.ReasonEnded
+	case c.Audience != nil && c.Audience.Judge(e) != pattern.Yes:
+		return webhook.ReasonAudience
+	}
+	return ""
+}
+
 // words say what a reason means that a campaign or quiet hours have.
 var words = map[webhook.Reason]string{
 	webhook.ReasonAudience:   "the subject is not whom the campaign is for",

@@ -25,6 +25,7 @@ type previews struct {
 func (h *previews) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Method: post, Pattern: tenantPath + "/preview", Roles: portal, Handle: h.preview},
+		{Method: post, Pattern: tenantPath + "/preview/batch", Roles: manage, Handle: h.batch},
 		{Method: post, Pattern: subscriptionPath + "/preview", Roles: portal, Handle: h.preview},
 		{Method: post, Pattern: subscriptionPath + "/test", Roles: portal, Handle: h.test, Within: httpapi.Longest},
 	}
@@ -47,6 +48,7 @@ type previewView struct {
 	Cancels []canceledView `json:"cancels,omitzero"`  // of an event that meets a cancel clause: what it would cancel
 	Emit    *emittedView   `json:"emit,omitempty"`    // the event that would be made
 	Request *requestView   `json:"request"`           // as if the trigger fired; null if it cannot be rendered
+	Text    string         `json:"text"`              // all that in words: "fourth of five"
 	Attempt *attemptView   `json:"attempt,omitempty"` // of a test
 }
 
@@ -107,6 +109,10 @@ func trying(s webhook.Subscription, e webhook.Event) (try, error) {
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
+	return tryOf(request, s, e), nil
+}
+
+func tryOf(request *render.Request, s webhook.Subscription, e webhook.Event) try {
 	view, id := render.NewEvent(e), webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")
 	return func(count int) (t webhook.Trial, skip *render.Skip, err error) {
 		t.Event, t.Delivery = e.ID, id
@@ -123,7 +129,7 @@ func trying(s webhook.Subscription, e webhook.Event) (try, error) {
 			err = nil
 		}
 		return t, skip, err
-	}, nil
+	}
 }
 
 // ready is try as the trigger asks it, before anything is claimed.

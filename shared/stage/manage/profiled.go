@@ -15,7 +15,8 @@ import (
 // with the profile of its subject, which the event has changed by then. A portal
 // key sees nothing of profiles. More says that something else of it reads the profile
 // than filter and templates.
-func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhook.Event, more bool) (webhook.Event, *pattern.Event, error) {
+func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, asked previewed, more bool) (webhook.Event, *pattern.Event, error) {
+	e := asked.Event
 	decoded, err := trigger.DecodeEvent(e)
 	if err != nil {
 		return e, nil, err
@@ -33,7 +34,10 @@ func (h *previews) profiled(r *httpapi.Request, s webhook.Subscription, e webhoo
 		if p, err = h.profiles.of(r, e.Subject); err != nil {
 			return e, nil, err
 		}
-		if p, err = d.Effects(e, decoded).Apply(d, p); err != nil {
+		if !asked.happened {
+			p, err = d.Effects(e, decoded).Apply(d, p)
+		}
+		if err != nil {
 			return e, nil, err
 		}
 	}

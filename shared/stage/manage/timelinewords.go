@@ -12,6 +12,8 @@ import (
 
 // inWords says what reasons mean.
 var inWords = map[webhook.Reason]string{
+	webhook.ReasonType:          "the subscription does not ask for events of this type",
+	webhook.ReasonFilter:        "the filter does not match",
 	webhook.ReasonFilterCost:    "the filter needed too many steps",
 	webhook.ReasonProfile:       "the profile does not meet the filter any more",
 	webhook.ReasonNoKey:         "the event has no value for the trigger's key",
@@ -74,6 +76,23 @@ func (v *outcomeView) skip(d trigger.Decision, spec *trigger.Spec) {
 	default:
 		v.Text += ", and again from " + moment(d.Until)
 	}
+}
+
+// foretold tells in words what would become of an event.
+func foretold(d trigger.Decision, spec *trigger.Spec) string {
+	switch {
+	case d.Reason != "":
+		var v outcomeView
+		v.skip(d, spec)
+		return v.Text
+	case d.Do == trigger.Wait && d.Quiet:
+		return "would wait until quiet hours are over, " + moment(d.Due)
+	case d.Do == trigger.Wait:
+		return "would wait for its delay until " + moment(d.Due)
+	case d.Count > 0:
+		return "would be sent: " + spec.Place(d.Count)
+	}
+	return "would be sent"
 }
 
 // delivered tells of a delivery.

@@ -24,6 +24,14 @@ class AttributeInput(TypedDict):
 AttributeName: TypeAlias = str
 
 
+class BatchCounts(TypedDict):
+    matched: int
+    missed: dict[str, int]
+    sent: int
+    skipped: dict[str, int]
+    waiting: int
+
+
 Tag: TypeAlias = str
 
 
@@ -558,6 +566,46 @@ class AuthInput(TypedDict):
     value: NotRequired[str]
 
 
+class Example(TypedDict):
+    event: str
+    outcome: Literal["sent", "waiting", "skipped"]
+    reason: Reason | None
+    source: str
+    subscription: Name
+
+
+class Subscription(TypedDict):
+    id: Name
+    matched: int
+    missed: dict[str, int]
+    sent: int
+    skipped: dict[str, int]
+    waiting: int
+
+
+class BatchPreview(TypedDict):
+    after: TimeOrNull
+    before: TimeOrNull
+    complete: bool
+    events: int
+    examples: list[Example]
+    matched: int
+    missed: dict[str, int]
+    sent: int
+    skipped: dict[str, int]
+    subscriptions: list[Subscription]
+    text: str
+    waiting: int
+
+
+class BatchTrial(TypedDict):
+    campaign: NotRequired[Name]
+    events: NotRequired[int]
+    subject: NotRequired[EventSubject]
+    subscription: NotRequired[str]
+    type: NotRequired[str]
+
+
 class Campaign(TypedDict):
     audience: dict[str, Any] | None
     cap: dict[str, Any] | None
@@ -833,6 +881,7 @@ class Preview(TypedDict):
     matched: bool
     reason: Reason | None
     request: Request | None
+    text: str
     until: NotRequired[str]
 
 
@@ -1025,7 +1074,7 @@ class Moment(TypedDict):
     type: str
 
 
-class Subscription(TypedDict):
+class Subscription1(TypedDict):
     auth: Auth
     campaign: str | None
     created_at: Time
@@ -1081,7 +1130,7 @@ class SubscriptionInput(TypedDict):
 
 
 class SubscriptionList(TypedDict):
-    data: list[Subscription]
+    data: list[Subscription1]
     next_cursor: Cursor
 
 
