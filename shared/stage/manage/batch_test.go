@@ -90,9 +90,9 @@ func TestAPreviewOfADraftCampaignOverManyCountsForAllOfItsSubscriptions(t *testi
 		t.Errorf("preview of a campaign: %s, want %s", got.body, want)
 	}
 	for body, field := range map[string]string{
-		`{"campaign":"none"}`:                            "campaign",
-		`{"subscription":"none"}`:                        "subscription",
-		`{}`:                                             "subscription",
+		`{"campaign":"none"}`:     "campaign",
+		`{"subscription":"none"}`: "subscription",
+		`{}`:                      "subscription",
 		`{"subscription":"a","campaign":"spring"}`:       "subscription",
 		`{"subscription":"a","events":1001}`:             "events",
 		`{"subscription":"a","type":"*x"}`:               "type",
