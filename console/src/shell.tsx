@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, Mark } from "./parts/icon";
 import { go, link, type Route } from "./router";
 import { portal, session } from "./session";
 import { language, languageNames, speak, t, type Name } from "./words";
@@ -29,9 +30,9 @@ export function Shell({ at, children }: { at: Route; children: ComponentChildren
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus(); }}>{t("skip")}</a>
       <header class="top">
         <button type="button" class="menu" aria-expanded={open} aria-controls="nav" onClick={() => setOpen(!open)}>{t("menu")}</button>
-        <a class="brand" href={link()}>Postino</a>
+        <a class="brand" href={link()}><Mark />{portal ? t("signin.title.portal") : "Postino"}</a>
         {!portal && <SearchBox />}
-        <span class="tenant">{session.admin ? <a href={link("tenants")}>{session.tenant}</a> : session.tenant}</span>
+        <span class="tenant">{session.admin ? <a href={link("tenants")} title={t("nav.tenants")}>{session.tenant}</a> : session.tenant}</span>
       </header>
       <nav id="nav" class={open ? "open" : ""} aria-label={t("menu")}>
         {groups.map((g) => {
@@ -40,7 +41,7 @@ export function Shell({ at, children }: { at: Route; children: ComponentChildren
           return (
             <div key={g.title}>
               <h2>{t(g.title)}</h2>
-              <ul>{pages.map(([path, name]) => <li key={path}><a href={link(...(path === "" ? [] : [path]))} aria-current={(at.path[0] ?? "") === path ? "page" : undefined}>{t(name)}</a></li>)}</ul>
+              <ul>{pages.map(([path, name]) => <li key={path}><a href={link(...(path === "" ? [] : [path]))} aria-current={(at.path[0] ?? "") === path ? "page" : undefined}><Icon of={path || "overview"} />{t(name)}</a></li>)}</ul>
             </div>
           );
         })}

@@ -70,7 +70,7 @@ func (s *stock) at(n int) webhook.StoredEvent {
 
 func owed(e webhook.StoredEvent, entry webhook.PlanEntry) webhook.Delivery {
 	return webhook.Delivery{
-		Tenant: tenant, ID: webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, ""), EventID: e.ID, EventSource: e.Source,
+		Tenant: tenant, ID: webhook.DeliveryID(tenant, e.Key(), e.AcceptedAt, entry.Subscription, ""), EventID: e.ID, EventSource: e.Source, EventType: e.Type,
 		Subscription: entry.Subscription, Version: entry.Version, Status: webhook.Succeeded, CreatedAt: e.AcceptedAt,
 		EndedAt: e.AcceptedAt, Attempts: 1, Digest: "0123456789abcdef0123456789abcdef",
 		Last: &webhook.Attempt{Number: 1, StartedAt: e.AcceptedAt, DurationMS: 12, StatusCode: 200, Response: &webhook.Response{Body: "ok"}},

@@ -218,6 +218,42 @@ func (e CreatedSubscriptionState) Valid() bool {
 	}
 }
 
+// Defines values for DeliveryError.
+const (
+	DeliveryErrorAuth           DeliveryError = "auth"
+	DeliveryErrorConnect        DeliveryError = "connect"
+	DeliveryErrorDns            DeliveryError = "dns"
+	DeliveryErrorRefusedAddress DeliveryError = "refused_address"
+	DeliveryErrorReset          DeliveryError = "reset"
+	DeliveryErrorStatus         DeliveryError = "status"
+	DeliveryErrorTimeout        DeliveryError = "timeout"
+	DeliveryErrorTls            DeliveryError = "tls"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryError enum.
+func (e DeliveryError) Valid() bool {
+	switch e {
+	case DeliveryErrorAuth:
+		return true
+	case DeliveryErrorConnect:
+		return true
+	case DeliveryErrorDns:
+		return true
+	case DeliveryErrorRefusedAddress:
+		return true
+	case DeliveryErrorReset:
+		return true
+	case DeliveryErrorStatus:
+		return true
+	case DeliveryErrorTimeout:
+		return true
+	case DeliveryErrorTls:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DeliveryWaiting.
 const (
 	DeliveryWaitingBreaker   DeliveryWaiting = "breaker"
@@ -245,6 +281,42 @@ func (e DeliveryWaiting) Valid() bool {
 	case DeliveryWaitingRetry:
 		return true
 	case DeliveryWaitingTimer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DeliveryDetailError.
+const (
+	DeliveryDetailErrorAuth           DeliveryDetailError = "auth"
+	DeliveryDetailErrorConnect        DeliveryDetailError = "connect"
+	DeliveryDetailErrorDns            DeliveryDetailError = "dns"
+	DeliveryDetailErrorRefusedAddress DeliveryDetailError = "refused_address"
+	DeliveryDetailErrorReset          DeliveryDetailError = "reset"
+	DeliveryDetailErrorStatus         DeliveryDetailError = "status"
+	DeliveryDetailErrorTimeout        DeliveryDetailError = "timeout"
+	DeliveryDetailErrorTls            DeliveryDetailError = "tls"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryDetailError enum.
+func (e DeliveryDetailError) Valid() bool {
+	switch e {
+	case DeliveryDetailErrorAuth:
+		return true
+	case DeliveryDetailErrorConnect:
+		return true
+	case DeliveryDetailErrorDns:
+		return true
+	case DeliveryDetailErrorRefusedAddress:
+		return true
+	case DeliveryDetailErrorReset:
+		return true
+	case DeliveryDetailErrorStatus:
+		return true
+	case DeliveryDetailErrorTimeout:
+		return true
+	case DeliveryDetailErrorTls:
 		return true
 	default:
 		return false
@@ -1852,6 +1924,9 @@ type Delivery struct {
 	Detail  *string     `json:"detail"`
 	EndedAt *TimeOrNull `json:"ended_at"`
 
+	// Error How the newest attempt failed. Null if it succeeded, or if there was none.
+	Error *DeliveryError `json:"error"`
+
 	// Event Its event's id.
 	Event string `json:"event"`
 
@@ -1869,12 +1944,24 @@ type Delivery struct {
 	Source string `json:"source"`
 	Status Status `json:"status"`
 
+	// StatusCode Of the newest attempt. Null if there was none, or no answer.
+	StatusCode *int `json:"status_code"`
+
 	// Subscription Examples: first-order
 	Subscription Name `json:"subscription"`
+
+	// Type Its event's type.
+	Type string `json:"type"`
+
+	// Url The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted.
+	Url *string `json:"url"`
 
 	// Waiting What it waits for.
 	Waiting *DeliveryWaiting `json:"waiting"`
 }
+
+// DeliveryError defines model for Delivery.Error.
+type DeliveryError string
 
 // DeliveryWaiting defines model for Delivery.Waiting.
 type DeliveryWaiting string
@@ -1893,6 +1980,9 @@ type DeliveryDetail struct {
 	Detail  *string     `json:"detail"`
 	EndedAt *TimeOrNull `json:"ended_at"`
 
+	// Error How the newest attempt failed. Null if it succeeded, or if there was none.
+	Error *DeliveryDetailError `json:"error"`
+
 	// Event Its event's id.
 	Event string `json:"event"`
 
@@ -1906,16 +1996,31 @@ type DeliveryDetail struct {
 	// Replay The replay that it belongs to; null for the original event.
 	Replay *string `json:"replay"`
 
+	// Request What is sent: the body that all attempts have, and method, url and headers by the subscription as it is now, with `***` for secrets. Absent if nothing is left of it, or if nothing can be sent.
+	Request *RenderedRequest `json:"request,omitempty"`
+
 	// Source Its event's source.
 	Source string `json:"source"`
 	Status Status `json:"status"`
 
+	// StatusCode Of the newest attempt. Null if there was none, or no answer.
+	StatusCode *int `json:"status_code"`
+
 	// Subscription Examples: first-order
 	Subscription Name `json:"subscription"`
+
+	// Type Its event's type.
+	Type string `json:"type"`
+
+	// Url The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted.
+	Url *string `json:"url"`
 
 	// Waiting What it waits for.
 	Waiting *DeliveryDetailWaiting `json:"waiting"`
 }
+
+// DeliveryDetailError defines model for DeliveryDetail.Error.
+type DeliveryDetailError string
 
 // DeliveryDetailWaiting defines model for DeliveryDetail.Waiting.
 type DeliveryDetailWaiting string
@@ -2811,6 +2916,17 @@ type RegisteredEventType struct {
 	//
 	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
 	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// RenderedRequest defines model for RenderedRequest.
+type RenderedRequest struct {
+	Body        string `json:"body"`
+	ContentType string `json:"content_type"`
+
+	// Headers Names in lower case, without those of the connection.
+	Headers map[string]string `json:"headers"`
+	Method  string            `json:"method"`
+	Url     string            `json:"url"`
 }
 
 // Replay An event that is sent again.

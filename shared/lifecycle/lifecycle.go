@@ -92,7 +92,7 @@ func Begin(d webhook.Delivery) webhook.Delivery {
 // has happened to it. It is not stored.
 func Planned(e webhook.Event, entry webhook.PlanEntry) webhook.Delivery {
 	return Begin(webhook.Delivery{
-		Tenant: e.Tenant, ID: e.DeliveryID(entry), EventID: e.ID, EventSource: e.Source,
+		Tenant: e.Tenant, ID: e.DeliveryID(entry), EventID: e.ID, EventSource: e.Source, EventType: e.Type,
 		Subscription: entry.Subscription, Version: entry.Version, CreatedAt: e.AcceptedAt,
 	})
 }

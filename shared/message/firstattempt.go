@@ -14,6 +14,7 @@ type FirstAttempt struct {
 	ID           string
 	Event        string
 	Source       string
+	Type         string    // of the event
 	Created      time.Time // see webhook.Delivery's CreatedAt
 	Subscription string
 	Version      int64
@@ -30,7 +31,7 @@ type FirstAttempt struct {
 func (f FirstAttempt) Encode() []byte {
 	b := make([]byte, 1, 320+len(f.Body)+len(f.Target.URL.Plain))
 	b[0] = byte(KindFirstAttempt)
-	for _, text := range []string{f.Tenant, f.ID, f.Event, f.Source, f.Subscription, f.Occasion, f.Method, f.ContentType, f.Target.URL.Plain} {
+	for _, text := range []string{f.Tenant, f.ID, f.Event, f.Source, f.Type, f.Subscription, f.Occasion, f.Method, f.ContentType, f.Target.URL.Plain} {
 		b = appendText(b, text)
 	}
 	b = appendTime(b, f.Created)
@@ -70,7 +71,7 @@ func (f FirstAttempt) Ref() webhook.SubscriptionRef {
 // decodeFirstAttempt reads what [FirstAttempt.Encode] wrote.
 func decodeFirstAttempt(body []byte) (f FirstAttempt, err error) {
 	r := fields{rest: body[1:]}
-	for _, text := range []*string{&f.Tenant, &f.ID, &f.Event, &f.Source, &f.Subscription, &f.Occasion, &f.Method, &f.ContentType, &f.Target.URL.Plain} {
+	for _, text := range []*string{&f.Tenant, &f.ID, &f.Event, &f.Source, &f.Type, &f.Subscription, &f.Occasion, &f.Method, &f.ContentType, &f.Target.URL.Plain} {
 		*text = r.text()
 	}
 	f.Created = r.time()
@@ -85,7 +86,7 @@ func decodeFirstAttempt(body []byte) (f FirstAttempt, err error) {
 // Delivery is what the message knows of the delivery.
 func (f FirstAttempt) Delivery() webhook.Delivery {
 	return webhook.Delivery{
-		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source,
+		Tenant: f.Tenant, ID: f.ID, EventID: f.Event, EventSource: f.Source, EventType: f.Type,
 		Subscription: f.Subscription, Version: f.Version, Occasion: f.Occasion, Count: f.Count, CreatedAt: f.Created,
 	}
 }

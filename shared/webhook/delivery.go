@@ -81,6 +81,7 @@ type Delivery struct {
 	ID           string
 	EventID      string
 	EventSource  string
+	EventType    string
 	Subscription string
 	Version      int64  // of the subscription when it was decided
 	Occasion     string // which firing; "" for a plain match

@@ -9,11 +9,14 @@ import { portal } from "../session";
 import { count, said, t } from "../words";
 import { eventLink } from "./events";
 
+// answered says how the newest attempt ended.
+export const answered = (d: Delivery) => [d.status_code === null ? "" : String(d.status_code), d.error === null ? "" : said("error", d.error)].filter((s) => s !== "").join(" · ");
+
 export const deliveryColumns: Column<Delivery>[] = [
   { title: "col.status", show: (d) => <Badge of={d.status} /> },
-  { title: "col.subscription", show: (d) => <a href={link("subscriptions", d.subscription)}>{d.subscription}</a> },
-  { title: "col.event", show: (d) => (portal ? <code>{d.event}</code> : <a href={eventLink({ id: d.event, source: d.source })}>{d.event}</a>) },
-  { title: "col.why", show: (d) => <a href={link("deliveries", d.id)}>{why(d)}</a>, wide: true },
+  { title: "col.event", show: (d) => <><strong>{d.type}</strong><span class="under">{portal ? d.event : <a href={eventLink({ id: d.event, source: d.source })}>{d.event}</a>}</span></> },
+  { title: "col.subscription", show: (d) => <><a href={link("subscriptions", d.subscription)}>{d.subscription}</a>{d.url && <span class="under">{d.url}</span>}</> },
+  { title: "col.why", show: (d) => <><a href={link("deliveries", d.id)}>{why(d)}</a>{answered(d) && <span class="under">{answered(d)}</span>}</>, wide: true },
   { title: "col.attempts", show: (d) => count(d.attempt_count) },
   { title: "col.time", show: (d) => <Time at={d.created_at} /> },
 ];

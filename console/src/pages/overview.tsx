@@ -38,7 +38,7 @@ export function Overview() {
       </Heading>
       {loaded.error && <Trouble error={loaded.error} retry={loaded.reload} />}
       {(seen.subscriptions.length === 0 || seen.deliveries.length === 0) && <Guide seen={seen} />}
-      {seen.stats && <Numbers of={seen.stats} />}
+      {seen.stats && (seen.stats.total.attempts.made > 0 || seen.stats.total.deliveries.canceled > 0) && <Numbers of={seen.stats} />}
       {troubled.length > 0 && (
         <section aria-label={t("overview.troubled")}>
           <h2>{t("overview.troubled")}</h2>

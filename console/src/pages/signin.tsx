@@ -4,6 +4,7 @@ import type { List, Tenant } from "../api/types";
 import { Field, Trouble } from "../parts/basics";
 import { Dialog } from "../parts/confirm";
 import { useAction } from "../parts/hooks";
+import { Mark } from "../parts/icon";
 import { type Credentials, fromAddress, portal, session } from "../session";
 import { t } from "../words";
 
@@ -55,7 +56,7 @@ export function SignIn({ again }: { again?: boolean }) {
   if (again) return <Dialog title={t("signin.again")} close={() => session.signOut()}><p>{t("signin.again.says")}</p>{form}</Dialog>;
   return (
     <main class="door">
-      <h1>{portal ? t("signin.title.portal") : t("signin.title")}</h1>
+      <h1><Mark />{portal ? t("signin.title.portal") : t("signin.title")}</h1>
       <p>{t("signin.says")}</p>
       {form}
     </main>

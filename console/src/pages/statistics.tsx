@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { get, tenantPath } from "../api/client";
@@ -55,6 +55,14 @@ function Shown({ of }: { of: Stats }) {
 // Chart draws lines over time. The table below it says the same to who does not see it.
 function Chart({ data, lines, from, to }: { data: uPlot.AlignedData; lines: [string, string][]; from: number; to: number }) {
   const ref = useRef<HTMLDivElement>(null);
+  const [turn, again] = useState(0); // the colours changed
+  useEffect(() => {
+    const scheme = matchMedia("(prefers-color-scheme: dark)"), changed = () => again((n) => n + 1);
+    const theme = new MutationObserver(changed);
+    scheme.addEventListener("change", changed);
+    theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => { scheme.removeEventListener("change", changed); theme.disconnect(); };
+  }, []);
   useEffect(() => {
     const box = ref.current!;
     const colour = (name: string) => {
@@ -74,6 +82,6 @@ function Chart({ data, lines, from, to }: { data: uPlot.AlignedData; lines: [str
     const resized = new ResizeObserver(() => plot.setSize(size()));
     resized.observe(box);
     return () => { resized.disconnect(); plot.destroy(); };
-  }, [data]);
+  }, [data, turn]);
   return <div ref={ref} class="chart" aria-hidden="true" />;
 }

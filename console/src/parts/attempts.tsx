@@ -13,11 +13,12 @@ export function One({ of: a }: { of: Attempt }) {
   const headers = Object.entries(a.response?.headers ?? {}).map(([name, value]) => `${name}: ${value}`).join("\n");
   return (
     <article class={a.error === null ? "good" : "bad"}>
-      <h3>{t("attempt.number", { n: a.number })} {a.manual && <small>{t("attempt.manual")}</small>}</h3>
-      <p>
-        <strong>{a.status_code ?? said("error", a.error ?? "")}</strong>
-        {a.status_code !== null && a.error !== null && <> · {said("error", a.error)}</>} · {t("attempt.took", { n: count(a.duration_ms) })} · <Time at={a.started_at} />
-      </p>
+      <header class="attempt">
+        <h3>{t("attempt.number", { n: a.number })} {a.manual && <small>{t("attempt.manual")}</small>}</h3>
+        <span class={`code ${a.error === null ? "good" : "bad"}`}>{a.status_code ?? said("error", a.error ?? "")}</span>
+        {a.status_code !== null && a.error !== null && <span>{said("error", a.error)}</span>}
+        <span class="quiet">{t("attempt.took", { n: count(a.duration_ms) })} · <Time at={a.started_at} /></span>
+      </header>
       {a.detail && <p>{a.detail}</p>}
       {a.response && (
         <details>

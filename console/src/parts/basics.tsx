@@ -6,11 +6,15 @@ import { language, said, t } from "../words";
 // Where the browser speaks a kind of the chosen language, such as en-GB, dates are written as there.
 const spoken = navigator.languages.find((l) => l.startsWith(language)) ?? language;
 const local = new Intl.DateTimeFormat(spoken, { dateStyle: "medium", timeStyle: "medium" });
+const today = new Intl.DateTimeFormat(spoken, { timeStyle: "medium" });
+const thisYear = new Intl.DateTimeFormat(spoken, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 
-// Time shows a moment in the visitor's zone, with UTC at hand.
-export function Time({ at }: { at: string | null | undefined }) {
+// Time shows a moment in the visitor's zone, as short as that is clear, with all of it and UTC at hand.
+export function Time({ at, whole }: { at: string | null | undefined; whole?: boolean }) {
   if (!at) return <span class="quiet">–</span>;
-  return <time dateTime={at} title={at}>{local.format(new Date(at))}</time>;
+  const moment = new Date(at), now = new Date();
+  const written = whole || moment.getFullYear() !== now.getFullYear() ? local : moment.toDateString() === now.toDateString() ? today : thisYear;
+  return <time dateTime={at} title={`${local.format(moment)} · ${at}`}>{written.format(moment)}</time>;
 }
 
 const tones: Record<string, string> = {

@@ -2,7 +2,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
-import { drawSelection, EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { drawSelection, EditorView, keymap } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
@@ -16,7 +16,7 @@ const look = EditorView.theme({
   "&": { color: "var(--text)", backgroundColor: "var(--field)", border: "1px solid var(--edge)", borderRadius: "6px", fontSize: "14px" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "1px" },
   ".cm-scroller": { fontFamily: "ui-monospace, monospace", maxHeight: "32rem" },
-  ".cm-gutters": { color: "var(--soft)", backgroundColor: "var(--field)", border: "none" },
+  ".cm-content": { padding: "8px 4px" },
   ".cm-cursor": { borderLeftColor: "var(--text)" },
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--line)" },
 });
@@ -31,7 +31,7 @@ export function Editor({ value, label, change }: { value: string; label: string;
     view.current = new EditorView({
       root, parent: root, doc: value,
       extensions: [
-        lineNumbers(), history(), drawSelection(), bracketMatching(), json(), syntaxHighlighting(colours), look, EditorState.tabSize.of(2), EditorView.lineWrapping,
+        history(), drawSelection(), bracketMatching(), json(), syntaxHighlighting(colours), look, EditorState.tabSize.of(2), EditorView.lineWrapping,
         keymap.of([...defaultKeymap, ...historyKeymap]), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((u) => u.docChanged && changed.current(u.state.doc.toString())),
       ],

@@ -59,11 +59,11 @@ function merged<T>(fresh: T[], old: T[], id: (row: T) => string): T[] {
 
 export function Table<T>({ rows, columns, id, label }: { rows: T[]; columns: Column<T>[]; id: (row: T) => string; label: string }) {
   return (
-    <table aria-label={label}>
+    <table aria-label={label} class="rows">
       <thead><tr>{columns.map((c) => <th key={c.title} scope="col">{t(c.title)}</th>)}</tr></thead>
       <tbody>
         {rows.map((row) => (
-          <tr key={id(row)}>{columns.map((c) => <td key={c.title} data-title={t(c.title)} class={c.wide ? "wide" : ""}>{c.show(row)}</td>)}</tr>
+          <tr key={id(row)}>{columns.map((c) => <td key={c.title} data-title={t(c.title)} class={c.wide ? "wide" : ""}><div>{c.show(row)}</div></td>)}</tr>
         ))}
       </tbody>
     </table>

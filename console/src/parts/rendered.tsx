@@ -3,10 +3,17 @@ import type { Preview } from "../api/types";
 import { said, t } from "../words";
 import { Text, Time } from "./basics";
 
+type Request = NonNullable<Preview["request"]>;
+
+// Sent shows a request as it goes over the line.
+export function Sent({ of: r, label }: { of: Request; label: string }) {
+  const headers = Object.entries({ ...r.headers, "content-type": r.content_type }).sort().map(([k, v]) => `${k}: ${v}`).join("\n");
+  return <Text label={label}>{`${r.method} ${r.url}\n${headers}${r.body ? "\n\n" + pretty(r.body) : ""}`}</Text>;
+}
+
 // Rendered shows what a preview says: whether an event would lead to a callback, why not, and the request.
 export function Rendered({ of: p }: { of: Preview }) {
   const r = p.request;
-  const headers = r ? Object.entries({ ...r.headers, "content-type": r.content_type }).map(([k, v]) => `${k}: ${v}`).join("\n") : "";
   return (
     <div class="rendered">
       <p class={p.matched ? "good" : "warn"} role="status">
@@ -16,7 +23,7 @@ export function Rendered({ of: p }: { of: Preview }) {
         {p.held && <> · {said("waiting", p.held)}</>}
       </p>
       {p.detail && <p><code>{p.detail}</code></p>}
-      {r && <Text label={t("preview.request")}>{`${r.method} ${r.url}\n${headers}${r.body ? "\n\n" + pretty(r.body) : ""}`}</Text>}
+      {r && <Sent of={r} label={t("preview.request")} />}
     </div>
   );
 }

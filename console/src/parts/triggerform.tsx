@@ -1,11 +1,10 @@
 import type { Trigger } from "../api/types";
 import { t } from "../words";
-import { Field } from "./basics";
 import { type Cancel, phrases } from "./sentence";
 
 type Props = { trigger: Trigger | null; change: (trigger: Trigger | null) => void };
 
-// without removes what is empty, and the whole trigger if nothing is left.
+// cleaned removes what is empty, and the whole trigger if nothing is left.
 function cleaned(trigger: Record<string, unknown>): Trigger | null {
   const kept = Object.entries(trigger).filter(([, v]) => v !== undefined && v !== null && v !== "" && v !== false);
   if (kept.every(([name]) => name === "key")) return null;
@@ -14,37 +13,85 @@ function cleaned(trigger: Record<string, unknown>): Trigger | null {
 
 const list = (text: string) => text.split(",").map((s) => s.trim()).filter((s) => s !== "");
 
+type Blank = { now: Trigger; set: (part: Record<string, unknown>) => void };
+
 // TriggerForm says when an event leads to a callback, as a sentence whose blanks are filled in.
 export function TriggerForm({ trigger, change }: Props) {
   const now: Trigger = trigger ?? {};
   const set = (part: Record<string, unknown>) => change(cleaned({ key: "subject", ...now, ...part }));
-  const count = now.at ? "at" : now.every ? "every" : "each";
-  const number = now.at ?? now.every ?? 5;
-  const counting = count !== "each";
-  const cancel = ((now.cancel ?? []) as Cancel[]).flatMap((c) => c.types ?? []).join(", ");
   return (
     <div class="trigger">
-      <div class="filters">
-        <Field label={t("trigger.form.when")}>
-          <select value={count} onChange={(e) => { const v = e.currentTarget.value; set({ at: v === "at" ? number : undefined, every: v === "every" ? number : undefined, ...(v === "each" ? { distinct: undefined, within: undefined } : {}) }); }}>
-            <option value="each">{t("trigger.form.each")}</option><option value="at">{t("trigger.form.at")}</option><option value="every">{t("trigger.form.every")}</option>
-          </select>
-        </Field>
-        {counting && <Field label="n"><input type="number" min={1} value={number} onChange={(e) => set({ [count]: Number(e.currentTarget.value) || 1 })} /></Field>}
-        {counting && <Field label={t("trigger.form.distinct")}><input list="fields" placeholder="data.booking" value={now.distinct ?? ""} onInput={(e) => set({ distinct: e.currentTarget.value.trim() })} /></Field>}
-        {counting && <Field label={t("trigger.form.within")}><input placeholder="30d" value={now.within ?? ""} onInput={(e) => set({ within: e.currentTarget.value.trim() })} /></Field>}
-      </div>
-      <div class="filters">
-        <Field label={t("trigger.form.delay")}><input placeholder="1h" value={now.delay ?? ""} onInput={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></Field>
-        {now.delay && <Field label={t("trigger.form.cancel")}><input placeholder="order.placed" value={cancel} onChange={(e) => { const types = list(e.currentTarget.value); set({ cancel: types.length > 0 ? [{ types }] : undefined }); }} /></Field>}
-        <Field label={t("trigger.form.once")}>
-          <select value={now.once ? "ever" : now.once_per ? "per" : ""} onChange={(e) => { const v = e.currentTarget.value; set({ once: v === "ever", once_per: v === "per" ? "30d" : undefined }); }}>
-            <option value="">{t("trigger.form.often")}</option><option value="ever">{t("trigger.form.ever")}</option><option value="per">{t("trigger.form.per")}</option>
-          </select>
-        </Field>
-        {now.once_per && <Field label={t("trigger.form.period")}><input value={now.once_per} onInput={(e) => set({ once_per: e.currentTarget.value.trim() })} /></Field>}
-      </div>
-      {trigger && <p class="lead">{phrases(trigger).join(", ")}.</p>}
+      <p class="blanks"><Which now={now} set={set} /></p>
+      <p class="blanks"><Wait now={now} set={set} /></p>
+      <p class="blanks"><Often now={now} set={set} /></p>
+      {trigger && <p class="said" role="status">{phrases(trigger).join(", ")}.</p>}
     </div>
+  );
+}
+
+function Which({ now, set }: Blank) {
+  const count = now.at ? "at" : now.every ? "every" : "each";
+  const number = now.at ?? now.every ?? 5;
+  const choose = (v: string) => set({ at: v === "at" ? number : undefined, every: v === "every" ? number : undefined, ...(v === "each" ? { distinct: undefined, within: undefined } : {}) });
+  return (
+    <>
+      {t("blank.call")}
+      <select aria-label={t("trigger.form.when")} value={count} onChange={(e) => choose(e.currentTarget.value)}>
+        <option value="each">{t("trigger.form.each")}</option><option value="at">{t("trigger.form.at")}</option><option value="every">{t("trigger.form.every")}</option>
+      </select>
+      {count !== "each" && (
+        <>
+          <label class="blank">{t("blank.number")}<input type="number" aria-label="n" min={1} value={number} onChange={(e) => set({ [count]: Number(e.currentTarget.value) || 1 })} /></label>
+          <label class="blank">{t("blank.distinct")}<input class="middle" aria-label={t("trigger.form.distinct")} list="fields" placeholder="data.booking" value={now.distinct ?? ""} onInput={(e) => set({ distinct: e.currentTarget.value.trim() })} /></label>
+          <label class="blank">{t("blank.within")}<input class="brief" aria-label={t("trigger.form.within")} placeholder="30d" value={now.within ?? ""} onInput={(e) => set({ within: e.currentTarget.value.trim() })} /></label>
+        </>
+      )}
+    </>
+  );
+}
+
+function Wait({ now, set }: Blank) {
+  const clauses = (now.cancel ?? []) as (Cancel & Record<string, unknown>)[];
+  const plain = clauses.filter((c) => Object.keys(c).every((name) => name === "types")).flatMap((c) => c.types ?? []);
+  const further = clauses.filter((c) => Object.keys(c).some((name) => name !== "types"));
+  const cancel = (types: string[]) => {
+    const all = [...(types.length > 0 ? [{ types }] : []), ...further];
+    set({ cancel: all.length > 0 ? all : undefined });
+  };
+  return (
+    <>
+      <label class="blank">{t("blank.wait")}<input class="brief" aria-label={t("trigger.form.delay")} placeholder="1h" value={now.delay ?? ""} onInput={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></label>
+      {now.delay && (
+        <>
+          {t("blank.from")}
+          <select aria-label={t("trigger.form.repeat")} value={now.on_repeat ?? "restart"} onChange={(e) => set({ on_repeat: e.currentTarget.value === "keep" ? "keep" : undefined })}>
+            <option value="restart">{t("blank.last")}</option><option value="keep">{t("blank.first")}</option>
+          </select>
+          <label class="blank">{t("blank.unless")}<input class="middle" aria-label={t("trigger.form.cancel")} placeholder="order.placed" value={plain.join(", ")} onChange={(e) => cancel(list(e.currentTarget.value))} /></label>
+          {t("blank.arrives")}
+          {further.length > 0 && <small> {t("blank.further", { n: further.length })}</small>}
+        </>
+      )}
+    </>
+  );
+}
+
+function Often({ now, set }: Blank) {
+  const kind = now.once ? "ever" : now.once_per ? "per" : now.cap ? "cap" : "";
+  const choose = (v: string) => set({ once: v === "ever", once_per: v === "per" ? "30d" : undefined, cap: v === "cap" ? { max: 2, per: "7d" } : undefined });
+  return (
+    <>
+      {t("blank.often")}
+      <select aria-label={t("trigger.form.once")} value={kind} onChange={(e) => choose(e.currentTarget.value)}>
+        <option value="">{t("trigger.form.often")}</option><option value="ever">{t("trigger.form.ever")}</option><option value="per">{t("trigger.form.per")}</option><option value="cap">{t("trigger.form.cap")}</option>
+      </select>
+      {now.once_per && <input class="brief" aria-label={t("trigger.form.period")} value={now.once_per} onInput={(e) => set({ once_per: e.currentTarget.value.trim() })} />}
+      {now.cap && (
+        <>
+          <input type="number" min={1} aria-label={t("trigger.form.max")} value={now.cap.max} onChange={(e) => set({ cap: { ...now.cap, max: Number(e.currentTarget.value) || 1 } })} />
+          <label class="blank">{t("blank.per")}<input class="brief" aria-label={t("trigger.form.period")} value={now.cap.per} onInput={(e) => set({ cap: { ...now.cap, per: e.currentTarget.value.trim() } })} /></label>
+        </>
+      )}
+    </>
   );
 }

@@ -1621,6 +1621,8 @@ export interface components {
             /** @description Details of the reason: the missing field or secret, or the error and its place in a template. Null if there are none. */
             detail: string | null;
             ended_at: components["schemas"]["TimeOrNull"];
+            /** @description How the newest attempt failed. Null if it succeeded, or if there was none. */
+            error: ("status" | "dns" | "connect" | "tls" | "timeout" | "reset" | "refused_address" | "auth") | null;
             /** @description Its event's id. */
             event: string;
             id: components["schemas"]["DeliveryID"];
@@ -1632,7 +1634,13 @@ export interface components {
             /** @description Its event's source. */
             source: string;
             status: components["schemas"]["Status"];
+            /** @description Of the newest attempt. Null if there was none, or no answer. */
+            status_code: number | null;
             subscription: components["schemas"]["Name"];
+            /** @description Its event's type. */
+            type: string;
+            /** @description The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted. */
+            url: string | null;
             /** @description What it waits for. */
             waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
         };
@@ -1645,6 +1653,8 @@ export interface components {
             /** @description Details of the reason: the missing field or secret, or the error and its place in a template. Null if there are none. */
             detail: string | null;
             ended_at: components["schemas"]["TimeOrNull"];
+            /** @description How the newest attempt failed. Null if it succeeded, or if there was none. */
+            error: ("status" | "dns" | "connect" | "tls" | "timeout" | "reset" | "refused_address" | "auth") | null;
             /** @description Its event's id. */
             event: string;
             id: components["schemas"]["DeliveryID"];
@@ -1653,10 +1663,18 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
             /** @description The replay that it belongs to; null for the original event. */
             replay: string | null;
+            /** @description What is sent: the body that all attempts have, and method, url and headers by the subscription as it is now, with `***` for secrets. Absent if nothing is left of it, or if nothing can be sent. */
+            request?: components["schemas"]["RenderedRequest"];
             /** @description Its event's source. */
             source: string;
             status: components["schemas"]["Status"];
+            /** @description Of the newest attempt. Null if there was none, or no answer. */
+            status_code: number | null;
             subscription: components["schemas"]["Name"];
+            /** @description Its event's type. */
+            type: string;
+            /** @description The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted. */
+            url: string | null;
             /** @description What it waits for. */
             waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
         };
@@ -2489,6 +2507,16 @@ export interface components {
             type: components["schemas"]["EventType"];
             updated_at: components["schemas"]["Time"];
             warnings?: components["schemas"]["Warnings"];
+        };
+        RenderedRequest: {
+            body: string;
+            content_type: string;
+            /** @description Names in lower case, without those of the connection. */
+            headers: {
+                [key: string]: string;
+            };
+            method: string;
+            url: string;
         };
         /** @description An event that is sent again. */
         Replay: {
@@ -4869,6 +4897,7 @@ export interface operations {
                      *           "created_at": "2026-03-01T12:00:00.000Z",
                      *           "detail": null,
                      *           "ended_at": null,
+                     *           "error": "status",
                      *           "event": "order-1001",
                      *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
                      *           "next_attempt_at": "2026-03-01T12:00:05.210Z",
@@ -4876,7 +4905,10 @@ export interface operations {
                      *           "replay": null,
                      *           "source": "/tenants/acme",
                      *           "status": "pending",
+                     *           "status_code": 503,
                      *           "subscription": "first-order",
+                     *           "type": "order.paid",
+                     *           "url": "https://crm.example/first",
                      *           "waiting": "retry"
                      *         }
                      *       ],
@@ -4945,14 +4977,28 @@ export interface operations {
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "detail": null,
                      *       "ended_at": "2026-03-01T12:00:00.120Z",
+                     *       "error": null,
                      *       "event": "order-1001",
                      *       "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
                      *       "next_attempt_at": null,
                      *       "reason": null,
                      *       "replay": null,
+                     *       "request": {
+                     *         "body": "{}",
+                     *         "content_type": "application/json",
+                     *         "headers": {
+                     *           "webhook-id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                     *           "webhook-signature": "***"
+                     *         },
+                     *         "method": "POST",
+                     *         "url": "https://crm.example/first"
+                     *       },
                      *       "source": "/tenants/acme",
                      *       "status": "succeeded",
+                     *       "status_code": 200,
                      *       "subscription": "first-order",
+                     *       "type": "order.paid",
+                     *       "url": "https://crm.example/first",
                      *       "waiting": null
                      *     }
                      */
@@ -5001,6 +5047,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "detail": null,
                      *       "ended_at": "2026-03-01T12:00:03.000Z",
+                     *       "error": "status",
                      *       "event": "order-1001",
                      *       "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
                      *       "next_attempt_at": null,
@@ -5008,7 +5055,10 @@ export interface operations {
                      *       "replay": null,
                      *       "source": "/tenants/acme",
                      *       "status": "canceled",
+                     *       "status_code": 503,
                      *       "subscription": "first-order",
+                     *       "type": "order.paid",
+                     *       "url": "https://crm.example/first",
                      *       "waiting": null
                      *     }
                      */
@@ -5059,6 +5109,7 @@ export interface operations {
                      *       "created_at": "2026-03-01T12:00:00.000Z",
                      *       "detail": null,
                      *       "ended_at": null,
+                     *       "error": "status",
                      *       "event": "order-1001",
                      *       "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
                      *       "next_attempt_at": "2026-03-01T12:00:05.210Z",
@@ -5066,7 +5117,10 @@ export interface operations {
                      *       "replay": null,
                      *       "source": "/tenants/acme",
                      *       "status": "pending",
+                     *       "status_code": 503,
                      *       "subscription": "first-order",
+                     *       "type": "order.paid",
+                     *       "url": "https://crm.example/first",
                      *       "waiting": "retry"
                      *     }
                      */

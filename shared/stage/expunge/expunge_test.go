@@ -59,7 +59,7 @@ func publish(t *testing.T, store *localstore.Store, plan webhook.Plan) webhook.S
 
 func owed(e webhook.StoredEvent, subscription, occasion string) webhook.Delivery {
 	return webhook.Delivery{
-		Tenant: "acme", ID: webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, subscription, occasion), EventID: e.ID, EventSource: e.Source,
+		Tenant: "acme", ID: webhook.DeliveryID("acme", e.Key(), e.AcceptedAt, subscription, occasion), EventID: e.ID, EventSource: e.Source, EventType: e.Type,
 		Subscription: subscription, Version: 1, Occasion: occasion, Status: webhook.Pending, CreatedAt: e.AcceptedAt,
 	}
 }

@@ -61,6 +61,7 @@ func (r *rendering) delivery(s *subscriber, count int) message.FirstAttempt {
 		ID:           id,
 		Event:        r.event.ID,
 		Source:       r.event.Source,
+		Type:         r.event.Type,
 		Created:      r.at,
 		Subscription: s.ID,
 		Version:      s.Version,

@@ -57,7 +57,25 @@ func (h *deliveries) list(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, listing.Refuse(err)
 	}
-	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+	return h.page(r, listing, deliveries, next)
+}
+
+// page is one page of deliveries.
+func (h *deliveries) page(r *httpapi.Request, listing httpapi.Listing, deliveries []webhook.Delivery, next string) (httpapi.Response, error) {
+	views, err := h.plans.shown(r.Context(), r.Tenant, deliveries)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	return httpapi.OK(listing.Next(views, next)), nil
+}
+
+// one is one delivery without its attempts.
+func (h *deliveries) one(r *httpapi.Request, d webhook.Delivery) (deliveryView, error) {
+	views, err := h.plans.shown(r.Context(), r.Tenant, []webhook.Delivery{d})
+	if err != nil {
+		return deliveryView{}, err
+	}
+	return views[0], nil
 }
 
 func deliveryFilter(r *httpapi.Request) (webhook.DeliveryFilter, error) {
@@ -118,7 +136,7 @@ func (h *deliveries) listOfEvent(r *httpapi.Request, listing httpapi.Listing, fi
 		deliveries = slices.DeleteFunc(deliveries, func(d webhook.Delivery) bool { return d.Status != filter.Status })
 	}
 	if end := begin + looked; end < e.Plan.Total {
-		return httpapi.OK(listing.Next(viewDeliveries(deliveries), strconv.Itoa(end))), nil
+		return h.page(r, listing, deliveries, strconv.Itoa(end))
 	}
 	further, next, err := h.Store.Occasions(r.Context(), e.Tenant, e.Source, e.ID, "", 1)
 	if err != nil {
@@ -127,7 +145,7 @@ func (h *deliveries) listOfEvent(r *httpapi.Request, listing httpapi.Listing, fi
 	if len(further) > 0 || next != "" {
 		next = beyondPlan
 	}
-	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+	return h.page(r, listing, deliveries, next)
 }
 
 // beyondPlan begins the position of those deliveries of an event that its plan
@@ -147,7 +165,7 @@ func (h *deliveries) listBeyond(r *httpapi.Request, listing httpapi.Listing, fil
 	if next != "" {
 		next = beyondPlan + next
 	}
-	return httpapi.OK(listing.Next(viewDeliveries(deliveries), next)), nil
+	return h.page(r, listing, deliveries, next)
 }
 
 // maxPlan is more than any plan has entries: a cursor that names more is made up.
@@ -215,7 +233,13 @@ func (h *deliveries) get(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil {
 		return httpapi.Response{}, fmt.Errorf("read attempts: %w", err)
 	}
-	view := viewDelivery(d)
+	view, err := h.one(r, d)
+	if err != nil {
+		return httpapi.Response{}, err
+	}
+	if view.Request, err = h.sent(r, d); err != nil {
+		return httpapi.Response{}, err
+	}
 	view.Attempts = viewAttempts(attempts, d.Last)
 	if err := h.retained.hideAnswers(r.Context(), d, view.Attempts); err != nil {
 		return httpapi.Response{}, fmt.Errorf("read event of %s: %w", d.ID, err)

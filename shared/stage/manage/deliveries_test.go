@@ -310,8 +310,8 @@ func TestDeliveryIsShownWithAllAttempts(t *testing.T) {
 		}
 	}
 	got := w.must(t, 200, "GET", "/deliveries/"+d.ID, "")
-	want := `{"id":"` + d.ID + `","event":"1","source":"/tenants/acme","subscription":"s1","replay":null,"status":"pending","waiting":"retry","reason":null,"detail":null,` +
-		`"next_attempt_at":"2026-03-01T12:00:05.000Z","created_at":"2026-03-01T12:00:00.000Z","ended_at":null,"attempt_count":2,"attempts":[` +
+	want := `{"id":"` + d.ID + `","event":"1","source":"/tenants/acme","type":"","subscription":"s1","url":null,"replay":null,"status":"pending","waiting":"retry","reason":null,"detail":null,` +
+		`"next_attempt_at":"2026-03-01T12:00:05.000Z","created_at":"2026-03-01T12:00:00.000Z","ended_at":null,"attempt_count":2,"status_code":null,"error":null,"attempts":[` +
 		`{"number":1,"manual":false,"started_at":"2026-03-01T12:00:00.000Z","duration_ms":12,"status_code":null,"error":"connect","detail":"why","response":null},` +
 		`{"number":2,"manual":false,"started_at":"2026-03-01T12:00:00.000Z","duration_ms":12,"status_code":500,"error":"status","detail":"why","response":{"headers":{"x":"y"},"body":"no"}}]}`
 	if diff := cmp.Diff(want, string(got.body)); diff != "" {

@@ -9,20 +9,25 @@ import (
 
 // deliveryView is a delivery as the API shows it.
 type deliveryView struct {
-	ID            string           `json:"id"`
-	Event         string           `json:"event"`
-	Source        string           `json:"source"` // of the event
-	Subscription  string           `json:"subscription"`
-	Replay        *string          `json:"replay"` // of the event that it belongs to; null for its first sending
-	Status        webhook.Status   `json:"status"`
-	Waiting       *webhook.Waiting `json:"waiting"`
-	Reason        *webhook.Reason  `json:"reason"`
-	Detail        *string          `json:"detail"` // the reason in words; null if it says it all
-	NextAttemptAt httpapi.Time     `json:"next_attempt_at"`
-	CreatedAt     httpapi.Time     `json:"created_at"`
-	EndedAt       httpapi.Time     `json:"ended_at"`
-	AttemptCount  int              `json:"attempt_count"`
-	Attempts      []attemptView    `json:"attempts,omitzero"` // of one delivery only; nil in lists
+	ID            string              `json:"id"`
+	Event         string              `json:"event"`
+	Source        string              `json:"source"` // of the event
+	Type          string              `json:"type"`   // of the event
+	Subscription  string              `json:"subscription"`
+	URL           *string             `json:"url"`    // of the subscription as it is now, as it is written there
+	Replay        *string             `json:"replay"` // of the event that it belongs to; null for its first sending
+	Status        webhook.Status      `json:"status"`
+	Waiting       *webhook.Waiting    `json:"waiting"`
+	Reason        *webhook.Reason     `json:"reason"`
+	Detail        *string             `json:"detail"` // the reason in words; null if it says it all
+	NextAttemptAt httpapi.Time        `json:"next_attempt_at"`
+	CreatedAt     httpapi.Time        `json:"created_at"`
+	EndedAt       httpapi.Time        `json:"ended_at"`
+	AttemptCount  int                 `json:"attempt_count"`
+	StatusCode    *int                `json:"status_code"`       // of the newest attempt
+	Error         *webhook.ErrorClass `json:"error"`             // of the newest attempt
+	Attempts      []attemptView       `json:"attempts,omitzero"` // of one delivery only; nil in lists
+	Request       *requestView        `json:"request,omitempty"` // of one delivery only; see sent
 }
 
 // attemptView is an attempt as the API shows it.
@@ -38,10 +43,14 @@ type attemptView struct {
 }
 
 func viewDelivery(d webhook.Delivery) deliveryView {
-	return deliveryView{
-		ID: d.ID, Event: d.EventID, Source: d.EventSource, Subscription: d.Subscription, Replay: orNull(d.Occasion), Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason), Detail: orNull(d.Detail),
+	v := deliveryView{
+		ID: d.ID, Event: d.EventID, Source: d.EventSource, Type: d.EventType, Subscription: d.Subscription, Replay: orNull(d.Occasion), Status: d.Status, Waiting: orNull(d.Waiting), Reason: orNull(d.Reason), Detail: orNull(d.Detail),
 		NextAttemptAt: httpapi.Time(d.NextAt), CreatedAt: httpapi.Time(d.CreatedAt), EndedAt: httpapi.Time(d.EndedAt), AttemptCount: d.Attempts,
 	}
+	if d.Last != nil {
+		v.StatusCode, v.Error = orNull(d.Last.StatusCode), orNull(d.Last.Error)
+	}
+	return v
 }
 
 func viewDeliveries(deliveries []webhook.Delivery) []deliveryView {

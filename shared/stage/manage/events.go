@@ -165,7 +165,9 @@ func (h *events) get(r *httpapi.Request) (httpapi.Response, error) {
 	away := kept(entries)
 	skipped = append(skipped, away[:min(len(away), shownDeliveries)]...)
 	view := oneEventView{eventView: viewEvent(h.retained.shown(e)), Matched: e.Plan.Total - len(away), Counts: countByStatus(deliveries), Counted: len(deliveries), Skipped: skipped}
-	view.Deliveries = viewDeliveries(deliveries[:min(len(deliveries), shownDeliveries)])
+	if view.Deliveries, err = h.plans.shown(r.Context(), r.Tenant, deliveries[:min(len(deliveries), shownDeliveries)]); err != nil {
+		return httpapi.Response{}, err
+	}
 	return httpapi.OK(withData(view, h.retained.shown(e))), nil
 }
 

@@ -41,7 +41,8 @@ func (h *deliveries) retry(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	noteDelivery(r, d)
-	return httpapi.Response{Status: http.StatusAccepted, Body: viewDelivery(d)}, nil
+	view, err := h.one(r, d)
+	return httpapi.Response{Status: http.StatusAccepted, Body: view}, err
 }
 
 // canBeSent is a 409 for a delivery of which the current version of its
@@ -81,7 +82,8 @@ func (h *deliveries) cancel(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	noteDelivery(r, d)
-	return httpapi.OK(viewDelivery(d)), nil
+	view, err := h.one(r, d)
+	return httpapi.OK(view), err
 }
 
 // leaveLine takes a delivery that has ended out of its waiting line. If that

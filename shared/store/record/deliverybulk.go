@@ -29,7 +29,7 @@ func (s *Store) deliveryItem(d webhook.Delivery) table.Item {
 // deliveryBulk begins with the status: see statusOf.
 func deliveryBulk(d webhook.Delivery) []byte {
 	b := make(bulk, 0, 384)
-	b = b.text(string(d.Status)).text(d.EventSource).text(d.EventID).text(d.Subscription).text(d.Occasion).number(int64(d.Count))
+	b = b.text(string(d.Status)).text(d.EventSource).text(d.EventID).text(d.EventType).text(d.Subscription).text(d.Occasion).number(int64(d.Count))
 	b = b.number(d.CreatedAt.UnixMilli()).number(d.Version).text(string(d.Waiting)).text(string(d.Reason)).text(d.Detail)
 	b = b.number(int64(d.Round)).number(int64(d.Step)).number(int64(d.Attempts)).time(d.NextAt).time(d.EndedAt).time(d.WaitingSince)
 	b = b.text(d.Digest).text(d.Claim.Token).time(d.Claim.Until).flag(d.Last != nil)
@@ -47,7 +47,7 @@ func statusOf(it table.Item) webhook.Status {
 func readDelivery(tenant, id string, it table.Item) (webhook.Delivery, error) {
 	f := &fields{rest: string(it.Fields.Text(whole))}
 	d := webhook.Delivery{Tenant: tenant, ID: id, Rev: it.Fields.Int(revision)}
-	d.Status, d.EventSource, d.EventID, d.Subscription, d.Occasion = webhook.Status(f.text()), f.text(), f.text(), f.text(), f.text()
+	d.Status, d.EventSource, d.EventID, d.EventType, d.Subscription, d.Occasion = webhook.Status(f.text()), f.text(), f.text(), f.text(), f.text(), f.text()
 	d.Count, d.CreatedAt, d.Version = int(f.number()), time.UnixMilli(f.number()).UTC(), f.number()
 	d.Waiting, d.Reason, d.Detail = webhook.Waiting(f.text()), webhook.Reason(f.text()), f.text()
 	d.Round, d.Step, d.Attempts = int(f.number()), int(f.number()), int(f.number())

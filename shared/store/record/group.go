@@ -31,6 +31,7 @@ type entry struct {
 	Own      bool              `json:"o,omitempty"` // look for an item of its own
 	Event    string            `json:"e,omitempty"` // its id; "" if no more is known
 	Source   string            `json:"s,omitempty"`
+	Type     string            `json:"y,omitempty"`
 	Sub      string            `json:"u,omitempty"`
 	Version  int64             `json:"v,omitempty"`
 	Count    int               `json:"n,omitempty"`
@@ -67,7 +68,7 @@ func outcomeOf(d webhook.Delivery) entry {
 		return own
 	}
 	e := entry{
-		ID: d.ID, Event: d.EventID, Source: d.EventSource, Sub: d.Subscription, Version: d.Version, Count: d.Count,
+		ID: d.ID, Event: d.EventID, Source: d.EventSource, Type: d.EventType, Sub: d.Subscription, Version: d.Version, Count: d.Count,
 		Digest:  base64.RawStdEncoding.EncodeToString(digest),
 		Started: d.Last.StartedAt.Sub(d.CreatedAt).Milliseconds(), Ended: d.EndedAt.Sub(d.Last.StartedAt).Milliseconds(),
 		Duration: d.Last.DurationMS, Code: d.Last.StatusCode, Manual: d.Last.Manual, Response: d.Last.Response,
@@ -97,7 +98,7 @@ func (e entry) delivery(tenant string) webhook.Delivery {
 	started := created.Add(time.Duration(e.Started) * time.Millisecond)
 	digest, _ := base64.RawStdEncoding.DecodeString(e.Digest)
 	return webhook.Delivery{
-		Tenant: tenant, ID: e.ID, EventID: e.Event, EventSource: e.Source, Subscription: e.Sub, Version: e.Version, Count: e.Count,
+		Tenant: tenant, ID: e.ID, EventID: e.Event, EventSource: e.Source, EventType: e.Type, Subscription: e.Sub, Version: e.Version, Count: e.Count,
 		Status: webhook.Succeeded, Attempts: 1, CreatedAt: created, EndedAt: started.Add(time.Duration(e.Ended) * time.Millisecond),
 		Digest: hex.EncodeToString(digest), Rev: 1,
 		Last: &webhook.Attempt{

@@ -50,7 +50,7 @@ func deliveryFields(t *testing.T, store Store) {
 func sparseDelivery(t *testing.T, store Store) {
 	e := event("acme", "e", start)
 	d := put(t, store, webhook.Delivery{
-		Tenant: "acme", ID: owed(e, "s", webhook.Pending).ID, EventID: e.ID, EventSource: e.Source,
+		Tenant: "acme", ID: owed(e, "s", webhook.Pending).ID, EventID: e.ID, EventSource: e.Source, EventType: e.Type,
 		Subscription: "s", Version: 1, Status: webhook.Pending, CreatedAt: start,
 	}, webhook.Parts{})
 	got := saved(t, store, d)

@@ -67,7 +67,7 @@ func planned(e webhook.StoredEvent, subscriptions ...string) webhook.StoredEvent
 func owed(e webhook.StoredEvent, subscription string, status webhook.Status) webhook.Delivery {
 	d := webhook.Delivery{
 		Tenant: e.Tenant, ID: webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, subscription, ""),
-		EventID: e.ID, EventSource: e.Source, Subscription: subscription, Version: 1,
+		EventID: e.ID, EventSource: e.Source, EventType: e.Type, Subscription: subscription, Version: 1,
 		Status: status, CreatedAt: e.AcceptedAt,
 	}
 	switch status {

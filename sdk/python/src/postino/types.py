@@ -304,6 +304,14 @@ class RecoverInput(TypedDict):
     status: NotRequired[Literal["exhausted", "canceled"] | None]
 
 
+class RenderedRequest(TypedDict):
+    body: str
+    content_type: str
+    headers: dict[str, str]
+    method: str
+    url: str
+
+
 class Replay(TypedDict):
     id: str
     replay: str
@@ -687,6 +695,19 @@ class Delivery(TypedDict):
     created_at: Time
     detail: str | None
     ended_at: TimeOrNull
+    error: (
+        Literal[
+            "status",
+            "dns",
+            "connect",
+            "tls",
+            "timeout",
+            "reset",
+            "refused_address",
+            "auth",
+        ]
+        | None
+    )
     event: str
     id: DeliveryID
     next_attempt_at: TimeOrNull
@@ -694,7 +715,10 @@ class Delivery(TypedDict):
     replay: str | None
     source: str
     status: Status
+    status_code: int | None
     subscription: Name
+    type: str
+    url: str | None
     waiting: (
         Literal[
             "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
@@ -709,14 +733,31 @@ class DeliveryDetail(TypedDict):
     created_at: Time
     detail: str | None
     ended_at: TimeOrNull
+    error: (
+        Literal[
+            "status",
+            "dns",
+            "connect",
+            "tls",
+            "timeout",
+            "reset",
+            "refused_address",
+            "auth",
+        ]
+        | None
+    )
     event: str
     id: DeliveryID
     next_attempt_at: TimeOrNull
     reason: Reason | None
     replay: str | None
+    request: NotRequired[RenderedRequest]
     source: str
     status: Status
+    status_code: int | None
     subscription: Name
+    type: str
+    url: str | None
     waiting: (
         Literal[
             "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
