@@ -45,6 +45,9 @@ type show struct {
 // Step prints what happens.
 func (w *show) Step(s recipes.Step, since time.Duration) {
 	fmt.Fprintf(w.out, "\n%s  %s\n", elapsed(since), s.About)
+	for _, c := range s.Calls {
+		fmt.Fprintf(w.out, "  call: %s %s\n", c.Call, recipes.Compact(c.Body))
+	}
 	for _, text := range s.Events {
 		var e struct {
 			Type, Subject string

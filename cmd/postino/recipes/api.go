@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // call makes a request to the tenant's part of the API, and reads the answer
@@ -37,7 +38,16 @@ func (p *play) call(ctx context.Context, method, route string, body []byte, into
 	return json.Unmarshal(answer, into)
 }
 
-// subscribe makes what the recipe needs: its secrets and its subscriptions.
+// make makes a call of the recipe.
+func (p *play) make(ctx context.Context, c Call) error {
+	method, path, found := strings.Cut(c.Call, " ")
+	if !found {
+		return fmt.Errorf("call %q: want a method and a path", c.Call)
+	}
+	return p.call(ctx, method, path, []byte(fill(string(c.Body), p.start)), nil)
+}
+
+// subscribe makes what the recipe needs: its secrets, what it sets up, and its subscriptions.
 func (p *play) subscribe(ctx context.Context) error {
 	for name, value := range p.recipe.Secrets {
 		body, err := json.Marshal(map[string]string{"value": value})
@@ -45,6 +55,11 @@ func (p *play) subscribe(ctx context.Context) error {
 			return err
 		}
 		if err := p.call(ctx, http.MethodPut, "/secrets/"+name, body, nil); err != nil {
+			return err
+		}
+	}
+	for _, c := range p.recipe.Setup {
+		if err := p.make(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -56,17 +71,20 @@ func (p *play) subscribe(ctx context.Context) error {
 	return nil
 }
 
-// subscribeOne posts a subscription with the receiver in the place of its url.
+// subscribeOne posts a subscription with the receiver in the place of its url, if it
+// has one.
 func (p *play) subscribeOne(ctx context.Context, text []byte) error {
 	var s map[string]json.RawMessage
 	var to string
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(s["url"], &to); err != nil {
-		return fmt.Errorf("url: %w", err)
+	if s["url"] != nil {
+		if err := json.Unmarshal(s["url"], &to); err != nil {
+			return fmt.Errorf("url: %w", err)
+		}
+		s["url"], _ = json.Marshal(p.receiver.redirected(to)) // a string
 	}
-	s["url"], _ = json.Marshal(p.receiver.redirected(to)) // a string
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err

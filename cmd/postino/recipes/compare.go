@@ -114,16 +114,19 @@ func (a arrival) fill(text string) string {
 	return strings.NewReplacer("$delivery", id, "$uuid", uuid.NewSHA1(deliveries, []byte(id)).String()).Replace(text)
 }
 
-var moment = regexp.MustCompile(`\$start(\+[0-9]+(ms|s|m|h|d))?`)
+var moment = regexp.MustCompile(`\$start([+-][0-9]+(ms|s|m|h|d))?`)
 
 // fill writes the times into a text.
 func fill(text string, start time.Time) string {
 	return moment.ReplaceAllStringFunc(text, func(found string) string {
 		at := start
-		if _, by, later := strings.Cut(found, "+"); later {
-			d, err := retry.ParseDuration(by)
+		if by := strings.TrimPrefix(found, "$start"); by != "" {
+			d, err := retry.ParseDuration(by[1:])
 			if err != nil {
 				return found
+			}
+			if by[0] == '-' {
+				d = -d
 			}
 			at = at.Add(d)
 		}

@@ -70,10 +70,16 @@ func list(t *testing.T) string {
 
 // shown is how many subscriptions of a recipe the page shows: the seven study
 // modes differ in a word.
-const shown = 2
+const shown = 3
 
 func describe(b *strings.Builder, r recipes.Recipe) {
 	fmt.Fprintf(b, "\n## %s\n\n**%s.** %s\n", r.Name, r.Title, r.About)
+	for i, c := range r.Setup {
+		if i == 0 {
+			b.WriteString("\nSet up first:\n\n")
+		}
+		fmt.Fprintf(b, "- `%s` with `%s`\n", c.Call, recipes.Compact(c.Body))
+	}
 	subscriptions := r.Subscriptions
 	if len(subscriptions) > shown {
 		fmt.Fprintf(b, "\nThis is the first of %d subscriptions; the others are in [events/recipes/%s.json](../events/recipes/%s.json).\n",
@@ -91,6 +97,10 @@ func describe(b *strings.Builder, r recipes.Recipe) {
 		fmt.Fprintf(b, "- %s\n", field.ReplaceAllString(c, "`$1`:"))
 	}
 	names := slices.Sorted(maps.Keys(r.Secrets))
+	if len(names) == 0 {
+		fmt.Fprintf(b, "\nSee it: `go run ./cmd/postino demo %s`\n", r.Name)
+		return
+	}
 	for i, name := range names {
 		names[i] = fmt.Sprintf("`%s`", name)
 	}

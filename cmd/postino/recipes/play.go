@@ -49,7 +49,7 @@ type play struct {
 // Play plays a recipe for a tenant that has nothing else. The error says which
 // step led to other requests or other reasons than it should.
 func (p Player) Play(ctx context.Context, r Recipe, s Server, tenant string) error {
-	receiver, err := receive(r.Answers)
+	receiver, err := receive(r.Answers, r.Bodies)
 	if err != nil {
 		return err
 	}
@@ -75,17 +75,16 @@ const silence = "30d"
 // step lets happen what a step says and looks at all that follows.
 func (p *play) step(ctx context.Context, i int, s Step) error {
 	p.waits = nil
-	if s.After != "" {
-		by, err := retry.ParseDuration(s.After)
-		if err != nil {
-			return err
-		}
-		if err := p.server.Advance(ctx, by); err != nil {
-			return err
-		}
+	if err := p.move(ctx, s); err != nil {
+		return err
 	}
 	if p.Watch != nil && i < len(p.recipe.Story) {
 		p.Watch.Step(s, p.server.Now().Sub(p.start))
+	}
+	for _, c := range s.Calls {
+		if err := p.make(ctx, c); err != nil {
+			return err
+		}
 	}
 	if err := p.publish(ctx, i, s); err != nil {
 		return err
@@ -102,5 +101,29 @@ func (p *play) step(ctx context.Context, i int, s Step) error {
 	if err := compare(s.Requests, got, p.start); err != nil {
 		return err
 	}
-	return p.checkReasons(ctx, s)
+	if err := p.checkReasons(ctx, s); err != nil {
+		return err
+	}
+	return p.look(ctx, s.Sees)
+}
+
+// move moves the clock to where a step begins.
+func (p *play) move(ctx context.Context, s Step) (err error) {
+	var by time.Duration
+	if s.Eve != "" {
+		eve, err := eveOf(s.Eve, p.server.Now())
+		if err != nil {
+			return err
+		}
+		by = eve.Sub(p.server.Now())
+	}
+	if s.After != "" {
+		if by, err = retry.ParseDuration(s.After); err != nil {
+			return err
+		}
+	}
+	if by == 0 {
+		return nil
+	}
+	return p.server.Advance(ctx, by)
 }

@@ -51,7 +51,7 @@ func replaced(body json.RawMessage, from, to string) json.RawMessage {
 
 func TestARecipeThatIsUnknownNamesThoseKnown(t *testing.T) {
 	_, err := recipes.Load("nope")
-	if err == nil || !strings.Contains(err.Error(), "abandoned-cart, discount, kik") {
+	if err == nil || !strings.Contains(err.Error(), "abandoned-cart, consent, discount") {
 		t.Errorf("Load(nope) = %v, want the names", err)
 	}
 }
@@ -67,5 +67,43 @@ func TestStudyModesAreToldOncePerUser(t *testing.T) {
 		if n := r.Requests(); n != 2*7 || !r.AnyOrder || r.Story[1].Times != 20 || len(r.Story[1].Events) != 2*7 {
 			t.Errorf("%s: %d requests of %d × %d events, want 14 of 20 × 14, in any order", name, n, r.Story[1].Times, len(r.Story[1].Events))
 		}
+	}
+}
+
+// TestAPlayTellsWhatTheAPIShowsOtherwise breaks what a recipe says of the API.
+func TestAPlayTellsWhatTheAPIShowsOtherwise(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		breaks     func(*recipes.Recipe)
+	}{
+		{"another value", ".attributes.consent is false, want true", func(r *recipes.Recipe) {
+			r.Story[2].Sees[0].Shows = json.RawMessage(`{"attributes":{"consent":true}}`)
+		}},
+		{"a member that is not there", ".attributes.name is <nil>, want Ben", func(r *recipes.Recipe) {
+			r.Story[2].Sees[0].Shows = json.RawMessage(`{"attributes":{"name":"Ben"}}`)
+		}},
+		{"a list that is none", ".attributes is map", func(r *recipes.Recipe) {
+			r.Story[2].Sees[0].Shows = json.RawMessage(`{"attributes":[]}`)
+		}},
+		{"a profile that is not there", "404", func(r *recipes.Recipe) { r.Story[2].Sees[0].Get = "/profiles/nobody" }},
+		{"a call that is refused", "422", func(r *recipes.Recipe) {
+			r.Story[0].Calls = []recipes.Call{{Call: "PUT /segments/all", Body: json.RawMessage(`{"filter":1}`)}}
+		}},
+		{"a call without a path", "want a method and a path", func(r *recipes.Recipe) { r.Setup[0].Call = "PUT" }},
+		{"an eve of nothing", "are not put forward", func(r *recipes.Recipe) { r.Story[0].Eve = "UTC forward" }},
+		{"an eve nowhere", "want a zone and a way", func(r *recipes.Recipe) { r.Story[0].Eve = "Rome" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := recipes.Load("consent")
+			if err != nil {
+				t.Fatal(err)
+			}
+			tt.breaks(&r)
+			err = recipes.Player{}.Play(t.Context(), r, start(t, nil), "acme")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Play() = %v, want an error about %q", err, tt.want)
+			}
+		})
 	}
 }

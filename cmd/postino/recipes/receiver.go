@@ -1,6 +1,7 @@
 package recipes
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -30,18 +31,19 @@ type receiver struct {
 	mu        sync.Mutex
 	verifiers map[string]*standardwebhooks.Webhook // by subscription
 	answers   map[string][]int                     // those not given yet, by url without query
+	bodies    map[string]json.RawMessage           // of answers, by url without query
 	arrivals  []arrival                            // not looked at yet
 	forged    error                                // the first that was not verified
 }
 
 const maxBody = 1 << 20
 
-func receive(answers map[string][]int) (*receiver, error) {
+func receive(answers map[string][]int, bodies map[string]json.RawMessage) (*receiver, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	r := &receiver{origin: "http://" + l.Addr().String(), verifiers: map[string]*standardwebhooks.Webhook{}, answers: map[string][]int{}}
+	r := &receiver{origin: "http://" + l.Addr().String(), verifiers: map[string]*standardwebhooks.Webhook{}, answers: map[string][]int{}, bodies: bodies}
 	for url, statuses := range answers {
 		r.answers[url] = statuses
 	}
@@ -82,7 +84,20 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		method: req.Method, url: https + strings.TrimPrefix(req.URL.RequestURI(), "/"),
 		header: req.Header, body: string(body),
 	}
-	w.WriteHeader(r.note(a))
+	status := r.note(a)
+	if body := r.bodies[a.place()]; body != nil {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		w.Write(body)
+		return
+	}
+	w.WriteHeader(status)
+}
+
+// place is the url without query.
+func (a arrival) place() string {
+	place, _, _ := strings.Cut(a.url, "?")
+	return place
 }
 
 // note returns the status to answer with.
@@ -101,7 +116,7 @@ func (r *receiver) note(a arrival) int {
 		return http.StatusUnauthorized
 	}
 	r.arrivals = append(r.arrivals, a)
-	place, _, _ := strings.Cut(a.url, "?")
+	place := a.place()
 	statuses := r.answers[place]
 	if len(statuses) == 0 {
 		return http.StatusOK

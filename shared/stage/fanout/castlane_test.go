@@ -2,6 +2,7 @@ package fanout_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,30 @@ type lane struct {
 	r     *role
 	rules *bounds              // nil: it is part of no campaign
 	waits map[*happening]noted // until quiet hours are over
+	since map[*happening]int   // the entry of the log that told of a cancel
+	mine  []claimed            // of once and cap
 }
+
+// claimed is a claim, and the entry of the log that made it.
+type claimed struct {
+	at    time.Time
+	entry int
+}
+
+// times are the claims that a decision knew of: those that had been made when its
+// state was read, and those that are stored together with it.
+func (j *judge) times(claims []claimed) (times []time.Time) {
+	for _, c := range claims {
+		if j.knew(c.entry) {
+			times = append(times, c.at)
+		}
+	}
+	return times
+}
+
+// knew reports whether the decision that is judged knew of an entry of the log.
+// Whatever it changes nobody has changed since. What it only read others may have.
+func (j *judge) knew(entry int) bool { return entry < j.read || entry == j.now }
 
 func (j *judge) lane(r *role, e *happening) *lane {
 	name := [2]string{r.id, e.Subject}
@@ -24,7 +48,7 @@ func (j *judge) lane(r *role, e *happening) *lane {
 	}
 	l := j.lanes[name]
 	if l == nil {
-		l = &lane{model: model{shape: r.shape}, j: j, r: r, rules: j.campaigns[r.campaign], waits: map[*happening]noted{}}
+		l = &lane{model: model{shape: r.shape}, j: j, r: r, rules: j.campaigns[r.campaign], waits: map[*happening]noted{}, since: map[*happening]int{}}
 		l.ends = l.finish
 		j.lanes[name] = l
 	}
@@ -41,12 +65,17 @@ func (l *lane) follow(s step) string {
 		return "woke in quiet hours"
 	case waited:
 		delete(l.waits, s.event)
-		if l.shape.cancels && l.canceled(s.event) {
+		if l.shape.cancels && l.stopped(s.event) {
 			return want(s, webhook.ReasonCanceledBy)
 		}
 		return l.finish(s)
 	}
 	return l.step(s)
+}
+
+// stopped reports whether a cancel that was known when it was decided stops an event.
+func (l *lane) stopped(e *happening) bool {
+	return slices.ContainsFunc(l.cancels, func(c *happening) bool { return l.j.knew(l.since[c]) && position(c, e) >= 0 })
 }
 
 func want(s step, outcome webhook.Reason) string {
@@ -70,8 +99,7 @@ func (l *lane) past(s step) string {
 		}
 	}
 	if fires && s.event.History.Feeds(webhook.HistoryClaims) {
-		l.claimed = true
-		l.claims = append(l.claims, minTime(s.event.Time, s.At))
+		l.mine = append(l.mine, claimed{minTime(s.event.Time, s.At), l.j.now})
 	}
 	return want(s, outcome)
 }
@@ -134,7 +162,8 @@ func (l *lane) looks(s step) (consents, refuses bool) {
 // own claims once and cap of the trigger, and notes the claims of what is sent.
 func (l *lane) own(s step, then string) string {
 	shape, latest, within := l.shape, time.Time{}, 0
-	for _, at := range l.claims {
+	mine := l.j.times(l.mine)
+	for _, at := range mine {
 		if at.After(latest) {
 			latest = at
 		}
@@ -143,13 +172,12 @@ func (l *lane) own(s step, then string) string {
 		}
 	}
 	switch {
-	case shape.once && l.claimed, shape.oncePer > 0 && l.claimed && s.At.Before(latest.Add(shape.oncePer)):
+	case shape.once && len(mine) > 0, shape.oncePer > 0 && len(mine) > 0 && s.At.Before(latest.Add(shape.oncePer)):
 		return want(s, webhook.ReasonOnce)
 	case shape.cap > 0 && within >= shape.cap:
 		return want(s, webhook.ReasonCap)
 	case then != string(webhook.ReasonCap):
-		l.claimed = true
-		l.claims = append(l.claims, s.At)
+		l.mine = append(l.mine, claimed{s.At, l.j.now})
 		l.claimShared(s)
 	}
 	return want(s, webhook.Reason(then))
@@ -160,7 +188,7 @@ func (l *lane) own(s step, then string) string {
 func (l *lane) share(s step) string {
 	for _, limit := range l.rules.caps {
 		within := 0
-		for _, at := range l.j.claims[limit.of(s.event)] {
+		for _, at := range l.j.times(l.j.claims[limit.of(s.event)]) {
 			if at.After(s.At.Add(-limit.Per)) {
 				within++
 			}
@@ -187,7 +215,7 @@ func (l *lane) claimShared(s step) {
 	}
 	for _, limit := range l.rules.caps {
 		name := limit.of(s.event)
-		l.j.claims[name] = append(l.j.claims[name], s.At)
+		l.j.claims[name] = append(l.j.claims[name], claimed{s.At, l.j.now})
 	}
 	heldOut := s.Outcome == string(webhook.ReasonHoldout)
 	l.j.held[[2]string{l.rules.id, s.event.Subject}] = heldOut

@@ -18,11 +18,13 @@ type judge struct {
 	frozen map[string]face          // as each event saw the profile of its subject, by key; nil if nobody asked
 	gets   map[[2]string]bool       // who gets which event, by subscription and event
 	lanes  map[[2]string]*lane      // by subscription, and subject or event
-	claims map[string][]time.Time   // of shared caps, by name and key
+	claims map[string][]claimed     // of shared caps, by name and key
 	held   map[[2]string]bool       // whether a campaign holds a subject out, once that was seen
 	ended  map[[2]string]string     // what came of an event, by subscription and event
 	links  map[[2]string]*happening // the event that was made, by subscription and event
 	faults []string
+
+	now, read int // the entry of the log that is judged, and after how many of them its state was read
 }
 
 func (j *judge) wrong(format string, args ...any) {
@@ -32,7 +34,7 @@ func (j *judge) wrong(format string, args ...any) {
 func (c *cast) check() []string {
 	j := &judge{
 		cast: c, events: map[string]*happening{}, frozen: map[string]face{}, gets: map[[2]string]bool{}, lanes: map[[2]string]*lane{},
-		claims: map[string][]time.Time{}, held: map[[2]string]bool{}, ended: map[[2]string]string{}, links: map[[2]string]*happening{}, faults: c.h.faults,
+		claims: map[string][]claimed{}, held: map[[2]string]bool{}, ended: map[[2]string]string{}, links: map[[2]string]*happening{}, faults: c.h.faults,
 	}
 	for _, f := range c.h.sent {
 		c.sent[[2]string{f.Subscription, webhook.EventKey(f.Source, f.Event)}] = f
@@ -42,6 +44,7 @@ func (c *cast) check() []string {
 			j.stored(i, entry)
 			continue
 		}
+		j.now = i
 		j.saved(entry)
 	}
 	j.known()
@@ -155,7 +158,10 @@ func (j *judge) saved(entry commit) {
 			j.wrong("mark: %v", err)
 			continue
 		}
-		decide := func() { j.decided(r, n) }
+		decide := func() {
+			j.read = entry.reads[item.StateRef]
+			j.decided(r, n)
+		}
 		if n.Outcome == string(webhook.ReasonCanceledBy) {
 			late = append(late, decide)
 			continue
@@ -199,6 +205,7 @@ func (j *judge) canceled(r *role, item webhook.StateItem) {
 		}
 		if l := j.lane(r, by); !slices.Contains(l.cancels, by) {
 			l.cancel(by)
+			l.since[by] = j.now
 		}
 	}
 }

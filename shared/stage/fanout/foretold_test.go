@@ -24,13 +24,13 @@ type foretold struct {
 	commits  int      // of the history, when it was asked
 }
 
-// noteRead keeps of what was read its revisions.
-func (by *handling) noteRead(items []webhook.StateItem) {
+// noteRead keeps of what was read its revisions, and when that was.
+func (by *handling) noteRead(items []webhook.StateItem, at int) {
 	if by.read == nil {
-		by.read = map[webhook.StateRef]int64{}
+		by.read, by.readAt = map[webhook.StateRef]int64{}, map[webhook.StateRef]int{}
 	}
 	for _, item := range items {
-		by.read[item.StateRef] = item.Rev
+		by.read[item.StateRef], by.readAt[item.StateRef] = item.Rev, at
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -89,6 +90,7 @@ type handling struct {
 	dead   bool
 	failed bool
 	read   map[webhook.StateRef]int64 // the revisions of the state that it last read
+	readAt map[webhook.StateRef]int   // after how many entries of the log
 	looks  map[string][]look          // at profiles, by subject
 }
 
@@ -113,6 +115,7 @@ type commit struct {
 	clock time.Time
 	items []webhook.StateItem
 	event *webhook.StoredEvent
+	reads map[webhook.StateRef]int // after how many entries of the log what is saved was read
 }
 
 var errDead = errors.New("the process is dead")
@@ -345,9 +348,9 @@ func (h *history) receive(ctx context.Context, number, place int) func() {
 	if p, err := message.DecodeAs[message.Pack](q.body); err == nil {
 		by.from = h.byKey[p.Events[0].Key()]
 	}
-	by.stage = h.stages[h.rand.IntN(len(h.stages))]
 	h.inflight++
 	h.mu.Lock()
+	by.stage, by.dead = h.living(h.rand.IntN(len(h.stages)))
 	h.running = append(h.running, by)
 	h.mu.Unlock()
 	return func() {
@@ -358,6 +361,18 @@ func (h *history) receive(ctx context.Context, number, place int) func() {
 		h.running = slices.DeleteFunc(h.running, func(other *handling) bool { return other == by })
 		h.over = append(h.over, by)
 	}
+}
+
+// living returns a process that takes a message: the one of that number, or the next
+// that is not just dying; all may be.
+func (h *history) living(n int) (stage *fanout.Fanout, dying bool) {
+	for i := range h.stages {
+		stage = h.stages[(n+i)%len(h.stages)]
+		if !slices.ContainsFunc(h.running, func(by *handling) bool { return by.stage == stage && by.dead }) {
+			return stage, false
+		}
+	}
+	return stage, true
 }
 
 // settle gives messages back whose handling failed.
@@ -545,10 +560,11 @@ func (h *history) alone() (end func()) {
 
 func (s *tapped) TriggerState(ctx context.Context, refs []webhook.StateRef) (items []webhook.StateItem, err error) {
 	err = s.h.cross(ctx, "TriggerState "+nameOf(refs), func(by *handling) (err error) {
+		defer s.h.alone()()
 		items, err = s.Store.TriggerState(ctx, refs)
 		s.h.mu.Lock()
 		defer s.h.mu.Unlock()
-		by.noteRead(items)
+		by.noteRead(items, len(s.h.log))
 		return err
 	})
 	return items, err
@@ -575,7 +591,7 @@ func (s *tapped) SaveTriggerState(ctx context.Context, items []webhook.StateItem
 		s.h.mu.Lock()
 		defer s.h.mu.Unlock()
 		s.h.compare(told, before, items)
-		done := commit{by: by, clock: s.h.clock, items: slices.Clone(items)}
+		done := commit{by: by, clock: s.h.clock, items: slices.Clone(items), reads: maps.Clone(by.readAt)}
 		s.h.commits, s.h.log = append(s.h.commits, done), append(s.h.log, done)
 		return nil
 	})
