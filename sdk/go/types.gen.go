@@ -3552,8 +3552,8 @@ type Trigger struct {
 		Per Duration `json:"per"`
 	} `json:"cap,omitempty"`
 
-	// Delay Waits this long after the event.
-	Delay *DurationOrNull `json:"delay,omitempty"`
+	// Delay A duration such as 1h, or an object with until and before.
+	Delay interface{} `json:"delay,omitempty"`
 
 	// Distinct Counts each value of this path once.
 	Distinct *string `json:"distinct,omitempty"`

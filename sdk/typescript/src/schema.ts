@@ -3072,8 +3072,8 @@ export interface components {
                 max: number;
                 per: components["schemas"]["Duration"];
             } | null;
-            /** @description Waits this long after the event. */
-            delay?: components["schemas"]["DurationOrNull"];
+            /** @description A duration such as 1h, or an object with until and before. */
+            delay?: unknown;
             /** @description Counts each value of this path once. */
             distinct?: string | null;
             /** @description Fires on each n-th event of the key; at most 1,000 with within. */

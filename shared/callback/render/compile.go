@@ -31,6 +31,7 @@ type Request struct {
 	require     []path
 	emission    *emission // nil for none
 	profile     bool      // a template reads the profile
+	attempt     bool      // url or headers read the attempt
 	weight      int       // bytes
 }
 
@@ -75,7 +76,7 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 		}
 		r.require = append(r.require, p)
 	}
-	r.profile = c.profile
+	r.profile, r.attempt = c.profile, c.attempt
 	r.weight = requestWeight + c.weight + len(spec.Require)*requireWeight
 	return r, c.faults
 }
@@ -96,6 +97,28 @@ func (r *Request) Mentions() map[string][]string {
 // ReadsProfile reports whether a template reads the profile of the event's subject.
 func (r *Request) ReadsProfile() bool { return r.profile }
 
+// ReadsAttempt reports whether url or headers differ from attempt to attempt.
+func (r *Request) ReadsAttempt() bool { return r.attempt }
+
+// MayReadAttempt reports whether the url or the headers of s may differ from attempt
+// to attempt. It compiles nothing; if it is true, [Request.ReadsAttempt] knows.
+func MayReadAttempt(s webhook.Subscription) bool {
+	may := func(text string) bool {
+		return strings.Contains(text, attemptRoot) || strings.Contains(text, sentAt)
+	}
+	if may(s.URL) {
+		return true
+	}
+	if s.Request != nil {
+		for _, value := range s.Request.Headers {
+			if may(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // TemplatedURL reports whether the url differs from event to event.
 func (r *Request) TemplatedURL() bool { return !r.url.Constant() }
 
@@ -106,6 +129,8 @@ type compiler struct {
 	nodes     int // of the body
 	full      bool
 	profile   bool // a template reads the profile
+	attempt   bool // a template reads the attempt
+	fixed     bool // what is compiled stays the same in all attempts
 	emitting  bool // what is compiled becomes part of an event
 	responds  bool // and a response is there by then
 }
@@ -121,7 +146,7 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 	}
 	t, err := liquid.Parse(source, liquid.Options{Secrets: !c.emitting, Judge: c.judge})
 	if err != nil {
-		c.fault(field, "%v", err)
+		c.fault(field, "%v%s", err, foreign(source))
 		return nil
 	}
 	return c.weigh(t)
@@ -130,6 +155,12 @@ func (c *compiler) parse(field, source string) *liquid.Template {
 // judge says why a variable leads nowhere, and notes who reads the profile.
 func (c *compiler) judge(path []string) string {
 	c.profile = c.profile || path[0] == profileRoot
+	if path[0] == attemptRoot || path[0] == sentAt {
+		if c.fixed || c.emitting {
+			return fmt.Sprintf("%q differs from attempt to attempt, and what stands here does not: use it in url and headers, or use now", path[0])
+		}
+		c.attempt = true
+	}
 	switch {
 	case path[0] != responseRoot:
 	case !c.emitting:
@@ -165,7 +196,7 @@ func (c *compiler) custom(r *Request, spec *webhook.RequestSpec) {
 		c.fault("request.content_type", "%v", err)
 		return
 	}
-	r.kind = kind
+	r.kind, c.fixed = kind, true
 	var text string
 	if json.Unmarshal(spec.Body, &text) == nil {
 		r.body = c.text(kind, text)

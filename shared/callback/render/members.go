@@ -29,6 +29,8 @@ var variables = names{
 	"subscription": {"id": none, "name": none, "metadata": nil},
 	"occasion":     {"count": none},
 	"now":          none,
+	attemptRoot:    {"number": none, "time": none},
+	sentAt:         none,
 	responseRoot:   {"status": none, "headers": nil, "body": nil},
 	"forloop":      with(position, names{"name": none, "parentloop": nil}),
 	"tablerowloop": with(position, names{"row": none, "col": none, "col0": none, "col_first": none, "col_last": none}),
@@ -42,6 +44,12 @@ func with(some, more names) names {
 
 // profileRoot is the variable with the attributes of the subject's profile.
 const profileRoot = "profile"
+
+// What differs from attempt to attempt: attempt, and its time once more.
+const (
+	attemptRoot = "attempt"
+	sentAt      = "sent_at"
+)
 
 // roots are the variables in the order in which an error lists them.
 var roots = []string{"event", "data", "subject", profileRoot, "delivery", "subscription", "occasion", "now"}
@@ -80,5 +88,5 @@ func rootHint(name string) string {
 	if _, inEnvelope := variables["event"][name]; inEnvelope {
 		return fmt.Sprintf("; did you mean %q?", "event."+name)
 	}
-	return suggest.Hint(name, append(slices.Clone(roots), "secrets"))
+	return suggest.Hint(name, append(slices.Clone(roots), attemptRoot, sentAt, "secrets"))
 }

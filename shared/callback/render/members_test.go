@@ -75,9 +75,10 @@ func TestKnownMembersAreThoseThatARenderHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	sc.Vars[responseRoot] = (&Response{}).value() // of an emission
+	sc.attempting(webhook.Event{}, Occasion{})    // of url and headers
 	for name, value := range sc.Vars {
 		known, listed := variables[name]
-		if !listed || !slices.Contains(roots, name) && name != responseRoot {
+		if !listed || !slices.Contains(append([]string{responseRoot, attemptRoot, sentAt}, roots...), name) {
 			t.Errorf("a render has %s, which templates may not name", name)
 		}
 		if value.IsObject() && known != nil {

@@ -30,7 +30,7 @@ func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.
 			return webhook.Target{}, webhook.Content{}, &Skip{Reason: webhook.ReasonMissingField, Detail: strings.Join(p, ".") + " is missing or empty"}
 		}
 	}
-	target, err := r.target(sc)
+	target, err := r.target(e, sc, o)
 	if err != nil {
 		return target, webhook.Content{}, err
 	}
@@ -45,7 +45,7 @@ func (r *Request) Target(e *Event, s webhook.Subscription, o Occasion) (webhook.
 	if err != nil {
 		return webhook.Target{}, err
 	}
-	return r.target(sc)
+	return r.target(e, sc, o)
 }
 
 // scope is what the request's templates see; nil if it looks at nothing.
@@ -56,9 +56,12 @@ func (r *Request) scope(e *Event, s webhook.Subscription, o Occasion) (*scope, e
 	return newScope(e, s, o)
 }
 
-func (r *Request) target(s *scope) (t webhook.Target, err error) {
+func (r *Request) target(e *Event, s *scope, o Occasion) (t webhook.Target, err error) {
 	if r.url.Constant() && len(r.headers) == 0 {
 		return webhook.Target{URL: webhook.Text{Plain: r.url.Source()}}, nil
+	}
+	if r.attempt {
+		defer s.attempting(e.event, o)()
 	}
 	if t.URL, err = r.renderURL(s); err != nil {
 		return t, in("url", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -115,6 +116,25 @@ func decode(document []byte) (liquid.Value, error) {
 type Occasion struct {
 	Delivery string // id of the delivery
 	Count    int    // how often the trigger's key has occurred; 0 without a count
+
+	Attempt int       // its number; 0 is the first
+	At      time.Time // of that attempt; zero is when the event was accepted
+}
+
+// attempting has the scope see the attempt, until it is told to forget: what else is
+// rendered is the same in all attempts.
+func (s *scope) attempting(e webhook.Event, o Occasion) (forget func()) {
+	when := o.At
+	if when.IsZero() {
+		when = e.AcceptedAt
+	}
+	at := liquid.String(webhook.FormatTime(when))
+	s.Vars[attemptRoot] = liquid.Object(liquid.Member{Name: "number", Value: liquid.Int(int64(max(1, o.Attempt)))}, liquid.Member{Name: "time", Value: at})
+	s.Vars[sentAt] = at
+	return func() {
+		delete(s.Vars, attemptRoot)
+		delete(s.Vars, sentAt)
+	}
 }
 
 // deliveries is the namespace of delivery.uuid: subscribers that want a UUID

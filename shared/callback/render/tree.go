@@ -15,6 +15,7 @@ type tree struct {
 	template *liquid.Template // lone or mixed
 	items    []*tree          // array
 	members  []member         // object
+	chosen   *choice          // chosen
 }
 
 type nodeKind int
@@ -25,6 +26,7 @@ const (
 	mixed             // a string
 	array
 	object
+	chosen // one of two
 )
 
 type member struct {
@@ -55,6 +57,8 @@ func (c *compiler) node(field string, v liquid.Value, depth int) *tree {
 	switch {
 	case v.IsString():
 		return c.leaf(field, v)
+	case asksIf(v):
+		return c.choice(field, v, depth)
 	case v.IsObject():
 		return c.object(field, v, depth)
 	case v.IsArray():
@@ -113,6 +117,8 @@ func (t *tree) write(s *scope, w *writer) error {
 		return t.writeArray(s, w)
 	case object:
 		return t.writeObject(s, w)
+	case chosen:
+		return t.writeChosen(s, w)
 	}
 	return w.check()
 }
@@ -138,8 +144,15 @@ func (t *tree) quote(s *scope, w *writer, source *liquid.Template) error {
 
 func (t *tree) writeArray(s *scope, w *writer) error {
 	w.b = append(w.b, '[')
-	for i, item := range t.items {
-		if i > 0 {
+	for _, item := range t.items {
+		item, err := item.choose(s)
+		if err != nil {
+			return err
+		}
+		if item == nil {
+			continue
+		}
+		if w.b[len(w.b)-1] != '[' {
 			w.b = append(w.b, ',')
 		}
 		if err := item.write(s, w); err != nil {
@@ -155,8 +168,15 @@ func (t *tree) writeArray(s *scope, w *writer) error {
 func (t *tree) writeObject(s *scope, w *writer) error {
 	seen := make(map[string]bool, len(t.members))
 	w.b = append(w.b, '{')
-	for i, m := range t.members {
-		if i > 0 {
+	for _, m := range t.members {
+		value, err := m.value.choose(s)
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			continue
+		}
+		if len(seen) > 0 {
 			w.b = append(w.b, ',')
 		}
 		start := len(w.b)
@@ -169,7 +189,7 @@ func (t *tree) writeObject(s *scope, w *writer) error {
 		}
 		seen[key] = true
 		w.b = append(w.b, ':')
-		if err := m.value.write(s, w); err != nil {
+		if err := value.write(s, w); err != nil {
 			return err
 		}
 	}
@@ -187,6 +207,9 @@ func (t *tree) secrets() []string {
 	}
 	for _, m := range t.members {
 		names = append(append(names, m.name.Secrets()...), m.value.secrets()...)
+	}
+	if t.chosen != nil {
+		names = append(names, t.chosen.secrets()...)
 	}
 	return names
 }

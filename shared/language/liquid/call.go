@@ -103,7 +103,19 @@ func (p *parser) call() (call, error) {
 	if n := len(c.args); n < c.filter.least || n > c.filter.most {
 		return c, &faultAt{c.off, fmt.Sprintf("filter %q has %d arguments: want %s", name, n, c.filter.arity())}
 	}
-	return c, nil
+	return c, c.knowsZone()
+}
+
+// knowsZone refuses a time zone that stands in the template and does not exist.
+func (c *call) knowsZone() error {
+	i, takes := zoneArgument[c.filter.name]
+	if !takes || i >= len(c.args) {
+		return nil
+	}
+	if zone, written := c.args[i].(*literal); written && zone.value.kind == kindString && zone.value.str != "" && zoneOf(zone.value.str) == nil {
+		return &faultAt{c.off, wrongZone(zone.value.str)}
+	}
+	return nil
 }
 
 func (p *parser) argument(c *call) error {

@@ -22,7 +22,7 @@ func (f *filter) arity() string {
 var filters = map[string]*filter{}
 
 func init() {
-	for _, family := range [][]filter{textFilters, markupFilters, codeFilters, mathFilters, listFilters, chooseFilters, otherFilters} {
+	for _, family := range [][]filter{textFilters, markupFilters, codeFilters, mathFilters, listFilters, chooseFilters, dateFilters, otherFilters} {
 		for i := range family {
 			filters[family[i].name] = &family[i]
 		}

@@ -1,7 +1,5 @@
 package liquid
 
-import "time"
-
 var chooseFilters = []filter{
 	{"find", 1, 2, "", choose(findItem, true)},
 	{"find_index", 1, 2, "", choose(findIndex, true)},
@@ -11,7 +9,6 @@ var chooseFilters = []filter{
 }
 
 var otherFilters = []filter{
-	{"date", 1, 1, "", formatDate},
 	{"default", 0, 1, "allow_false", orElse},
 }
 
@@ -94,25 +91,4 @@ func orElse(r *run, in Value, args []Value) (Value, error) {
 		return String(""), nil
 	}
 	return args[0], nil
-}
-
-// formatDate leaves what is no date as it is.
-func formatDate(r *run, in Value, args []Value) (Value, error) {
-	format, err := r.string(args[0])
-	if err != nil || format == "" {
-		return in, err
-	}
-	var when time.Time
-	var ok bool
-	switch in.kind {
-	case kindInt:
-		when, ok = unixTime(in.num)
-	case kindString:
-		when, ok = parseDate(in.str, r.now)
-	}
-	if !ok {
-		return in, nil
-	}
-	text, err := r.strftime(when, format)
-	return String(text), err
 }

@@ -181,3 +181,30 @@ func TestDatesAreFormattedAsRubyDoes(t *testing.T) {
 		t.Errorf("an offset formats as %q", got)
 	}
 }
+
+func TestDatesAreShownInATimeZone(t *testing.T) {
+	data := `{"t":"2026-03-29T00:30:00Z","later":"2026-03-29T01:30:00Z","n":1774744200,"tz":"America/New_York","none":null,"wrong":"Mars/Base","word":"soon"}`
+	for _, tt := range []struct{ template, want string }{
+		{`{{ t | date: "%d.%m.%Y %H:%M %Z", "Europe/Rome" }}`, "29.03.2026 01:30 CET"},
+		{`{{ later | date: "%H:%M %Z %z", "Europe/Rome" }}`, "03:30 CEST +0200"},
+		{`{{ n | date: "%F %R", tz }}`, "2026-03-28 20:30"},
+		{`{{ t | date: "%R", none }}`, "00:30"},
+		{`{{ word | date: "%R", tz }}`, "soon"},
+		{`{{ t | time_zone: "Asia/Tokyo" }}`, "2026-03-29T09:30:00+09:00"},
+		{`{{ later | time_zone: "Europe/Rome" | date: "%H:%M" }}`, "03:30"},
+		{`{{ word | time_zone: tz }}{{ none | time_zone: tz }}`, "soon"},
+		{`{{ t | time_zone: none }}`, "2026-03-29T00:30:00Z"},
+	} {
+		if got := render(t, tt.template, data); got != tt.want {
+			t.Errorf("%s renders as %q, want %q", tt.template, got, tt.want)
+		}
+	}
+	for _, wrong := range []string{`{{ t | date: "%R", "Europe/Rom" }}`, `{{ t | time_zone: "Local" }}`} {
+		if _, err := Parse(wrong, Options{}); err == nil || !strings.Contains(err.Error(), `want a name such as "Europe/Rome"`) {
+			t.Errorf("%s is parsed with %v, want the zone refused", wrong, err)
+		}
+	}
+	if _, err := parse(t, `{{ t | date: "%R", wrong }}`).Render(scope(t, data)); err == nil || !strings.Contains(err.Error(), `there is no time zone "Mars/Base"`) {
+		t.Errorf("a zone of the data that does not exist renders with %v, want an error that names it", err)
+	}
+}

@@ -177,12 +177,14 @@ func (d directive) text(s string) string {
 	return string(bytes.Repeat([]byte{fill}, max(0, d.width-len(s)))) + s
 }
 
-// zoneName is UTC or nothing: an offset has no name.
+// zoneName is UTC, what a time zone calls its time, or nothing: an offset has no
+// name.
 func zoneName(t time.Time) string {
-	if _, offset := t.Zone(); offset != 0 {
-		return ""
+	name, offset := t.Zone()
+	if name == "" && offset == 0 {
+		return "UTC"
 	}
-	return "UTC"
+	return name
 }
 
 // swapCase is the flag #: small letters for AM, PM and zones, capitals for everything else.

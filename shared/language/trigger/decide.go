@@ -156,7 +156,7 @@ func (o *Occurrence) decide(st *state, now time.Time, ready Ready) (Decision, er
 	if !fires {
 		return o.note(st, now, count, Decision{Reason: webhook.ReasonNotDue}), nil
 	}
-	if o.spec.delay > 0 {
+	if o.spec.delays() {
 		return o.begin(st, now, count), nil
 	}
 	d, err := o.finish(st, now, count, ready)
@@ -178,6 +178,9 @@ func (o *Occurrence) count(st *state, now time.Time) (n int64, fires bool) {
 
 // begin starts the delay.
 func (o *Occurrence) begin(st *state, now time.Time, count int64) Decision {
+	if at, given := o.until(); o.spec.until != nil && given && at.Before(now) {
+		return o.note(st, now, count, Decision{Reason: webhook.ReasonStale}) // what it is about is over
+	}
 	t, reason := st.timer.value.started(o.start(o.due(), o.event.Order), o.spec.keep)
 	if reason != "" {
 		return o.note(st, now, count, Decision{Reason: reason})

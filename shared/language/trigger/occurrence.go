@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/rfc3339"
 	"github.com/postino/postino/shared/webhook"
 )
 
@@ -73,6 +74,9 @@ func (o *Occurrence) keyed(sub webhook.Subscription, alone bool) (*Occurrence, w
 			o.shared = append(o.shared, l.ref(sub.Tenant, shared))
 		}
 	}
+	if _, given := o.until(); !given && !o.started {
+		return nil, webhook.ReasonNoKey
+	}
 	o.ref, o.capKey = stateRef(sub, key), key
 	if s.cap != nil && s.cap.key != nil {
 		if o.capKey, ok = keyHash(d, s.cap.key); !ok {
@@ -101,7 +105,7 @@ func (o *Occurrence) Refs() []webhook.StateRef {
 	}{
 		{o.mark, o.marks()},
 		{partCount, s.counts()},
-		{partTimer, s.delay > 0 || o.started},
+		{partTimer, s.delays() || o.started},
 		{partOnce, s.once || s.oncePer > 0},
 		{partCap, s.cap != nil},
 	} {
@@ -148,8 +152,29 @@ func (o *Occurrence) Keys() []webhook.StateRef {
 // Timer names the timer that a [Wait] is about.
 func (o *Occurrence) Timer() (timer webhook.StateRef, mark string) { return o.part(partTimer), o.mark }
 
-// due is when the event's own delay is over.
-func (o *Occurrence) due() time.Time { return o.event.Time.Add(o.spec.delay) }
+// due is when the event's own delay is over: at its own time, if it is to be over
+// before that.
+func (o *Occurrence) due() time.Time {
+	if o.spec.until == nil {
+		return o.event.Time.Add(o.spec.delay)
+	}
+	at, _ := o.until()
+	return later(o.event.Time, at.Add(-o.spec.before))
+}
+
+// until reads the time in the event up to which a delay lasts. It is false if there
+// is none, or none that can be waited for.
+func (o *Occurrence) until() (at time.Time, given bool) {
+	if o.spec.until == nil {
+		return at, true
+	}
+	v, found := o.decoded.Lookup(*o.spec.until)
+	if !found || v.Kind != pattern.String {
+		return at, false
+	}
+	at, err := rfc3339.Parse(v.Text)
+	return at.UTC().Truncate(time.Millisecond), err == nil && at.Sub(o.event.Time) <= MaxDuration
+}
 
 // CancelRefs names the timers that the event cancels, each once, given which of
 // sub's cancel clauses it meets: bit i for the i-th. Clauses whose key the

@@ -62,7 +62,7 @@ func (r *reader) trigger(s *Spec, v strictjson.Value) {
 		"within":    func(f string, v strictjson.Value) { s.within = r.duration(f, v) },
 		"once":      func(f string, v strictjson.Value) { s.once = r.flag(f, v) },
 		"once_per":  func(f string, v strictjson.Value) { s.oncePer = r.duration(f, v) },
-		"delay":     func(f string, v strictjson.Value) { s.delay = r.duration(f, v) },
+		"delay":     func(f string, v strictjson.Value) { r.delay(s, f, v) },
 		"on_repeat": func(f string, v strictjson.Value) { s.keep = r.oneOf(f, v, "restart", "keep") == "keep" },
 		"on_change": func(f string, v strictjson.Value) { s.stand = r.oneOf(f, v, "apply", "keep") == "keep" },
 		"cancel":    func(f string, v strictjson.Value) { s.cancel = r.clauses(f, v) },
@@ -73,6 +73,21 @@ func (r *reader) trigger(s *Spec, v strictjson.Value) {
 		texts["key"] = `["subject"]`
 	}
 	s.begins = fmt.Sprintf("%s %s %d %d %s", texts["key"], texts["distinct"], s.every, s.at, s.within)
+}
+
+// delay reads a duration, or {"until": path, ["before": duration]}.
+func (r *reader) delay(s *Spec, field string, v strictjson.Value) {
+	if v.Kind() != strictjson.Object {
+		s.delay = r.duration(field, v)
+		return
+	}
+	given := r.object(field, v, map[string]func(string, strictjson.Value){
+		"until":  func(f string, v strictjson.Value) { s.until = r.path(f, v) },
+		"before": func(f string, v strictjson.Value) { s.before = r.duration(f, v) },
+	})
+	if !given["until"] {
+		r.fault(field+".until", `required: the path of the time in the event, like "data.starts_at"`)
+	}
 }
 
 // rules say which fields of a trigger go together.

@@ -31,9 +31,11 @@ type Spec struct {
 	within   time.Duration
 	once     bool
 	oncePer  time.Duration
-	delay    time.Duration
-	keep     bool // on_repeat
-	stand    bool // on_change: a delay ends as what it began as
+	delay    time.Duration // 0: none, unless there is until
+	until    *pattern.Path // of the time in the event at which the delay ends; nil: it is as long as delay
+	before   time.Duration // how much before that
+	keep     bool          // on_repeat
+	stand    bool          // on_change: a delay ends as what it began as
 	cancel   []clause
 	cap      *limit
 	maxAge   time.Duration
@@ -116,16 +118,19 @@ func Parse(raw json.RawMessage) (*Spec, error) {
 // counts reports whether the trigger counts occurrences.
 func (s *Spec) counts() bool { return s.every > 0 || s.at > 0 }
 
+// delays reports whether what fires is sent later.
+func (s *Spec) delays() bool { return s.delay > 0 || s.until != nil }
+
 // marks reports whether what is decided for an event must be noted: what a
 // claim that lasts for ever says need not be.
 func (s *Spec) marks() bool {
-	return s.counts() || s.delay > 0 || s.oncePer > 0 || s.cap != nil || s.quiet != nil || s.common != nil
+	return s.counts() || s.delays() || s.oncePer > 0 || s.cap != nil || s.quiet != nil || s.common != nil
 }
 
 // groups reports whether the trigger itself keeps something of a key. Otherwise
 // what is noted of an event is kept by itself.
 func (s *Spec) groups() bool {
-	return s.counts() || s.delay > 0 || s.oncePer > 0 || s.cap != nil || s.once
+	return s.counts() || s.delays() || s.oncePer > 0 || s.cap != nil || s.once
 }
 
 // keyed reports whether there is anything to keep by key.

@@ -38,7 +38,7 @@ func ReadMark(item webhook.StateItem) (Mark, bool, error) {
 // led to: one that comes after the delay's start, whenever it is handled. It
 // is how what fired, but could not be sent yet, is still canceled.
 func (s *Spec) CanceledSince(ctx context.Context, r Reader, sub webhook.Subscription, e webhook.Event) (bool, error) {
-	if s.delay == 0 {
+	if !s.delays() {
 		return false, nil
 	}
 	d, err := DecodeEvent(e)

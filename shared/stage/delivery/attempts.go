@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/callback/courier"
+	"github.com/postino/postino/shared/callback/render"
 	"github.com/postino/postino/shared/callback/retry"
 	"github.com/postino/postino/shared/callback/sendable"
 	"github.com/postino/postino/shared/lifecycle"
@@ -61,7 +62,7 @@ func (d *attempts) first(ctx context.Context, f message.FirstAttempt, del webhoo
 		}
 	}
 	target := f.Target
-	if head.Version != f.Version {
+	if head.Version != f.Version || render.MayReadAttempt(sub.Subscription) {
 		if target, err = d.target(ctx, del, sub); err != nil {
 			return d.steps.skip(ctx, del, err)
 		}
@@ -234,7 +235,9 @@ func (d *attempts) target(ctx context.Context, del webhook.Delivery, sub *courie
 	if err != nil {
 		return webhook.Target{}, fmt.Errorf("prepare subscription %s: %w", sub.ID, err)
 	}
-	return request.Target(e, sub.Subscription, sendable.Occasion(del))
+	occasion := sendable.Occasion(del)
+	occasion.Attempt, occasion.At = del.Attempts+1, d.Now()
+	return request.Target(e, sub.Subscription, occasion)
 }
 
 // current is the subscriber of a subscription as it stands now.

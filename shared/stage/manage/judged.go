@@ -25,7 +25,7 @@ func (h *previews) look(r *httpapi.Request, s webhook.Subscription, asked previe
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}
-	try, err := trying(s, e)
+	try, err := trying(s, e, h.now())
 	if err != nil {
 		return previewView{}, nil, fmt.Errorf("preview: %w", err)
 	}

@@ -104,15 +104,15 @@ func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
 // says why it cannot be rendered.
 type try func(count int) (t webhook.Trial, skip *render.Skip, err error)
 
-func trying(s webhook.Subscription, e webhook.Event) (try, error) {
+func trying(s webhook.Subscription, e webhook.Event, now time.Time) (try, error) {
 	request, faults := render.Compile(s)
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("%s: %s", faults[0].Field, faults[0].Detail)
 	}
-	return tryOf(request, s, e), nil
+	return tryOf(request, s, e, now), nil
 }
 
-func tryOf(request *render.Request, s webhook.Subscription, e webhook.Event) try {
+func tryOf(request *render.Request, s webhook.Subscription, e webhook.Event, now time.Time) try {
 	view, id := render.NewEvent(e), webhook.DeliveryID(e.Tenant, e.Key(), e.AcceptedAt, s.ID, "test")
 	return func(count int) (t webhook.Trial, skip *render.Skip, err error) {
 		t.Event, t.Delivery = e.ID, id
@@ -123,7 +123,7 @@ func tryOf(request *render.Request, s webhook.Subscription, e webhook.Event) try
 			}
 		}
 		if err == nil && s.Calls() {
-			t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: id, Count: count})
+			t.Target, t.Content, err = request.Render(view, s, render.Occasion{Delivery: id, Count: count, At: now})
 		}
 		if errors.As(err, &skip) {
 			err = nil

@@ -213,7 +213,7 @@ func (p *rehearsal) play(m *rehearsed, e webhook.StoredEvent, decoded *pattern.E
 		return nil
 	}
 	m.tally.Matched++
-	return p.Play(m.spec, asked, tryOf(m.request, m.Subscription, e.Event).ready, m.tell(p, e))
+	return p.Play(m.spec, asked, tryOf(m.request, m.Subscription, e.Event, e.AcceptedAt).ready, m.tell(p, e))
 }
 
 // tell counts what became of an event that matched.

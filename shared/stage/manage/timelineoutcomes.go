@@ -104,7 +104,11 @@ func (t *teller) request(ctx context.Context, e webhook.StoredEvent, d webhook.D
 		return nil, err
 	}
 	var trial webhook.Trial
-	trial.Target, trial.Content, err = s.request.Render(render.NewEvent(e.Event), s.Subscription, render.Occasion{Delivery: d.ID, Count: d.Count})
+	occasion := render.Occasion{Delivery: d.ID, Count: d.Count, Attempt: d.Attempts}
+	if d.Last != nil {
+		occasion.At = d.Last.StartedAt
+	}
+	trial.Target, trial.Content, err = s.request.Render(render.NewEvent(e.Event), s.Subscription, occasion)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
 		return nil, nil

@@ -1043,7 +1043,7 @@ class Trigger(TypedDict):
     at: NotRequired[int | None]
     cancel: NotRequired[list[CancelClause] | None]
     cap: NotRequired[Cap1 | None]
-    delay: NotRequired[DurationOrNull]
+    delay: NotRequired[Any]
     distinct: NotRequired[str | None]
     every: NotRequired[int | None]
     key: NotRequired[Key]
