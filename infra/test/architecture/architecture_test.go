@@ -139,6 +139,17 @@ func TestLocalModeLinksNoSDK(t *testing.T) {
 	}
 }
 
+// A first build compiles all that is linked. Pebble's own requirements would be a
+// sixth of it: see shared/platform/local/engine/light.
+func TestLocalModeLinksNoProtocolBuffers(t *testing.T) {
+	own, _ := packages(t)
+	for _, dep := range own["cmd/postino"].Deps {
+		if strings.Contains(dep, "protobuf") || strings.HasPrefix(dep, "github.com/getsentry/") || dep == "go/parser" {
+			t.Errorf("cmd/postino depends on %s, want nothing that Pebble does not use itself", dep)
+		}
+	}
+}
+
 func TestOnlyAwslambdaKnowsEventShapes(t *testing.T) {
 	own, _ := packages(t)
 	for path, p := range own {
