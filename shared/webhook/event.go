@@ -6,6 +6,7 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -53,6 +54,20 @@ func (e Event) SameContent(f Event) bool {
 	left := e.Time.Equal(e.AcceptedAt) && f.Time.Equal(f.AcceptedAt)
 	return e.Type == f.Type && e.Subject == f.Subject && (left || e.Time.Equal(f.Time)) &&
 		bytes.Equal(e.Data, f.Data) && bytes.Equal(e.Extensions, f.Extensions)
+}
+
+// madePrefix begins the ids of events whose publishers left them to us.
+const madePrefix = "evt_"
+
+// MadeID is the id of an event whose publisher left it to us. It has the event's
+// nonce, which publishers cannot choose.
+func MadeID(nonce string) string { return madePrefix + strings.ToLower(nonce) }
+
+// Made reports whether the publisher left the event's id to us: then no publication
+// before it had its identity.
+func (e Event) Made() bool {
+	rest, ours := strings.CutPrefix(e.ID, madePrefix)
+	return ours && e.Nonce != "" && strings.EqualFold(rest, e.Nonce)
 }
 
 // Key names the event within its tenant; see [EventKey].

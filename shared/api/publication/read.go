@@ -208,13 +208,12 @@ func (d *decoder) complete(e webhook.Event, n int) webhook.Event {
 	case d.key != "":
 		e.ID = webhook.RepeatableID(d.tenant, d.key, n, content)
 	default:
-		e.ID = d.newID()
+		e.Nonce = d.newNonce()
+		e.ID = webhook.MadeID(e.Nonce)
 	}
 	return e
 }
 
-// newID is a ULID: sortable by time, and not to be guessed.
-func (d *decoder) newID() string {
-	id := ulid.MustNew(ulid.Timestamp(d.now), rand.Reader)
-	return "evt_" + strings.ToLower(id.String())
-}
+// newNonce is the nonce of an event whose id is left to us. Its id is made of it, so
+// it is a ULID: sortable by time, and not to be guessed.
+func (d *decoder) newNonce() string { return ulid.MustNew(ulid.Timestamp(d.now), rand.Reader).String() }

@@ -86,7 +86,7 @@ func (s *Store) SaveDelivery(ctx context.Context, d webhook.Delivery, with webho
 		}
 		was = statusOf(stored)
 	} else {
-		isNew = s.written.add(d.Tenant, d.ID)
+		isNew = s.written.add(d.Tenant, d.ID, d.ID)
 	}
 	d.Rev++
 	writes := []table.Write{{Item: s.deliveryItem(d), If: table.Revision(revision, d.Rev)}}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/postino/postino/shared/store/table"
@@ -66,7 +67,7 @@ func (s *Store) CreateEvent(ctx context.Context, e webhook.StoredEvent, profiles
 	if err != nil {
 		return stored, false, err
 	}
-	there, err := first(ctx, s.table, writes, table.ForCommit)
+	there, err := first(ctx, s.table, writes, table.How{If: writes[0].If, Wait: table.ForCommit, New: s.newEvent(ctx, e, it)})
 	switch {
 	case !errors.Is(err, table.ErrRefused):
 		return e, err == nil, err
@@ -85,14 +86,26 @@ func setPayload(fields table.Fields, e webhook.StoredEvent) {
 	}
 }
 
+// newEvent notes an event that is about to be written, and returns what tells that
+// it is new. Of an event whose id its publisher chose that is not known: it may have
+// come before, at any time.
+func (s *Store) newEvent(ctx context.Context, e webhook.StoredEvent, it table.Item) func() bool {
+	s.events.begin(ctx, s.table)
+	isNew := s.events.add(e.Tenant, lastOf(it), it.Index[0].Sort[strings.LastIndexByte(it.Index[0].Sort, '#')+1:])
+	if !e.Made() {
+		return nil
+	}
+	return isNew
+}
+
 // first makes one write by itself, and several in a transaction. If the first one is
 // refused, it returns what is there.
-func first(ctx context.Context, t table.Table, writes []table.Write, wait table.Wait) (there table.Item, err error) {
+func first(ctx context.Context, t table.Table, writes []table.Write, how table.How) (there table.Item, err error) {
 	if len(writes) == 1 {
-		there, _, err = t.Put(ctx, writes[0].Item, table.How{If: writes[0].If, Wait: wait})
+		there, _, err = t.Put(ctx, writes[0].Item, how)
 		return there, err
 	}
-	err = t.Transact(ctx, writes, wait)
+	err = t.Transact(ctx, writes, how.Wait)
 	var refusal *table.Refusal
 	if errors.As(err, &refusal) {
 		there = refusal.Refused[0]

@@ -78,7 +78,8 @@ type Store struct {
 	table   table.Table
 	spread  bool
 	recent  *recent  // nil if others write the table too
-	written *written // likewise
+	written *written // deliveries, likewise
+	events  *written // likewise
 	pass    pass
 }
 
@@ -102,9 +103,10 @@ func in(nouns, records table.Table) *Store {
 }
 
 // Alone says that nobody else writes the table while this process runs: the store
-// remembers what it read of subscriptions and tenants, and which deliveries are new.
+// remembers what it read of subscriptions and tenants, and which events and
+// deliveries are new.
 func (s *Store) Alone() *Store {
-	s.recent, s.written = newRecent(), newWritten()
+	s.recent, s.written, s.events = newRecent(), newWritten(allDeliveries), newWritten(allEvents)
 	s.Tenants.recent = s.recent
 	return s
 }

@@ -39,7 +39,7 @@ func TestNoStoredDeliveryIsCalledAbsent(t *testing.T) {
 	check()
 	for n := range 3 * maxWritten { // as if so many had been written since
 		d := delivery("a", 10+n)
-		store.written.add(d.Tenant, d.ID)
+		store.written.add(d.Tenant, d.ID, d.ID)
 	}
 	check()
 	if _, err := store.Delivery(ctx, "a", delivery("a", 10*maxWritten).ID); !errors.Is(err, webhook.ErrNotFound) {
@@ -56,7 +56,7 @@ func TestWhoCannotReadCallsNothingAbsent(t *testing.T) {
 	items := &table.Memory{}
 	d := webhook.Delivery{Tenant: "a", ID: webhook.DeliveryID("a", "e", epoch, "s", ""), Subscription: "s", Status: webhook.Succeeded, CreatedAt: epoch}
 	must(t, In(items).SaveDelivery(t.Context(), d, webhook.Parts{}))
-	w := newWritten()
+	w := newWritten(allDeliveries)
 	for range 2 {
 		if w.absent(t.Context(), unreadable{}, "a", d.ID) {
 			t.Error("a stored delivery is absent, says who could not read")
