@@ -21,6 +21,7 @@ func main() {
 	guard, statistics := f.Guard(), f.Statistics(store)
 	stage := &delivery.Deliverer{
 		Store:     store,
+		Far:       true,
 		Retries:   retries,
 		Resend:    resend,
 		Exhausted: f.Queue("POSTINO_QUEUE_EXHAUSTED"),

@@ -35,7 +35,7 @@ func (c *container) fanout() *fanout.Fanout {
 
 func (c *container) delivery() *delivery.Deliverer {
 	return &delivery.Deliverer{
-		Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
+		Far: true, Store: c.store, Retries: c.to("retries"), Resend: c.to("resend"), Exhausted: c.to("exhausted"), Events: c.to("events"),
 		Client: c, Class: class, Secrets: c.w.sealer, Now: time.Now, Version: "0", Log: noLog,
 		Jobs:    &job.Worker{Store: c.store, Resend: c.to("resend"), Retries: c.to("retries"), Counter: c.w.counter()},
 		Breaker: easily, Count: c.w.count, Observe: c.w.observe, Stats: &c.w.stats,

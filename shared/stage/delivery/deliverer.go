@@ -32,6 +32,7 @@ type Jobs interface {
 // concurrent use. What it knows how to do is in parts of it, one an idea.
 type Deliverer struct {
 	Store     Store
+	Far       bool   // the store is elsewhere: what is read of it is waited for together
 	Retries   Sender // later attempts, by time
 	Resend    Sender // slices of waiting lines
 	Exhausted Sender // pointers to what ended badly, for redrive
@@ -77,11 +78,7 @@ func (d *Deliverer) Handle(ctx context.Context, batch []queue.Message) (failed [
 	for i, m := range batch {
 		all = read(all, i, m)
 	}
-	err := d.readHeads(ctx, all)
-	if err == nil {
-		err = d.readStored(ctx, all)
-	}
-	if err != nil {
+	if err := d.learn(ctx, all); err != nil {
 		d.Log.Error("read subscriptions and deliveries", "error", err)
 		for _, m := range batch {
 			failed = append(failed, m.ID)
@@ -188,6 +185,23 @@ func read(all []work, place int, m queue.Message) []work {
 		err = message.ErrMalformed
 	}
 	return append(all, work{message: place, id: m.ID, task: task, err: err})
+}
+
+// learn reads how the batch's subscriptions and deliveries stand: of a store that is
+// far both at once, and otherwise without the goroutine that this takes.
+func (d *Deliverer) learn(ctx context.Context, all []work) error {
+	if !d.Far {
+		if err := d.readHeads(ctx, all); err != nil {
+			return err
+		}
+		return d.readStored(ctx, all)
+	}
+	var heads error
+	var other sync.WaitGroup
+	other.Go(func() { heads = d.readHeads(ctx, all) })
+	stored := d.readStored(ctx, all)
+	other.Wait()
+	return cmp.Or(heads, stored)
 }
 
 // readHeads learns how the batch's subscriptions stand, in one consistent read.

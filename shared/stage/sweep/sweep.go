@@ -16,7 +16,7 @@ import (
 // The reach of a sweep.
 const (
 	ahead    = 2 * time.Minute  // so that what falls due before the next sweep is on its way, whatever the schedule's jitter
-	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at once more then, for a writer that was slow
+	behind   = 20 * time.Minute // how far the low-water mark stays back: each minute is looked at a second time then, for a writer that was slow
 	stride   = 30               // minutes of an outage that are worked through between two marks
 	distrust = 24 * time.Hour   // how far back a process looks once if the mark is in the future
 	pageSize = 500              // pointers read at once
@@ -34,7 +34,7 @@ type Sweeper struct {
 	Observe func(name string, d time.Duration) // likewise
 	Log     *slog.Logger
 
-	through time.Time // the last minute that this process swept, which is swept once more; zero at first
+	through time.Time // the last minute that this process swept; zero at first
 	late    lateness
 }
 
@@ -67,7 +67,7 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 	from := edge
 	last := now.Add(ahead)
 	if s.through.After(edge) && !s.through.After(last) {
-		from = s.through
+		from = s.through.Add(time.Minute)
 	}
 	for minute := from; !minute.After(last); minute = minute.Add(time.Minute) {
 		if err := s.minute(ctx, minute); err != nil {

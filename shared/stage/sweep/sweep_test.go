@@ -58,17 +58,17 @@ func TestASweepLooksAtFewMinutes(t *testing.T) {
 		t.Errorf("the first sweep of a process looks at %v, want all from twenty minutes ago to two minutes ahead", got)
 	}
 	for range 2 { // the second is at the same minute, as when a schedule fires twice
-		if got := look(); !cmp.Equal(got, []string{"12:02"}) {
-			t.Errorf("a sweep in the same minute looks at %v, want the last once more", got)
+		if got := look(); len(got) > 0 {
+			t.Errorf("a sweep in the same minute looks at %v, want nothing that was swept", got)
 		}
 	}
 	now = now.Add(time.Minute)
-	if got, want := look(), []string{"11:40", "12:02", "12:03"}; !cmp.Equal(got, want) {
-		t.Errorf("the next sweep looks at %v, want %v: the mark's, the last once more, the new one", got, want)
+	if got, want := look(), []string{"11:40", "12:03"}; !cmp.Equal(got, want) {
+		t.Errorf("the next sweep looks at %v, want %v: the mark's and the new one", got, want)
 	}
 	store.pointers = pointers{late} // of 12:01, by a writer that was slow
 	now = now.Add(4 * time.Minute)  // three sweeps did not happen
-	if got, want := look(), []string{"11:41", "11:42", "11:43", "11:44", "12:03", "12:04", "12:05", "12:06", "12:07"}; !cmp.Equal(got, want) {
+	if got, want := look(), []string{"11:41", "11:42", "11:43", "11:44", "12:04", "12:05", "12:06", "12:07"}; !cmp.Equal(got, want) {
 		t.Errorf("after three sweeps that failed it looks at %v, want %v", got, want)
 	}
 	for range 20 {

@@ -19,7 +19,7 @@
 //	l#T#S            work            lease                                    a day after
 //	h#T#S            H#window        attempts and failures of a window        a day after
 //	h#T#S            R               until when its time is taken             a day after
-//	q#minute#0..15   time#kind#hash  due pointer
+//	q#minute#0..7    time#kind#hash  due pointer
 //	SWEEP            L               low-water mark of the sweep
 //
 // T is a tenant, S a subscription. Each kind has partitions of its own, so that
