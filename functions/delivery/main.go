@@ -4,6 +4,8 @@ package main
 import (
 	"time"
 
+	"github.com/postino/postino/functions/internal/outgoing"
+	"github.com/postino/postino/functions/internal/sealing"
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/lifecycle"
@@ -18,7 +20,7 @@ func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND", "POSTINO_QUEUE_EXHAUSTED",
 		"POSTINO_KMS_KEY", "POSTINO_EGRESS_ALLOW", "POSTINO_EGRESS_PORTS", "POSTINO_API_HOST")
 	store, retries, resend := f.Store(), f.Queue("POSTINO_QUEUE_RETRIES"), f.Queue("POSTINO_QUEUE_RESEND")
-	guard, statistics := f.Guard(), f.Statistics(store)
+	guard, statistics := outgoing.Guard(f), f.Statistics(store)
 	stage := &delivery.Deliverer{
 		Store:     store,
 		Far:       true,
@@ -29,10 +31,10 @@ func main() {
 		Client:    egress.NewClient(egress.NewFunctionTransport(guard)),
 		Private:   egress.NewPool(guard),
 		Class:     egress.Class,
-		Secrets:   f.Opener(),
+		Secrets:   sealing.Opener(f),
 		Jobs: &job.Worker{
 			Store: store, Resend: resend, Retries: retries, Events: f.Queue("POSTINO_QUEUE_EVENTS"), Log: f.Log,
-			Secrets: f.Opener(),
+			Secrets: sealing.Opener(f),
 			Counter: lifecycle.Counter{Count: f.Metrics.Count, Stats: statistics.Ended},
 		},
 		Now:     time.Now,

@@ -4,6 +4,7 @@ package main
 import (
 	"time"
 
+	"github.com/postino/postino/functions/internal/admin"
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/platform/aws/awslambda"
 	"github.com/postino/postino/shared/stage/ingest"
@@ -28,7 +29,7 @@ func main() {
 		},
 		Strict: f.Value("POSTINO_STRICT_TYPES") == "on",
 		Made:   f.Value("POSTINO_STRICT_TENANTS") == "on",
-		Auth:   f.Authenticator(),
+		Auth:   admin.Authenticator(f),
 		Count:  f.Metrics.Count,
 		Log:    f.Log,
 	}

@@ -4,6 +4,9 @@ package main
 import (
 	"time"
 
+	"github.com/postino/postino/functions/internal/admin"
+	"github.com/postino/postino/functions/internal/outgoing"
+	"github.com/postino/postino/functions/internal/sealing"
 	"github.com/postino/postino/functions/internal/setup"
 	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/lifecycle"
@@ -18,7 +21,7 @@ func main() {
 	f := setup.New("POSTINO_TABLE", "POSTINO_RETENTION", "POSTINO_PAYLOAD_RETENTION", "POSTINO_ONCE_RETENTION",
 		"POSTINO_QUEUE_EVENTS", "POSTINO_QUEUE_DELIVERIES", "POSTINO_QUEUE_RETRIES", "POSTINO_QUEUE_RESEND",
 		"POSTINO_KMS_KEY", "POSTINO_ADMIN_KEY_SECRET", "POSTINO_EGRESS_ALLOW", "POSTINO_EGRESS_PORTS", "POSTINO_API_HOST", "POSTINO_MAX_SUBSCRIPTIONS", "POSTINO_STRICT_TENANTS")
-	store, sealer, guard := f.Store(), f.Sealer(), f.Guard()
+	store, sealer, guard := f.Store(), sealing.New(f), outgoing.Guard(f)
 	stage := &manage.Handler{
 		Store:  store,
 		Resend: f.Queue("POSTINO_QUEUE_RESEND"),
@@ -39,7 +42,7 @@ func main() {
 		Retention: f.Retention(),
 		Quota:     webhook.Quota{Subscriptions: f.Number("POSTINO_MAX_SUBSCRIPTIONS"), Filters: webhook.DefaultQuota.Filters},
 		Made:      f.Value("POSTINO_STRICT_TENANTS") == "on",
-		Auth:      f.Authenticator(),
+		Auth:      admin.Authenticator(f),
 		Version:   postino.Version,
 		Log:       f.Log,
 	}

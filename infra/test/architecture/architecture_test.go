@@ -61,7 +61,7 @@ var (
 	stages   = []string{"shared/stage/ingest", "shared/stage/fanout", "shared/stage/delivery", "shared/stage/manage", "shared/stage/sweep", "shared/stage/job"}
 	adapters = []string{
 		"shared/platform/aws/dynamostore", "shared/platform/local/localstore", "shared/platform/aws/sqsqueue", "shared/platform/local/localqueue",
-		"shared/platform/aws/awslambda", "shared/platform/aws/awssecret", "shared/platform/local/engine", "shared/platform/local/localtable",
+		"shared/platform/aws/awslambda", "shared/platform/aws/awssecret", "shared/platform/aws/adminkey", "shared/platform/local/engine", "shared/platform/local/localtable",
 	}
 	sdks = []string{"github.com/aws/"}
 )

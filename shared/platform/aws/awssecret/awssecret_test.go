@@ -19,10 +19,9 @@ import (
 
 const keyARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-// fakeAWS answers the JSON protocol of KMS and Secrets Manager. It wraps a key
+// fakeAWS answers the JSON protocol of KMS. It wraps a key
 // by putting it, with its circumstances, into the "ciphertext" in the clear.
 type fakeAWS struct {
-	secret   string // the answer to GetSecretValue, as JSON
 	fail     string // the target that fails
 	keyBytes int    // length of data keys; 0 means 32
 
@@ -35,7 +34,6 @@ type kmsRequest struct {
 	KeyId, KeySpec    string
 	EncryptionContext map[string]string
 	CiphertextBlob    []byte
-	SecretId          string
 }
 
 func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -65,8 +63,6 @@ func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		answer(w, map[string]any{"Plaintext": key, "KeyId": in.KeyId})
-	case "secretsmanager.GetSecretValue":
-		w.Write([]byte(f.secret))
 	default:
 		refuse(w, "UnknownOperationException")
 	}
@@ -89,8 +85,8 @@ func configFor(t *testing.T, f *fakeAWS) aws.Config {
 	server := httptest.NewServer(f)
 	t.Cleanup(server.Close)
 	for name, value := range map[string]string{
-		"AWS_ENDPOINT_URL_KMS": server.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL,
-		"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+		"AWS_ENDPOINT_URL_KMS": server.URL,
+		"AWS_REGION":           "eu-west-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
 		"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 	} {
 		t.Setenv(name, value)
@@ -209,27 +205,5 @@ func TestFaultsOfKMSAndStoreEndTheStart(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 12))) {
 			t.Errorf("%s: the error shows the key: %v", tt.name, err)
 		}
-	}
-}
-
-func TestTheAdminKeyIsReadAndStaysOutOfSight(t *testing.T) {
-	f := &fakeAWS{secret: `{"SecretString":" 0123456789abcdef0123\n"}`}
-	cfg := configFor(t, f)
-	key, err := AdminKey(t.Context(), cfg, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:postino")
-	if err != nil || key.Reveal() != "0123456789abcdef0123" {
-		t.Errorf("AdminKey = %q, %v, want the key without space", key.Reveal(), err)
-	}
-	if fmt.Sprint(key) != "***" {
-		t.Errorf("the key prints as %v", key)
-	}
-	for _, bad := range []string{`{}`, `{"SecretString":""}`, `{"SecretString":"tooshort7"}`, `{"SecretBinary":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM="}`} {
-		f.secret = bad
-		if key, err := AdminKey(t.Context(), cfg, "postino"); key != "" || err == nil || strings.Contains(err.Error(), "tooshort7") {
-			t.Errorf("AdminKey with %s = %v, %v, want an error without the key", bad, key, err)
-		}
-	}
-	f.fail = "secretsmanager.GetSecretValue"
-	if _, err := AdminKey(t.Context(), cfg, "postino"); err == nil || !strings.Contains(err.Error(), "read the admin key postino: ") {
-		t.Errorf("AdminKey that may not be read = %v, want an error that names the secret", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package awssecret fetches the secrets of a function at its start: the data
-// key that encrypts subscribers' secrets, and the admin key of the API.
+// Package awssecret fetches, at the start of a function, the data key that encrypts
+// subscribers' secrets.
 //
 // The data key is made by KMS and stored beside the data, wrapped by a KMS key
 // that never leaves KMS. It is unwrapped once in a container's life; sealing and

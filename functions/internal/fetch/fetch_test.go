@@ -1,4 +1,4 @@
-package setup
+package fetch
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 func TestThoseWhoWaitForAFetchThatFailsWaitForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
-		f := fetching(func(ctx context.Context) (string, error) {
+		f := Begin(func(ctx context.Context) (string, error) {
 			if calls.Add(1) > 1 {
 				return "key", nil
 			}
@@ -25,14 +25,14 @@ func TestThoseWhoWaitForAFetchThatFailsWaitForOne(t *testing.T) {
 		var waiting sync.WaitGroup
 		for range 10 {
 			waiting.Go(func() {
-				if _, err := f.get(); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != fetchTimeout {
-					t.Errorf("get = %v after %v, want the fetch's deadline after %v", err, time.Since(began), fetchTimeout)
+				if _, err := f.Get(); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != timeout {
+					t.Errorf("Get = %v after %v, want the fetch's deadline after %v", err, time.Since(began), timeout)
 				}
 			})
 		}
 		waiting.Wait()
-		if value, err := f.get(); value != "key" || err != nil {
-			t.Errorf("the next get = %q, %v, want the key", value, err)
+		if value, err := f.Get(); value != "key" || err != nil {
+			t.Errorf("the next Get = %q, %v, want the key", value, err)
 		}
 	})
 }
@@ -41,7 +41,7 @@ func TestAFetchThatNeverEndsIsNotTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		hang := make(chan struct{})
-		f := fetching(func(context.Context) (string, error) {
+		f := Begin(func(context.Context) (string, error) {
 			if calls.Add(1) == 1 {
 				<-hang
 				return "", errors.New("late")
@@ -49,15 +49,15 @@ func TestAFetchThatNeverEndsIsNotTheLast(t *testing.T) {
 			return "key", nil
 		})
 		synctest.Wait()
-		if _, err := f.get(); !errors.Is(err, errFetchHangs) {
-			t.Errorf("get = %v, want %v", err, errFetchHangs)
+		if _, err := f.Get(); !errors.Is(err, errHangs) {
+			t.Errorf("Get = %v, want %v", err, errHangs)
 		}
-		if value, err := f.get(); value != "key" || err != nil {
-			t.Errorf("the next get = %q, %v, want the key", value, err)
+		if value, err := f.Get(); value != "key" || err != nil {
+			t.Errorf("the next Get = %q, %v, want the key", value, err)
 		}
 		close(hang)
 		synctest.Wait()
-		if value, err := f.get(); value != "key" || err != nil {
+		if value, err := f.Get(); value != "key" || err != nil {
 			t.Errorf("after the first fetch failed late: %q, %v, want the key", value, err)
 		}
 	})
