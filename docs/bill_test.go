@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/postino/postino/infra/bill"
+	"github.com/postino/postino/shared/webhook"
 )
 
 // The table in cost.md is the recorded usage at the recorded prices. What is
@@ -50,51 +51,77 @@ func TestCostsCountTheAlarmsOfTheTemplate(t *testing.T) {
 }
 
 // TestAMonthIsTheSumOfItsLines reckons the month of a million events from what was
-// counted, the idle table and AWS's free tiers.
+// counted, the idle table and AWS's free tiers. It is to cost $12 at list prices.
 func TestAMonthIsTheSumOfItsLines(t *testing.T) {
 	text := pages(t)["docs/cost.md"]
-	usage, prices := bill.Recorded()["one at a time"], bill.Prices().Prices
-	events, err := usage.Dollars()
-	if err != nil {
-		t.Fatal(err)
+	idle := withoutTelemetry(text)
+	table, together := fmt.Sprintf("| [idle](#idle), without alarms, dashboard and metrics | $%.2f |\n", idle), idle
+	for _, e := range bill.Month() {
+		table += fmt.Sprintf("| %s | %s |\n", e.What, dollars(e.Dollars))
+		together += e.Dollars
 	}
-	_, idleRows, _ := strings.Cut(text, "## Idle")
-	idleRows, _, _ = strings.Cut(idleRows, "**together**")
-	idle := 0.0
-	for line := range strings.SplitSeq(idleRows, "\n") {
+	free := freeTiers()
+	table += fmt.Sprintf("| **together** | **%s** |\n", dollars(together))
+	table += fmt.Sprintf("| less AWS's free tiers that do not end: a million requests and 400,000 GB-seconds of Lambda, a million requests to SQS | %s |\n", dollars(-free))
+	table += fmt.Sprintf("| **what AWS charges then** | **%s** |\n| beside: storage, backup, data out | %s |\n", dollars(together-free), dollars(beside()))
+	if !strings.Contains(text, table) {
+		t.Errorf("docs/cost.md does not have this month:\n%s", table)
+	}
+	if row := fmt.Sprintf("it is $%.2f", idle); !strings.Contains(text, row) {
+		t.Errorf("docs/cost.md does not say of an idle stack that %s", row)
+	}
+	if together > 12 {
+		t.Errorf("a month of a million events costs $%.2f at list prices, want at most $12", together)
+	}
+}
+
+// withoutTelemetry adds up the idle table without alarms, dashboard and metrics.
+func withoutTelemetry(text string) (sum float64) {
+	_, rows, _ := strings.Cut(text, "## Idle")
+	rows, _, _ = strings.Cut(rows, "**together**")
+	for line := range strings.SplitSeq(rows, "\n") {
 		cells := strings.Split(line, "|")
-		if len(cells) < 6 || strings.Contains(line, "alarms") || strings.Contains(line, "dashboard") {
+		if len(cells) < 6 || strings.Contains(line, "| CloudWatch ") {
 			continue
 		}
-		dollars := 0.0
-		if _, err := fmt.Sscanf(strings.TrimSpace(cells[4]), "$%f", &dollars); err == nil {
-			idle += dollars
+		cost := 0.0
+		if _, err := fmt.Sscanf(strings.TrimSpace(cells[4]), "$%f", &cost); err == nil {
+			sum += cost
 		}
 	}
-	free, seconds, logs := 1e6*(prices["lambda.request"].Each()+0.40e-6)+0.30, 0.0, 0.0 // SQS without the surcharge for fair queues; the metric of the idle table
-	for line, n := range usage {
-		switch {
-		case strings.HasPrefix(line, "gbs."):
-			seconds += n
-		case strings.HasPrefix(line, "logs."):
-			logs += n
-		}
+	return sum
+}
+
+// dollars is an amount as the page writes it.
+func dollars(n float64) string {
+	if n < 0 {
+		return fmt.Sprintf("−$%.2f", -n)
 	}
-	free += min(seconds, 400_000)*prices["lambda.gbs"].Each() + min(logs, 5)*prices["logs.gb"].Each()
-	beside := 0.0
+	return fmt.Sprintf("$%.2f", n)
+}
+
+// freeTiers is what the month uses of them; SQS without the surcharge for fair
+// queues.
+func freeTiers() float64 {
+	usage, prices := bill.Recorded()["one at a time"], bill.Prices().Prices
+	return 1e6*(prices["lambda.request"].Each()+0.40e-6) + min(usage.SmallSeconds(), 400_000)*prices["lambda.gbs"].Each()
+}
+
+func beside() (sum float64) {
+	usage, prices := bill.Recorded()["one at a time"], bill.Prices().Prices
 	for _, l := range bill.Beside {
-		beside += usage[l.ID] * prices[l.Price].Each()
+		sum += usage[l.ID] * prices[l.Price].Each()
 	}
-	for what, dollars := range map[string]float64{
-		"| a million events, one at a time | $": events, "| [idle](#idle), without alarms and dashboard | $": idle,
-		"| **together** | **$": events + idle, "5 GB of logs | −$": free, "| **what AWS charges then** | **$": events + idle - free,
-		"| beside: storage, backup, data out | $": beside,
-	} {
-		if row := fmt.Sprintf("%s%.2f", what, dollars); !strings.Contains(text, row) {
-			t.Errorf("docs/cost.md does not say %q", row)
+	return sum
+}
+
+// What sweep reads is reckoned from the number of shards.
+func TestCostsCountTheShardsOfSweep(t *testing.T) {
+	const each, first = 2*webhook.DueShards + 1, 24*webhook.DueShards + 1
+	text := pages(t)["docs/cost.md"]
+	for _, want := range []string{fmt.Sprintf("| %d units × 43,800", each), fmt.Sprintf("which is %d units", first)} {
+		if !strings.Contains(text, want) {
+			t.Errorf("docs/cost.md does not say %q", want)
 		}
-	}
-	if charged := events + idle - free; charged > 12 {
-		t.Errorf("a month of a million events costs $%.2f, want at most $12", charged)
 	}
 }

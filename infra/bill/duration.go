@@ -15,7 +15,7 @@ type Duration struct {
 var Durations = map[string]Duration{
 	"ingest":   {WaitMS: 5 + 10, InvokeCPU: 1.5, MessageCPU: 0.15},
 	"fanout":   {WaitMS: 5 + 5 + 10, InvokeCPU: 2, MessageCPU: 1.2},
-	"delivery": {WaitMS: 5 + 5 + 60 + 5, InvokeCPU: 1, MessageCPU: 1},
+	"delivery": {WaitMS: 5 + 60 + 5, InvokeCPU: 1, MessageCPU: 1},
 }
 
 // wholeProcessor is the memory, in MB, at which Lambda gives a function one

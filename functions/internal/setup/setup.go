@@ -4,8 +4,10 @@ package setup
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -33,13 +35,14 @@ type Function struct {
 	values  map[string]string
 }
 
-// New reads the named variables and the log level. A missing variable ends the
+// New reads the named variables, and those of the log: its level, and whether
+// metrics are written into it. A missing variable ends the
 // process with its name: that is a mistake in template.yaml, which a start that
 // went on would only hide. An empty one is a setting.
 func New(names ...string) *Function {
 	f := &Function{values: map[string]string{}, Metrics: metric.Embedded{Out: os.Stdout}}
 	var missing []string
-	for _, name := range append(names, "POSTINO_LOG_LEVEL") {
+	for _, name := range append(names, "POSTINO_LOG_LEVEL", "POSTINO_METRICS") {
 		value, ok := os.LookupEnv(name)
 		if !ok {
 			missing = append(missing, name)
@@ -55,8 +58,21 @@ func New(names ...string) *Function {
 	}
 	f.Log = slog.New(slog.NewJSONHandler(os.Stdout, &slog.HandlerOptions{Level: level}))
 	stdlog.Route(f.Log)
+	if f.values["POSTINO_METRICS"] == "off" {
+		f.Metrics.Out = io.Discard // each is paid for in every month in which it is written
+	}
+	limitHeap(os.Getenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE"))
 	f.AWS = fromLambda(sdkLog{f.Log})
 	return f
+}
+
+// limitHeap has garbage collected before it fills the memory of the function, in
+// MB, of which a seventh is left for what is not the heap. Lambda kills who needs
+// more.
+func limitHeap(memory string) {
+	if mb, err := strconv.ParseInt(memory, 10, 64); err == nil && mb > 0 {
+		debug.SetMemoryLimit(mb << 20 / 7 * 6)
+	}
 }
 
 // Fail writes why the function cannot start, and ends it.

@@ -32,9 +32,9 @@ type properties struct {
 	} `yaml:"RedrivePolicy"`
 
 	// of a function
-	CodeURI     string `yaml:"CodeUri"`
-	Timeout     int    `yaml:"Timeout"`    // seconds
-	MemorySize  int    `yaml:"MemorySize"` // MB
+	CodeURI     string    `yaml:"CodeUri"`
+	Timeout     int       `yaml:"Timeout"`    // seconds
+	MemorySize  yaml.Node `yaml:"MemorySize"` // MB
 	Environment struct {
 		Variables map[string]yaml.Node `yaml:"Variables"`
 	} `yaml:"Environment"`

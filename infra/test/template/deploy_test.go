@@ -1,6 +1,7 @@
 package template
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -137,5 +138,9 @@ func words(v any) string {
 	if v == nil {
 		return ""
 	}
-	return " " + strings.Join(texts(v), " ") + " "
+	joined := " "
+	for _, one := range list(v) {
+		joined += fmt.Sprint(one) + " "
+	}
+	return joined
 }

@@ -42,6 +42,9 @@ func TestParametersThatCannotWorkTogetherAreRefusedByARule(t *testing.T) {
 		{map[string]string{"DeliveriesPollers": "1", "EventsPollers": "2"}, []string{"DeliveriesPollers is 0, or 2 and more: Lambda takes no single one"}},
 		{map[string]string{"Alarms": "off", "AlarmEmail": "a@b.example"}, []string{"AlarmEmail needs Alarms on"}},
 		{map[string]string{"Alarms": "off"}, nil},
+		{map[string]string{"Metrics": "off", "Dashboard": "off"}, []string{"Alarms on needs Metrics on"}},
+		{map[string]string{"Metrics": "off", "Alarms": "off"}, []string{"Dashboard on needs Metrics on"}},
+		{map[string]string{"Metrics": "off", "Alarms": "off", "Dashboard": "off"}, nil},
 	} {
 		if got := broken(s.with(tt.chosen)); !slices.Equal(got, tt.want) {
 			t.Errorf("%v: the rules say %q, want %q", tt.chosen, got, tt.want)
