@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // codeURI is where template.yaml names the folder of a function.
@@ -32,15 +33,44 @@ func (r release) functions() error {
 			return err
 		}
 	}
-	packaged := codeURI.ReplaceAllString(string(text), `${1}CodeUri: {Bucket: !Sub "`+escapeDollars(r.bucket)+`", Key: postino/`+r.version+`/${2}.zip}`)
-	packaged = semanticVersion.ReplaceAllString(buildMethod.ReplaceAllString(packaged, ""), "${1}"+r.version)
+	packaged := semanticVersion.ReplaceAllString(buildMethod.ReplaceAllString(string(text), ""), "${1}"+r.version)
+	if packaged, err = r.findCode(packaged); err != nil {
+		return err
+	}
 	return os.WriteFile(r.path("template.yaml"), []byte(packaged), 0o644)
 }
 
-// escapeDollars keeps ${AWS::Region} from being taken for a group.
-func escapeDollars(text string) string {
-	return regexp.MustCompile(`\$`).ReplaceAllString(text, "$$$$")
+// findCode names the bucket of the functions: as it is, which the Serverless
+// Application Repository needs, or, if it is another one in each region, as a
+// parameter, for who has put the zips into a bucket of their own.
+func (r release) findCode(template string) (string, error) {
+	bucket := r.bucket
+	if strings.Contains(bucket, "${") {
+		bucket = `!If [OwnCode, !Ref CodeBucket, !Sub "` + r.bucket + `"]`
+		for _, part := range []struct{ before, is string }{
+			{"\nParameters:\n", codeParameter},
+			{"\nConditions:\n", "  OwnCode: !Not [!Equals [!Ref CodeBucket, \"\"]]\n"},
+			{"\n    ParameterLabels:\n", "      CodeBucket: {default: Bucket of the functions}\n"},
+			{"\n    ParameterGroups:\n", "      - {Label: {default: Code}, Parameters: [CodeBucket]}\n"},
+		} {
+			if strings.Count(template, part.before) != 1 {
+				return "", fmt.Errorf("template.yaml does not have%sonce", part.before)
+			}
+			template = strings.Replace(template, part.before, part.before+part.is, 1)
+		}
+	}
+	to := "${1}CodeUri: {Bucket: " + strings.ReplaceAll(bucket, "$", "$$") + ", Key: postino/" + r.version + "/${2}.zip}"
+	return codeURI.ReplaceAllString(template, to), nil
 }
+
+// codeParameter is the parameter of a template whose functions may be anywhere.
+const codeParameter = `  CodeBucket:
+    Type: String
+    Default: ""
+    AllowedPattern: ^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$
+    ConstraintDescription: must be empty or the name of a bucket
+    Description: Your bucket with the functions' zips, in this region, if you have put them into one. Empty is the bucket of the release. Change it only together with the release.
+`
 
 // function makes the zip of one, for the processors of template.yaml.
 func (r release) function(name string) error {

@@ -158,8 +158,11 @@ func TestThePackagedTemplateFindsItsFunctionsAndHasNothingToLint(t *testing.T) {
 		t.Fatal(err)
 	}
 	template := string(file(t, r, "template.yaml"))
+	if n := strings.Count(template, "b-${AWS::Region}"); n != 5 || !strings.Contains(template, "\n  CodeBucket:\n") {
+		t.Errorf("the template names the bucket %d times, want it for five functions, and a parameter for another one", n)
+	}
 	for _, name := range []string{"ingest", "fanout", "delivery", "manage", "sweep"} {
-		if want := `CodeUri: {Bucket: !Sub "b-${AWS::Region}", Key: postino/1.2.3-test.1/` + name + `.zip}`; !strings.Contains(template, want) {
+		if want := `CodeUri: {Bucket: !If [OwnCode, !Ref CodeBucket, !Sub "b-${AWS::Region}"], Key: postino/1.2.3-test.1/` + name + `.zip}`; !strings.Contains(template, want) {
 			t.Errorf("the template does not say %s", want)
 		}
 		archive, err := zip.OpenReader(r.path(name + ".zip"))
@@ -177,6 +180,19 @@ func TestThePackagedTemplateFindsItsFunctionsAndHasNothingToLint(t *testing.T) {
 	lint := exec.CommandContext(t.Context(), testserver.Require(t, "POSTINO_CFN_LINT"), r.path("template.yaml"))
 	if said, err := lint.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, said)
+	}
+}
+
+// The Serverless Application Repository copies what a template names as it is.
+func TestABucketOfOnesOwnIsNoParameter(t *testing.T) {
+	t.Chdir("../../..")
+	text, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := release{bucket: "my-bucket", version: "1.2.3"}.findCode(string(text))
+	if want := "CodeUri: {Bucket: my-bucket, Key: postino/1.2.3/sweep.zip}"; err != nil || !strings.Contains(template, want) || strings.Contains(template, "CodeBucket") {
+		t.Errorf("%v, and the template does not say %s, or has a parameter for the bucket", err, want)
 	}
 }
 
