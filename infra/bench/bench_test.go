@@ -72,6 +72,28 @@ func TestEveryFunctionStartsAndIsSmall(t *testing.T) {
 	}
 }
 
+// TestASendIsExactAndPeopleAreMeasured runs a small edition: whom a send is for gets
+// one callback, also if the server ends meanwhile.
+func TestASendIsExactAndPeopleAreMeasured(t *testing.T) {
+	r := result{Scenario: "people"}
+	small := crowd{people: 900, conditions: 20, events: 3000, kills: 2, each: 5}
+	if err := small.measure(t.Context(), smallBench(t, 0), &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a send", "… killed"} {
+		for _, what := range []string{"counted as matched, less people", "counted as sent, less people", "people without a callback", "people with two callbacks", "callbacks not verified"} {
+			if n := value(t, r, name+": "+what); n != 0 {
+				t.Errorf("%s, %s: %g, want 0", name, what, n)
+			}
+		}
+	}
+	for _, what := range []string{"a send, events a second", "… ÷ on its data", "… p99", "a preview over 1,000 events, the slowest of ten"} {
+		if n := value(t, r, what); n <= 0 {
+			t.Errorf("%s: %g, want more", what, n)
+		}
+	}
+}
+
 func smallBench(t *testing.T, d time.Duration) *bench {
 	on := func(ctx context.Context, data string) (target, error) { return startHereOn(ctx, data) }
 	return &bench{start: startHere(t), startOn: on, dir: t.TempDir(), duration: d, progress: io.Discard}

@@ -42,6 +42,7 @@ var scenarios = []scenario{
 		}}.run},
 	{"noisy", "a healthy subscriber at 50/s, alone and beside others with 1,000 events waiting on each", noisy},
 	{"reads", "every read with 10,000 deliveries stored and with 1,000,000", reads},
+	{"people", "a send to 100,000 people, and again with ten kills; matching by 1,000 conditions on profiles; timelines of 1,000,000 events", people},
 	{"soak", "single publishes at 70 % of the ceiling for the whole duration, its first third against its last", soak},
 	{"coldstart", "the five functions, from process start to the first request for work", coldstart},
 }

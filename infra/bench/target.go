@@ -27,8 +27,17 @@ type target struct {
 	pid  int
 	data string // its folder; "" if that is not known
 	stop func() error
+	kill func() error // at once, whatever it is doing; nil where that cannot be
 	// freeze lets the server stand still, or go on.
 	freeze func(still bool)
+}
+
+// end kills the server, or stops it where it cannot be killed.
+func (t target) end() error {
+	if t.kill == nil {
+		return t.stop()
+	}
+	return t.kill()
 }
 
 // start runs the program as a server with its data in an own folder of dir,
@@ -62,6 +71,10 @@ func startOn(ctx context.Context, program []string, data string, then func() err
 		if then != nil {
 			err = errors.Join(err, then())
 		}
+		return err
+	}, kill: func() error {
+		err := cmd.Process.Kill()
+		_ = cmd.Wait() // it says that it was killed
 		return err
 	}, freeze: func(still bool) {
 		signal := syscall.SIGCONT

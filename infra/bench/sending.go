@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Of a send, as it goes on.
+const (
+	sendTime    = 10 * time.Minute // at most
+	sampleEvery = 200 * time.Millisecond
+	mayGrow     = 1.25 // memory, from its first third to its last
+)
+
+// sending measures one send to everybody.
+func (c crowd) sending(ctx context.Context, b *bench, r *result) (err error) {
+	data, err := os.MkdirTemp(b.dir, "send-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(data)
+	m, err := newMailbox()
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	t, err := c.begin(ctx, b, data, m)
+	if t.stop != nil {
+		defer func() { err = errors.Join(err, t.stop()) }()
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(b.progress, "  sending …")
+	begun := time.Now()
+	job, err := send(ctx, t)
+	if err != nil {
+		return err
+	}
+	published, memory, err := awaitJob(ctx, t, job)
+	if err != nil {
+		return err
+	}
+	if err := m.reached(ctx, c.people); err != nil {
+		return err
+	}
+	took := time.Since(begun) - lingering
+	r.atLeast("a send, events a second", float64(c.people)/published.Sub(begun).Seconds(), "/s", 2000)
+	r.add("… callbacks a second, to the last arrival", float64(c.people)/took.Seconds(), "/s")
+	r.add("… the server's memory, at most", float64(usageOf(t.pid).peak)/1e6, "MB")
+	if n := len(memory) / 3; n > 0 {
+		r.atMost("… memory, most of the last third ÷ of the first", float64(most(memory[2*n:]))/float64(most(memory[:n])), "", mayGrow)
+	}
+	return c.exact(ctx, t, job, m, r, "a send")
+}
+
+func most(values []int64) (n int64) {
+	for _, v := range values {
+		n = max(n, v)
+	}
+	return n
+}
+
+// awaitJob waits for a job's end, and notes the server's memory meanwhile.
+func awaitJob(ctx context.Context, t target, job string) (ended time.Time, memory []int64, err error) {
+	for deadline := time.Now().Add(sendTime); time.Now().Before(deadline); {
+		p, err := lookAt(ctx, t, job)
+		if err != nil {
+			return ended, nil, err
+		}
+		memory = append(memory, usageOf(t.pid).memory)
+		if p.Status != "running" {
+			return time.Now(), memory, nil
+		}
+		if err := pause(ctx, sampleEvery); err != nil {
+			return ended, nil, err
+		}
+	}
+	return ended, nil, errors.New("the send did not end")
+}
+
+// exact adds what must be exact of a send, whatever happened meanwhile.
+func (c crowd) exact(ctx context.Context, t target, job string, m *mailbox, r *result, name string) error {
+	p, err := lookAt(ctx, t, job)
+	if err != nil {
+		return err
+	}
+	if p.Status != "done" {
+		return fmt.Errorf("the send is %s", p.Status)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	off := func(n int) float64 { return float64(max(n-c.people, c.people-n)) }
+	r.atMost(name+": counted as matched, less people", off(p.Counts.Matched), "", 0)
+	r.atMost(name+": counted as sent, less people", off(p.Counts.Sent), "", 0)
+	r.atMost(name+": people without a callback", float64(c.people-len(m.to)), "", 0)
+	r.atMost(name+": people with two callbacks", float64(m.other), "", 0)
+	r.atMost(name+": callbacks not verified", float64(m.forged), "", 0)
+	r.add(name+": attempts that were made again, under the same id", float64(m.twice), "")
+	return nil
+}
+
+// killing measures that a send is exact although the server is killed over and over.
+func (c crowd) killing(ctx context.Context, b *bench, r *result) (err error) {
+	data, err := os.MkdirTemp(b.dir, "kill-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(data)
+	m, err := newMailbox()
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	t, err := c.begin(ctx, b, data, m)
+	defer func() {
+		if t.stop != nil {
+			err = errors.Join(err, t.stop())
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	job, err := send(ctx, t)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(b.progress, "  killing the server %d times …\n", c.kills)
+	for n := range c.kills {
+		if err := c.sentAbout(ctx, t, job, (n+1)*c.people/(c.kills+1)); err != nil {
+			return err
+		}
+		if err := t.end(); err != nil {
+			return err
+		}
+		t.stop = nil
+		if t, err = b.startOn(ctx, data); err != nil {
+			return err
+		}
+	}
+	if _, _, err := awaitJob(ctx, t, job); err != nil {
+		return err
+	}
+	if err := m.reached(ctx, c.people); err != nil {
+		return err
+	}
+	r.add("a send with kills of the server", float64(c.kills), "")
+	return c.exact(ctx, t, job, m, r, "… killed")
+}
+
+// sentAbout waits until a send has come so far.
+func (c crowd) sentAbout(ctx context.Context, t target, job string, n int) error {
+	for deadline := time.Now().Add(sendTime); time.Now().Before(deadline); {
+		p, err := lookAt(ctx, t, job)
+		if err != nil || p.Counts.Sent >= n || p.Status != "running" {
+			return err
+		}
+		if err := pause(ctx, 2*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errors.New("the send did not go on")
+}
