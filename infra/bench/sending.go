@@ -12,7 +12,6 @@ import (
 const (
 	sendTime    = 10 * time.Minute // at most
 	sampleEvery = 200 * time.Millisecond
-	mayGrow     = 1.25 // memory, from its first third to its last
 )
 
 // sending measures one send to everybody.
@@ -35,7 +34,7 @@ func (c crowd) sending(ctx context.Context, b *bench, r *result) (err error) {
 		return err
 	}
 	fmt.Fprintln(b.progress, "  sending …")
-	begun := time.Now()
+	begun, before := time.Now(), usageOf(t.pid).cpu
 	job, err := send(ctx, t)
 	if err != nil {
 		return err
@@ -50,9 +49,11 @@ func (c crowd) sending(ctx context.Context, b *bench, r *result) (err error) {
 	took := time.Since(begun) - lingering
 	r.atLeast("a send, events a second", float64(c.people)/published.Sub(begun).Seconds(), "/s", 2000)
 	r.add("… callbacks a second, to the last arrival", float64(c.people)/took.Seconds(), "/s")
+	r.add("… the server's processor time for each, callback included", microseconds(usageOf(t.pid).cpu-before)/float64(c.people), "µs")
 	r.add("… the server's memory, at most", float64(usageOf(t.pid).peak)/1e6, "MB")
 	if n := len(memory) / 3; n > 0 {
-		r.atMost("… memory, most of the last third ÷ of the first", float64(most(memory[2*n:]))/float64(most(memory[:n])), "", mayGrow)
+		first, last := float64(most(memory[:n])), float64(most(memory[2*n:]))
+		r.atMost("… memory, most of the last third ÷ of the first, less 34 MB for caches", (last-cachesFill)/first, "", grownMemory)
 	}
 	return c.exact(ctx, t, job, m, r, "a send")
 }

@@ -52,9 +52,14 @@ func (c crowd) reading(ctx context.Context, b *bench, r *result) (err error) {
 // timelines reads pages of timelines, each of another subject than the one before.
 func (c crowd) timelines(ctx context.Context, t target, r *result) error {
 	random := rand.New(rand.NewPCG(1, 2))
-	var times []time.Duration
+	var times, bare []time.Duration
 	for n := range c.each + readsWarm {
 		begun := time.Now()
+		if _, err := t.call(ctx, http.MethodGet, route("/subscriptions/crm"), ""); err != nil {
+			return err
+		}
+		bare = append(bare, time.Since(begun))
+		begun = time.Now()
 		answer, err := t.call(ctx, http.MethodGet, route("/profiles/"+person(random.IntN(told))+"/timeline"), "")
 		if err != nil {
 			return err
@@ -72,6 +77,7 @@ func (c crowd) timelines(ctx context.Context, t target, r *result) error {
 	times = sorted(times)
 	r.add(fmt.Sprintf("a page of a timeline, with %d events stored, p50", c.events), milliseconds(percentile(times, 0.5)), "ms")
 	r.atMost("… p99", milliseconds(percentile(times, 0.99)), "ms", 20)
+	r.add("… p99 of a bare GET in turns with it", milliseconds(percentile(sorted(bare), 0.99)), "ms")
 	return nil
 }
 

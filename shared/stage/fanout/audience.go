@@ -86,10 +86,26 @@ func (a *audience) match(ctx context.Context, e webhook.Event, at time.Time) (m 
 	if m.event, err = a.decoded(e); err != nil || a.index == nil {
 		return m, err
 	}
-	if m.entries, m.conditions, err = a.index.match(ctx, m.event); err == nil {
-		m.join(a.index.heads, at)
+	if m.entries, m.conditions, err = a.index.match(ctx, m.event); err != nil {
+		return m, err
+	}
+	m.join(a.index.heads, at)
+	asks, err := a.index.asks(ctx, m.event)
+	if asks {
+		m.asks, m.further = true, a.further
 	}
 	return m, err
+}
+
+// further adds to the entries those that an event matches together with the profile
+// of its subject, as the audience is now.
+func (a *audience) further(ctx context.Context, e *pattern.Event, entries []webhook.PlanEntry) ([]webhook.PlanEntry, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if a.index == nil {
+		return entries, nil
+	}
+	return a.index.matchWhole(ctx, e, entries)
 }
 
 // decoded is the event, as far as anybody asks. The lock is held.

@@ -112,6 +112,9 @@ func newCast(seed uint64, store storetest.Store) *history {
 		{id: "direct", types: []string{"study", "consent"}, shape: acts[0], second: true},
 		{id: "emit", campaign: c.one("", "summer"), types: []string{"study"}, shape: acts[h.rand.IntN(5)], emits: true},
 	}
+	if c.odds(2) {
+		c.roles = append(c.roles, &role{id: "alone", types: []string{"study"}, shape: c.act(), consents: true, second: c.odds(3)})
+	}
 	if c.odds(3) {
 		c.roles = append(c.roles, &role{id: "loop", types: []string{"chain"}, shape: acts[0], emits: true})
 	}

@@ -34,12 +34,16 @@ type matched struct {
 	asks        bool                // the profile, though no condition does
 	groups      *groups             // nil if the event shares nothing with others
 
+	further func(context.Context, *pattern.Event, []webhook.PlanEntry) ([]webhook.PlanEntry, error) // adds who gets the event by the profile; nil if nobody does
+	one     string                                                                                  // the one subscription that may get it; "" for any
+
 	feedsNothing bool // it changes no profile, whatever the definitions say
+	remembers    bool // it is of the past: only those get it whose triggers remember it
 }
 
 // only leaves one subscription; "" leaves all.
 func (m matched) only(subscription string) matched {
-	if subscription == "" {
+	if m.one = subscription; subscription == "" {
 		return m
 	}
 	m.entries = slices.DeleteFunc(m.entries, func(e webhook.PlanEntry) bool { return e.Subscription != subscription })
@@ -58,7 +62,7 @@ type decided struct {
 // reads nothing.
 func (f *profiles) withProfiles(ctx context.Context, e webhook.Event, m matched) (d decided, err error) {
 	d.Event, d.Plan.Entries = e, m.entries
-	if m.definitions == nil && len(m.conditions) == 0 {
+	if m.definitions == nil && len(m.conditions) == 0 && m.further == nil {
 		return d, nil
 	}
 	var effects people.Effects
@@ -89,7 +93,7 @@ func (f *profiles) withProfiles(ctx context.Context, e webhook.Event, m matched)
 		d.profiles = append(d.profiles, p)
 	}
 	if asks {
-		err = d.judge(m, known[e.Subject])
+		err = f.judge(ctx, &d, m, known[e.Subject])
 	}
 	return d, err
 }
@@ -112,14 +116,15 @@ func (f *profiles) asksProfile(ctx context.Context, e webhook.Event, m matched) 
 	return asks, err
 }
 
-// judge leaves out those whose conditions the profile does not meet.
-func (d *decided) judge(m matched, p webhook.Profile) error {
+// judge leaves out those whose conditions the profile does not meet, and adds those
+// who get the event by it.
+func (f *profiles) judge(ctx context.Context, d *decided, m matched, p webhook.Profile) error {
 	view, err := m.definitions.ViewOf(p)
 	if err != nil {
 		return err
 	}
 	d.Profile = view.Attributes
-	if len(m.conditions) == 0 {
+	if len(m.conditions) == 0 && m.further == nil {
 		return nil
 	}
 	env, err := m.definitions.Envelope(d.Event, view)
@@ -130,7 +135,34 @@ func (d *decided) judge(m matched, p webhook.Profile) error {
 	if err != nil {
 		return fmt.Errorf("decode the event with its profile: %w", err)
 	}
-	d.Plan.Entries = meeting(m, event)
+	if d.Plan.Entries = m.entries; len(m.conditions) > 0 {
+		d.Plan.Entries = meeting(m, event)
+	}
+	return f.addFurther(ctx, d, m, event)
+}
+
+// addFurther adds those who get an event by the profile of its subject.
+func (f *profiles) addFurther(ctx context.Context, d *decided, m matched, event *pattern.Event) (err error) {
+	if m.further == nil {
+		return nil
+	}
+	before := d.Plan.Entries
+	if m.remembers { // none of them cancels anything
+		d.Plan.Entries = nil
+	}
+	if d.Plan.Entries, err = m.further(ctx, event, slices.Clone(d.Plan.Entries)); err != nil {
+		return err
+	}
+	if m.one != "" {
+		d.Plan.Entries = slices.DeleteFunc(d.Plan.Entries, func(e webhook.PlanEntry) bool { return e.Subscription != m.one })
+	}
+	if m.remembers {
+		added, err := f.remembered(ctx, d.Event, d.Plan.Entries)
+		if err != nil {
+			return err
+		}
+		d.Plan.Entries = inOrder(append(slices.Clone(before), added...))
+	}
 	return nil
 }
 
@@ -237,7 +269,7 @@ func (f *profiles) profileOf(ctx context.Context, s *subscriber, e webhook.Event
 
 // metNow leaves out those whose conditions the profile does not meet as it is now.
 func (f *profiles) metNow(ctx context.Context, e webhook.Event, m matched) ([]webhook.PlanEntry, error) {
-	if len(m.conditions) == 0 {
+	if len(m.conditions) == 0 && m.further == nil {
 		return m.entries, nil
 	}
 	var subjects []string
@@ -249,7 +281,7 @@ func (f *profiles) metNow(ctx context.Context, e webhook.Event, m matched) ([]we
 		return nil, err
 	}
 	d := decided{StoredEvent: webhook.StoredEvent{Event: e}}
-	err = d.judge(m, known[e.Subject])
+	err = f.judge(ctx, &d, m, known[e.Subject])
 	return d.Plan.Entries, err
 }
 

@@ -3,6 +3,7 @@ package fanout_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,4 +208,45 @@ func TestAReplayChangesNoProfileAndAsksAgain(t *testing.T) {
 	s.publish(s.event("x", "u1", s.now(), `{}`))
 	s.handle(message.Replay{Tenant: "acme", Event: e.ID, Source: e.Source, ID: "rpl_2", At: s.now()}.Encode())
 	s.want("replayed when the count is two")
+}
+
+// TestTheProfileDecidesAsIfEachSubscriptionWasAlone matches many subscriptions that ask
+// for the profile, of which the index looks at few, and compares each with a tenant
+// that has no other.
+func TestTheProfileDecidesAsIfEachSubscriptionWasAlone(t *testing.T) {
+	filters := []string{
+		`{"profile":{"plan":["gold"]}}`, `{"profile":{"plan":["tin"]}}`, `{"profile":{"plan":[{"exists":false}]}}`, `{"data":{"a":[1]},"profile":{"plan":["gold"]}}`,
+		`{"data":{"a":[2]},"profile":{"plan":["gold"]}}`, `{"segment":["vip"]}`, `{"$or":[{"data":{"a":[1]}},{"profile":{"plan":["tin"]}}]}`, `{"data":{"a":[1]}}`,
+		`{"subject":["u1"],"profile":{"n":[{"numeric":[">=",2]}]}}`,
+	}
+	of := func(s *stand, which ...int) (got []string) {
+		s.segment("vip", `{"profile":{"plan":["gold"]}}`)
+		s.write("u1", `{"plan":"gold","n":2}`)
+		s.write("u2", `{"plan":"tin","n":1}`)
+		for _, i := range which {
+			sub := filtered(fmt.Sprint("f", i), filters[i])
+			sub.Trigger = json.RawMessage(`{"delay":"1h","cancel":[{"types":["stop"]}]}`)
+			s.subscribe(sub)
+		}
+		one := s.event("x", "u1", s.now(), `{"a":1}`)
+		one.Only = "f0"
+		s.publish(s.event("x", "u1", s.now(), `{"a":1}`), s.event("x", "u2", s.now(), `{"a":1}`), s.event("x", "", s.now(), `{"a":2}`), one)
+		s.publish(s.event("x", "u3", s.now(), `{"a":1}`), s.event("stop", "u3", s.now(), `{}`))
+		s.advance(2 * time.Hour)
+		for _, f := range s.sent {
+			got = append(got, f.Subscription+" "+f.Event)
+		}
+		slices.Sort(got)
+		return got
+	}
+	var alone, all []string
+	for i := range filters {
+		alone = append(alone, of(newStand(t), i)...)
+		all = append(all, fmt.Sprint(i))
+	}
+	slices.Sort(alone)
+	got := of(newStand(t), 0, 1, 2, 3, 4, 5, 6, 7, 8)
+	if fmt.Sprint(got) != fmt.Sprint(alone) || len(got) < len(all) {
+		t.Errorf("together: %v, want as each alone: %v", got, alone)
+	}
 }
