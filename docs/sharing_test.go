@@ -41,7 +41,7 @@ var shared = map[string]string{
 	"oauth.Tokens": "| access tokens", "breaker.Counter": "| attempts counted", "pace.Pacer": "| reserved turns", "egress.Pool": "| HTTP clients", "egress.kept": "| connections to subscribers",
 	"delivery.lines": "| audits of waiting lines", "delivery.strains": "| tenants in trouble", "courier.Subscribers": "| subscriptions prepared",
 	"fanout.audiences": "| types and filters", "fanout.audience": "| types and filters", "fanout.versions": "| versions of subscriptions",
-	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "ingest.known": "| tenants that are known",
+	"schema.Cache": "| schemas of event types", "manage.trials": "| tests of subscriptions", "bell.Bells": "| pulls that wait", "ingest.known": "| tenants that are known",
 	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "results.Recorder": "| results of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",
 	"localqueue.Set": "| memory for waiting", "engine.DB": "| the data's only writer", "record.recent": "| subscription heads",
 	"noun.recentKeys":     "| API keys read in",

@@ -259,6 +259,7 @@ const (
 	DeliveryWaitingBreaker   DeliveryWaiting = "breaker"
 	DeliveryWaitingDisabled  DeliveryWaiting = "disabled"
 	DeliveryWaitingPaused    DeliveryWaiting = "paused"
+	DeliveryWaitingPull      DeliveryWaiting = "pull"
 	DeliveryWaitingQuiet     DeliveryWaiting = "quiet"
 	DeliveryWaitingRateLimit DeliveryWaiting = "rate_limit"
 	DeliveryWaitingRetry     DeliveryWaiting = "retry"
@@ -273,6 +274,8 @@ func (e DeliveryWaiting) Valid() bool {
 	case DeliveryWaitingDisabled:
 		return true
 	case DeliveryWaitingPaused:
+		return true
+	case DeliveryWaitingPull:
 		return true
 	case DeliveryWaitingQuiet:
 		return true
@@ -328,6 +331,7 @@ const (
 	DeliveryDetailWaitingBreaker   DeliveryDetailWaiting = "breaker"
 	DeliveryDetailWaitingDisabled  DeliveryDetailWaiting = "disabled"
 	DeliveryDetailWaitingPaused    DeliveryDetailWaiting = "paused"
+	DeliveryDetailWaitingPull      DeliveryDetailWaiting = "pull"
 	DeliveryDetailWaitingQuiet     DeliveryDetailWaiting = "quiet"
 	DeliveryDetailWaitingRateLimit DeliveryDetailWaiting = "rate_limit"
 	DeliveryDetailWaitingRetry     DeliveryDetailWaiting = "retry"
@@ -342,6 +346,8 @@ func (e DeliveryDetailWaiting) Valid() bool {
 	case DeliveryDetailWaitingDisabled:
 		return true
 	case DeliveryDetailWaitingPaused:
+		return true
+	case DeliveryDetailWaitingPull:
 		return true
 	case DeliveryDetailWaitingQuiet:
 		return true
@@ -410,6 +416,33 @@ func (e EventDetailHistory) Valid() bool {
 	case EventDetailHistoryClaims:
 		return true
 	case EventDetailHistoryCounts:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FailureError.
+const (
+	FailureErrorConnect FailureError = "connect"
+	FailureErrorDns     FailureError = "dns"
+	FailureErrorReset   FailureError = "reset"
+	FailureErrorTimeout FailureError = "timeout"
+	FailureErrorTls     FailureError = "tls"
+)
+
+// Valid indicates whether the value is a known member of the FailureError enum.
+func (e FailureError) Valid() bool {
+	switch e {
+	case FailureErrorConnect:
+		return true
+	case FailureErrorDns:
+		return true
+	case FailureErrorReset:
+		return true
+	case FailureErrorTimeout:
+		return true
+	case FailureErrorTls:
 		return true
 	default:
 		return false
@@ -773,6 +806,30 @@ func (e Reason) Valid() bool {
 	case ReasonTooLarge:
 		return true
 	case ReasonType:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RecordedDeliveriesStatus.
+const (
+	RecordedDeliveriesStatusCanceled  RecordedDeliveriesStatus = "canceled"
+	RecordedDeliveriesStatusExhausted RecordedDeliveriesStatus = "exhausted"
+	RecordedDeliveriesStatusPending   RecordedDeliveriesStatus = "pending"
+	RecordedDeliveriesStatusSucceeded RecordedDeliveriesStatus = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the RecordedDeliveriesStatus enum.
+func (e RecordedDeliveriesStatus) Valid() bool {
+	switch e {
+	case RecordedDeliveriesStatusCanceled:
+		return true
+	case RecordedDeliveriesStatusExhausted:
+		return true
+	case RecordedDeliveriesStatusPending:
+		return true
+	case RecordedDeliveriesStatusSucceeded:
 		return true
 	default:
 		return false
@@ -1430,6 +1487,11 @@ type APIKeyList struct {
 	NextCursor *Cursor `json:"next_cursor"`
 }
 
+// AckInput Deliveries that you have worked.
+type AckInput struct {
+	Deliveries []Told `json:"deliveries"`
+}
+
 // Attempt One POST.
 type Attempt struct {
 	// Detail The failure as text.
@@ -1866,9 +1928,12 @@ type CreatedSubscription struct {
 	Id Name `json:"id"`
 
 	// MaxAge At most 365d.
-	MaxAge    *DurationOrNull         `json:"max_age"`
-	Metadata  map[string]interface{}  `json:"metadata"`
-	Name      string                  `json:"name"`
+	MaxAge   *DurationOrNull        `json:"max_age"`
+	Metadata map[string]interface{} `json:"metadata"`
+	Name     string                 `json:"name"`
+
+	// Pull True if its deliveries are pulled; otherwise absent.
+	Pull      *bool                   `json:"pull,omitempty"`
 	Quiet     *map[string]interface{} `json:"quiet"`
 	RateLimit *RateLimit              `json:"rate_limit"`
 
@@ -1893,7 +1958,7 @@ type CreatedSubscription struct {
 	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
 	UpdatedAt Time `json:"updated_at"`
 
-	// Url Null if it only makes events.
+	// Url Null if it is pulled, or only makes events.
 	Url *string `json:"url"`
 
 	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
@@ -2238,6 +2303,40 @@ type EventTypeSummary struct {
 	UpdatedAt Time `json:"updated_at"`
 }
 
+// Failure defines model for Failure.
+type Failure struct {
+	// Detail What went wrong, at most 256 bytes.
+	Detail *string `json:"detail,omitempty"`
+
+	// DurationMs How long your work took. Absent means since the pull.
+	DurationMs *int `json:"duration_ms,omitempty"`
+
+	// Error Why your receiver gave no answer.
+	Error *FailureError `json:"error,omitempty"`
+
+	// Id As it was pulled.
+	Id string `json:"id"`
+
+	// Lease As it was pulled.
+	Lease string `json:"lease"`
+
+	// Response The answer of your receiver. Its status decides, as that of a callback does.
+	Response *struct {
+		// Body At most 64 KiB.
+		Body    *string            `json:"body,omitempty"`
+		Headers *map[string]string `json:"headers,omitempty"`
+		Status  int                `json:"status"`
+	} `json:"response,omitempty"`
+
+	// RetryAfter The least wait before the next attempt: 1s to 24h.
+	//
+	// Examples: 500ms, 5s, 30d
+	RetryAfter *Duration `json:"retry_after,omitempty"`
+}
+
+// FailureError Why your receiver gave no answer.
+type FailureError string
+
 // FieldError What is wrong with a field.
 type FieldError struct {
 	Detail string `json:"detail"`
@@ -2544,6 +2643,11 @@ type Moment struct {
 // MomentHistory defines model for Moment.History.
 type MomentHistory string
 
+// NackInput Deliveries that failed.
+type NackInput struct {
+	Deliveries []Failure `json:"deliveries"`
+}
+
 // Name Examples: first-order
 type Name = string
 
@@ -2838,6 +2942,49 @@ type Published struct {
 	Warnings *Warnings `json:"warnings,omitempty"`
 }
 
+// PullInput How many deliveries to pull, and for how long. No body stands for {}.
+//
+// Examples: {"lease":"1m","max":100,"wait":"20s"}
+type PullInput struct {
+	// Lease How long you hold what you pull: 1s to 10m.
+	Lease *string `json:"lease,omitempty"`
+
+	// Max The most deliveries.
+	Max *int `json:"max,omitempty"`
+
+	// Wait How long to wait for a delivery if there is none: 0s to 20s.
+	Wait *string `json:"wait,omitempty"`
+}
+
+// Pulled Deliveries that you hold until their leases end.
+type Pulled struct {
+	Deliveries []struct {
+		// Attempt Number of this attempt.
+		Attempt int `json:"attempt"`
+
+		// Event Its event's id.
+		Event string `json:"event"`
+
+		// Id Examples: dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1
+		Id DeliveryID `json:"id"`
+
+		// Lease Names this pull in ack and nack.
+		Lease string `json:"lease"`
+
+		// LeaseEndsAt Examples: 2026-03-01T12:00:00.000Z
+		LeaseEndsAt Time `json:"lease_ends_at"`
+
+		// Request The signed request, as Postino would post it.
+		Request struct {
+			Body string `json:"body"`
+
+			// Headers By name in lower case.
+			Headers map[string]string `json:"headers"`
+			Method  string            `json:"method"`
+		} `json:"request"`
+	} `json:"deliveries"`
+}
+
 // Quiet Hours of the day, by the clock on somebody's wall, in which nothing is sent.
 //
 // Examples: {"default_zone":"Europe/Rome","from":"21:00","to":"09:00","zone":"profile.tz"}
@@ -2874,6 +3021,22 @@ type RateLimit struct {
 
 // Reason defines model for Reason.
 type Reason string
+
+// Recorded What was recorded, in the order of the request.
+type Recorded struct {
+	Deliveries []struct {
+		Id string `json:"id"`
+
+		// Recorded False if the lease had ended: somebody else may get the delivery, or it has ended.
+		Recorded bool `json:"recorded"`
+
+		// Status Status of the delivery, null if there is no such delivery.
+		Status *RecordedDeliveriesStatus `json:"status"`
+	} `json:"deliveries"`
+}
+
+// RecordedDeliveriesStatus defines model for Recorded.Deliveries.Status.
+type RecordedDeliveriesStatus string
 
 // RecoverInput Examples: {"after":"2026-03-01T00:00:00Z","before":"2026-03-01T06:00:00Z","dry_run":true}
 type RecoverInput struct {
@@ -3259,9 +3422,12 @@ type Subscription struct {
 	Id Name `json:"id"`
 
 	// MaxAge At most 365d.
-	MaxAge    *DurationOrNull         `json:"max_age"`
-	Metadata  map[string]interface{}  `json:"metadata"`
-	Name      string                  `json:"name"`
+	MaxAge   *DurationOrNull        `json:"max_age"`
+	Metadata map[string]interface{} `json:"metadata"`
+	Name     string                 `json:"name"`
+
+	// Pull True if its deliveries are pulled; otherwise absent.
+	Pull      *bool                   `json:"pull,omitempty"`
 	Quiet     *map[string]interface{} `json:"quiet"`
 	RateLimit *RateLimit              `json:"rate_limit"`
 
@@ -3281,7 +3447,7 @@ type Subscription struct {
 	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
 	UpdatedAt Time `json:"updated_at"`
 
-	// Url Null if it only makes events.
+	// Url Null if it is pulled, or only makes events.
 	Url *string `json:"url"`
 
 	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
@@ -3332,6 +3498,9 @@ type SubscriptionInput struct {
 	Metadata *map[string]interface{} `json:"metadata,omitempty"`
 	Name     *string                 `json:"name,omitempty"`
 
+	// Pull With true, Postino posts nothing: deliveries wait until you pull them. Excludes url and auth, and never changes.
+	Pull *bool `json:"pull,omitempty"`
+
 	// Quiet Quiet hours of its own, in place of those of its campaign.
 	Quiet     *Quiet       `json:"quiet,omitempty"`
 	RateLimit *RateLimit   `json:"rate_limit,omitempty"`
@@ -3357,8 +3526,8 @@ type SubscriptionInput struct {
 	// UpdatedAt Set by Postino. You can send it back unchanged.
 	UpdatedAt *TimeOrNull `json:"updated_at,omitempty"`
 
-	// Url Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
-	Url string `json:"url"`
+	// Url Where callbacks go. Required, unless pull is true or emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
+	Url *string `json:"url,omitempty"`
 
 	// Warnings Set by Postino. You can send it back unchanged.
 	Warnings *[]map[string]interface{} `json:"warnings,omitempty"`
@@ -3414,6 +3583,9 @@ type SubscriptionPatch struct {
 	Metadata *map[string]interface{} `json:"metadata,omitempty"`
 	Name     *string                 `json:"name,omitempty"`
 
+	// Pull With true, Postino posts nothing: deliveries wait until you pull them. Excludes url and auth, and never changes.
+	Pull *bool `json:"pull,omitempty"`
+
 	// Quiet Quiet hours of its own, in place of those of its campaign.
 	Quiet     *Quiet       `json:"quiet,omitempty"`
 	RateLimit *RateLimit   `json:"rate_limit,omitempty"`
@@ -3439,7 +3611,7 @@ type SubscriptionPatch struct {
 	// UpdatedAt Set by Postino. You can send it back unchanged.
 	UpdatedAt *TimeOrNull `json:"updated_at,omitempty"`
 
-	// Url Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
+	// Url Where callbacks go. Required, unless pull is true or emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment.
 	Url *string `json:"url,omitempty"`
 
 	// Warnings Set by Postino. You can send it back unchanged.
@@ -3520,6 +3692,26 @@ type Timeline struct {
 
 	// NextCursor Cursor of the next page; null at the end of the list.
 	NextCursor *Cursor `json:"next_cursor"`
+}
+
+// Told defines model for Told.
+type Told struct {
+	// DurationMs How long your work took. Absent means since the pull.
+	DurationMs *int `json:"duration_ms,omitempty"`
+
+	// Id As it was pulled.
+	Id string `json:"id"`
+
+	// Lease As it was pulled.
+	Lease string `json:"lease"`
+
+	// Response The answer of your receiver. Its status decides, as that of a callback does.
+	Response *struct {
+		// Body At most 64 KiB.
+		Body    *string            `json:"body,omitempty"`
+		Headers *map[string]string `json:"headers,omitempty"`
+		Status  int                `json:"status"`
+	} `json:"response,omitempty"`
 }
 
 // Trial Default: the sample of the one type that the subscription names.
@@ -4168,8 +4360,17 @@ type PatchSubscriptionJSONRequestBody = SubscriptionPatch
 // PutSubscriptionJSONRequestBody defines body for PutSubscription for application/json ContentType.
 type PutSubscriptionJSONRequestBody = SubscriptionInput
 
+// AckDeliveriesJSONRequestBody defines body for AckDeliveries for application/json ContentType.
+type AckDeliveriesJSONRequestBody = AckInput
+
+// NackDeliveriesJSONRequestBody defines body for NackDeliveries for application/json ContentType.
+type NackDeliveriesJSONRequestBody = NackInput
+
 // PreviewSubscriptionJSONRequestBody defines body for PreviewSubscription for application/json ContentType.
 type PreviewSubscriptionJSONRequestBody = Trial
+
+// PullDeliveriesJSONRequestBody defines body for PullDeliveries for application/json ContentType.
+type PullDeliveriesJSONRequestBody = PullInput
 
 // RecoverSubscriptionJSONRequestBody defines body for RecoverSubscription for application/json ContentType.
 type RecoverSubscriptionJSONRequestBody = RecoverInput

@@ -51,6 +51,7 @@ type Executor struct {
 	Redrive  Do
 	Leave    Do
 	Enter    Do
+	Offer    Do
 	Wake     Do
 	Second   Do // WakeSecond
 }
@@ -128,6 +129,8 @@ func (x *Executor) does(effect Effects) Do {
 		return x.Leave
 	case Enter:
 		return x.Enter
+	case Offer:
+		return x.Offer
 	case Wake:
 		return x.Wake
 	case WakeSecond:

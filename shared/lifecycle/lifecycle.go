@@ -9,7 +9,8 @@
 //	Begin ──► pending ──Record──► succeeded, exhausted
 //	             │ ▲
 //	             │ Claim: a worker makes its attempt
-//	   Park, PutOff, Release, Record: it waits, for its subscription or for a time
+//	   Park, Offered, PutOff, Release, Record: it waits, for its subscription, for
+//	             │       somebody who pulls it, or for a time
 //	             │
 //	             ├──Exhaust─► exhausted ─┐
 //	             └──Cancel──► canceled ──┴─SendAgain─► pending, one round on
@@ -23,7 +24,7 @@ import (
 
 // Effects is a set of effects of a stored transition. All except Count are safe to
 // repeat.
-type Effects uint8
+type Effects uint16
 
 // The effects, in the order in which they are carried out.
 const (
@@ -32,6 +33,7 @@ const (
 	Redrive                        // a pointer to it goes to the queue of what is exhausted
 	Leave                          // it leaves its subscription's waiting line
 	Enter                          // it enters that line
+	Offer                          // it may be pulled
 	Wake                           // its attempt at NextAt is arranged
 	WakeSecond                     // so is one that missed its turn under a rate limit before: this turn is good whenever it comes
 )
@@ -63,6 +65,8 @@ func Follows(d webhook.Delivery) Effects {
 		return Announce
 	case d.InLine():
 		return Announce | Enter
+	case d.Waiting == webhook.WaitPull:
+		return Announce | Offer
 	case d.Timed():
 		return Announce | Wake
 	}
@@ -120,6 +124,11 @@ func parked(d webhook.Delivery, why webhook.Waiting, now time.Time) webhook.Deli
 	d.Waiting, d.NextAt, d.WaitingSince = why, time.Time{}, now
 	d.Claim = webhook.Claim{}
 	return d
+}
+
+// Offered makes the delivery wait until somebody pulls it.
+func Offered(d webhook.Delivery, now time.Time) Transition {
+	return to(d, parked(d, webhook.WaitPull, now))
 }
 
 // PutOff has the delivery wait for its turn under a rate limit, perhaps because

@@ -26,6 +26,7 @@ func TestEachStepSaysWhatFollowsFromIt(t *testing.T) {
 	}{
 		{"a claim", Claim(pending, "t", noon), 0},
 		{"parked", Park(pending, webhook.WaitPaused, noon), Announce | Enter},
+		{"offered to be pulled", Offered(pending, noon), Announce | Offer},
 		{"put off", PutOff(pending, noon), Announce | Wake},
 		{"put off once more", PutOff(turn, noon.Add(time.Minute)), Announce | WakeSecond},
 		{"released", Release(parked, webhook.WaitRetry, noon), Announce | Wake},

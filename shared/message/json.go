@@ -20,6 +20,7 @@ var names = map[string]func(fields []byte) (Message, error){
 	"drain":           fieldsOf[Drain],         // resend
 	"audit_line":      fieldsOf[AuditLine],     // resend
 	"probe":           fieldsOf[Probe],         // resend
+	"end_leases":      fieldsOf[EndLeases],     // retries
 	"expunge":         fieldsOf[Expunge],       // resend
 	"job_slice":       fieldsOf[JobSlice],      // resend
 	"audit_job":       fieldsOf[AuditJob],      // resend

@@ -23,9 +23,16 @@ type Probe struct {
 	Number       int    `json:"number"`  // of the probe, from 0
 }
 
+// EndLeases asks to end the leases of pulled deliveries whose time is over.
+type EndLeases struct {
+	Tenant       string `json:"tenant"`
+	Subscription string `json:"subscription"`
+}
+
 func (d Drain) Encode() []byte     { return encodeJSON("drain", d) }
 func (a AuditLine) Encode() []byte { return encodeJSON("audit_line", a) }
 func (p Probe) Encode() []byte     { return encodeJSON("probe", p) }
+func (e EndLeases) Encode() []byte { return encodeJSON("end_leases", e) }
 
 func (d Drain) Ref() webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: d.Tenant, ID: d.Subscription}
@@ -37,4 +44,8 @@ func (a AuditLine) Ref() webhook.SubscriptionRef {
 
 func (p Probe) Ref() webhook.SubscriptionRef {
 	return webhook.SubscriptionRef{Tenant: p.Tenant, ID: p.Subscription}
+}
+
+func (e EndLeases) Ref() webhook.SubscriptionRef {
+	return webhook.SubscriptionRef{Tenant: e.Tenant, ID: e.Subscription}
 }

@@ -95,6 +95,7 @@ var named = []message.Message{
 	message.Drain{Tenant: "acme", Subscription: "s", Lease: "l"},
 	message.AuditLine{Tenant: "acme", Subscription: "s"},
 	message.Probe{Tenant: "acme", Subscription: "s", Opening: "k1", Number: 4},
+	message.EndLeases{Tenant: "acme", Subscription: "s"},
 	message.Expunge{Tenant: "acme", Source: "/s", Event: "e", Position: "o3"},
 	message.JobSlice{Tenant: "acme", Subscription: "s", Job: "job_1", Slice: 5},
 	message.AuditJob{Tenant: "acme", Subscription: "s", Job: "job_1", Slice: 5},

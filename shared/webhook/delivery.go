@@ -32,6 +32,7 @@ const (
 	WaitBreaker   Waiting = "breaker"
 	WaitRateLimit Waiting = "rate_limit"
 	WaitQuiet     Waiting = "quiet" // that quiet hours are over
+	WaitPull      Waiting = "pull"  // that somebody pulls it, or says how it went
 )
 
 // Reason says why a delivery ended without success, or why an event led to no

@@ -22,9 +22,9 @@ const MaxDepth = 5
 // Emits reports whether the subscription makes events at that moment.
 func (s Subscription) Emits(on string) bool { return s.Emit != nil && s.Emit.On == on }
 
-// Calls reports whether the subscription makes callbacks: one without a url only
-// makes events.
-func (s Subscription) Calls() bool { return s.URL != "" }
+// Calls reports whether the subscription has deliveries, posted or pulled: one
+// without only makes events.
+func (s Subscription) Calls() bool { return s.URL != "" || s.Pull }
 
 // EmittedID is the id of the event that a subscription makes of another: one for
 // each, however often it is made.

@@ -26,7 +26,8 @@ type Subscription struct {
 	Name           string           `json:"name"`
 	Description    string           `json:"description"`
 	Metadata       json.RawMessage  `json:"metadata"`                // one JSON object; nil means {}
-	URL            string           `json:"url"`                     // "" if it only emits
+	URL            string           `json:"url"`                     // "" if it only emits, or is pulled
+	Pull           bool             `json:"pull,omitempty"`          // its deliveries wait until somebody pulls them; never changes
 	Portal         bool             `json:"portal,omitempty"`        // a portal key chose where it goes: no secret goes there that was not made for portal keys
 	Types          []string         `json:"types,omitempty"`         // exact, or with a trailing "*"; nil means every type except postino.*
 	Filter         json.RawMessage  `json:"filter,omitempty"`        // an event pattern; nil means none

@@ -14,7 +14,7 @@ import (
 )
 
 // open starts a server, with what set changes.
-func open(t *testing.T, set func(*server.Config)) *api {
+func open(t testing.TB, set func(*server.Config)) *api {
 	t.Helper()
 	c := server.Config{Addr: "127.0.0.1:0", Data: t.TempDir(), AdminKey: key, EgressAllow: "127.0.0.0/8", Version: "test", Log: slog.New(slog.DiscardHandler)}
 	if set != nil {

@@ -32,7 +32,7 @@ func (s *Server) routes(guard *egress.Guard, sealer *secret.Sealer) http.Handler
 			Backlogs: manage.Backlogs{
 				Events: s.byName["events"], Deliveries: s.byName["deliveries"], Retries: s.byName["retries"],
 			},
-			Intake: intake, Failed: s.db.Failed, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery, Retention: s.config.Retention, Quota: s.config.Quota, Made: s.config.StrictTenants, Counter: s.counter(),
+			Intake: intake, Failed: s.db.Failed, Auth: auth, Secrets: sealer, Destinations: guard, Tester: s.delivery, Puller: s.delivery, Bells: &s.bells, Retention: s.config.Retention, Quota: s.config.Quota, Made: s.config.StrictTenants, Counter: s.counter(),
 			Now: s.clock.Now, Version: s.config.Version, Log: s.config.Log,
 		},
 		metrics: s.metricsRoutes(),

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/postino/postino/shared/api/httpapi"
+	"github.com/postino/postino/shared/callback/bell"
 	"github.com/postino/postino/shared/callback/egress"
 	"github.com/postino/postino/shared/callback/secret"
 	"github.com/postino/postino/shared/lifecycle"
@@ -77,6 +78,7 @@ type Server struct {
 	fanout      *fanout.Fanout
 	client      *http.Client // for callbacks
 	delivery    *delivery.Deliverer
+	bells       bell.Bells
 	sweep       *sweep.Sweeper
 	metrics     metric.Registry
 	stats       stats.Recorder
@@ -166,7 +168,7 @@ func (s *Server) wire(sealer *secret.Sealer) error {
 	s.client = egress.NewClient(egress.NewTransport(guard, nil))
 	s.delivery = &delivery.Deliverer{
 		Store: s.store, Retries: s.byName["retries"], Resend: s.byName["resend"], Exhausted: s.byName["exhausted"], Events: s.byName["events"],
-		Client: s.client, Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
+		Offered: s.bells.Ring, Client: s.client, Private: egress.NewPool(guard), Class: egress.Class, Secrets: sealer,
 		Now: s.clock.Now, Count: s.metrics.Count, Observe: s.metrics.Observe, Stats: &s.stats, Results: &s.results, Version: s.config.Version, Log: s.config.Log,
 		Jobs: &job.Worker{
 			Store: s.store, Resend: s.byName["resend"], Retries: s.byName["retries"], Events: s.byName["events"], Counter: s.counter(), Secrets: sealer, Now: s.clock.Now, Log: s.config.Log,
@@ -271,6 +273,7 @@ func (s *Server) KeyFile() string {
 // Close takes no more requests, lets the work in hand end until ctx does, and
 // closes the data. What is left undone goes on at the next start.
 func (s *Server) Close(ctx context.Context) error {
+	s.bells.Close()
 	err := s.http.Shutdown(ctx)
 	err = errors.Join(err, s.queues.Close(ctx)) // before stop, which ends what handlers do
 	s.stop()

@@ -32,7 +32,7 @@ func logs(t *testing.T, level slog.Level) *slog.Logger {
 }
 
 type api struct {
-	t *testing.T
+	t testing.TB
 	s *server.Server
 }
 

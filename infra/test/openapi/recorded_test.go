@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -122,6 +123,7 @@ func (r *recorder) subscriptions() {
 	r.call(422, "PATCH", list+"/all", `{"auth":{"tls":{"ca":"x","key":"y"}}}`)
 	r.call(200, "PATCH", list+"/all", `{"url":"`+url+`","auth":null}`)
 	r.call(422, "PATCH", list+"/all", `{"url":"https://10.0.0.1","colour":1}`)
+	r.pulled(list)
 	r.call(200, "POST", list+"/all/pause", "")
 	r.call(200, "POST", list+"/all/resume", "{}")
 	r.call(200, "GET", list+"/all/secret", "")
@@ -396,4 +398,29 @@ func (r *recorder) nowhere() {
 	}
 	r.call(200, "HEAD", "/healthz", "")
 	r.call(404, "HEAD", acme+"/subscriptions/missing", "")
+}
+
+// pulled calls what those call who pull.
+func (r *recorder) pulled(list string) {
+	r.call(201, "PUT", list+"/queue", `{"pull":true,"types":["pull.me"],"retry":{"schedule":["1h"]}}`)
+	for _, id := range []string{"first", "second", "third"} {
+		r.call(202, "POST", acme+"/events", `{"type":"pull.me","id":"`+id+`","data":{}}`)
+	}
+	var all []any
+	for len(all) < 3 {
+		all = append(all, r.call(200, "POST", list+"/queue/pull", `{"max":3,"wait":"20s","lease":"10m"}`)["deliveries"].([]any)...)
+	}
+	says := func(i int, more string) string {
+		one := all[i].(map[string]any)
+		return fmt.Sprintf(`{"deliveries":[{"id":%q,"lease":%q%s}]}`, one["id"], one["lease"], more)
+	}
+	r.call(200, "POST", list+"/queue/ack", says(0, ``))
+	r.call(200, "POST", list+"/queue/ack", says(1, `,"duration_ms":5,"response":{"status":500,"headers":{"Content-Type":"text/plain"},"body":"no"}`))
+	r.call(200, "POST", list+"/queue/nack", says(2, `,"error":"connect","detail":"refused","retry_after":"2h"`))
+	r.call(200, "POST", list+"/queue/nack", says(2, ``))
+	r.call(200, "POST", list+"/queue/pull", "")
+	r.call(422, "POST", list+"/queue/pull", `{"max":0}`)
+	r.call(422, "POST", list+"/queue/ack", `{"deliveries":[]}`)
+	r.call(409, "POST", list+"/plain/pull", "")
+	r.call(409, "POST", list+"/plain/nack", `{"deliveries":[{"id":"x","lease":"x"}]}`)
 }

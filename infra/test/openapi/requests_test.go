@@ -23,6 +23,8 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example/{{ subject }}?q={{ data.q }}"}`,
 		`{"url":"https://a.example","name":null,"description":null,"metadata":null,"types":null,"filter":null,"trigger":null,"max_age":null,"request":null,"auth":null,"signing":null,"retry":null,"state":null}`,
 		`{"url":"https://a.example","filter":{"data":{"a":[{"prefix":"x"},null,true,5,"y"],"b":{"c":[{"exists":false}]}},"$or":[{"subject":["u"]},{"source":["s"]}]}}`,
+		`{"pull":true}`, `{"url":"https://a.example","pull":false}`, `{"pull":true,"types":["a"],"signature":[{"preset":"github","secret":"x"}]}`,
+		`{"types":["b"],"emit":{"on":"fire","type":"a"}}`, `{"pull":true,"types":["b"],"emit":{"on":"success","type":"a"}}`,
 		`{"url":"https://a.example","trigger":{}}`,
 		`{"url":"https://a.example","trigger":{"key":["subject","data.x"],"every":3,"distinct":"data.y","within":"1d","once_per":"30d","cap":{"max":3,"per":"1d","key":"subject"}}}`,
 		`{"url":"https://a.example","trigger":{"at":5,"every":null,"once":true,"delay":"1h","on_repeat":"keep","on_change":"keep","cancel":[{"types":["a"],"filter":{"type":["a"]},"key":"subject"}]}}`,
@@ -43,6 +45,7 @@ var subscriptions = struct{ good, bad, beyond []string }{
 		`{"url":"https://a.example","secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`, `{"url":"https://a.example","secret":{"raw":"it's a secret"}}`, `{"url":"https://a.example","secret":{"base64":"YQ=="}}`,
 	},
 	bad: []string{
+		`{"pull":false}`, `{"pull":"true"}`, `{"pull":true,"url":"https://a.example"}`,
 		`{}`, `[]`, `null`, `"x"`, `{"url":null}`, `{"url":""}`, `{"url":5}`, `{"url":"ftp://a.example"}`, `{"url":"a.example"}`,
 		`{"url":"https://a.example","colour":1}`, `{"url":"https://a.example","id":"A"}`, `{"url":"https://a.example","id":null}`, `{"url":"https://a.example","created_at":"today"}`, `{"url":"https://a.example","disabled_reason":5}`,
 		`{"url":"https://a.example","name":5}`, `{"url":"https://a.example","name":"a\u0000"}`, `{"url":"https://a.example","name":"` + strings.Repeat("é", 257) + `"}`,

@@ -96,7 +96,7 @@ func TestEachFunctionHasTheRightsOfItsStage(t *testing.T) {
 			"Ingest":   {"Events"},
 			"Fanout":   {"Deliveries", "Events"},
 			"Delivery": {"Events", "Exhausted", "Resend", "Retries"},
-			"Manage":   {"Events", "Resend"},
+			"Manage":   {"Events", "Exhausted", "Resend", "Retries"}, // to conclude what was pulled
 			"Sweep":    {"Events", "Resend", "Retries"},
 		}},
 		{"sqs:ReceiveMessage", map[string][]string{"Fanout": {"Events"}, "Delivery": {"Deliveries", "Resend", "Retries"}}},

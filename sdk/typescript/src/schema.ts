@@ -945,7 +945,7 @@ export interface paths {
         put?: never;
         /**
          * Create a subscription
-         * @description Creates a subscription. Only url is required.
+         * @description Creates a subscription. Only url is required, or pull.
          */
         post: operations["createSubscription"];
         delete?: never;
@@ -986,6 +986,46 @@ export interface paths {
         patch: operations["patchSubscription"];
         trace?: never;
     };
+    "/v1/tenants/{tenant}/subscriptions/{id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge pulled deliveries
+         * @description Records a successful attempt of each, or what the status in response means.
+         */
+        post: operations["ackDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/subscriptions/{id}/nack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report pulled deliveries as failed
+         * @description Records a failed attempt of each, or what the status in response means. The schedule of the subscription decides when the delivery can be pulled again.
+         */
+        post: operations["nackDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/subscriptions/{id}/pause": {
         parameters: {
             query?: never;
@@ -1020,6 +1060,26 @@ export interface paths {
          * @description Shows whether the event matches, and the request that it would lead to. Nothing is sent or stored.
          */
         post: operations["previewSubscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/subscriptions/{id}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull deliveries
+         * @description Returns the oldest deliveries that nobody holds, as signed requests, and gives you a lease on each. Only for a subscription with pull true. A delivery that is not acknowledged before its lease ends has failed, and is retried by the schedule.
+         */
+        post: operations["pullDeliveries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1199,6 +1259,10 @@ export interface components {
         APIKeyList: {
             data: components["schemas"]["APIKey"][];
             next_cursor: components["schemas"]["Cursor"];
+        };
+        /** @description Deliveries that you have worked. */
+        AckInput: {
+            deliveries: components["schemas"]["Told"][];
         };
         /** @description One POST. */
         Attempt: {
@@ -1586,6 +1650,8 @@ export interface components {
                 [key: string]: unknown;
             };
             name: string;
+            /** @description True if its deliveries are pulled; otherwise absent. */
+            pull?: boolean;
             quiet: Record<string, never> | null;
             rate_limit: components["schemas"]["RateLimit"] | null;
             request: components["schemas"]["RequestSpec"];
@@ -1607,7 +1673,7 @@ export interface components {
             trigger: components["schemas"]["Trigger"] | null;
             types: components["schemas"]["TypePattern"][] | null;
             updated_at: components["schemas"]["Time"];
-            /** @description Null if it only makes events. */
+            /** @description Null if it is pulled, or only makes events. */
             url: string | null;
             warnings?: components["schemas"]["Warnings"];
         };
@@ -1642,7 +1708,7 @@ export interface components {
             /** @description The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted. */
             url: string | null;
             /** @description What it waits for. */
-            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
+            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet" | "pull") | null;
         };
         /** @description A delivery with its attempts. */
         DeliveryDetail: {
@@ -1676,7 +1742,7 @@ export interface components {
             /** @description The subscription's url as it is now, as it is written there. Null if the subscription has none, or was deleted. */
             url: string | null;
             /** @description What it waits for. */
-            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet") | null;
+            waiting: ("retry" | "timer" | "paused" | "disabled" | "breaker" | "rate_limit" | "quiet" | "pull") | null;
         };
         /** @example dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1 */
         DeliveryID: string;
@@ -1875,6 +1941,32 @@ export interface components {
             description: string;
             type: components["schemas"]["EventType"];
             updated_at: components["schemas"]["Time"];
+        };
+        Failure: {
+            /** @description What went wrong, at most 256 bytes. */
+            detail?: string;
+            /** @description How long your work took. Absent means since the pull. */
+            duration_ms?: number;
+            /**
+             * @description Why your receiver gave no answer.
+             * @enum {string}
+             */
+            error?: "connect" | "dns" | "reset" | "timeout" | "tls";
+            /** @description As it was pulled. */
+            id: string;
+            /** @description As it was pulled. */
+            lease: string;
+            /** @description The answer of your receiver. Its status decides, as that of a callback does. */
+            response?: {
+                /** @description At most 64 KiB. */
+                body?: string;
+                headers?: {
+                    [key: string]: string;
+                };
+                status: number;
+            };
+            /** @description The least wait before the next attempt: 1s to 24h. */
+            retry_after?: components["schemas"]["Duration"];
         };
         /** @description What is wrong with a field. */
         FieldError: {
@@ -2123,6 +2215,10 @@ export interface components {
             /** @description When it happened. */
             time: components["schemas"]["Time"];
             type: string;
+        };
+        /** @description Deliveries that failed. */
+        NackInput: {
+            deliveries: components["schemas"]["Failure"][];
         };
         /** @example first-order */
         Name: string;
@@ -2408,6 +2504,53 @@ export interface components {
             warnings?: components["schemas"]["Warnings"];
         };
         /**
+         * @description How many deliveries to pull, and for how long. No body stands for {}.
+         * @example {
+         *       "lease": "1m",
+         *       "max": 100,
+         *       "wait": "20s"
+         *     }
+         */
+        PullInput: {
+            /**
+             * @description How long you hold what you pull: 1s to 10m.
+             * @default 30s
+             */
+            lease: string;
+            /**
+             * @description The most deliveries.
+             * @default 10
+             */
+            max: number;
+            /**
+             * @description How long to wait for a delivery if there is none: 0s to 20s.
+             * @default 0s
+             */
+            wait: string;
+        };
+        /** @description Deliveries that you hold until their leases end. */
+        Pulled: {
+            deliveries: {
+                /** @description Number of this attempt. */
+                attempt: number;
+                /** @description Its event's id. */
+                event: string;
+                id: components["schemas"]["DeliveryID"];
+                /** @description Names this pull in ack and nack. */
+                lease: string;
+                lease_ends_at: components["schemas"]["Time"];
+                /** @description The signed request, as Postino would post it. */
+                request: {
+                    body: string;
+                    /** @description By name in lower case. */
+                    headers: {
+                        [key: string]: string;
+                    };
+                    method: string;
+                };
+            }[];
+        };
+        /**
          * @description Hours of the day, by the clock on somebody's wall, in which nothing is sent.
          * @example {
          *       "default_zone": "Europe/Rome",
@@ -2445,6 +2588,16 @@ export interface components {
         };
         /** @enum {string} */
         Reason: "type" | "filter" | "profile" | "filter_too_costly" | "no_key" | "duplicate" | "not_due" | "canceled_by_event" | "stale" | "missing_field" | "missing_secret" | "once" | "cap" | "audience" | "not_started" | "ended" | "holdout" | "quiet" | "abort" | "render_error" | "too_large" | "manual" | "subscription_deleted" | "expired" | "gone" | "permanent" | "changed" | "emitted" | "depth" | "history";
+        /** @description What was recorded, in the order of the request. */
+        Recorded: {
+            deliveries: {
+                id: string;
+                /** @description False if the lease had ended: somebody else may get the delivery, or it has ended. */
+                recorded: boolean;
+                /** @description Status of the delivery, null if there is no such delivery. */
+                status: ("pending" | "succeeded" | "exhausted" | "canceled") | null;
+            }[];
+        };
         /**
          * @example {
          *       "after": "2026-03-01T00:00:00Z",
@@ -2832,6 +2985,8 @@ export interface components {
                 [key: string]: unknown;
             };
             name: string;
+            /** @description True if its deliveries are pulled; otherwise absent. */
+            pull?: boolean;
             quiet: Record<string, never> | null;
             rate_limit: components["schemas"]["RateLimit"] | null;
             request: components["schemas"]["RequestSpec"];
@@ -2848,7 +3003,7 @@ export interface components {
             trigger: components["schemas"]["Trigger"] | null;
             types: components["schemas"]["TypePattern"][] | null;
             updated_at: components["schemas"]["Time"];
-            /** @description Null if it only makes events. */
+            /** @description Null if it is pulled, or only makes events. */
             url: string | null;
             warnings?: components["schemas"]["Warnings"];
         };
@@ -2894,6 +3049,8 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
+            /** @description With true, Postino posts nothing: deliveries wait until you pull them. Excludes url and auth, and never changes. */
+            pull?: boolean | null;
             /** @description Quiet hours of its own, in place of those of its campaign. */
             quiet?: components["schemas"]["Quiet"] | null;
             rate_limit?: components["schemas"]["RateLimit"] | null;
@@ -2912,8 +3069,8 @@ export interface components {
             types?: components["schemas"]["TypePattern"][] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly updated_at?: components["schemas"]["TimeOrNull"];
-            /** @description Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
-            url: string;
+            /** @description Where callbacks go. Required, unless pull is true or emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
+            url?: string;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly warnings?: Record<string, never>[] | null;
         };
@@ -2959,6 +3116,8 @@ export interface components {
                 [key: string]: unknown;
             } | null;
             name?: string | null;
+            /** @description With true, Postino posts nothing: deliveries wait until you pull them. Excludes url and auth, and never changes. */
+            pull?: boolean | null;
             /** @description Quiet hours of its own, in place of those of its campaign. */
             quiet?: components["schemas"]["Quiet"] | null;
             rate_limit?: components["schemas"]["RateLimit"] | null;
@@ -2977,7 +3136,7 @@ export interface components {
             types?: components["schemas"]["TypePattern"][] | null;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly updated_at?: components["schemas"]["TimeOrNull"];
-            /** @description Where callbacks go. Required, unless emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
+            /** @description Where callbacks go. Required, unless pull is true or emit has on: fire. Path and query can contain templates. https and port 443, unless the installation allows others. Without templates at most 2,048 characters, rendered at most 8 KiB. Postino sends the same bytes: write characters outside ASCII, spaces and similar as %XX. No fragment. */
             url?: string;
             /** @description Set by Postino. You can send it back unchanged. */
             readonly warnings?: Record<string, never>[] | null;
@@ -3027,6 +3186,23 @@ export interface components {
         Timeline: {
             data: components["schemas"]["Moment"][];
             next_cursor: components["schemas"]["Cursor"];
+        };
+        Told: {
+            /** @description How long your work took. Absent means since the pull. */
+            duration_ms?: number;
+            /** @description As it was pulled. */
+            id: string;
+            /** @description As it was pulled. */
+            lease: string;
+            /** @description The answer of your receiver. Its status decides, as that of a callback does. */
+            response?: {
+                /** @description At most 64 KiB. */
+                body?: string;
+                headers?: {
+                    [key: string]: string;
+                };
+                status: number;
+            };
         };
         /**
          * @description Default: the sample of the one type that the subscription names.
@@ -8150,6 +8326,141 @@ export interface operations {
             503: components["responses"]["Busy"];
         };
     };
+    ackDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The subscription's id.
+                 * @example first-order
+                 */
+                id: components["parameters"]["subscriptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "deliveries": [
+                 *         {
+                 *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                 *           "lease": "0.0.false.XYWN5QZKE2LGMQ2GNTFNCGBTXB"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["AckInput"];
+            };
+        };
+        responses: {
+            /** @description What was recorded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                     *           "recorded": true,
+                     *           "status": "succeeded"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    nackDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The subscription's id.
+                 * @example first-order
+                 */
+                id: components["parameters"]["subscriptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "deliveries": [
+                 *         {
+                 *           "detail": "disk full",
+                 *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                 *           "lease": "0.0.false.XYWN5QZKE2LGMQ2GNTFNCGBTXB"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["NackInput"];
+            };
+        };
+        responses: {
+            /** @description What was recorded. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                     *           "recorded": true,
+                     *           "status": "succeeded"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
     pauseSubscription: {
         parameters: {
             query?: never;
@@ -8295,6 +8606,81 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Preview"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    pullDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The subscription's id.
+                 * @example first-order
+                 */
+                id: components["parameters"]["subscriptionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "lease": "30s",
+                 *       "max": 10,
+                 *       "wait": "20s"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PullInput"];
+            };
+        };
+        responses: {
+            /** @description The deliveries; none after the wait, or while the subscription is paused. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "event": "order-1001",
+                     *           "id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                     *           "lease": "0.0.false.XYWN5QZKE2LGMQ2GNTFNCGBTXB",
+                     *           "lease_ends_at": "2026-03-01T12:00:30.000Z",
+                     *           "request": {
+                     *             "body": "{\"id\":\"order-1001\",\"type\":\"order.paid\",\"timestamp\":\"2026-03-01T12:00:00.000Z\",\"data\":{\"amount\":42}}",
+                     *             "headers": {
+                     *               "content-type": "application/json",
+                     *               "webhook-id": "dlv_034uhp3gkhm0tmv5cb64a8s2d3o5n0u1",
+                     *               "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+                     *               "webhook-timestamp": "1772366400"
+                     *             },
+                     *             "method": "POST"
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Pulled"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -93,7 +93,8 @@ func mayCall(route string) []string {
 		return strings.Fields("admin manage publish")
 	case begins("/keys", "/v1/") || path == "":
 		return strings.Fields("admin")
-	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"), strings.HasSuffix(path, "/results"), path == "/preview/batch":
+	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"), strings.HasSuffix(path, "/results"),
+		strings.HasSuffix(path, "/pull"), strings.HasSuffix(path, "/ack"), strings.HasSuffix(path, "/nack"), path == "/preview/batch":
 		return strings.Fields("admin manage")
 	case begins("/subscriptions", "/deliveries", "/preview", "/jobs"):
 		return strings.Fields("admin manage portal")

@@ -68,6 +68,8 @@ var (
 	DeliveryEnded       = newCode(http.StatusConflict, "delivery_ended")
 	DataExpunged        = newCode(http.StatusConflict, "data_expunged")
 	DataExpired         = newCode(http.StatusConflict, "data_expired")
+	NotPulled           = newCode(http.StatusConflict, "not_pulled")
+	CannotBeTested      = newCode(http.StatusConflict, "cannot_be_tested")
 	CannotBeSent        = newCode(http.StatusConflict, "cannot_be_sent")
 	JobNotStoppable     = newCode(http.StatusConflict, "job_not_stoppable")
 	RecoverRunning      = newCode(http.StatusConflict, "recover_running")
@@ -96,6 +98,7 @@ var (
 	TenantBacklogFull = newCode(http.StatusTooManyRequests, "tenant_backlog_full")
 	TenantIntakeFull  = newCode(http.StatusTooManyRequests, "tenant_intake_full")
 	TenantTestsFull   = newCode(http.StatusTooManyRequests, "tenant_tests_full")
+	TenantPullsFull   = newCode(http.StatusTooManyRequests, "tenant_pulls_full")
 
 	InternalError = newCode(http.StatusInternalServerError, "internal_error")
 

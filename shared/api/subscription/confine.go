@@ -45,6 +45,9 @@ func (w Wish) portals(now webhook.Subscription, mentions []Mention, found map[st
 	if !reflect.DeepEqual(now.Emit, next.Emit) {
 		return next, nil, httpapi.Invalid(httpapi.FieldError{Field: "emit", Detail: "is for manage keys alone: it makes events of the tenant"})
 	}
+	if now.Pull != next.Pull {
+		return next, nil, httpapi.Invalid(httpapi.FieldError{Field: "pull", Detail: "is for manage keys alone: they pull"})
+	}
 	if next.URL == "" && moved { // without its emit nothing would be left of it
 		return next, nil, httpapi.Invalid(httpapi.FieldError{Field: "url", Detail: "required with a portal key"})
 	}

@@ -55,11 +55,11 @@ func emitting(s webhook.Subscription, faults *httpapi.Faults) {
 	switch {
 	case s.Emit == nil:
 		return
-	case s.URL == "" && s.Emit.On == webhook.EmitOnSuccess:
+	case !s.Calls() && s.Emit.On == webhook.EmitOnSuccess:
 		faults.Add("emit.on", `without a url there is no callback that could succeed: want "fire"`)
-	case s.URL == "" && s.Request != nil:
+	case !s.Calls() && s.Request != nil:
 		faults.Add("request", "needs a url")
-	case s.URL == "" && s.Auth != nil:
+	case !s.Calls() && s.Auth != nil:
 		faults.Add("auth", "needs a url")
 	}
 	if s.Filter == nil && s.Trigger == nil && pattern.TypesMatch(s.Types, s.Emit.Type) {

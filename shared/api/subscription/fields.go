@@ -36,6 +36,7 @@ var fields = []field{
 	{"description", readDescription, func(s *webhook.Subscription) { s.Description = "" }, func(s webhook.Subscription) any { return s.Description }},
 	{"metadata", readMetadata, func(s *webhook.Subscription) { s.Metadata = nil }, viewMetadata},
 	{"url", readURL, func(s *webhook.Subscription) { s.URL = "" }, viewURL},
+	{"pull", readPull, func(s *webhook.Subscription) { s.Pull = false }, viewPull},
 	{"types", readTypes, func(s *webhook.Subscription) { s.Types = nil }, func(s webhook.Subscription) any { return s.Types }},
 	{"filter", readFilter, func(s *webhook.Subscription) { s.Filter = nil }, func(s webhook.Subscription) any { return raw(s.Filter) }},
 	{"trigger", readTrigger, func(s *webhook.Subscription) { s.Trigger = nil }, func(s webhook.Subscription) any { return raw(s.Trigger) }},
@@ -152,6 +153,37 @@ func readURL(d *draft, v strictjson.Value) {
 		d.faults.Add("url", "%s", wrong)
 	}
 	d.Subscription.URL = s
+}
+
+func readPull(d *draft, v strictjson.Value) {
+	if d.Subscription.Pull = string(v) == "true"; v.Kind() != strictjson.Bool {
+		d.faults.Add("pull", "want true or false")
+	}
+}
+
+func viewPull(s webhook.Subscription) any {
+	if !s.Pull {
+		return absent
+	}
+	return true
+}
+
+// checkPull checks a subscription that is pulled: nothing of it goes anywhere by
+// itself.
+func (d *draft) checkPull() {
+	s := d.Subscription
+	if d.now.Version != 0 && d.now.Pull != s.Pull {
+		d.faults.Add("pull", "cannot change: create another subscription")
+	}
+	switch {
+	case !s.Pull:
+	case s.URL != "":
+		d.faults.Add("url", "excludes pull: true, since whoever pulls gets the requests: leave one out")
+	case s.Auth != nil || d.Auth != nil:
+		d.faults.Add("auth", "excludes pull: true, since nobody is called")
+	case s.Signature != nil && s.Signature.Form || d.Signature.NeedsForm():
+		d.faults.Add("signature", "the preset twilio signs the url, and with pull: true there is none")
+	}
 }
 
 // checkURL returns why no callback can be sent to s, or "".

@@ -58,8 +58,8 @@ type draft struct {
 // rules check what one field alone cannot, in the finished subscription.
 var rules = []func(s webhook.Subscription, faults *httpapi.Faults){
 	func(s webhook.Subscription, faults *httpapi.Faults) {
-		if s.URL == "" && s.Emit == nil {
-			faults.Add("url", "required, unless emit says which event is made")
+		if !s.Calls() && s.Emit == nil {
+			faults.Add("url", "required, unless pull is true or emit says which event is made")
 		}
 	},
 	emitting,
@@ -106,7 +106,8 @@ func read(body strictjson.Value, base, now webhook.Subscription, destinations De
 	for _, rule := range rules {
 		rule(d.Subscription, &d.faults)
 	}
-	if d.Subscription.URL != "" || d.Subscription.Emit != nil {
+	d.checkPull()
+	if d.Subscription.Calls() || d.Subscription.Emit != nil {
 		d.checkTemplates()
 	}
 	d.weigh()

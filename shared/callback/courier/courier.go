@@ -121,6 +121,27 @@ func (q *Courier) Post(ctx context.Context, s *Subscriber, c Call) (Answer, erro
 	return r, nil
 }
 
+// Sign returns the request that Post would send now, for somebody who gets it in
+// another way: its url is not known, and it has no credentials.
+func (q *Courier) Sign(ctx context.Context, s *Subscriber, c Call) (*http.Request, error) {
+	return request(ctx, s, c, credentials{}, stamp{time.Now(), q.Now()}, q.Version)
+}
+
+// Body is the body of the request that Sign returns.
+func Body(c Call) string { return render.Fill(c.Content.Body, c.secret) }
+
+// Told is the answer of a receiver that somebody else asked and tells of, without
+// what is hidden, as Post would have returned it.
+func (q *Courier) Told(s *Subscriber, c Call, said peer.Answer) Answer {
+	r := Answer{}
+	hidden := hide(s, c, credentials{})
+	r.note(&r.Attempt, said, true, s.policy, hidden)
+	if s.Emits(webhook.EmitOnSuccess) && r.Outcome == retry.Success {
+		r.Said = keepText([]byte(strings.ToValidUTF8(hidden.replace(string(said.Body)), "\uFFFD")), render.MaxEmitted)
+	}
+	return r
+}
+
 // exchange sends the request and notes what the subscriber said. An error means
 // that there is no answer, or not all of it.
 func (q *Courier) exchange(req *http.Request, s *Subscriber, c Call, used credentials, r *Answer, a *webhook.Attempt) error {

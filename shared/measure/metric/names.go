@@ -48,6 +48,7 @@ var All = []Metric{
 	{"attempt_errors_reset", Counter, "delivery", "attempts whose connection broke"},
 	{"attempt_errors_refused_address", Counter, "delivery", "attempts to an address that is not allowed"},
 	{"attempt_errors_auth", Counter, "delivery", "attempts that got no access token"},
+	{"deliveries_offered", Counter, "delivery", "deliveries that can now be pulled"},
 	{"deliveries_succeeded", Counter, "delivery", "deliveries that succeeded"},
 	{"deliveries_exhausted", Counter, "delivery", "deliveries that ended as exhausted"},
 	{"deliveries_canceled", Counter, "fanout delivery manage", "deliveries that were canceled"},

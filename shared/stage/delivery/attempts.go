@@ -56,6 +56,9 @@ func (d *attempts) first(ctx context.Context, f message.FirstAttempt, del webhoo
 	if err != nil || sub == nil {
 		return err
 	}
+	if sub.Pull {
+		return d.pulls.wait(ctx, del, &content)
+	}
 	if del.Rev > 0 { // tried by hand before its turn
 		if del, err = d.claim(ctx, del); err != nil {
 			return err
@@ -101,10 +104,14 @@ func (d *attempts) retry(ctx context.Context, asked message.Attempt, del webhook
 	case del.NextAt.Sub(d.Now()) > early:
 		return d.steps.wake(ctx, del, asked.SecondTurn)
 	}
-	if sub, err := d.ready(ctx, del, head, nil, asked.SecondTurn); err != nil || sub == nil {
+	sub, err := d.ready(ctx, del, head, nil, asked.SecondTurn)
+	if err != nil || sub == nil {
 		return err
 	}
-	del, err := d.claim(ctx, del)
+	if sub.Pull {
+		return d.pulls.wait(ctx, del, nil)
+	}
+	del, err = d.claim(ctx, del)
 	if err != nil {
 		return err
 	}
@@ -137,6 +144,13 @@ func (d *attempts) byHand(ctx context.Context, del webhook.Delivery, head webhoo
 		return nil // retention removed it
 	case gone(head, del.Version):
 		return d.steps.cancel(ctx, del, webhook.ReasonDeleted, "")
+	}
+	sub, err := d.current(ctx, head)
+	if err != nil {
+		return err
+	}
+	if sub.Pull {
+		return d.pulls.byHand(ctx, del)
 	}
 	return d.repeat(ctx, del, origin{lifecycle.Made{Round: del.Round, Step: del.Step, For: lifecycle.ByHand}, head})
 }

@@ -48,6 +48,7 @@ type Deliverer struct {
 	Observe   func(name string, d time.Duration) // measures it; nil for none
 	Stats     Statistics                         // counts it by tenant and subscription; nil for none
 	Results   Results                            // counts what campaigns lead to; nil counts none
+	Offered   func(webhook.SubscriptionRef)      // hears that something may be pulled; nil for nobody
 	Version   string                             // of Postino, for the user agent
 	Log       *slog.Logger
 
@@ -64,6 +65,7 @@ type Deliverer struct {
 	health      health
 	holds       holds
 	turns       turns
+	pulls       pulls
 	meter       meter
 }
 
@@ -128,6 +130,9 @@ func (d *Deliverer) start() {
 	if d.Stats == nil {
 		d.Stats = noStatistics{}
 	}
+	if d.Offered == nil {
+		d.Offered = func(webhook.SubscriptionRef) {}
+	}
 	if d.Observe == nil {
 		d.Observe = func(string, time.Duration) {}
 	}
@@ -143,6 +148,7 @@ func (d *Deliverer) start() {
 	d.lines = lines{d, newAudits()}
 	d.health = health{d, &breaker.Counter{Rule: d.Breaker}}
 	d.turns = turns{d, &pace.Pacer{Store: d.Store}}
+	d.pulls = pulls{d}
 	d.life = d.steps.executor()
 }
 
@@ -326,9 +332,11 @@ func (d *Deliverer) doOnce(ctx context.Context, w *work) (err error) {
 	case message.Drain:
 		return d.lines.drain(ctx, t.Ref(), w.head, cmp.Or(t.Lease, w.id))
 	case message.AuditLine:
-		return d.lines.audit(ctx, t.Ref(), w.head, w.id)
+		return errors.Join(d.lines.audit(ctx, t.Ref(), w.head, w.id), d.pulls.audit(ctx, t.Ref(), w.head))
 	case message.Probe:
 		return d.health.probe(ctx, t, w.head)
+	case message.EndLeases:
+		return d.pulls.endLeases(ctx, t.Ref(), w.head)
 	case message.Expunge:
 		return d.expunge(ctx, t)
 	case message.JobSlice:

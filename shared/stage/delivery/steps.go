@@ -79,6 +79,7 @@ func (d *steps) executor() lifecycle.Executor {
 			return d.Store.LeaveLine(ctx, ref(del), []string{del.ID})
 		},
 		Enter:  d.lines.join,
+		Offer:  d.pulls.offer,
 		Wake:   func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, false) },
 		Second: func(ctx context.Context, del webhook.Delivery) error { return d.wake(ctx, del, true) },
 	}

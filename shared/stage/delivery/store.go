@@ -58,6 +58,24 @@ type Lines interface {
 	Lease(ctx context.Context, sub webhook.SubscriptionRef, work, token string, now, until time.Time) (bool, error)
 }
 
+// Offers keeps, for each subscription, what may be pulled.
+type Offers interface {
+	// PutOffer adds an offer; a repeat changes nothing.
+	PutOffer(ctx context.Context, o webhook.Offer) error
+	// Offers returns up to limit offers of a subscription, in the order of their
+	// deliveries. It may lag.
+	Offers(ctx context.Context, sub webhook.SubscriptionRef, limit int) ([]webhook.Offer, error)
+	// Offer returns an offer as it is, consistently, or [webhook.ErrNotFound].
+	Offer(ctx context.Context, o webhook.Offer) (webhook.Offer, error)
+	// LeaseOffer gives an offer that nobody has pulled yet to the holder of
+	// o.Lease, or reports false. Of concurrent calls one succeeds.
+	LeaseOffer(ctx context.Context, o webhook.Offer) (bool, error)
+	// ReleaseOffer takes back what LeaseOffer gave, if that is still so.
+	ReleaseOffer(ctx context.Context, o webhook.Offer) error
+	// DeleteOffers removes offers; a repeat changes nothing.
+	DeleteOffers(ctx context.Context, offers []webhook.Offer) error
+}
+
 // Conditions keeps what workers must know of a subscriber in common.
 type Conditions interface {
 	// SaveHealth stores h in the subscription's head if that is of the version
@@ -100,6 +118,7 @@ type Store interface {
 	NamedSecrets
 	Deliveries
 	Lines
+	Offers
 	Conditions
 	Dues
 	Triggers

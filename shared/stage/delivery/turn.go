@@ -28,7 +28,7 @@ type turns struct {
 // whenever it comes. Otherwise nothing would ever be posted while we ourselves
 // are slow.
 func (d *turns) its(ctx context.Context, del webhook.Delivery, sub *courier.Subscriber, content *webhook.Content, second bool) (bool, error) {
-	if sub.RateLimit == nil {
+	if sub.RateLimit == nil || sub.Pull { // whoever pulls gets no more than that at a time
 		return true, nil
 	}
 	now, held := d.Now(), del.Waiting == webhook.WaitRateLimit

@@ -14,6 +14,7 @@ import (
 
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/api/subscription"
+	"github.com/postino/postino/shared/callback/bell"
 	"github.com/postino/postino/shared/lifecycle"
 	"github.com/postino/postino/shared/message"
 	"github.com/postino/postino/shared/queue"
@@ -50,6 +51,8 @@ type Handler struct {
 	Secrets      Sealer
 	Destinations subscription.Destinations
 	Tester       Tester
+	Puller       Puller
+	Bells        *bell.Bells // rung when something may be pulled; nil if that is not heard here
 	Auth         httpapi.Authenticator
 	Backlogs     Backlogs
 	Failed       func() error      // why nothing can be written now, for /healthz; nil knows no such thing

@@ -35,6 +35,7 @@ func (h *Handler) nouns() []noun {
 		&events{h, versions, plans, retained},
 		&subscriptions{h, versions, wishes, signing, jobs},
 		signing,
+		&pulls{h, versions},
 		&previews{h, versions, wishes, profiles, definitions, plans},
 		&states{h, h.Store, versions},
 		&secrets{h, h.Store},

@@ -81,6 +81,9 @@ func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
 	if err != nil || trial == nil || !s.Calls() {
 		return httpapi.OK(view), err
 	}
+	if s.Pull {
+		return httpapi.Response{}, httpapi.CannotBeTested.Problem("This subscription has no url, since its deliveries are pulled. POST /preview shows the request. To see it signed, publish an event and pull.")
+	}
 	end, err := h.beginTest(r.Context(), r.Tenant)
 	if err != nil {
 		return httpapi.Response{}, err

@@ -23,11 +23,15 @@ func (s *Store) PurgeSubscription(ctx context.Context, sub webhook.SubscriptionR
 		return removed, err
 	}
 	n, err := s.PurgeHealth(ctx, sub, limit-removed)
+	if removed += n; err != nil || removed >= limit {
+		return removed, err
+	}
+	n, err = purge(ctx, s.table, limit-removed, below(ofSubscription(offerKind, sub)))
 	return removed + n, err
 }
 
 // ofTenants are the kinds of what a tenant's deletion removes, after its keys.
-var ofTenants = []string{headKind, stateKind, versionKind, lineKind, changeKind, partKind, openKind, deliveryKind, eventKind}
+var ofTenants = []string{headKind, stateKind, versionKind, lineKind, offerKind, changeKind, partKind, openKind, deliveryKind, eventKind}
 
 // PurgeTenant removes up to about limit items of a tenant that is being deleted,
 // its keys first. It returns how many it removed, 0 at the end. The due pointers,

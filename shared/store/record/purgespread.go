@@ -48,7 +48,7 @@ func (s *Store) purgeOf(ctx context.Context, sub webhook.SubscriptionRef, limit 
 	}
 	tag := webhook.DeliveryTag(sub.Tenant, sub.ID)
 	n, err := purge(ctx, s.table, limit-removed,
-		below(ofSubscription(versionKind, sub)), below(ofSubscription(lineKind, sub)), below(ofSubscription(stateKind, sub)), below(at(groupKind, sub.Tenant, tag)))
+		below(ofSubscription(versionKind, sub)), below(ofSubscription(lineKind, sub)), below(ofSubscription(offerKind, sub)), below(ofSubscription(stateKind, sub)), below(at(groupKind, sub.Tenant, tag)))
 	if removed += n; err != nil || removed >= limit {
 		return removed, err
 	}

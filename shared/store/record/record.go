@@ -13,6 +13,7 @@
 //	s          T#S                head of a subscription
 //	v          T#S#N              immutable version of a subscription
 //	w          T#S#D              waiting line
+//	po         T#S#D#R.N.K        may be pulled: round, step, and whether by hand
 //	x          T#S#epoch#key#part trigger state of one key
 //	e          T#E                event with its plan                    e / T#time#E            u#T#subject / time#E
 //	e          T#E#D              its data, if that is long
@@ -119,6 +120,7 @@ const (
 	headKind         = "s"
 	versionKind      = "v"
 	lineKind         = "w"
+	offerKind        = "po"
 	stateKind        = "x"
 	eventKind        = "e"
 	subjectKind      = "u" // in index 2

@@ -41,6 +41,7 @@ var spreadings = [1 + table.Indexes]map[string]spreading{
 		headKind:    {parts: 1, shards: 8},
 		versionKind: {parts: 2},
 		lineKind:    {parts: 2, shards: 4},
+		offerKind:   {parts: 2, shards: 8, by: 1},  // what is pulled is written three times
 		stateKind:   {parts: 2, shards: 16, by: 2}, // all parts of one key of a trigger are together
 		eventKind:   {parts: 2, alone: true},
 		groupKind:   {parts: 2},

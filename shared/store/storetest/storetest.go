@@ -55,6 +55,7 @@ var suite = []struct {
 	{"HeadLists", headListCases},
 	{"Positions", positionCases},
 	{"Lines", lineCases},
+	{"Offers", offerCases},
 	{"Leases", leaseCases},
 	{"Health", healthCases},
 	{"Tallies", tallyCases},

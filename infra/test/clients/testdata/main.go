@@ -48,7 +48,8 @@ func subscribe(ctx context.Context, client *postino.ClientWithResponses, file st
 
 // refused sees that a problem arrives as one.
 func refused(ctx context.Context, client *postino.ClientWithResponses) {
-	answer, err := client.CreateSubscriptionWithResponse(ctx, tenant, postino.SubscriptionInput{Url: "ftp://a.example"})
+	wrong := "ftp://a.example"
+	answer, err := client.CreateSubscriptionWithResponse(ctx, tenant, postino.SubscriptionInput{Url: &wrong})
 	check(err)
 	problem := answer.ApplicationproblemJSON422
 	if problem == nil || problem.Errors == nil || (*problem.Errors)[0].Field != "url" {

@@ -78,6 +78,22 @@ EventSubject: TypeAlias = str
 EventType: TypeAlias = str
 
 
+class Response1(TypedDict):
+    body: NotRequired[str]
+    headers: NotRequired[dict[str, str]]
+    status: int
+
+
+class Failure(TypedDict):
+    detail: NotRequired[str]
+    duration_ms: NotRequired[int]
+    error: NotRequired[Literal["connect", "dns", "reset", "timeout", "tls"]]
+    id: str
+    lease: str
+    response: NotRequired[Response1]
+    retry_after: NotRequired[Duration]
+
+
 class FieldError(TypedDict):
     detail: str
     field: str
@@ -174,6 +190,10 @@ KeyID: TypeAlias = str
 KeyRole: TypeAlias = Literal["publish", "portal", "manage"]
 
 
+class NackInput(TypedDict):
+    deliveries: list[Failure]
+
+
 Name: TypeAlias = str
 
 
@@ -247,6 +267,18 @@ class ProfilesInput(TypedDict):
 Publication: TypeAlias = list[NewEvent]
 
 
+class PullInput(TypedDict):
+    lease: NotRequired[str]
+    max: NotRequired[int]
+    wait: NotRequired[str]
+
+
+class Request2(TypedDict):
+    body: str
+    headers: dict[str, str]
+    method: str
+
+
 Quiet = TypedDict(
     "Quiet",
     {
@@ -295,6 +327,16 @@ Reason: TypeAlias = Literal[
     "depth",
     "history",
 ]
+
+
+class Delivery2(TypedDict):
+    id: str
+    recorded: bool
+    status: Literal["pending", "succeeded", "exhausted", "canceled"] | None
+
+
+class Recorded(TypedDict):
+    deliveries: list[Delivery2]
 
 
 class RecoverInput(TypedDict):
@@ -440,6 +482,13 @@ Time: TypeAlias = str
 TimeOrNull: TypeAlias = str | None
 
 
+class Told(TypedDict):
+    duration_ms: NotRequired[int]
+    id: str
+    lease: str
+    response: NotRequired[Response1]
+
+
 class Trial(TypedDict):
     event: NotRequired[NewEvent]
 
@@ -518,6 +567,10 @@ class APIKeyInput(TypedDict):
 class APIKeyList(TypedDict):
     data: list[APIKey]
     next_cursor: Cursor
+
+
+class AckInput(TypedDict):
+    deliveries: list[Told]
 
 
 class Attempt(TypedDict):
@@ -721,7 +774,14 @@ class Delivery(TypedDict):
     url: str | None
     waiting: (
         Literal[
-            "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
+            "retry",
+            "timer",
+            "paused",
+            "disabled",
+            "breaker",
+            "rate_limit",
+            "quiet",
+            "pull",
         ]
         | None
     )
@@ -760,7 +820,14 @@ class DeliveryDetail(TypedDict):
     url: str | None
     waiting: (
         Literal[
-            "retry", "timer", "paused", "disabled", "breaker", "rate_limit", "quiet"
+            "retry",
+            "timer",
+            "paused",
+            "disabled",
+            "breaker",
+            "rate_limit",
+            "quiet",
+            "pull",
         ]
         | None
     )
@@ -953,6 +1020,19 @@ class Published(TypedDict):
     warnings: NotRequired[Warnings]
 
 
+class Delivery1(TypedDict):
+    attempt: int
+    event: str
+    id: DeliveryID
+    lease: str
+    lease_ends_at: Time
+    request: Request2
+
+
+class Pulled(TypedDict):
+    deliveries: list[Delivery1]
+
+
 class RegisteredEventType(TypedDict):
     deprecated: bool
     description: str
@@ -1081,6 +1161,7 @@ class CreatedSubscription(TypedDict):
     max_age: DurationOrNull
     metadata: dict[str, Any]
     name: str
+    pull: NotRequired[bool]
     quiet: dict[str, Any] | None
     rate_limit: RateLimit | None
     request: RequestSpec
@@ -1128,6 +1209,7 @@ class Subscription1(TypedDict):
     max_age: DurationOrNull
     metadata: dict[str, Any]
     name: str
+    pull: NotRequired[bool]
     quiet: dict[str, Any] | None
     rate_limit: RateLimit | None
     request: RequestSpec
@@ -1155,6 +1237,7 @@ class SubscriptionInput(TypedDict):
     max_age: NotRequired[DurationOrNull]
     metadata: NotRequired[dict[str, Any] | None]
     name: NotRequired[str | None]
+    pull: NotRequired[bool | None]
     quiet: NotRequired[Quiet | None]
     rate_limit: NotRequired[RateLimit | None]
     request: NotRequired[RequestSpec | None]
@@ -1166,7 +1249,7 @@ class SubscriptionInput(TypedDict):
     trigger: NotRequired[Trigger | None]
     types: NotRequired[list[TypePattern] | None]
     updated_at: NotRequired[TimeOrNull]
-    url: str
+    url: NotRequired[str]
     warnings: NotRequired[list[dict[str, Any]] | None]
 
 
@@ -1188,6 +1271,7 @@ class SubscriptionPatch(TypedDict):
     max_age: NotRequired[DurationOrNull]
     metadata: NotRequired[dict[str, Any] | None]
     name: NotRequired[str | None]
+    pull: NotRequired[bool | None]
     quiet: NotRequired[Quiet | None]
     rate_limit: NotRequired[RateLimit | None]
     request: NotRequired[RequestSpec | None]

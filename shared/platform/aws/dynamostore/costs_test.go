@@ -25,6 +25,7 @@ func TestWhatEachOperationCosts(t *testing.T) {
 	page, apiKey := plan(1000), webhook.Key{Tenant: sub.Tenant, ID: "key_1", Hash: []byte("hash"), Role: webhook.KeyManage}
 	ten, ids := inGroup("a", 10, 0)
 	twoFail, _ := inGroup("b", 10, 2)
+	offer := webhook.Offer{Tenant: d.Tenant, Subscription: d.Subscription, Delivery: d.ID, Lease: "token", LeasedAt: accepted, Until: accepted.Add(time.Minute)}
 	m.take()
 	for _, step := range []struct {
 		what string
@@ -112,6 +113,12 @@ func TestWhatEachOperationCosts(t *testing.T) {
 		{"EnterLine", func() error { return store.EnterLine(ctx, ref, d.ID) }, units{"write table": 1}},
 		{"Line", func() error { _, err := store.Line(ctx, ref, "", 100); return err }, units{"read table": 4}},
 		{"LeaveLine, 1", func() error { return store.LeaveLine(ctx, ref, []string{d.ID}) }, units{"write table": 1}},
+		{"PutOffer", func() error { return store.PutOffer(ctx, offer) }, units{"write table": 1}},
+		{"Offers", func() error { _, err := store.Offers(ctx, ref, 100); return err }, units{"read table": 4}},
+		{"LeaseOffer", func() error { _, err := store.LeaseOffer(ctx, offer); return err }, units{"write table": 1}},
+		{"Offer", func() error { _, err := store.Offer(ctx, offer); return err }, units{"read table": 1}},
+		{"ReleaseOffer", func() error { return store.ReleaseOffer(ctx, offer) }, units{"write table": 1}},
+		{"DeleteOffers, 1", func() error { return store.DeleteOffers(ctx, []webhook.Offer{offer}) }, units{"write table": 1}},
 		{"Lease", func() error {
 			_, err := store.Lease(ctx, ref, "drain", "token", accepted, accepted.Add(time.Minute))
 			return err

@@ -22,7 +22,7 @@ func main() {
 	}))
 	_, err := client.CreateSubscription(ctx, postino.SubscriptionInput{
 		Id:      postino.To("fifth-flight"),
-		Url:     hook.URL + "/points",
+		Url:     postino.To(hook.URL + "/points"),
 		Types:   &[]string{"flight.booked"},
 		Filter:  &postino.Pattern{"data": map[string]any{"cabin": []any{map[string]any{"anything-but": "award"}}}},
 		Trigger: &postino.Trigger{Key: postino.To[any]("subject"), At: postino.To(5), Distinct: postino.To("data.booking")},

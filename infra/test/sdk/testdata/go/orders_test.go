@@ -22,7 +22,7 @@ func open(t *testing.T, answer func(postinotest.Callback) int) *shop {
 	s := &shop{Local: postinotest.Start(t), hook: postinotest.Receive(t)}
 	s.client, s.hook.Answer = s.Client("acme"), answer
 	made, err := s.client.CreateSubscription(t.Context(), postino.SubscriptionInput{
-		Url:   s.hook.URL,
+		Url:   postino.To(s.hook.URL),
 		Types: &[]string{"order.created"},
 		Trigger: &postino.Trigger{
 			Key: postino.To[any]("subject"), Delay: postino.To("1h"),
@@ -115,7 +115,7 @@ func TestListsAreReadToTheirEnd(t *testing.T) {
 }
 
 func TestARefusalNamesTheField(t *testing.T) {
-	_, err := open(t, nil).client.CreateSubscription(t.Context(), postino.SubscriptionInput{Url: "ftp://a.example"})
+	_, err := open(t, nil).client.CreateSubscription(t.Context(), postino.SubscriptionInput{Url: postino.To("ftp://a.example")})
 	var refused *postino.Error
 	if !errors.As(err, &refused) || refused.Status != 422 || refused.Code != "invalid_request" || (*refused.Errors)[0].Field != "url" {
 		t.Errorf("a bad url: %v, want 422 invalid_request that names url", err)
