@@ -5,6 +5,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/sstable"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -43,9 +44,14 @@ func options(disk vfs.FS, fatal func(format string, args ...any)) *pebble.Option
 	o.Experimental.ValueSeparationPolicy = separated
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most reads before a write find nothing
+		o.Levels[i].Compression = snappy
 	}
 	return o
 }
+
+// snappy is how all tables are compressed: the others that Pebble knows are not in
+// the program, see ../light.
+func snappy() *sstable.CompressionProfile { return sstable.SnappyCompression }
 
 // logger is Pebble's: nothing is said but what is fatal.
 type logger func(format string, args ...any)
