@@ -26,6 +26,7 @@ func isTypeKey(typ string) bool { return typ != "" && len(typ) <= maxTypeKey && 
 
 // PutEventType registers a type, and reports whether it was not registered.
 func (n *Nouns) PutEventType(ctx context.Context, typ webhook.EventType) (created bool, err error) {
+	defer n.types.forget(typ.Tenant, typeKey(typ.Tenant, typ.Type))
 	fields := table.Fields{
 		"de": table.Text(typ.Description), "sc": table.Text(typ.Schema), "sm": table.Text(typ.Sample), "u": table.Nanos(typ.UpdatedAt),
 	}
@@ -36,22 +37,28 @@ func (n *Nouns) PutEventType(ctx context.Context, typ webhook.EventType) (create
 	return err == nil && !replaced, err
 }
 
-// EventTypes returns the types that are registered, by name.
+// EventTypes returns the types that are registered, by name. What is in them is not
+// to be changed.
 func (n *Nouns) EventTypes(ctx context.Context, tenant string, names []string) (map[string]webhook.EventType, error) {
 	keys := make([]table.Key, len(names))
 	for i, typ := range names {
 		keys[i] = typeKey(tenant, typ)
 	}
+	recent, all, changes := n.types.find(keys)
+	if all {
+		return recent, nil
+	}
 	items, err := n.table.Get(ctx, keys...)
 	if err != nil {
 		return nil, err
 	}
-	found := map[string]webhook.EventType{}
-	for _, it := range items {
+	found, byKey := map[string]webhook.EventType{}, map[table.Key]webhook.EventType{}
+	for key, it := range items {
 		typ := readType(tenant, it)
 		typ.Schema, typ.Sample = it.Fields.Text("sc"), it.Fields.Text("sm")
-		found[typ.Type] = typ
+		found[typ.Type], byKey[key] = typ, typ
 	}
+	n.types.put(tenant, keys, byKey, changes)
 	return found, nil
 }
 
@@ -64,6 +71,7 @@ func (n *Nouns) PageEventTypes(ctx context.Context, tenant string, page webhook.
 
 // DeleteEventType removes a type, or returns [webhook.ErrNotFound].
 func (n *Nouns) DeleteEventType(ctx context.Context, tenant, typ string) error {
+	defer n.types.forget(tenant, typeKey(tenant, typ))
 	return n.remove(ctx, typeKey(tenant, typ))
 }
 

@@ -48,12 +48,17 @@ type Nouns struct {
 
 	table  table.Table
 	recent *recentKeys
+	types  *recentTypes // nil if others write the table too
 }
 
 // In keeps the nouns in a table.
 func In(t table.Table) *Nouns {
 	return &Nouns{Retention: webhook.DefaultRetention.All, table: t, recent: newRecentKeys()}
 }
+
+// Alone says that nobody else writes the table while this process runs: it remembers
+// which event types are registered.
+func (n *Nouns) Alone() { n.types = newRecentTypes() }
 
 // Over returns the same nouns over what wrap makes of their table, for tests
 // that let it fail.
@@ -83,6 +88,7 @@ var (
 // stays, unless all is [Nouns.Together]; see [Nouns.PurgeOf].
 func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error) {
 	defer n.recent.forgetAll()
+	defer n.types.forgetAll()
 	var ranges []table.Range
 	for _, kind := range ofTenants {
 		ranges = append(ranges, table.Range{Partition: of(kind, tenant)})

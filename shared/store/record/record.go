@@ -104,11 +104,12 @@ func in(nouns, records table.Table) *Store {
 }
 
 // Alone says that nobody else writes the table while this process runs: the store
-// remembers what it read of subscriptions and tenants, and which events and
-// deliveries are new.
+// remembers what it read of subscriptions, tenants and event types, and which events
+// and deliveries are new.
 func (s *Store) Alone() *Store {
 	s.recent, s.written, s.events = newRecent(), newWritten(allDeliveries), newWritten(allEvents)
 	s.Tenants.recent = s.recent
+	s.Nouns.Alone()
 	return s
 }
 
