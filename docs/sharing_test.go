@@ -45,6 +45,7 @@ var shared = map[string]string{
 	"ingest.recent": "| event ids", "stats.Recorder": "| statistics of an hour", "results.Recorder": "| results of an hour", "metric.Registry": "| metrics", "metric.Embedded": "| metrics",
 	"localqueue.Set": "| memory for waiting", "engine.DB": "| the data's only writer", "record.recent": "| subscription heads",
 	"noun.recentKeys":     "| API keys read in",
+	"noun.recentTypes":    "| event types read before",
 	"engine.syncer":       own + "all wait for the same sync of the disk",
 	"engine.writeLog":     own + "it is the whole log",
 	"engine.patience":     own + "all wait for the same disk",

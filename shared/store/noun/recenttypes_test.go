@@ -3,8 +3,10 @@ package noun
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/postino/postino/shared/language/weighed"
 	"github.com/postino/postino/shared/store/table"
 	"github.com/postino/postino/shared/store/table/tabletest"
 	"github.com/postino/postino/shared/webhook"
@@ -104,6 +106,28 @@ func TestATypeThatIsReadWhileItIsRegisteredIsNotRemembered(t *testing.T) {
 	}
 	if got := schemaOf(t, n); got != "new" {
 		t.Errorf("after a change whose answer was lost, the schema is %q, want new", got)
+	}
+}
+
+func TestATenantPushesOutItsOwnTypesFirst(t *testing.T) {
+	reads := 0
+	n := alone(&reads, nil)
+	use := func(tenant, typ string) {
+		t.Helper()
+		if _, err := n.EventTypes(t.Context(), tenant, []string{typ}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use("quiet", "t")
+	for i := range 2 * maxRecentTypes / weighed.Overhead { // none is registered
+		use("greedy", fmt.Sprint(i))
+	}
+	reads = 0
+	if use("quiet", "t"); reads != 0 {
+		t.Error("the quiet tenant's type was read again")
+	}
+	if weight := n.types.types.Weight(); weight > maxRecentTypes {
+		t.Errorf("the types that are remembered weigh %d, want at most %d", weight, maxRecentTypes)
 	}
 }
 
