@@ -61,7 +61,7 @@ var shared = map[string]string{
 	"egress.shot":        own + "of one request",
 	"pattern.Index":      own + "of one tenant's audience", "weighed.Cache": own + "its users have the rows",
 	"server.Clock": own + "a test clock's", "server.Server": own + "a test clock's",
-	"table.Memory": own + "for tests", "setup.fetched": own + "a key that all use",
+	"table.Memory": own + "for tests", "fetch.Value": own + "a key that all use",
 	"signature.macs": own + "of one key; pools hold what nobody uses now",
 	"cosign.signer":  own + "of one key; pools hold what nobody uses now",
 }
