@@ -1,11 +1,15 @@
 package docs
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/postino/postino/cmd/postino/server/servertest"
 )
@@ -41,5 +45,74 @@ func TestTheCommandsOfPullingDoWhatThePageSays(t *testing.T) {
 	}
 	if strings.Contains(printed, `"deliveries":[]`) || strings.Contains(printed, `"recorded":false`) {
 		t.Errorf("the commands print\n%s\nwant every pull to bring something, and all of it recorded", printed)
+	}
+}
+
+// buildProgram builds the program that a page runs, and returns the folder that it is in.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "./cmd/postino")
+	build.Dir = root
+	if printed, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, printed)
+	}
+	return folder
+}
+
+// written is what a command has written so far.
+type written struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+// waitFor waits until the command has written something.
+func (w *written) waitFor(t *testing.T, what string, times int) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		w.mu.Lock()
+		text := w.text.String()
+		w.mu.Unlock()
+		if strings.Count(text, what) >= times {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the command wrote\n%s\nwithout %q", text, what)
+		}
+	}
+}
+
+func TestTheCommandsOfListeningBringCallbacksToThisMachine(t *testing.T) {
+	s := servertest.Start(t)
+	hook := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer hook.Close()
+	environment := append(os.Environ(), "PATH="+buildProgram(t)+":"+os.Getenv("PATH"), "POSTINO_ENDPOINT="+s.URL(), "POSTINO_KEY="+servertest.AdminKey)
+	command := func(text string) (*exec.Cmd, *written) {
+		c, out := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(text, "http://localhost:3000/hook", hook.URL)), &written{}
+		c.Env, c.Dir, c.Stdout, c.Stderr = environment, t.TempDir(), out, out
+		return c, out
+	}
+	blocks := shellBlock.FindAllStringSubmatch(pages(t)["docs/listening.md"], -1)
+	listen, said := command("exec " + blocks[0][1])
+	if err := listen.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said.waitFor(t, "forwarding to", 1)
+	for _, block := range blocks[1:] {
+		c, printed := command("set -eu\n" + block[1])
+		if err := c.Run(); err != nil {
+			t.Fatalf("%s: %v\n%s", block[1], err, printed.text.String())
+		}
+	}
+	said.waitFor(t, "attempt 1  -> 200 in", 2)
+	listen.Process.Signal(os.Interrupt)
+	if err := listen.Wait(); err != nil {
+		t.Errorf("listen ends with %v:\n%s", err, said.text.String())
 	}
 }

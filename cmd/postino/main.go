@@ -33,6 +33,9 @@ func commands() []command {
 	return []command{
 		{"demo", "[flags] [recipe]", "run a server, publish sample events, print the verified callbacks", runDemo},
 		{"serve", "[flags]", "run a server", runServe},
+		{"listen", "-forward url [-types …]", "post callbacks to a server on this machine, and report its answers", runListen},
+		{"trigger", "[flags] type", "publish an event with the sample of its type", runTrigger},
+		{"tail", "[flags]", "show what becomes of deliveries", runTail},
 		{"check", "[flags]", "test an installation: callbacks, retries, triggers, recover", runCheck},
 		{"inspect", "-data folder [prefix]", "print what local mode has stored, as lines of JSON", runInspect},
 		{"backup", "-data folder -to file", "write the data of local mode into a file, also while a server runs", runBackup},
