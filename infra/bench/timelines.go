@@ -53,6 +53,7 @@ func (c crowd) reading(ctx context.Context, b *bench, r *result) (err error) {
 func (c crowd) timelines(ctx context.Context, t target, r *result) error {
 	random := rand.New(rand.NewPCG(1, 2))
 	var times, bare []time.Duration
+	before := usageOf(t.pid).cpu
 	for n := range c.each + readsWarm {
 		begun := time.Now()
 		if _, err := t.call(ctx, http.MethodGet, route("/subscriptions/crm"), ""); err != nil {
@@ -77,6 +78,9 @@ func (c crowd) timelines(ctx context.Context, t target, r *result) error {
 	times = sorted(times)
 	r.add(fmt.Sprintf("a page of a timeline, with %d events stored, p50", c.events), milliseconds(percentile(times, 0.5)), "ms")
 	r.atMost("… p99", milliseconds(percentile(times, 0.99)), "ms", 20)
+	r.add("… processor time of the server, both", milliseconds(usageOf(t.pid).cpu-before)/float64(c.each+readsWarm), "ms")
+	r.add("… p90", milliseconds(percentile(times, 0.9)), "ms")
+	r.add("… p50 of a bare GET", milliseconds(percentile(sorted(bare), 0.5)), "ms")
 	r.add("… p99 of a bare GET in turns with it", milliseconds(percentile(sorted(bare), 0.99)), "ms")
 	return nil
 }
