@@ -41,6 +41,7 @@ var steps = []step{
 	{"key", (*Check).key},
 	{"sweep", (*Check).sweep},
 	{"callback", (*Check).callback},
+	{"pull", (*Check).pull},
 	{"retry", (*Check).retry},
 	{"trigger", (*Check).trigger},
 	{"recover", (*Check).recover},

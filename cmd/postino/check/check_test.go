@@ -39,8 +39,8 @@ func looked(t *testing.T, c check.Check) (string, error) {
 func TestAnInstallationThatWorksPassesEveryStep(t *testing.T) {
 	s := start(t)
 	said, err := looked(t, check.Check{Endpoint: s.URL() + "/", Key: key, Version: "1.2.3"})
-	if err != nil || strings.Count(said, "ok ") != 8 {
-		t.Errorf("%v:\n%s\nwant eight steps that pass", err, said)
+	if err != nil || strings.Count(said, "ok ") != 9 {
+		t.Errorf("%v:\n%s\nwant nine steps that pass", err, said)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestEachStepSaysWhatItCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{`ok +key .*\(1 request, 0 events, 0 callbacks\)`, `ok +callback .*\(\d+ requests, 1 event, 1 callback\)`,
-		`ok +trigger .*\(\d+ requests, 2 events, 1 callback\)`, `in all .* s  \d+ requests, 5 events, \d callbacks; .*bill of AWS`} {
+		`ok +pull .*verified, .*acknowledged \(\d+ requests, 1 event, 0 callbacks\)`, `ok +trigger .*\(\d+ requests, 2 events, 1 callback\)`, `in all .* s  \d+ requests, 6 events, \d callbacks; .*bill of AWS`} {
 		if !regexp.MustCompile(want).MatchString(said) {
 			t.Errorf("it says\n%s\nwant a line like %s", said, want)
 		}
