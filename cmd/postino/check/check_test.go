@@ -105,3 +105,20 @@ func through(t *testing.T, to string, change func(*http.Response)) string {
 	t.Cleanup(server.Close)
 	return server.URL
 }
+
+func TestAPulledRequestThatWasChangedIsNotGenuine(t *testing.T) {
+	proxy := through(t, start(t).URL(), func(r *http.Response) {
+		if !strings.HasSuffix(r.Request.URL.Path, "/pull/pull") {
+			return
+		}
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(text, []byte("check.pull"), []byte("check.pill"))))
+	})
+	said, err := looked(t, check.Check{Endpoint: proxy, Key: key})
+	if want := regexp.MustCompile(`FAILED +pull .*a request is not genuine`); err == nil || !want.MatchString(said) || strings.Count(said, "ok ") != 8 {
+		t.Errorf("%v:\n%s\nwant the step pull to fail, and no other", err, said)
+	}
+}
