@@ -28,6 +28,7 @@ prove: ## the long proofs: hundreds of kills, soak, 100,000 seeds, and FUZZTIME 
 	POSTINO_PROVE=1 infra/tools/test -timeout 60m
 	$(MAKE) race
 	go run ./infra/bench -scenario soak -duration 10m -judge
+	go run ./infra/bench -scenario people
 	infra/tools/fuzz $(FUZZTIME)
 
 bench: ## measure deliveries per second and latency, beside the floor of this machine

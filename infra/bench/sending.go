@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 )
@@ -83,7 +84,8 @@ func awaitJob(ctx context.Context, t target, job string) (ended time.Time, memor
 	return ended, nil, errors.New("the send did not end")
 }
 
-// exact adds what must be exact of a send, whatever happened meanwhile.
+// exact adds what must be exact of a send, whatever happened meanwhile, and is an error
+// if it is not, whoever judges.
 func (c crowd) exact(ctx context.Context, t target, job string, m *mailbox, r *result, name string) error {
 	p, err := lookAt(ctx, t, job)
 	if err != nil {
@@ -94,13 +96,27 @@ func (c crowd) exact(ctx context.Context, t target, job string, m *mailbox, r *r
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	off := func(n int) float64 { return float64(max(n-c.people, c.people-n)) }
-	r.atMost(name+": counted as matched, less people", off(p.Counts.Matched), "", 0)
-	r.atMost(name+": counted as sent, less people", off(p.Counts.Sent), "", 0)
-	r.atMost(name+": people without a callback", float64(c.people-len(m.to)), "", 0)
-	r.atMost(name+": people with two callbacks", float64(m.other), "", 0)
-	r.atMost(name+": callbacks not verified", float64(m.forged), "", 0)
+	wrong := 0
+	for _, must := range []struct {
+		what string
+		off  int
+	}{
+		{"counted as matched, less people", p.Counts.Matched - c.people},
+		{"counted as sent, less people", p.Counts.Sent - c.people},
+		{"people without a callback", c.people - len(m.to)},
+		{"people with two callbacks", m.other},
+		{"callbacks not verified", m.forged},
+	} {
+		r.atMost(name+": "+must.what, math.Abs(float64(must.off)), "", 0)
+		if must.off != 0 {
+			wrong++
+		}
+	}
 	r.add(name+": attempts that were made again, under the same id", float64(m.twice), "")
+	if wrong > 0 {
+		r.print(os.Stdout)
+		return fmt.Errorf("%s was not exact", name)
+	}
 	return nil
 }
 
