@@ -25,10 +25,9 @@ run("openapi-typescript/bin/cli.js", join(here, "../shared/api/openapi/openapi.j
 
 // The recipes of the gallery.
 const from = join(here, "../events/recipes");
-const recipes = readdirSync(from).sort().flatMap((name) => {
+const recipes = readdirSync(from).sort().map((name) => {
   const { title, about, secrets = {}, subscriptions } = JSON.parse(readFileSync(join(from, name), "utf8"));
-  const alone = subscriptions.length === 1;
-  return subscriptions.map((s) => ({ id: s.id, title: alone ? title : s.name || s.id, about: alone ? about : title + ". " + about, secrets: Object.keys(secrets), subscription: s }));
+  return { id: name.replace(".json", ""), title, about, secrets: Object.keys(secrets), subscriptions };
 });
 writeFileSync(join(here, "src/recipes.json"), JSON.stringify(recipes));
 

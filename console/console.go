@@ -9,6 +9,7 @@ package console
 import (
 	"bytes"
 	"compress/gzip"
+	_ "embed"
 	"fmt"
 	"io"
 	"path"
@@ -28,6 +29,15 @@ type File struct {
 func Page(acceptEncoding string) File {
 	f, _ := open("index.html", acceptEncoding)
 	return f
+}
+
+//go:embed embed.js
+var embedded []byte
+
+// Embed is the script that shows the portal within a page of others. Its name does
+// not change with its content, so browsers ask for it each time.
+func Embed() File {
+	return File{Body: embedded, Type: types[".js"]}
 }
 
 // Asset is a file that the page loads, by its name without folder. It reports

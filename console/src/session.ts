@@ -1,3 +1,5 @@
+import { forTab } from "./kept";
+
 // The key is in sessionStorage only: it ends with the tab, and no server sees it but in the header of a request.
 const place = "postino.session";
 
@@ -13,7 +15,7 @@ class Session {
 
   constructor() {
     try {
-      this.#held = JSON.parse(sessionStorage.getItem(place) ?? "null");
+      this.#held = JSON.parse(forTab.get(place) ?? "null");
     } catch {
       this.#held = null;
     }
@@ -26,13 +28,13 @@ class Session {
   signIn(c: Credentials) {
     this.#held = c;
     this.expired = false;
-    sessionStorage.setItem(place, JSON.stringify(c));
+    forTab.set(place, JSON.stringify(c));
     this.#tell();
   }
   signOut() {
     this.#held = null;
     this.expired = false;
-    sessionStorage.removeItem(place);
+    forTab.remove(place);
     this.#tell();
   }
   expire() {

@@ -1,14 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, Mark } from "./parts/icon";
+import { forBrowser } from "./kept";
 import { go, link, type Route } from "./router";
 import { portal, session } from "./session";
 import { language, languageNames, speak, t, type Name } from "./words";
 
 const groups: { title: Name; pages: [string, Name, "admin"?][] }[] = [
   { title: "nav.watch", pages: [["", "nav.overview"], ["events", "nav.events"], ["deliveries", "nav.deliveries"], ["statistics", "nav.statistics"], ["jobs", "nav.jobs"]] },
-  { title: "nav.build", pages: [["subscriptions", "nav.subscriptions"], ["profiles", "nav.profiles"], ["segments", "nav.segments"], ["event-types", "nav.types"]] },
-  { title: "nav.setup", pages: [["secrets", "nav.secrets"], ["keys", "nav.keys", "admin"], ["tenants", "nav.tenants", "admin"]] },
+  { title: "nav.build", pages: [["subscriptions", "nav.subscriptions"], ["campaigns", "nav.campaigns"], ["event-types", "nav.types"]] },
+  { title: "nav.people", pages: [["profiles", "nav.profiles"], ["segments", "nav.segments"], ["send", "nav.send"]] },
+  { title: "nav.setup", pages: [["secrets", "nav.secrets"], ["portal", "nav.portal"], ["keys", "nav.keys", "admin"], ["tenants", "nav.tenants", "admin"]] },
 ];
 
 const ofPortal = ["", "deliveries", "subscriptions", "jobs"];
@@ -69,7 +71,7 @@ function Preferences() {
   const [theme, set] = useState(document.documentElement.dataset.theme ?? "");
   const choose = (value: string) => {
     set(value);
-    localStorage.setItem("postino.theme", value);
+    forBrowser.set("postino.theme", value);
     document.documentElement.dataset.theme = value;
   };
   return (

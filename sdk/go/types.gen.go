@@ -2710,6 +2710,21 @@ type NewEvent struct {
 	Type EventType `json:"type"`
 }
 
+// Origins defines model for Origins.
+type Origins struct {
+	Origins   []string    `json:"origins"`
+	UpdatedAt *TimeOrNull `json:"updated_at"`
+}
+
+// OriginsInput Examples: {"origins":["https://app.example"]}
+type OriginsInput struct {
+	// Origins Of web pages that may embed the portal: https, or http for this machine, without a path.
+	Origins []string `json:"origins"`
+
+	// UpdatedAt Set by Postino. You can send it back unchanged.
+	UpdatedAt *TimeOrNull `json:"updated_at,omitempty"`
+}
+
 // Outcome What a subscription made of an event.
 type Outcome struct {
 	// Count The number of events that the trigger had counted for the key.
@@ -2766,6 +2781,31 @@ type Percentiles struct {
 	P50   float32 `json:"p50"`
 	P95   float32 `json:"p95"`
 	P99   float32 `json:"p99"`
+}
+
+// PortalLink A link to the portal. Only this response contains its key.
+type PortalLink struct {
+	// ExpiresAt Examples: 2026-03-01T12:00:00.000Z
+	ExpiresAt Time `json:"expires_at"`
+
+	// KeyId Delete this key to revoke the link.
+	//
+	// Examples: key_0123456789abcdef
+	KeyId KeyID `json:"key_id"`
+
+	// Url Relative to the address of the API, with a portal key behind the #.
+	Url string `json:"url"`
+
+	// Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
+	//
+	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
+	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// PortalLinkInput Examples: {"expires_in":"1h"}
+type PortalLinkInput struct {
+	// ExpiresIn From 1m to 24h; by default 1h.
+	ExpiresIn *string `json:"expires_in,omitempty"`
 }
 
 // Preview The result of an event at this moment.
@@ -4323,6 +4363,12 @@ type ReplayEventJSONRequestBody = ReplayInput
 
 // CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
 type CreateKeyJSONRequestBody = APIKeyInput
+
+// PutOriginsJSONRequestBody defines body for PutOrigins for application/json ContentType.
+type PutOriginsJSONRequestBody = OriginsInput
+
+// CreatePortalLinkJSONRequestBody defines body for CreatePortalLink for application/json ContentType.
+type CreatePortalLinkJSONRequestBody = PortalLinkInput
 
 // PreviewDraftJSONRequestBody defines body for PreviewDraft for application/json ContentType.
 type PreviewDraftJSONRequestBody = DraftTrial

@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
-import { callText, get, tenantPath } from "../api/client";
-import { member, pretty } from "../api/json";
+import { call, get, tenantPath } from "../api/client";
 import type { List, Profile, Segment } from "../api/types";
-import { Facts, Field, Heading, Loading, Text, Time, Trouble } from "../parts/basics";
-import { useLoaded } from "../parts/hooks";
+import { Attributes, attributesOf, type Row } from "../parts/attributes";
+import { Field, Heading, Time, Trouble } from "../parts/basics";
+import { Dialog } from "../parts/confirm";
+import { useAction, useLoaded } from "../parts/hooks";
 import { type Column, Listing } from "../parts/list";
 import { amend, go, link, type Route } from "../router";
 import { t } from "../words";
@@ -18,10 +19,11 @@ const profileColumns: Column<Profile>[] = [
 export function Profiles({ route }: { route: Route }) {
   const segment = route.query.get("segment") ?? "";
   const [subject, set] = useState("");
+  const [adding, setAdding] = useState(false);
   const segments = useLoaded(() => get<List<Segment>>(tenantPath("segments")), []);
   return (
     <>
-      <Heading title={t("nav.profiles")} />
+      <Heading title={t("nav.profiles")}><button type="button" class="main" onClick={() => setAdding(true)}>{t("profile.add")}</button></Heading>
       <form class="filters" onSubmit={(e) => { e.preventDefault(); if (subject.trim()) go("profiles", subject.trim()); }}>
         <Field label={t("col.subject")}><input value={subject} onInput={(e) => set(e.currentTarget.value)} /></Field>
         <button>{t("open")}</button>
@@ -34,42 +36,44 @@ export function Profiles({ route }: { route: Route }) {
           </Field>
         )}
       </form>
-      <Listing path={tenantPath("profiles")} query={{ segment }} columns={profileColumns} id={(p) => p.subject} label={t("nav.profiles")} empty={t("profiles.none")} />
+      <Listing path={tenantPath("profiles")} query={{ segment }} columns={profileColumns} id={(p) => p.subject} label={t("nav.profiles")} empty={<><p>{t("profiles.none")}</p><p>{t("profiles.none.hint")}</p></>} />
+      {adding && <AddProfile close={() => setAdding(false)} />}
     </>
   );
 }
 
-export function ProfilePage({ id }: { id: string }) {
-  const loaded = useLoaded(async () => {
-    const text = await callText("GET", tenantPath("profiles", id));
-    return { p: JSON.parse(text) as Profile, attributes: member(text, "attributes") };
-  }, [id]);
-  if (!loaded.data) return loaded.error ? <Trouble error={loaded.error} retry={loaded.reload} /> : <Loading />;
-  const { p, attributes } = loaded.data;
+function AddProfile({ close }: { close: () => void }) {
+  const [subject, set] = useState("");
+  const [rows, setRows] = useState<Row[]>([{ name: "", value: "" }]);
+  const action = useAction();
+  const save = () => action.run(async () => {
+    await call("PUT", tenantPath("profiles", subject.trim()), { attributes: attributesOf(rows) });
+    close();
+    go("profiles", subject.trim());
+  });
   return (
-    <>
-      <Heading kind={t("profile")} title={p.subject}><a class="button" href={link("search", { q: p.subject })}>{t("profile.timeline")}</a></Heading>
-      <Facts of={[
-        [t("col.segments"), p.segments.join(", ") || "–"],
-        [t("profile.computed"), p.computed.join(", ") || "–"],
-        [t("col.changed"), <Time at={p.updated_at} />],
-      ]} />
-      <section aria-label={t("col.attributes")}><h2>{t("col.attributes")}</h2><Text label={t("col.attributes")}>{pretty(attributes)}</Text></section>
-    </>
+    <Dialog title={t("profile.add")} close={close}>
+      <form onSubmit={(e) => { e.preventDefault(); void save(); }}>
+        <Field label={t("col.subject")} hint={t("profile.subject.hint")}><input required maxLength={256} autoComplete="off" value={subject} onInput={(e) => set(e.currentTarget.value)} /></Field>
+        <Attributes rows={rows} change={setRows} />
+        {action.error && <Trouble error={action.error} />}
+        <div class="actions"><button type="button" onClick={close}>{t("back")}</button><button class="main" disabled={action.busy}>{t("save")}</button></div>
+      </form>
+    </Dialog>
   );
 }
 
 const segmentColumns: Column<Segment>[] = [
-  { title: "col.segment", show: (s) => <a href={link("profiles", { segment: s.id })}>{s.name || s.id}</a>, wide: true },
-  { title: "col.id", show: (s) => <code>{s.id}</code> },
-  { title: "col.filter", show: (s) => <code>{JSON.stringify(s.filter)}</code> },
+  { title: "col.segment", show: (s) => <><a href={link("segments", s.id)}>{s.name || s.id}</a><span class="under">{s.id}</span></>, wide: true },
+  { title: "col.filter", show: (s) => <code class="long">{JSON.stringify(s.filter)}</code> },
   { title: "col.changed", show: (s) => <Time at={s.updated_at} /> },
 ];
 
 export function Segments() {
   return (
     <>
-      <Heading title={t("nav.segments")} />
+      <Heading title={t("nav.segments")}><a class="button main" href={link("new", "segment")}>{t("segment.add")}</a></Heading>
+      <p>{t("segments.about")}</p>
       <Listing path={tenantPath("segments")} columns={segmentColumns} id={(s) => s.id} label={t("nav.segments")} empty={t("segments.none")} />
     </>
   );

@@ -10,7 +10,7 @@ import { session } from "../session";
 import { t } from "../words";
 
 const typeColumns: Column<EventType>[] = [
-  { title: "col.type", show: (e) => <a href={link("events", { type: e.type })}>{e.type}</a>, wide: true },
+  { title: "col.type", show: (e) => <a href={link("event-types", e.type)}>{e.type}</a>, wide: true },
   { title: "col.description", show: (e) => e.description || "–" },
   { title: "col.deprecated", show: (e) => (e.deprecated ? t("yes") : t("no")) },
   { title: "col.changed", show: (e) => <Time at={e.updated_at} /> },
@@ -19,7 +19,7 @@ const typeColumns: Column<EventType>[] = [
 export function EventTypes() {
   return (
     <>
-      <Heading title={t("nav.types")} />
+      <Heading title={t("nav.types")}><a class="button main" href={link("new", "event-type")}>{t("type.add")}</a></Heading>
       <Listing path={tenantPath("event-types")} query={{ order: "asc" }} columns={typeColumns} id={(e) => e.type} label={t("nav.types")} empty={t("types.none")} />
     </>
   );

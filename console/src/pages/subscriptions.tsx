@@ -8,7 +8,7 @@ import { t } from "../words";
 const columns: Column<Subscription>[] = [
   { title: "col.subscription", show: (s) => <><a href={link("subscriptions", s.id)}>{s.name || s.id}</a>{s.name && <span class="under">{s.id}</span>}</>, wide: true },
   { title: "col.state", show: (s) => <Badge of={s.state} /> },
-  { title: "col.types", show: (s) => (s.types ?? ["*"]).join(", ") },
+  { title: "col.types", show: (s) => <div class="types">{(s.types ?? ["*"]).join(", ")}</div> },
   { title: "col.url", show: (s) => <code class="long">{s.url ?? "–"}</code> },
   { title: "col.changed", show: (s) => <Time at={s.updated_at} /> },
 ];

@@ -19,7 +19,7 @@ export function Time({ at, whole }: { at: string | null | undefined; whole?: boo
 
 const tones: Record<string, string> = {
   succeeded: "good", active: "good", done: "good", exhausted: "bad", disabled: "bad", stopped: "bad",
-  pending: "busy", running: "busy", paused: "warn", canceled: "quiet",
+  live: "good", draft: "quiet", pending: "busy", running: "busy", paused: "warn", canceled: "quiet",
 };
 
 // Badge shows a status by word, colour and shape.

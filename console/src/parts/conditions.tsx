@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { t, type Name } from "../words";
 
 // Condition is one line of a filter: what is at a path, compared with a value.
@@ -79,6 +80,14 @@ function leaf(path: string, list: Json[]): Condition | null {
   if (kind === "exists") return { path, op: v ? "exists" : "absent", value: "" };
   if (kind !== "anything-but" || (typeof v === "object" && !Array.isArray(v))) return null;
   return { path, op: "not", value: (Array.isArray(v) ? v : [v]).map(written).join(", ") };
+}
+
+// Filter edits a pattern as conditions, if they can say it.
+export function Filter({ filter, fields, change }: { filter: unknown; fields: string[]; change: (filter: unknown) => void }) {
+  const said = conditionsOf((filter ?? null) as Json);
+  const [conditions, set] = useState<Condition[]>(said ?? []);
+  if (said === null) return <p class="notice">{t("condition.complex")}</p>;
+  return <Conditions conditions={conditions} fields={fields} change={(next) => { set(next); change(patternOf(next) ?? undefined); }} />;
 }
 
 type Props = { conditions: Condition[]; fields: string[]; change: (c: Condition[]) => void };

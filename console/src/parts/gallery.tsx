@@ -1,10 +1,15 @@
 import recipes from "../recipes.json";
-import { t } from "../words";
+import { go } from "../router";
+import { count, t } from "../words";
 
 export type Recipe = (typeof recipes)[number];
 
-// Gallery offers examples to begin with. They are the repository's recipes.
+export const recipeOf = (id: string): Recipe | undefined => recipes.find((r) => r.id === id);
+
+// Gallery offers examples to begin with: they are the repository's recipes. One that consists of several subscriptions
+// is set up as a whole.
 export function Gallery({ choose }: { choose: (subscription: unknown, secrets: string[]) => void }) {
+  const use = (r: Recipe) => (r.subscriptions.length === 1 ? choose(r.subscriptions[0], r.secrets) : go("install", r.id));
   return (
     <section aria-label={t("gallery")}>
       <h2>{t("gallery")}</h2>
@@ -13,7 +18,8 @@ export function Gallery({ choose }: { choose: (subscription: unknown, secrets: s
           <li key={r.id}>
             <h3>{r.title}</h3>
             <p>{r.about}</p>
-            <button type="button" aria-label={t("gallery.use", { title: r.title })} onClick={() => choose(r.subscription, r.secrets)}>{t("gallery.take")}</button>
+            {r.subscriptions.length > 1 && <p class="under">{t("gallery.several", { n: count(r.subscriptions.length) })}</p>}
+            <button type="button" aria-label={t("gallery.use", { title: r.title })} onClick={() => use(r)}>{t("gallery.take")}</button>
           </li>
         ))}
       </ul>

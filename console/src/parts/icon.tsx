@@ -7,7 +7,7 @@ const paths = {
   jobs: "M4 6h16M4 12h16M4 18h9",
   subscriptions: "M10 14a5 5 0 0 0 7 0l3-3a5 5 0 0 0-7-7l-1 1M14 10a5 5 0 0 0-7 0l-3 3a5 5 0 0 0 7 7l1-1",
   campaigns: "M4 10v4h4l9 5V5l-9 5zM20 9a4 4 0 0 1 0 6",
-  sends: "M4 6h16v12H4zM4 8l8 6 8-6",
+  send: "M4 6h16v12H4zM4 8l8 6 8-6",
   profiles: "M19 20a7 7 0 0 0-14 0M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8",
   segments: "M12 12V4a8 8 0 1 1-7 12zM9 4.5A8 8 0 0 0 4 12h5z",
   "event-types": "M4 12V4h8l8 8-8 8zM8 8h.01",

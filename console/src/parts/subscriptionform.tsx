@@ -1,13 +1,18 @@
 import { useState } from "preact/hooks";
-import type { Event, Subscription } from "../api/types";
+import { get, tenantPath } from "../api/client";
+import type { Campaign, Event, List, Subscription } from "../api/types";
+import { portal } from "../session";
 import { t } from "../words";
 import { Field } from "./basics";
-import { type Condition, Conditions, conditionsOf, patternOf } from "./conditions";
+import { Filter } from "./conditions";
 import { Editor } from "./editor";
+import { useLoaded } from "./hooks";
 import { Picker } from "./lately";
 import { TriggerForm } from "./triggerform";
 
 export type Draft = Partial<Subscription> & Record<string, unknown>;
+
+const sendType = "postino.send"; // of the events of a send to a group
 
 type Props = { draft: Draft; fields: string[]; events: Event[]; saved: boolean; change: (d: Draft) => void };
 
@@ -27,12 +32,14 @@ export function Form({ draft, fields, events, saved, change }: Props) {
       <fieldset>
         <legend>{t("form.if")}</legend>
         <Picker events={events} types={types} change={(x) => set({ types: x.length > 0 ? x : undefined })} />
+        {!portal && <label class="check"><input type="checkbox" checked={types.includes(sendType)} onChange={(e) => { const x = e.currentTarget.checked ? [...types, sendType] : types.filter((y) => y !== sendType); set({ types: x.length > 0 ? x : undefined }); }} />{t("form.sends")}</label>}
         <Field label={t("form.types")} hint={t("form.types.hint")}><input value={types.join(", ")} onChange={(e) => { const x = list(e.currentTarget.value); set({ types: x.length > 0 ? x : undefined }); }} /></Field>
-        <Filter draft={draft} fields={fields} set={set} />
+        <Filter filter={draft.filter} fields={fields} change={(filter) => set({ filter })} />
       </fieldset>
       <fieldset>
         <legend>{t("form.when")}</legend>
         <TriggerForm trigger={draft.trigger ?? null} change={(trigger) => set({ trigger: trigger ?? undefined })} />
+        {!portal && <Campaigns chosen={draft.campaign ?? ""} change={(campaign) => set({ campaign: campaign || undefined })} />}
       </fieldset>
       <fieldset>
         <legend>{t("form.then")}</legend>
@@ -43,18 +50,21 @@ export function Form({ draft, fields, events, saved, change }: Props) {
   );
 }
 
-type Part = { draft: Draft; set: (part: Record<string, unknown>) => void };
-
-function Filter({ draft, fields, set }: Part & { fields: string[] }) {
-  const said = conditionsOf((draft.filter ?? null) as Parameters<typeof conditionsOf>[0]);
-  const [conditions, setConditions] = useState<Condition[]>(said ?? []);
-  if (said === null) return <p class="notice">{t("condition.complex")}</p>;
-  const change = (next: Condition[]) => {
-    setConditions(next);
-    set({ filter: patternOf(next) ?? undefined });
-  };
-  return <Conditions conditions={conditions} fields={fields} change={change} />;
+// Campaigns offers those that there are.
+function Campaigns({ chosen, change }: { chosen: string; change: (id: string) => void }) {
+  const all = useLoaded(() => get<List<Campaign>>(tenantPath("campaigns")), []);
+  if (!all.data || all.data.data.length === 0) return null;
+  return (
+    <Field label={t("campaign.part")}>
+      <select value={chosen} onChange={(e) => change(e.currentTarget.value)}>
+        <option value="">{t("campaign.none")}</option>
+        {all.data.data.map((c) => <option key={c.id} value={c.id}>{c.name || c.id}</option>)}
+      </select>
+    </Field>
+  );
 }
+
+type Part = { draft: Draft; set: (part: Record<string, unknown>) => void };
 
 function Body({ draft, set }: Part) {
   const request = draft.request ?? {};

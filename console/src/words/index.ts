@@ -1,19 +1,26 @@
 import { en } from "./en";
 import { it } from "./it";
+import { forBrowser, told } from "../kept";
+import type { Delivery, Reason } from "../api/types";
 
 // Words are all messages of the console by name, in one language. TypeScript holds each language to all of them.
 export type Words = Record<keyof typeof en, string>;
 export type Name = keyof typeof en;
 
+// A reason or a wait of the API that has no words here is an error of this line.
+const allSaid: Exclude<`reason.${Reason}` | `waiting.${NonNullable<Delivery["waiting"]>}` | `error.${NonNullable<Delivery["error"]>}`, Name> extends never ? true : never = true;
+void allSaid;
+
 const languages: Record<string, Words> = { en, it };
 export const languageNames: Record<string, string> = { en: "English", it: "Italiano" };
 const place = "postino.language";
 
-export const language = languages[localStorage.getItem(place) ?? ""] ? localStorage.getItem(place)! : navigator.language.startsWith("it") ? "it" : "en";
+const wished = told.get("language") ?? forBrowser.get(place) ?? "";
+export const language = languages[wished] ? wished : navigator.language.startsWith("it") ? "it" : "en";
 const words = languages[language]!;
 
 export function speak(other: string) {
-  localStorage.setItem(place, other);
+  forBrowser.set(place, other);
   location.reload();
 }
 

@@ -25,6 +25,8 @@ func (s *stage) furnish(t *testing.T) map[string]any {
 	put("/event-types/order.paid", `{"description":%s,"sample":{"amount":1}}`, evil("event type"))
 	put("/secrets/loyalty", `{"value":"s3cr3t-token"}`)
 	put("/segments/gold", `{"name":%s,"filter":{"profile":{"plan":["gold"]}}}`, evil("segment"))
+	put("/campaigns/spring", `{"name":%s,"tags":["promo"],"state":"live","holdout":10,"cap":{"max":2,"per":"7d"},"audience":{"profile":{"plan":["gold"]}}}`, evil("campaign"))
+	put("/subscriptions/postcard", `{"name":"Postcards","url":"%s/postcards","types":["postino.send"],"campaign":"spring"}`, s.receiver)
 	put("/profiles/ada", `{"attributes":{"plan":"gold","note":%s}}`, evil("attribute"))
 	s.call(t, http.MethodPost, "/keys", `{"role":"publish","name":"shop"}`, nil)
 	for i := range 3 {

@@ -30,7 +30,7 @@ func (d *document) answer(method, path string, answer *http.Response, body []byt
 	if err != nil {
 		return err
 	}
-	if cache := answer.Header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(path, "/console") && path != "/portal" {
+	if cache := answer.Header.Get("Cache-Control"); cache != "no-store" && !strings.HasPrefix(path, "/console") && !strings.HasPrefix(path, "/portal") {
 		return fmt.Errorf("Cache-Control is %q", cache)
 	}
 	if err := d.headers(is, answer.Header); err != nil {

@@ -124,6 +124,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/portal/embed.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The script that embeds the portal in a page
+         * @description A module that defines the element postino-portal.
+         */
+        get: operations["getPortalScript"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/portal/{tenant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The portal of a tenant, which other pages can embed
+         * @description The same page. Web pages whose origins the tenant has listed may show it within themselves.
+         */
+        get: operations["getTenantPortal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants": {
         parameters: {
             query?: never;
@@ -653,6 +693,50 @@ export interface paths {
          * @description Local mode refuses the next request with it. On AWS it is refused within 5 seconds.
          */
         delete: operations["deleteKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the origins that may embed the portal
+         * @description Lists the origins of web pages that may show the portal of this tenant within themselves.
+         */
+        get: operations["getOrigins"];
+        /**
+         * Set the origins that may embed the portal
+         * @description Replaces them. Functions on AWS serve the page with the new ones within 5 seconds.
+         */
+        put: operations["putOrigins"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/portal-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a link to the portal
+         * @description Makes a portal key that expires soon, and the address of the portal with this key behind the #, which browsers send to no server.
+         */
+        post: operations["createPortalLink"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2260,6 +2344,23 @@ export interface components {
             time?: string;
             type: components["schemas"]["EventType"];
         };
+        Origins: {
+            origins: string[];
+            updated_at: components["schemas"]["TimeOrNull"];
+        };
+        /**
+         * @example {
+         *       "origins": [
+         *         "https://app.example"
+         *       ]
+         *     }
+         */
+        OriginsInput: {
+            /** @description Of web pages that may embed the portal: https, or http for this machine, without a path. */
+            origins: string[];
+            /** @description Set by Postino. You can send it back unchanged. */
+            readonly updated_at?: components["schemas"]["TimeOrNull"];
+        };
         /** @description What a subscription made of an event. */
         Outcome: {
             /** @description The number of events that the trigger had counted for the key. */
@@ -2328,6 +2429,24 @@ export interface components {
             p95: number;
             p99: number;
         } | null;
+        /** @description A link to the portal. Only this response contains its key. */
+        PortalLink: {
+            expires_at: components["schemas"]["Time"];
+            /** @description Delete this key to revoke the link. */
+            key_id: components["schemas"]["KeyID"];
+            /** @description Relative to the address of the API, with a portal key behind the #. */
+            url: string;
+            warnings?: components["schemas"]["Warnings"];
+        };
+        /**
+         * @example {
+         *       "expires_in": "1h"
+         *     }
+         */
+        PortalLinkInput: {
+            /** @description From 1m to 24h; by default 1h. */
+            expires_in?: string;
+        };
         /** @description The result of an event at this moment. */
         Preview: {
             /** @description The attempt of the test. */
@@ -3920,6 +4039,63 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getPortalScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The script. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getTenantPortal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -6284,6 +6460,156 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    getOrigins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The origins. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origins": [
+                     *         "https://app.example"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Origins"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    putOrigins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "origins": [
+                 *         "https://app.example"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["OriginsInput"];
+            };
+        };
+        responses: {
+            /** @description Stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origins": [
+                     *         "https://app.example"
+                     *       ],
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Origins"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    createPortalLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "expires_in": "1h"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PortalLinkInput"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "expires_at": "2026-03-01T13:00:00.000Z",
+                     *       "key_id": "key_0123456789abcdef",
+                     *       "url": "/portal/acme#key=pk_abcdefghijklmnopqrstuvwxyz234567_acme"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PortalLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

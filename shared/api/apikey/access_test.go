@@ -87,6 +87,8 @@ func mayCall(route string) []string {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(path, p) })
 	}
 	switch {
+	case path == "/portal-links":
+		return strings.Fields("admin manage")
 	case begins("/healthz", "/openapi", "/docs", "/console", "/portal"):
 		return strings.Fields(all + " unknown")
 	case route == publishRoute:

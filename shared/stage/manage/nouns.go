@@ -31,6 +31,7 @@ func (h *Handler) nouns() []noun {
 		&health{Handler: h, Store: h.Store},
 		documents{},
 		pages{},
+		&portals{Handler: h, Store: h.Store, Keys: h.Store},
 		&tenants{h, h.Store, jobs},
 		&events{h, versions, plans, retained},
 		&subscriptions{h, versions, wishes, signing, jobs},
@@ -69,6 +70,7 @@ type Store interface {
 	Definitions
 	Results
 	Keys
+	Origins
 	Jobs
 	trigger.Store
 	expunge.Store

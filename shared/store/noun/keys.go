@@ -14,13 +14,20 @@ func keyKey(tenant, id string) table.Key {
 	return table.Key{Partition: of(keyPartition, tenant), Sort: table.Name(id)}
 }
 
-// PutKey stores a key of the API under its id. It does not expire by itself,
-// which an adapter may take days over: who reads it compares.
+// keptAfterExpiry is how long a key that has expired is still listed.
+const keptAfterExpiry = 7 * 24 * time.Hour
+
+// PutKey stores a key of the API under its id. An adapter may take days to remove
+// one that has expired: who reads it compares.
 func (n *Nouns) PutKey(ctx context.Context, k webhook.Key) error {
 	defer n.recent.forget(k.Tenant, keyKey(k.Tenant, k.ID))
-	_, _, err := n.table.Put(ctx, table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
+	it := table.Item{Key: keyKey(k.Tenant, k.ID), Fields: table.Fields{
 		"b": k.Hash, "ro": string(k.Role), "nm": k.Name, "c": table.Nanos(k.CreatedAt), "un": table.Nanos(k.ExpiresAt),
-	}}, table.How{})
+	}}
+	if !k.ExpiresAt.IsZero() {
+		it.Expires = k.ExpiresAt.Add(keptAfterExpiry)
+	}
+	_, _, err := n.table.Put(ctx, it, table.How{})
 	return err
 }
 

@@ -7,6 +7,7 @@
 //	k#T              id              key of the API, hashed
 //	n#T              name            named secret, sealed
 //	y#T              type            registered event type
+//	o#T              o               web pages that may show the portal
 //	f#T#0..15        subject         profile
 //	a#T              name            rule of a computed attribute
 //	g#T              id              segment
@@ -79,7 +80,7 @@ func (n *Nouns) spread(shards int) int {
 // The beginnings of partitions. Those of a tenant are in the order in which its
 // deletion removes them: keys first, so that nobody gets in.
 var (
-	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition, rulePartition, segmentPartition, campaignPartition}
+	ofTenants       = []string{keyPartition, secretPartition, typePartition, jobPartition, rulePartition, segmentPartition, campaignPartition, originsPartition}
 	ofSubscriptions = []string{healthPartition, leasePartition, statsPartition}
 )
 

@@ -66,6 +66,7 @@ var suite = []struct {
 	{"TriggerState", triggerStateCases},
 	{"Secrets", secretCases},
 	{"Keys", keyCases},
+	{"Origins", originCases},
 	{"EventTypes", eventTypeCases},
 	{"People", peopleCases},
 	{"Stats", statsCases},

@@ -53,5 +53,7 @@ play(async (browser) => {
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "Deliveries about it" }).waitFor();
   await settled(page);
-  if ((await page.getByRole("table", { name: "Events about it" }).getByRole("row").count()) !== 6) fault("the search does not show anna's five flights");
+  const happened = page.getByRole("region", { name: "What happened to this subject" });
+  if ((await happened.getByRole("link", { name: "flight.booked" }).count()) !== 5) fault("the search does not show anna's five flights");
+  if ((await happened.getByText("The trigger counts, and this was not the event that it waits for").count()) !== 4) fault("the search does not say why four flights led to nothing");
 });

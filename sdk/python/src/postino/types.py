@@ -207,6 +207,9 @@ class NewEvent(TypedDict):
     type: EventType
 
 
+Origin: TypeAlias = str
+
+
 class Request(TypedDict):
     body: str
     content_type: str
@@ -227,6 +230,10 @@ class Percentiles(TypedDict):
     p50: float
     p95: float
     p99: float
+
+
+class PortalLinkInput(TypedDict):
+    expires_in: NotRequired[str]
 
 
 class Emit1(TypedDict):
@@ -965,6 +972,16 @@ class NamedSecretList(TypedDict):
     next_cursor: Cursor
 
 
+class Origins(TypedDict):
+    origins: list[str]
+    updated_at: TimeOrNull
+
+
+class OriginsInput(TypedDict):
+    origins: list[Origin]
+    updated_at: NotRequired[TimeOrNull]
+
+
 class Outcome(TypedDict):
     count: NotRequired[int]
     delivery: NotRequired[DeliveryID]
@@ -976,6 +993,13 @@ class Outcome(TypedDict):
     text: str
     until: NotRequired[str]
     waiting: NotRequired[str]
+
+
+class PortalLink(TypedDict):
+    expires_at: Time
+    key_id: KeyID
+    url: str
+    warnings: NotRequired[Warnings]
 
 
 class Preview(TypedDict):
