@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { get, Refusal, tenantPath } from "../api/client";
-import type { Delivery, List, Moment, Subscription } from "../api/types";
+import type { Delivery, Event, List, Moment, Subscription } from "../api/types";
 import { Empty, Heading, Loading, Trouble } from "../parts/basics";
 import { useLoaded } from "../parts/hooks";
 import { Table } from "../parts/list";
@@ -18,11 +18,10 @@ const rows = <T,>(what: string, query: Record<string, string | number>) =>
   });
 
 // moments is what happened to a subject, and what every subscription made of it.
-const moments = (subject: string) =>
-  get<List<Moment>>(tenantPath("profiles", subject, "timeline"), { limit: 20 }).then((l) => l.data).catch((e: unknown) => {
-    if (e instanceof Refusal && (e.status === 422 || e.status === 404)) return [];
-    throw e;
-  });
+async function moments(subject: string): Promise<Moment[]> {
+  const events = await rows<Event>("events", { subject, limit: 1 });
+  return events.length === 0 ? [] : (await get<List<Moment>>(tenantPath("profiles", subject, "timeline"), { limit: 20 })).data;
+}
 
 // find asks for everything that the words can be: a subject, the id of an event, of a delivery, or of a subscription.
 // Lists answer with nothing where an id would be "not found".

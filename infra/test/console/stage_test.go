@@ -43,6 +43,7 @@ type callback struct {
 
 func play(t *testing.T) *stage {
 	t.Helper()
+	t.Parallel() // a browser waits more than it works
 	s := &stage{came: map[string][]callback{}}
 	receiver := httptest.NewServer(http.HandlerFunc(s.receive))
 	t.Cleanup(receiver.Close)

@@ -68,11 +68,20 @@ export async function settled(page) {
   await page.waitForFunction(() => document.querySelector("main .loading") === null);
 }
 
-// examine looks for barriers, for text that became more than text, and for what stands beside a narrow screen.
+// examine looks for barriers, and for what strangers finds.
 export async function examine(page, name) {
   await page.evaluate(axe);
+  await barriers(page, name);
+  await strangers(page, name);
+}
+
+async function barriers(page, name) {
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   for (const v of violations) fault(`${name}: axe: ${v.id}: ${v.help}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + " " + n.failureSummary?.split("\n")[1]).join(" | ")}`);
+}
+
+// strangers finds text of others that became more than text, and what stands beside a narrow screen.
+export async function strangers(page, name) {
   const found = await page.evaluate(() => ({
     planted: globalThis.planted,
     made: document.querySelectorAll("#app img, #app script, #app iframe").length,
