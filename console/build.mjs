@@ -26,8 +26,8 @@ run("openapi-typescript/bin/cli.js", join(here, "../shared/api/openapi/openapi.j
 // The recipes of the gallery.
 const from = join(here, "../events/recipes");
 const recipes = readdirSync(from).sort().map((name) => {
-  const { title, about, secrets = {}, subscriptions } = JSON.parse(readFileSync(join(from, name), "utf8"));
-  return { id: name.replace(".json", ""), title, about, secrets: Object.keys(secrets), subscriptions };
+  const { title, about, secrets = {}, setup = [], subscriptions } = JSON.parse(readFileSync(join(from, name), "utf8"));
+  return { id: name.replace(".json", ""), title, about, secrets: Object.keys(secrets), setup, subscriptions };
 });
 writeFileSync(join(here, "src/recipes.json"), JSON.stringify(recipes));
 

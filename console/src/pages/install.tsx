@@ -19,16 +19,20 @@ export function Install({ id }: { id: string }) {
 }
 
 function Build({ recipe, missing }: { recipe: Recipe; missing: string[] }) {
-  const origins = [...new Set(recipe.subscriptions.map((s) => originOf(s.url)))];
+  const origins = [...new Set(recipe.subscriptions.flatMap((s) => (s.url ? [originOf(s.url)] : [])))];
   const [to, setTo] = useState<Record<string, string>>(Object.fromEntries(origins.map((o) => [o, o])));
   const [values, setValues] = useState<Record<string, string>>({});
   const [chosen, choose] = useState<string[]>(recipe.subscriptions.map((s) => s.id));
   const action = useAction();
   const install = (state: "active" | "paused") => action.run(async () => {
     for (const name of missing) if (values[name]) await call("PUT", tenantPath("secrets", name), { value: values[name] });
+    for (const step of recipe.setup) {
+      const [method = "", path = ""] = step.call.split(" ", 2);
+      await call(method, tenantPath() + path, step.body);
+    }
     for (const s of recipe.subscriptions.filter((x) => chosen.includes(x.id))) {
-      const url = to[originOf(s.url)]! + s.url.slice(originOf(s.url).length);
-      await call("POST", tenantPath("subscriptions"), { ...s, url, state }).catch((e: unknown) => {
+      const url = s.url && to[originOf(s.url)]! + s.url.slice(originOf(s.url).length);
+      await call("POST", tenantPath("subscriptions"), { ...s, ...(url ? { url } : {}), state }).catch((e: unknown) => {
         if (!(e instanceof Refusal) || e.status !== 409) throw e; // it is there already: a second click goes on with the rest
       });
     }
@@ -53,6 +57,7 @@ function Build({ recipe, missing }: { recipe: Recipe; missing: string[] }) {
           </fieldset>
           <fieldset>
             <legend>{t("nav.subscriptions")}</legend>
+            {recipe.setup.length > 0 && <p class="quiet">{t("install.setup")} {recipe.setup.map((s) => <code key={s.call}>{s.call} </code>)}</p>}
             {recipe.subscriptions.map((s) => <div key={s.id}><label class="check"><input type="checkbox" checked={chosen.includes(s.id)} onChange={() => toggle(s.id)} />{s.name || s.id}</label></div>)}
           </fieldset>
         </div>

@@ -58,9 +58,10 @@ function Wait({ now, set }: Blank) {
     const all = [...(types.length > 0 ? [{ types }] : []), ...further];
     set({ cancel: all.length > 0 ? all : undefined });
   };
+  if (now.delay && typeof now.delay !== "string") return <small>{t("blank.until")}</small>;
   return (
     <>
-      <label class="blank">{t("blank.wait")}<input class="brief" aria-label={t("trigger.form.delay")} placeholder="1h" value={now.delay ?? ""} onInput={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></label>
+      <label class="blank">{t("blank.wait")}<input class="brief" aria-label={t("trigger.form.delay")} placeholder="1h" value={typeof now.delay === "string" ? now.delay : ""} onInput={(e) => { const v = e.currentTarget.value.trim(); set({ delay: v, ...(v === "" ? { cancel: undefined, on_repeat: undefined, on_change: undefined } : {}) }); }} /></label>
       {now.delay && (
         <>
           {t("blank.from")}
