@@ -73,7 +73,9 @@ func TestAPortalLinkHasAPortalKeyThatEndsSoon(t *testing.T) {
 	if got, want := made.get(t, "expires_at"), w.now().Add(10*time.Minute).UTC().Format("2006-01-02T15:04:05.000Z"); got != want {
 		t.Errorf("it expires at %v, want %s", got, want)
 	}
-	var list struct{ Data []struct{ ID, Role, Name string } }
+	var list struct {
+		Data []struct{ ID, Role, Name string }
+	}
 	w.must(t, 200, "GET", "/keys", "").into(t, &list)
 	if len(list.Data) != 1 || list.Data[0].Role != "portal" || list.Data[0].ID != made.get(t, "key_id") {
 		t.Errorf("the keys are %+v, want the link's", list.Data)
