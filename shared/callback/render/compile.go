@@ -75,6 +75,7 @@ func Compile(s webhook.Subscription) (*Request, []Fault) {
 			c.fault(fmt.Sprintf("request.require[%d]", i), "%v", err)
 		}
 		r.require = append(r.require, p)
+		c.profile = c.profile || len(p) > 0 && p.asksProfile()
 	}
 	r.profile, r.attempt = c.profile, c.attempt
 	r.weight = requestWeight + c.weight + len(spec.Require)*requireWeight

@@ -26,7 +26,7 @@ func (r *Request) Render(e *Event, s webhook.Subscription, o Occasion) (webhook.
 		return webhook.Target{}, webhook.Content{}, err
 	}
 	for _, p := range r.require {
-		if p.in(sc.Vars["event"]).Empty() {
+		if p.of(sc.Vars).Empty() {
 			return webhook.Target{}, webhook.Content{}, &Skip{Reason: webhook.ReasonMissingField, Detail: strings.Join(p, ".") + " is missing or empty"}
 		}
 	}

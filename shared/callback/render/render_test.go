@@ -211,6 +211,7 @@ func TestEventsThatMakeNoCallbackSayWhy(t *testing.T) {
 	}{
 		{"empty in the path", webhook.Subscription{URL: "https://a.example/{{ data.x }}/y"}, `{}`, webhook.ReasonMissingField},
 		{"a missing field", webhook.Subscription{Request: &webhook.RequestSpec{Require: []string{"data.line_id"}}}, `{"line_id":""}`, webhook.ReasonMissingField},
+		{"an attribute that the profile lacks", webhook.Subscription{Request: &webhook.RequestSpec{Require: []string{"profile.address.zip"}}}, `{"line_id":"1"}`, webhook.ReasonMissingField},
 		{"abort", sub(`{"a":"{% if data.x %}{% abort 'enough' %}{% endif %}"}`), `{"x":1}`, webhook.ReasonAbort},
 		{"a line break in a header", withHeader("x-a", "{{ data.x }}"), `{"x":"a\r\nb"}`, webhook.ReasonRenderError},
 		{"a failing filter", sub(`{"a":"{{ data.x | divided_by: 0 }}"}`), `{"x":1}`, webhook.ReasonRenderError},

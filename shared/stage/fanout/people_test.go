@@ -250,3 +250,18 @@ func TestTheProfileDecidesAsIfEachSubscriptionWasAlone(t *testing.T) {
 		t.Errorf("together: %v, want as each alone: %v", got, alone)
 	}
 }
+
+func TestWhatARequestRequiresOfTheProfileIsAskedOfIt(t *testing.T) {
+	s := newStand(t)
+	s.write("u1", `{"address":{"zip":"02101"}}`)
+	s.write("u2", `{"address":{"zip":""}}`)
+	s.define(nil)
+	s.subscribe(webhook.Subscription{ID: "card", Request: &webhook.RequestSpec{Require: []string{"profile.address.zip"}}})
+	for _, subject := range []string{"u1", "u2", "u3", ""} {
+		s.publish(s.event("x", subject, s.now(), `{}`))
+	}
+	if len(s.sent) != 1 {
+		t.Errorf("%d callbacks, want one for who has an address", len(s.sent))
+	}
+	s.wantCanceled(webhook.ReasonMissingField, webhook.ReasonMissingField, webhook.ReasonMissingField)
+}
