@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Who deploys from the console sees the groups and labels, not the names.
+// Who deploys from the console sees the groups and labels, and no names. So a
+// label begins with the name, which documentation, rules and descriptions use.
 func TestEveryParameterIsLabelledGroupedAndDescribed(t *testing.T) {
 	template := read(t)
 	parameters := template["Parameters"].(object)
@@ -30,8 +31,8 @@ func TestEveryParameterIsLabelledGroupedAndDescribed(t *testing.T) {
 		t.Errorf("grouped parameters (-want +got):\n%s", diff)
 	}
 	for _, name := range names {
-		if text(at(shown, "ParameterLabels", name, "default")) == "" {
-			t.Errorf("%s has no label", name)
+		if label := text(at(shown, "ParameterLabels", name, "default")); !strings.HasPrefix(label, name+": ") {
+			t.Errorf("%s has the label %q, want its name, a colon, and what it is", name, label)
 		}
 		if text(at(parameters, name, "Description")) == "" {
 			t.Errorf("%s has no description", name)

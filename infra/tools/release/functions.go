@@ -50,7 +50,7 @@ func (r release) findCode(template string) (string, error) {
 		for _, part := range []struct{ before, is string }{
 			{"\nParameters:\n", codeParameter},
 			{"\nConditions:\n", "  OwnCode: !Not [!Equals [!Ref CodeBucket, \"\"]]\n"},
-			{"\n    ParameterLabels:\n", "      CodeBucket: {default: Bucket of the functions}\n"},
+			{"\n    ParameterLabels:\n", "      CodeBucket: {default: \"CodeBucket: your bucket with the functions\"}\n"},
 			{"\n    ParameterGroups:\n", "      - {Label: {default: Code}, Parameters: [CodeBucket]}\n"},
 		} {
 			if strings.Count(template, part.before) != 1 {
@@ -69,7 +69,7 @@ const codeParameter = `  CodeBucket:
     Default: ""
     AllowedPattern: ^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$
     ConstraintDescription: must be empty or the name of a bucket
-    Description: Your bucket with the functions' zips, in this region, if you have put them into one. Empty is the bucket of the release. Change it only together with the release.
+    Description: The name of the bucket, in this region, into which you have put the functions' zips. Empty is the bucket of the release. Change it only together with the release.
 `
 
 // function makes the zip of one, for the processors of template.yaml.
