@@ -581,6 +581,7 @@ func (e JobOf) Valid() bool {
 // Defines values for JobStatus.
 const (
 	JobStatusDone    JobStatus = "done"
+	JobStatusPaused  JobStatus = "paused"
 	JobStatusRunning JobStatus = "running"
 	JobStatusStopped JobStatus = "stopped"
 )
@@ -589,6 +590,8 @@ const (
 func (e JobStatus) Valid() bool {
 	switch e {
 	case JobStatusDone:
+		return true
+	case JobStatusPaused:
 		return true
 	case JobStatusRunning:
 		return true
@@ -2554,17 +2557,20 @@ type Job struct {
 		At *TimeOrNull `json:"at"`
 
 		// Data Any JSON value.
-		Data    interface{}             `json:"data"`
-		Filter  *map[string]interface{} `json:"filter"`
-		Rate    *int                    `json:"rate"`
-		Segment *string                 `json:"segment"`
+		Data        interface{}             `json:"data"`
+		DefaultZone *string                 `json:"default_zone"`
+		Filter      *map[string]interface{} `json:"filter"`
+		LocalTime   *string                 `json:"local_time"`
+		Rate        *int                    `json:"rate"`
+		Segment     *string                 `json:"segment"`
 
 		// Subjects How many subjects were named.
-		Subjects     *int   `json:"subjects"`
-		Subscription string `json:"subscription"`
+		Subjects     *int    `json:"subjects"`
+		Subscription string  `json:"subscription"`
+		Zone         *string `json:"zone"`
 	} `json:"send"`
 
-	// Status stopped: before its end, for the reason in detail.
+	// Status paused: a send that waits until it is resumed. stopped: before its end, for the reason in detail.
 	Status JobStatus `json:"status"`
 
 	// Subscription Null for the whole tenant.
@@ -2585,7 +2591,7 @@ type JobKind string
 // JobOf defines model for Job.Of.
 type JobOf string
 
-// JobStatus stopped: before its end, for the reason in detail.
+// JobStatus paused: a send that waits until it is resumed. stopped: before its end, for the reason in detail.
 type JobStatus string
 
 // JobID Examples: job_01knmqdv00abcdefghjkmnpqrs
@@ -3362,11 +3368,17 @@ type SendInput struct {
 	// Data Any JSON value up to 16 KiB; templates read it as data.data.
 	Data interface{} `json:"data,omitempty"`
 
+	// DefaultZone The time zone of those of whom none is known; default UTC.
+	DefaultZone *string `json:"default_zone,omitempty"`
+
 	// DryRun Only count; send nothing.
 	DryRun *bool `json:"dry_run,omitempty"`
 
 	// Filter To all profiles that match this pattern over profile and subject.
 	Filter *map[string]interface{} `json:"filter,omitempty"`
+
+	// LocalTime Each person gets it when their own clock first shows this time.
+	LocalTime *string `json:"local_time,omitempty"`
 
 	// Rate Events a second at most; absent: as fast as possible.
 	Rate *int `json:"rate,omitempty"`
@@ -3381,6 +3393,9 @@ type SendInput struct {
 	//
 	// Examples: first-order
 	Subscription Name `json:"subscription"`
+
+	// Zone Of these clocks: the name of a time zone, or a path in the profile such as profile.tz.
+	Zone *string `json:"zone,omitempty"`
 }
 
 // SharedCap Examples: {"max":2,"per":"7d"}

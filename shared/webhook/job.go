@@ -72,7 +72,18 @@ type Send struct {
 	Data         json.RawMessage `json:"data,omitempty"`     // of each event
 	Rate         int             `json:"rate,omitempty"`     // events a second at most; 0 bounds nothing
 	At           time.Time       `json:"at,omitzero"`        // when it begins
+
+	LocalTime   string      `json:"local_time,omitempty"`   // "10:00": each gets it when their own clock first shows this; "" is at once
+	Zone        string      `json:"zone,omitempty"`         // of these clocks: a time zone, or where the profile has one
+	DefaultZone string      `json:"default_zone,omitempty"` // of those who have none
+	Turns       []time.Time `json:"turns,omitempty"`        // with a LocalTime: when clocks show it, ascending, as far as they are known
+	Surveyed    bool        `json:"surveyed,omitempty"`     // they are all known
+	Turn        int         `json:"turn,omitempty"`         // the one that it is at
 }
+
+// MaxTurns is how many different times the local time of a send can be: clocks of
+// the world differ by quarters of an hour.
+const MaxTurns = 112
 
 // JobStatus is the state of a job.
 type JobStatus string
@@ -81,6 +92,7 @@ type JobStatus string
 const (
 	JobRunning JobStatus = "running"
 	JobDone    JobStatus = "done"
+	JobPaused  JobStatus = "paused"  // a send that waits until it is resumed
 	JobStopped JobStatus = "stopped" // before its end, for the reason in Detail
 )
 

@@ -634,6 +634,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/jobs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause a send
+         * @description The send publishes no more events until it is resumed. Those that it has published are delivered. Other jobs cannot be paused.
+         */
+        post: operations["pauseJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tenants/{tenant}/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume a send
+         * @description A paused send goes on where it was. One that was paused for more than 7 days is stopped instead.
+         */
+        post: operations["resumeJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/jobs/{id}/stop": {
         parameters: {
             query?: never;
@@ -2244,18 +2284,21 @@ export interface components {
                 at: components["schemas"]["TimeOrNull"];
                 /** @description Any JSON value. */
                 data: unknown;
+                default_zone: string | null;
                 filter: Record<string, never> | null;
+                local_time: string | null;
                 rate: number | null;
                 segment: string | null;
                 /** @description How many subjects were named. */
                 subjects: number | null;
                 subscription: string;
+                zone: string | null;
             } | null;
             /**
-             * @description stopped: before its end, for the reason in detail.
+             * @description paused: a send that waits until it is resumed. stopped: before its end, for the reason in detail.
              * @enum {string}
              */
-            status: "running" | "done" | "stopped";
+            status: "running" | "done" | "paused" | "stopped";
             /** @description Null for the whole tenant. */
             subscription: string | null;
             /** @description The tenant that the job changes. */
@@ -3025,6 +3068,8 @@ export interface components {
             at?: string | null;
             /** @description Any JSON value up to 16 KiB; templates read it as data.data. */
             data?: unknown;
+            /** @description The time zone of those of whom none is known; default UTC. */
+            default_zone?: string | null;
             /**
              * @description Only count; send nothing.
              * @default false
@@ -3032,6 +3077,8 @@ export interface components {
             dry_run: boolean | null;
             /** @description To all profiles that match this pattern over profile and subject. */
             filter?: Record<string, never> | null;
+            /** @description Each person gets it when their own clock first shows this time. */
+            local_time?: string | null;
             /** @description Events a second at most; absent: as fast as possible. */
             rate?: number | null;
             /** @description To all profiles in this segment. */
@@ -3040,6 +3087,8 @@ export interface components {
             subjects?: components["schemas"]["EventSubject"][] | null;
             /** @description The only subscription that gets the events. Its types must include postino.send. */
             subscription: components["schemas"]["Name"];
+            /** @description Of these clocks: the name of a time zone, or a path in the profile such as profile.tz. */
+            zone?: string | null;
         };
         /**
          * @example {
@@ -6238,6 +6287,140 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    pauseJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The job's id.
+                 * @example job_01knmqdv00abcdefghjkmnpqrs
+                 */
+                id: components["parameters"]["jobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T00:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:00.000Z",
+                     *       "counts": {
+                     *         "canceled": 0,
+                     *         "matched": 0,
+                     *         "removed": 0,
+                     *         "sent": 0,
+                     *         "skipped": 0
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "detail": null,
+                     *       "dry_run": false,
+                     *       "ended_at": null,
+                     *       "id": "job_01knmqdv00abcdefghjkmnpqrs",
+                     *       "kind": "recover",
+                     *       "of": "exhausted",
+                     *       "progress": 0,
+                     *       "reached": null,
+                     *       "send": null,
+                     *       "status": "running",
+                     *       "subscription": "first-order",
+                     *       "tenant": "acme",
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    resumeJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The job's id.
+                 * @example job_01knmqdv00abcdefghjkmnpqrs
+                 */
+                id: components["parameters"]["jobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T00:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:00.000Z",
+                     *       "counts": {
+                     *         "canceled": 0,
+                     *         "matched": 0,
+                     *         "removed": 0,
+                     *         "sent": 0,
+                     *         "skipped": 0
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "detail": null,
+                     *       "dry_run": false,
+                     *       "ended_at": null,
+                     *       "id": "job_01knmqdv00abcdefghjkmnpqrs",
+                     *       "kind": "recover",
+                     *       "of": "exhausted",
+                     *       "progress": 0,
+                     *       "reached": null,
+                     *       "send": null,
+                     *       "status": "running",
+                     *       "subscription": "first-order",
+                     *       "tenant": "acme",
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/postino/postino/shared/language/pattern"
@@ -28,15 +29,19 @@ type sends struct{ *Worker }
 
 // decide looks at the next profiles and notes whom the send is for.
 func (w sends) decide(ctx context.Context, j *webhook.Job) (found, error) {
-	if wait := j.Send.At.Sub(w.now()); wait > 0 && j.Stage == 0 && j.Position == "" {
+	if wait := due(*j).Sub(w.now()); wait > 0 && j.Position == "" && j.Stage == 0 {
 		return found{pause: min(wait, longestWait)}, nil
 	}
 	if j.Stage > 0 {
-		return found{over: true}, nil
+		return found{over: !nextTurn(j)}, nil
 	}
+	surveys := j.Send.LocalTime != "" && !j.Send.Surveyed
 	subjects, err := w.group(ctx, j)
 	if err != nil || j.Status != webhook.JobRunning {
 		return found{over: true}, err
+	}
+	if surveys && !j.DryRun {
+		return found{}, nil
 	}
 	j.Counts.Matched += int64(len(subjects))
 	if !j.DryRun {
@@ -51,13 +56,13 @@ func (w sends) decide(ctx context.Context, j *webhook.Job) (found, error) {
 // them; at the end to its next stage.
 func (w sends) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 	if j.Send.Subjects != nil {
-		rest := j.Send.Subjects[min(int(j.Counts.Matched), len(j.Send.Subjects)):]
-		if len(rest) <= sendSlice {
-			j.Stage++
-		}
-		return rest[:min(sendSlice, len(rest))], nil
+		return w.named(ctx, j)
 	}
-	in, err := w.wanted(ctx, j)
+	d, err := w.defined(ctx, j.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	in, err := w.wanted(d, j)
 	if err != nil || in == nil {
 		return nil, err
 	}
@@ -72,6 +77,12 @@ func (w sends) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 			return nil, err
 		}
 		if is {
+			is, err = w.inTurn(j, p, d)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if is {
 			subjects = append(subjects, p.Subject)
 		}
 	}
@@ -81,17 +92,52 @@ func (w sends) group(ctx context.Context, j *webhook.Job) ([]string, error) {
 	return subjects, nil
 }
 
+// named returns the next of the subjects that the send names.
+func (w sends) named(ctx context.Context, j *webhook.Job) ([]string, error) {
+	done, _ := strconv.Atoi(j.Position)
+	rest := j.Send.Subjects[min(done, len(j.Send.Subjects)):]
+	page := rest[:min(sendSlice, len(rest))]
+	if j.Position = strconv.Itoa(done + len(page)); len(page) == len(rest) {
+		j.Stage++
+	}
+	if j.Send.LocalTime == "" || len(page) == 0 {
+		return page, nil
+	}
+	known, err := w.Store.Profiles(ctx, j.Tenant, page)
+	if err != nil {
+		return nil, fmt.Errorf("read profiles: %w", err)
+	}
+	d, err := w.defined(ctx, j.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	var subjects []string
+	for _, subject := range page {
+		p := known[subject]
+		p.Tenant, p.Subject = j.Tenant, subject
+		is, err := w.inTurn(j, p, d)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			subjects = append(subjects, subject)
+		}
+	}
+	return subjects, nil
+}
+
+// defined is what the tenant has defined of profiles.
+func (w sends) defined(ctx context.Context, tenant string) (*people.Definitions, error) {
+	rules, segments, err := people.ReadAll(ctx, w.Store, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return people.Define(rules, segments)
+}
+
 // wanted returns what tells whether a profile is in the send's group. If the segment
 // is no more, the job stops, and it is nil.
-func (w sends) wanted(ctx context.Context, j *webhook.Job) (func(webhook.Profile) (bool, error), error) {
-	rules, segments, err := people.ReadAll(ctx, w.Store, j.Tenant)
-	if err != nil {
-		return nil, err
-	}
-	d, err := people.Define(rules, segments)
-	if err != nil {
-		return nil, err
-	}
+func (w sends) wanted(d *people.Definitions, j *webhook.Job) (func(webhook.Profile) (bool, error), error) {
 	if j.Send.Segment != "" {
 		if !d.Has(j.Send.Segment) {
 			j.Status, j.Detail = webhook.JobStopped, "The segment was deleted."
@@ -151,7 +197,7 @@ func sent(j webhook.Job, subject string) webhook.Event {
 	key := webhook.Hash(20, "send", j.Tenant, j.ID, subject)
 	return webhook.Event{
 		Tenant: j.Tenant, ID: "snd_" + key, Source: "/sends/" + j.ID, Type: webhook.SendType, Subject: subject, Only: j.Send.Subscription,
-		Time: begins(j), AcceptedAt: begins(j), Nonce: rand.Text(), Data: data,
+		Time: due(j), AcceptedAt: due(j), Nonce: rand.Text(), Data: data,
 	}
 }
 

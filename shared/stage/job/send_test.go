@@ -166,4 +166,90 @@ func TestASendThatIsStoppedPublishesNoMore(t *testing.T) {
 	})
 }
 
+func TestASendReachesEachAtTheirOwnLocalTime(t *testing.T) {
+	for name, send := range map[string]webhook.Send{"a group": gold(), "subjects": {Subjects: []string{"u00000", "u00002", "u00004", "u00006", "u00008", "nobody"}}} {
+		t.Run(name, func(t *testing.T) {
+			onEachStore(t, func(t *testing.T, w *world) { sendLocally(t, w, send) })
+		})
+	}
+}
+
+// sendLocally plays a send at 10:00 by the clock of each.
+func sendLocally(t *testing.T, w *world, send webhook.Send) {
+	w.people(10)
+	zones := map[string]string{"u00000": "Europe/Rome", "u00002": "Asia/Tokyo", "u00004": "America/New_York", "u00006": "Mars/Base", "u00008": "Europe/Rome"}
+	for subject, zone := range zones {
+		p := webhook.Profile{Tenant: "acme", Subject: subject, Attributes: json.RawMessage(fmt.Sprintf(`{"plan":"gold","tz":%q}`, zone)), Revision: 2}
+		if err := w.seed.SaveProfile(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.refuse = dice(5)
+	w.clock = time.Date(2027, 3, 14, 0, 0, 0, 0, time.UTC) // New York's clocks change on that day
+	send.LocalTime, send.Zone, send.DefaultZone = "10:00", "profile.tz", "UTC"
+	first := map[string]time.Time{}
+	seen := 0
+	w.watch = func(webhook.Job) {
+		for ; seen < len(w.events); seen++ {
+			asked, err := message.Decode(w.events[seen].Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range asked.(message.Pack).Events {
+				if first[e.Subject].IsZero() {
+					first[e.Subject] = w.clock
+				}
+				if !e.AcceptedAt.Equal(e.Time) || w.clock.Sub(e.Time) < 0 || w.clock.Sub(e.Time) > time.Hour {
+					t.Errorf("%s's event is of %s, published at %s", e.Subject, e.Time, w.clock)
+				}
+			}
+		}
+	}
+	j := w.finish(sending(send))
+	at := func(hour int) time.Time { return time.Date(2027, 3, 14, hour, 0, 0, 0, time.UTC) }
+	want := map[string]time.Time{"u00000": at(9), "u00002": at(1), "u00004": at(14), "u00006": at(10), "u00008": at(9)}
+	if send.Subjects != nil {
+		want["nobody"] = at(10)
+	}
+	wantCounts(t, j, webhook.JobCounts{Matched: int64(len(want)), Sent: int64(len(want))})
+	for subject, due := range want {
+		if got := first[subject]; got.Before(due) || got.Sub(due) > time.Hour {
+			t.Errorf("%s got it at %s, want it at %s", subject, got, due)
+		}
+	}
+	if got := w.published(); len(got) != len(want) {
+		t.Errorf("%v got events, want %v", got, want)
+	}
+}
+
+func TestASendThatIsPausedGoesOnWhereItWas(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		w.people(600)
+		w.watch = func(j webhook.Job) {
+			if j.Counts.Sent > 0 && j.Status == webhook.JobRunning {
+				j.Status = webhook.JobPaused
+				if err := w.seed.SaveJob(t.Context(), j); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		j := w.finish(sending(gold()))
+		if got := len(w.published()); j.Status != webhook.JobPaused || got != int(j.Counts.Sent) || got == 300 {
+			t.Fatalf("%d events after a send that is %s with counts %+v", got, j.Status, j.Counts)
+		}
+		w.watch, j.Status = nil, webhook.JobRunning
+		if err := w.seed.SaveJob(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+		w.pending = append(w.pending, queue.Message{Body: message.NextSlice(j).Encode()})
+		w.run()
+		wantCounts(t, w.job(j.Tenant, j.ID), webhook.JobCounts{Matched: 300, Sent: 300})
+		for subject, times := range w.published() {
+			if times != 1 {
+				t.Errorf("the event of %s was published %d times", subject, times)
+			}
+		}
+	})
+}
+
 func (w *world) take(messages []queue.Message) { w.events = append(w.events, messages...) }

@@ -74,13 +74,17 @@ type sendView struct {
 	Data         json.RawMessage `json:"data"`
 	Rate         *int            `json:"rate"`
 	At           httpapi.Time    `json:"at"`
+	LocalTime    *string         `json:"local_time"`
+	Zone         *string         `json:"zone"`
+	DefaultZone  *string         `json:"default_zone"`
 }
 
 func viewSend(s *webhook.Send) *sendView {
 	if s == nil {
 		return nil
 	}
-	v := &sendView{Subscription: s.Subscription, Segment: present(s.Segment), Filter: s.Filter, Data: s.Data, At: httpapi.Time(s.At)}
+	v := &sendView{Subscription: s.Subscription, Segment: present(s.Segment), Filter: s.Filter, Data: s.Data, At: httpapi.Time(s.At),
+		LocalTime: present(s.LocalTime), Zone: present(s.Zone), DefaultZone: present(s.DefaultZone)}
 	if n := max(len(s.Subjects), s.Named); n > 0 {
 		v.Subjects = &n
 	}

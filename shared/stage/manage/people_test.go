@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 const (
@@ -226,20 +227,26 @@ func TestASendNeedsASubscriptionThatTakesItAndOneGroup(t *testing.T) {
 	for body, field := range map[string]string{
 		`[]`:                 "body",
 		`{"subjects":["a"]}`: "subscription",
-		`{"subscription":"none","subjects":["a"]}`:                                              "subscription",
-		`{"subscription":"order","subjects":["a"]}`:                                             "subscription",
-		`{"subscription":"card"}`:                                                               "segment",
-		`{"subscription":"card","subjects":["a"],"segment":"vip"}`:                              "segment",
-		`{"subscription":"card","segment":"vip"}`:                                               "segment",
-		`{"subscription":"card","subjects":[]}`:                                                 "subjects",
-		`{"subscription":"card","subjects":["a","a"]}`:                                          "subjects[1]",
-		`{"subscription":"card","subjects":[""]}`:                                               "subjects[0]",
-		`{"subscription":"card","filter":{"data":{"a":[1]}}}`:                                   "filter.data",
-		`{"subscription":"card","subjects":["a"],"rate":0}`:                                     "rate",
-		`{"subscription":"card","subjects":["a"],"at":"soon"}`:                                  "at",
-		`{"subscription":"card","subjects":["a"],"at":"2027-01-01T00:00:00Z"}`:                  "at",
-		`{"subscription":"card","subjects":["a"],"data":"` + strings.Repeat("x", 16<<10) + `"}`: "data",
-		`{"subscription":"card","subjects":["a"],"rat":5}`:                                      "rat",
+		`{"subscription":"none","subjects":["a"]}`:                                                             "subscription",
+		`{"subscription":"order","subjects":["a"]}`:                                                            "subscription",
+		`{"subscription":"card"}`:                                                                              "segment",
+		`{"subscription":"card","subjects":["a"],"segment":"vip"}`:                                             "segment",
+		`{"subscription":"card","segment":"vip"}`:                                                              "segment",
+		`{"subscription":"card","subjects":[]}`:                                                                "subjects",
+		`{"subscription":"card","subjects":["a","a"]}`:                                                         "subjects[1]",
+		`{"subscription":"card","subjects":[""]}`:                                                              "subjects[0]",
+		`{"subscription":"card","filter":{"data":{"a":[1]}}}`:                                                  "filter.data",
+		`{"subscription":"card","subjects":["a"],"rate":0}`:                                                    "rate",
+		`{"subscription":"card","subjects":["a"],"at":"soon"}`:                                                 "at",
+		`{"subscription":"card","subjects":["a"],"at":"2027-01-01T00:00:00Z"}`:                                 "at",
+		`{"subscription":"card","subjects":["a"],"data":"` + strings.Repeat("x", 16<<10) + `"}`:                "data",
+		`{"subscription":"card","subjects":["a"],"rat":5}`:                                                     "rat",
+		`{"subscription":"card","subjects":["a"],"local_time":"10:00"}`:                                        "zone",
+		`{"subscription":"card","subjects":["a"],"zone":"Europe/Rome"}`:                                        "zone",
+		`{"subscription":"card","subjects":["a"],"local_time":"10:00","zone":"Mars/Base"}`:                     "zone",
+		`{"subscription":"card","subjects":["a"],"local_time":"10:00","zone":"data.tz"}`:                       "zone",
+		`{"subscription":"card","subjects":["a"],"local_time":"25:00","zone":"Europe/Rome"}`:                   "local_time",
+		`{"subscription":"card","subjects":["a"],"local_time":"10:00","zone":"profile.tz","default_zone":"x"}`: "default_zone",
 	} {
 		got := w.must(t, 422, "POST", "/sends", body)
 		if fields, _ := json.Marshal(got.get(t, "errors")); !strings.Contains(string(fields), `"`+field+`"`) {
@@ -248,6 +255,25 @@ func TestASendNeedsASubscriptionThatTakesItAndOneGroup(t *testing.T) {
 	}
 	started := w.must(t, 202, "POST", "/sends", `{"subscription":"card","subjects":["a"]}`)
 	job := "/jobs/" + started.get(t, "id").(string)
+	w.takeSent()
+	for i, step := range []struct {
+		do, status string
+		asks       int
+	}{{"pause", "paused", 0}, {"pause", "paused", 0}, {"resume", "running", 1}, {"resume", "running", 1}, {"pause", "paused", 0}} {
+		if got := w.must(t, 200, "POST", job+"/"+step.do, ""); got.get(t, "status") != step.status || len(w.takeSent()) != step.asks {
+			t.Errorf("step %d: %s answers %s, want it %s", i, step.do, got.body, step.status)
+		}
+	}
+	w.advance(8 * 24 * time.Hour)
+	if got := w.must(t, 200, "POST", job+"/resume", ""); got.get(t, "status") != "stopped" || len(w.takeSent()) != 0 {
+		t.Errorf("resumed after eight days: %s, want it stopped", got.body)
+	}
+	local := w.must(t, 202, "POST", "/sends", `{"subscription":"card","subjects":["a"],"local_time":"10:00","zone":"profile.tz","default_zone":"Europe/Rome"}`)
+	if local.get(t, "send", "local_time") != "10:00" || local.get(t, "send", "zone") != "profile.tz" || local.get(t, "send", "default_zone") != "Europe/Rome" {
+		t.Errorf("a send by local time: %s", local.body)
+	}
+	job = "/jobs/" + local.get(t, "id").(string)
+	w.must(t, 200, "POST", job+"/pause", "")
 	if got := w.must(t, 200, "POST", job+"/stop", ""); got.get(t, "status") != "stopped" {
 		t.Errorf("stopped %s", got.body)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/postino/postino/shared/api/httpapi"
 	"github.com/postino/postino/shared/language/attribute"
 	"github.com/postino/postino/shared/language/pattern"
+	"github.com/postino/postino/shared/language/quiet"
 	"github.com/postino/postino/shared/language/strictjson"
 	"github.com/postino/postino/shared/webhook"
 )
@@ -27,6 +28,8 @@ func (h *sends) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Method: post, Pattern: tenantPath + "/sends", Roles: manage, Handle: h.post},
 		{Method: post, Pattern: jobsPath + "/{id}/stop", Roles: manage, Handle: h.stop},
+		{Method: post, Pattern: jobsPath + "/{id}/pause", Roles: manage, Handle: h.pause},
+		{Method: post, Pattern: jobsPath + "/{id}/resume", Roles: manage, Handle: h.resume},
 	}
 }
 
@@ -80,10 +83,10 @@ func (h *sends) check(r *httpapi.Request, s webhook.Send) error {
 	return faults.Err()
 }
 
-var sendFields = []string{"subscription", "segment", "filter", "subjects", "data", "rate", "at", "dry_run"}
+var sendFields = []string{"subscription", "segment", "filter", "subjects", "data", "rate", "at", "local_time", "zone", "default_zone", "dry_run"}
 
 // readSend reads {"subscription", one of "segment", "filter" and "subjects",
-// ["data","rate","at","dry_run"]} into a new job.
+// ["data","rate","at","local_time","zone","default_zone","dry_run"]} into a new job.
 func readSend(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
 	j.Send = &webhook.Send{}
 	var faults httpapi.Faults
@@ -107,7 +110,28 @@ func readSend(body strictjson.Value, j webhook.Job) (webhook.Job, error) {
 	if groups != 1 {
 		faults.Add("segment", "want exactly one of segment, filter and subjects")
 	}
+	judgeClock(*j.Send, &faults)
 	return j, faults.Err()
+}
+
+// judgeClock judges when each person gets it.
+func judgeClock(s webhook.Send, faults *httpapi.Faults) {
+	if s.LocalTime == "" {
+		if s.Zone != "" || s.DefaultZone != "" {
+			faults.Add("zone", `needs local_time: the time of the day at which each person gets it, like "10:00"`)
+		}
+		return
+	}
+	if s.Zone == "" {
+		faults.Add("zone", `required beside local_time: the name of a time zone like "Europe/Rome", or a path like profile.tz`)
+		return
+	}
+	var wrong pattern.Errors
+	if _, err := quiet.ReadClock(s.LocalTime, s.Zone, s.DefaultZone); errors.As(err, &wrong) {
+		for _, e := range wrong {
+			faults.Add(e.Field, "%s", e.Detail)
+		}
+	}
 }
 
 func readSendField(field string, v strictjson.Value, j *webhook.Job, faults *httpapi.Faults) {
@@ -140,6 +164,11 @@ func readSendField(field string, v strictjson.Value, j *webhook.Job, faults *htt
 		if j.Send.At.Sub(j.CreatedAt) > maxSendAhead {
 			faults.Add(field, "want a time within the next 30 days")
 		}
+	case "local_time", "zone", "default_zone":
+		into := map[string]*string{"local_time": &j.Send.LocalTime, "zone": &j.Send.Zone, "default_zone": &j.Send.DefaultZone}
+		if *into[field] = text; !isText || text == "" {
+			faults.Add(field, "want a string that is not empty")
+		}
 	case "dry_run":
 		if j.DryRun = string(v) == "true"; v.Kind() != strictjson.Bool {
 			faults.Add(field, "want true or false")
@@ -165,34 +194,4 @@ func readSubjects(v strictjson.Value, faults *httpapi.Faults) (subjects []string
 		subjects = append(subjects, subject)
 	}
 	return subjects
-}
-
-// stop ends a send before its time. What it has published goes its way.
-func (h *sends) stop(r *httpapi.Request) (httpapi.Response, error) {
-	id := r.PathValue("id")
-	if !jobID.MatchString(id) {
-		return httpapi.Response{}, errNoJob
-	}
-	if err := r.Empty(); err != nil {
-		return httpapi.Response{}, err
-	}
-	var j webhook.Job
-	err := retry(r.Context(), func() (err error) {
-		if j, err = h.Store.Job(r.Context(), r.Tenant, id); err != nil {
-			return err
-		}
-		if j.Kind != webhook.JobSend {
-			return httpapi.JobNotStoppable.Problem("Only a send can be stopped.")
-		}
-		if j.Status != webhook.JobRunning {
-			return nil
-		}
-		j.Status, j.Detail, j.UpdatedAt, j.EndedAt = webhook.JobStopped, "It was stopped by a request.", h.now(), h.now()
-		j.Send.Named, j.Send.Subjects, j.Decided, j.Position = len(j.Send.Subjects), nil, nil, "" // no subject stays in a job that is over
-		return h.Store.SaveJob(r.Context(), j)
-	})
-	if errors.Is(err, webhook.ErrNotFound) {
-		return httpapi.Response{}, errNoJob
-	}
-	return httpapi.OK(viewJob(j)), err
 }

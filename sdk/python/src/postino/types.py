@@ -457,12 +457,15 @@ class SegmentInput(TypedDict):
 class SendInput(TypedDict):
     at: NotRequired[str | None]
     data: NotRequired[Any]
+    default_zone: NotRequired[str | None]
     dry_run: NotRequired[bool | None]
     filter: NotRequired[dict[str, Any] | None]
+    local_time: NotRequired[str | None]
     rate: NotRequired[int | None]
     segment: NotRequired[str | None]
     subjects: NotRequired[list[EventSubject] | None]
     subscription: Name
+    zone: NotRequired[str | None]
 
 
 class SharedCap(TypedDict):
@@ -927,11 +930,14 @@ class HourFigures(TypedDict):
 class Send(TypedDict):
     at: TimeOrNull
     data: Any
+    default_zone: str | None
     filter: dict[str, Any] | None
+    local_time: str | None
     rate: int | None
     segment: str | None
     subjects: int | None
     subscription: str
+    zone: str | None
 
 
 class Job(TypedDict):
@@ -949,7 +955,7 @@ class Job(TypedDict):
     progress: float | None
     reached: TimeOrNull
     send: Send | None
-    status: Literal["running", "done", "stopped"]
+    status: Literal["running", "done", "paused", "stopped"]
     subscription: str | None
     tenant: TenantName
     updated_at: Time
