@@ -7,4 +7,6 @@ type Trial struct {
 	Target   Target
 	Content  Content
 	Emitted  *Event // what would be made of it when it fires; nil for nothing
+
+	Elsewhere bool // it goes to another url than the subscription's: no secret goes with it
 }

@@ -257,6 +257,7 @@ func (r *recorder) trials() {
 	for _, id := range []string{"all", "unreachable", "gone"} {
 		r.call(200, "POST", acme+"/subscriptions/"+id+"/preview", `{`+event+`}`)
 		r.call(200, "POST", acme+"/subscriptions/"+id+"/test", `{`+event+`}`)
+		r.call(200, "POST", acme+"/subscriptions/"+id+"/test", `{"url":"`+subscriber(r.t, 200)+`",`+event+`}`)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postino/postino/shared/api/httpapi"
@@ -17,8 +18,8 @@ import (
 
 // asked reads {["event","subscription"]} and the subscription that it is about,
 // whose sample stands for the event if none is given. Of a stored subscription
-// nothing need be said at all.
-func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e previewed, err error) {
+// nothing need be said at all. A test may name another url.
+func (h *previews) asked(r *httpapi.Request, test bool) (s webhook.Subscription, e previewed, err error) {
 	draft := r.PathValue("id") == ""
 	read := r.OptionalJSON
 	if draft {
@@ -32,10 +33,16 @@ func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e previewe
 		return s, e, httpapi.Invalid(httpapi.FieldError{Field: "body", Detail: "want an object"})
 	}
 	var faults httpapi.Faults
-	given := map[string]strictjson.Value{}
+	given, may := map[string]strictjson.Value{}, []string{"event"}
+	if draft {
+		may = append(may, "subscription")
+	}
+	if test {
+		may = append(may, "url")
+	}
 	for name, v := range body.Members() {
-		if name != "event" && (name != "subscription" || !draft) {
-			faults.Unknown("", name, []string{"event", "subscription"})
+		if !slices.Contains(may, name) {
+			faults.Unknown("", name, may)
 		}
 		given[name] = v
 	}
@@ -61,7 +68,18 @@ func (h *previews) asked(r *httpapi.Request) (s webhook.Subscription, e previewe
 	if err == nil && given["event"] == nil {
 		e.Event, err = h.sample(r.Context(), s)
 	}
+	if err == nil && given["url"] != nil && given["url"].Kind() != strictjson.Null {
+		s.URL, err = h.elsewhere(given["url"])
+		e.elsewhere = s.URL
+	}
 	return s, e, err
+}
+
+// elsewhere reads the url to which a test goes, which is judged as a subscription's is.
+func (h *previews) elsewhere(v strictjson.Value) (string, error) {
+	body := httpapi.Encode(map[string]json.RawMessage{"url": json.RawMessage(v)})
+	wish, err := subscription.Read(strictjson.Value(body), subscription.Default(), h.Destinations)
+	return wish.Subscription.URL, err
 }
 
 // sampleOf returns the sample of a type, nil if it has none.

@@ -1,8 +1,10 @@
 package manage_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,4 +146,36 @@ func TestAPreviewTakesAnEventByItsIDOrAsItWasRead(t *testing.T) {
 	if got := w.asPortal("POST", many, `{"subscription":"p"}`); got.status != 403 {
 		t.Errorf("a portal key previews stored events: %d %s, want 403", got.status, got.body)
 	}
+}
+
+// trier remembers what it was to send.
+type trier struct {
+	sub   webhook.Subscription
+	trial webhook.Trial
+}
+
+func (r *trier) Test(_ context.Context, s webhook.Subscription, t webhook.Trial) (webhook.Attempt, error) {
+	r.sub, r.trial = s, t
+	return webhook.Attempt{Number: 1, StatusCode: 204}, nil
+}
+
+func TestATestMayGoToAnotherURLAndTellsSo(t *testing.T) {
+	w, r := open(t), &trier{}
+	w.Tester = r
+	w.must(t, 201, "PUT", sub+"/s", `{"url":"https://a.example/","types":["visit"]}`)
+	got := w.must(t, 200, "POST", sub+"/s/test", `{"url":"https://b.example/{{ data.n }}","event":{"type":"visit","data":{"n":1}}}`)
+	if got.get(t, "request", "url") != "https://b.example/1" || r.trial.Target.URL.Plain != "https://b.example/1" || !r.trial.Elsewhere {
+		t.Errorf("a test elsewhere: %s and %+v, want the other url, and that it is another", got.body, r.trial)
+	}
+	w.must(t, 200, "POST", sub+"/s/test", `{"event":{"type":"visit","data":{"n":1}}}`)
+	if r.trial.Elsewhere || r.trial.Target.URL.Plain != "https://a.example/" {
+		t.Errorf("a test: %+v, want the subscription's url", r.trial)
+	}
+	for body, field := range map[string]string{`{"url":"http://10.0.0.1/"}`: "url", `{"url":"https://{{ data.n }}/"}`: "url", `{"url":1}`: "url", `{"urls":""}`: "urls"} {
+		body = strings.TrimSuffix(body, "}") + `,"event":{"type":"visit","data":1}}`
+		if refused := w.must(t, 422, "POST", sub+"/s/test", body); !slices.Contains(refused.fields(t), field) {
+			t.Errorf("%s: %s, want the field %s", body, refused.body, field)
+		}
+	}
+	w.must(t, 422, "POST", sub+"/s/preview", `{"url":"https://b.example/","event":{"type":"visit","data":1}}`)
 }

@@ -16,7 +16,8 @@ import (
 // previewed is an event that a preview is asked for.
 type previewed struct {
 	webhook.Event
-	happened bool // it was published before: profiles have its effects already
+	happened  bool   // it was published before: profiles have its effects already
+	elsewhere string // the url to which a test goes instead of the subscription's; "" for that
 }
 
 // given reads an event: as it is published, as GET /events/{id} shows it, or the id
@@ -79,7 +80,7 @@ func (h *previews) stored(r *httpapi.Request, v strictjson.Value, members map[st
 	case shown.Data == nil && e.Data != nil, e.Expunged:
 		faults.Add("event", "its payload is not kept any more: choose a newer event, or write it whole")
 	}
-	return previewed{shown.Event, true}, nil
+	return previewed{Event: shown.Event, happened: true}, nil
 }
 
 // shownOnly are the fields of an event as it is read that say nothing of the event.
@@ -101,7 +102,7 @@ func asRead(tenant string, members map[string]strictjson.Value, now time.Time, f
 			faults.Add("event.extensions", "want an object")
 		}
 	}
-	return previewed{e, true}
+	return previewed{Event: e, happened: true}
 }
 
 // published reads an event whose data, if it has none, is the sample of its type.

@@ -63,7 +63,7 @@ type requestView struct {
 
 // preview answers for a draft, or for a subscription of the path.
 func (h *previews) preview(r *httpapi.Request) (httpapi.Response, error) {
-	s, e, err := h.asked(r)
+	s, e, err := h.asked(r, false)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -73,7 +73,7 @@ func (h *previews) preview(r *httpapi.Request) (httpapi.Response, error) {
 
 // test previews and, if there is a request, sends it, whatever the rules say.
 func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
-	s, e, err := h.asked(r)
+	s, e, err := h.asked(r, true)
 	if err != nil {
 		return httpapi.Response{}, err
 	}
@@ -89,6 +89,7 @@ func (h *previews) test(r *httpapi.Request) (httpapi.Response, error) {
 		return httpapi.Response{}, err
 	}
 	defer end()
+	trial.Elsewhere = e.elsewhere != ""
 	attempt, err := h.Tester.Test(r.Context(), s, *trial)
 	var skip *render.Skip
 	if errors.As(err, &skip) {
