@@ -535,6 +535,7 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	Cancel             JobKind = "cancel"
 	DeleteSubscription JobKind = "delete_subscription"
 	DeleteTenant       JobKind = "delete_tenant"
 	Erase              JobKind = "erase"
@@ -545,6 +546,8 @@ const (
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case Cancel:
+		return true
 	case DeleteSubscription:
 		return true
 	case DeleteTenant:
@@ -1169,6 +1172,39 @@ func (e TriggerOnRepeat) Valid() bool {
 	case TriggerOnRepeatKeep:
 		return true
 	case TriggerOnRepeatRestart:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WaitsFor.
+const (
+	WaitsForBreaker   WaitsFor = "breaker"
+	WaitsForDisabled  WaitsFor = "disabled"
+	WaitsForPaused    WaitsFor = "paused"
+	WaitsForQuiet     WaitsFor = "quiet"
+	WaitsForRateLimit WaitsFor = "rate_limit"
+	WaitsForRetry     WaitsFor = "retry"
+	WaitsForTimer     WaitsFor = "timer"
+)
+
+// Valid indicates whether the value is a known member of the WaitsFor enum.
+func (e WaitsFor) Valid() bool {
+	switch e {
+	case WaitsForBreaker:
+		return true
+	case WaitsForDisabled:
+		return true
+	case WaitsForPaused:
+		return true
+	case WaitsForQuiet:
+		return true
+	case WaitsForRateLimit:
+		return true
+	case WaitsForRetry:
+		return true
+	case WaitsForTimer:
 		return true
 	default:
 		return false
@@ -1817,6 +1853,26 @@ type CancelClause struct {
 	// Key Which events belong together: one path, or a list of paths.
 	Key   *Key           `json:"key,omitempty"`
 	Types *[]TypePattern `json:"types,omitempty"`
+}
+
+// CancelInput Which deliveries of a subscription to cancel.
+//
+// Examples: {"subscription":"reminder","waiting":["timer","quiet"]}
+type CancelInput struct {
+	// After Only of events accepted after this.
+	After *time.Time `json:"after,omitempty"`
+
+	// Before Only of events accepted before this; default now.
+	Before *time.Time `json:"before,omitempty"`
+
+	// DryRun Only count.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Subscription Examples: first-order
+	Subscription Name `json:"subscription"`
+
+	// Waiting Only those that wait for one of these; default all that have not ended.
+	Waiting *[]WaitsFor `json:"waiting,omitempty"`
 }
 
 // Cap Examples: {"created_at":"2026-03-01T12:00:00.000Z","key":null,"max":3,"name":"promo","per":"7d","tags":["promo"],"updated_at":"2026-03-01T12:00:00.000Z"}
@@ -2503,7 +2559,7 @@ type Job struct {
 
 	// Counts Progress so far. Each delivery counts once, also after a crash.
 	Counts struct {
-		// Canceled Open deliveries that a deletion canceled.
+		// Canceled Deliveries that the job canceled.
 		Canceled Count `json:"canceled"`
 
 		// Matched Deliveries in the range; of a send, profiles in its group.
@@ -2583,6 +2639,9 @@ type Job struct {
 
 	// UpdatedAt Examples: 2026-03-01T12:00:00.000Z
 	UpdatedAt Time `json:"updated_at"`
+
+	// Waiting Of a cancel: only deliveries that wait for one of these; absent for all.
+	Waiting *[]WaitsFor `json:"waiting,omitempty"`
 }
 
 // JobKind defines model for Job.Kind.
@@ -3735,6 +3794,21 @@ type TenantList struct {
 // TenantName Examples: acme
 type TenantName = string
 
+// TestInput Default: the sample of the one type that the subscription names, to its url.
+//
+// Examples: {"event":{"data":{"amount":42.5},"subject":"user-1","type":"order.paid"},"url":"https://staging.example/hook"}
+type TestInput struct {
+	// Event An event to publish, at most 256 KiB.
+	//
+	// Examples: {"data":{"amount":42.5},"id":"order-1001","subject":"user-1","type":"order.paid"}
+	Event *NewEvent `json:"event,omitempty"`
+
+	// Url Where the test goes instead of the subscription's url. Secrets, auth and signatures are *** then.
+	//
+	// Examples: https://staging.example/hook
+	Url *string `json:"url,omitempty"`
+}
+
 // Time Examples: 2026-03-01T12:00:00.000Z
 type Time = time.Time
 
@@ -3899,6 +3973,9 @@ type TriggerState struct {
 //
 // Examples: order.paid, order.*
 type TypePattern = string
+
+// WaitsFor defines model for WaitsFor.
+type WaitsFor string
 
 // Warnings What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
 //
@@ -4367,6 +4444,9 @@ type PutCampaignJSONRequestBody = CampaignInput
 // PutCapJSONRequestBody defines body for PutCap for application/json ContentType.
 type PutCapJSONRequestBody = CapInput
 
+// CancelDeliveriesJSONRequestBody defines body for CancelDeliveries for application/json ContentType.
+type CancelDeliveriesJSONRequestBody = CancelInput
+
 // PutEventTypeJSONRequestBody defines body for PutEventType for application/json ContentType.
 type PutEventTypeJSONRequestBody = EventTypeInput
 
@@ -4440,7 +4520,7 @@ type RecoverSubscriptionJSONRequestBody = RecoverInput
 type RotateSubscriptionSecretJSONRequestBody = Rotation
 
 // TestSubscriptionJSONRequestBody defines body for TestSubscription for application/json ContentType.
-type TestSubscriptionJSONRequestBody = Trial
+type TestSubscriptionJSONRequestBody = TestInput
 
 // Getter for additional properties for GetDocument200JSONResponseBody. Returns the specified
 // element and whether it was found

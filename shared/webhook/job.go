@@ -19,6 +19,7 @@ type Job struct {
 	Of           Status    `json:"of,omitempty"`           // of a recover: the status of the deliveries to send again
 	DryRun       bool      `json:"dry_run,omitempty"`      // only count
 	Send         *Send     `json:"send,omitempty"`         // of a send: to whom, and what
+	Waiting      []Waiting `json:"waiting,omitempty"`      // of a cancel: only deliveries that wait for one of these; none is any
 	Subject      string    `json:"subject,omitempty"`      // of an erasure, until it is over
 	Erased       *Erased   `json:"erased,omitempty"`       // of an erasure: what it has removed
 	Status       JobStatus `json:"status"`
@@ -50,6 +51,7 @@ const (
 	JobDeleteTenant       JobKind = "delete_tenant"       // removes a tenant with everything
 	JobSend               JobKind = "send"                // publishes an event for each profile in a group
 	JobErase              JobKind = "erase"               // removes what is known of a subject
+	JobCancel             JobKind = "cancel"              // cancels deliveries of a subscription that wait
 )
 
 // Erased counts what an erasure has removed. Each counts once, also after crashes.
@@ -102,7 +104,7 @@ type JobCounts struct {
 	Matched  int64 `json:"matched"`  // deliveries in its range; of a send: profiles in its group
 	Sent     int64 `json:"sent"`     // of these, those sent again; of a send: events that were published
 	Skipped  int64 `json:"skipped"`  // of these, those whose status had changed
-	Canceled int64 `json:"canceled"` // deliveries of a deleted subscription that still waited
+	Canceled int64 `json:"canceled"` // deliveries that it canceled: of a deleted subscription, or as it was asked to
 	Removed  int64 `json:"removed"`  // stored items that a deletion removed
 }
 
@@ -113,6 +115,7 @@ type JobTarget struct {
 	Source   string    `json:"f,omitempty"` // with Event: one event
 	Event    string    `json:"e,omitempty"`
 	State    *StateRef `json:"k,omitempty"` // the state of one key
+	Version  int64     `json:"v,omitempty"` // with Event and Delivery: of the subscription that the event's plan names
 	Round    int       `json:"r,omitempty"` // in which it was found
 }
 

@@ -32,6 +32,8 @@ func (r *recorder) people() {
 	sent := r.call(202, "POST", acme+"/sends", `{"subscription":"postcard","segment":"vip","data":{"a":1},"rate":5,"at":"2026-03-01T13:00:00Z"}`)
 	r.call(422, "POST", acme+"/sends", `{"subscription":"other","filter":{"profile":{"a":[1]}}}`)
 	r.call(422, "POST", acme+"/sends", `{"subscription":"postcard"}`)
+	r.call(202, "POST", acme+"/deliveries/cancel", `{"subscription":"all","waiting":["timer"]}`)
+	r.call(422, "POST", acme+"/deliveries/cancel", `{"subscription":"all","waiting":[]}`)
 	r.call(200, "POST", acme+"/jobs/"+sent["id"].(string)+"/pause", "")
 	r.call(200, "POST", acme+"/jobs/"+sent["id"].(string)+"/resume", "")
 	r.call(200, "POST", acme+"/jobs/"+sent["id"].(string)+"/stop", "")

@@ -396,6 +396,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/deliveries/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel what waits
+         * @description Starts a job. It cancels the deliveries of a subscription that have not ended, also those that wait for the delay of a trigger or for quiet hours.
+         */
+        post: operations["cancelDeliveries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/deliveries/{id}": {
         parameters: {
             query?: never;
@@ -1684,6 +1704,36 @@ export interface components {
             types?: components["schemas"]["TypePattern"][] | null;
         };
         /**
+         * @description Which deliveries of a subscription to cancel.
+         * @example {
+         *       "subscription": "reminder",
+         *       "waiting": [
+         *         "timer",
+         *         "quiet"
+         *       ]
+         *     }
+         */
+        CancelInput: {
+            /**
+             * Format: date-time
+             * @description Only of events accepted after this.
+             */
+            after?: string | null;
+            /**
+             * Format: date-time
+             * @description Only of events accepted before this; default now.
+             */
+            before?: string | null;
+            /**
+             * @description Only count.
+             * @default false
+             */
+            dry_run: boolean | null;
+            subscription: components["schemas"]["Name"];
+            /** @description Only those that wait for one of these; default all that have not ended. */
+            waiting?: components["schemas"]["WaitsFor"][];
+        };
+        /**
          * @example {
          *       "created_at": "2026-03-01T12:00:00.000Z",
          *       "key": null,
@@ -2245,7 +2295,7 @@ export interface components {
             before: components["schemas"]["TimeOrNull"];
             /** @description Progress so far. Each delivery counts once, also after a crash. */
             counts: {
-                /** @description Open deliveries that a deletion canceled. */
+                /** @description Deliveries that the job canceled. */
                 canceled: components["schemas"]["Count"];
                 /** @description Deliveries in the range; of a send, profiles in its group. */
                 matched: components["schemas"]["Count"];
@@ -2272,7 +2322,7 @@ export interface components {
             };
             id: components["schemas"]["JobID"];
             /** @enum {string} */
-            kind: "recover" | "delete_subscription" | "delete_tenant" | "send" | "erase";
+            kind: "recover" | "delete_subscription" | "delete_tenant" | "send" | "erase" | "cancel";
             /** @description What a recover sends again. */
             of: ("exhausted" | "canceled") | null;
             /** @description The part of the time range that is done, 0 to 1; null if unknown. */
@@ -2304,6 +2354,8 @@ export interface components {
             /** @description The tenant that the job changes. */
             tenant: components["schemas"]["TenantName"];
             updated_at: components["schemas"]["Time"];
+            /** @description Of a cancel: only deliveries that wait for one of these; absent for all. */
+            waiting?: components["schemas"]["WaitsFor"][];
         };
         /** @example job_01knmqdv00abcdefghjkmnpqrs */
         JobID: string;
@@ -3345,6 +3397,27 @@ export interface components {
         /** @example acme */
         TenantName: string;
         /**
+         * @description Default: the sample of the one type that the subscription names, to its url.
+         * @example {
+         *       "event": {
+         *         "data": {
+         *           "amount": 42.5
+         *         },
+         *         "subject": "user-1",
+         *         "type": "order.paid"
+         *       },
+         *       "url": "https://staging.example/hook"
+         *     }
+         */
+        TestInput: {
+            event?: components["schemas"]["NewEvent"];
+            /**
+             * @description Where the test goes instead of the subscription's url. Secrets, auth and signatures are *** then.
+             * @example https://staging.example/hook
+             */
+            url?: string | null;
+        };
+        /**
          * Format: date-time
          * @example 2026-03-01T12:00:00.000Z
          */
@@ -3480,6 +3553,8 @@ export interface components {
          * @example order.*
          */
         TypePattern: string;
+        /** @enum {string} */
+        WaitsFor: "timer" | "quiet" | "retry" | "paused" | "disabled" | "breaker" | "rate_limit";
         /**
          * @description What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
          * @example [
@@ -5323,6 +5398,84 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    cancelDeliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "subscription": "reminder",
+                 *       "waiting": [
+                 *         "timer",
+                 *         "quiet"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["CancelInput"];
+            };
+        };
+        responses: {
+            /** @description Started. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": "2026-03-01T00:00:00.000Z",
+                     *       "before": "2026-03-01T12:00:00.000Z",
+                     *       "counts": {
+                     *         "canceled": 0,
+                     *         "matched": 0,
+                     *         "removed": 0,
+                     *         "sent": 0,
+                     *         "skipped": 0
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "detail": null,
+                     *       "dry_run": false,
+                     *       "ended_at": null,
+                     *       "id": "job_01knmqdv00abcdefghjkmnpqrs",
+                     *       "kind": "recover",
+                     *       "of": "exhausted",
+                     *       "progress": 0,
+                     *       "reached": null,
+                     *       "send": null,
+                     *       "status": "running",
+                     *       "subscription": "first-order",
+                     *       "tenant": "acme",
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
             422: components["responses"]["Invalid"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Fault"];
@@ -9730,10 +9883,11 @@ export interface operations {
                  *         },
                  *         "subject": "user-1",
                  *         "type": "order.paid"
-                 *       }
+                 *       },
+                 *       "url": "https://staging.example/hook"
                  *     }
                  */
-                "application/json": components["schemas"]["Trial"];
+                "application/json": components["schemas"]["TestInput"];
             };
         };
         responses: {

@@ -1,6 +1,6 @@
 // Package job does work that is too large for one request, in slices: it sends
 // failed deliveries again, removes deleted subscriptions and tenants, publishes to
-// groups of people, and erases subjects.
+// groups of people, erases subjects, and cancels what waits.
 //
 // Each slice decides first and then does. What it decided, at most
 // [webhook.JobSlice] deliveries, is stored in the job together with the place
@@ -105,6 +105,7 @@ func (w *Worker) kinds() map[webhook.JobKind]kind {
 		webhook.JobDeleteTenant:       tenants{w},
 		webhook.JobSend:               sends{w},
 		webhook.JobErase:              erasures{w},
+		webhook.JobCancel:             cancels{w},
 	}
 }
 

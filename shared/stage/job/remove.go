@@ -87,6 +87,17 @@ func (w removals) findPending(ctx context.Context, j *webhook.Job) error {
 
 // carryOut cancels what was decided and takes it out of the waiting line.
 func (w removals) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, error) {
+	if err := w.cancelAll(ctx, j, w.cancel); err != nil {
+		return 0, err
+	}
+	j.Counts.Matched += int64(len(j.Decided))
+	j.Decided = nil
+	return 0, nil
+}
+
+// cancelAll cancels the deliveries that were decided, each by a function that reports
+// whether that is how it ended, and takes them out of the waiting line.
+func (w *Worker) cancelAll(ctx context.Context, j *webhook.Job, cancel func(ctx context.Context, j webhook.Job, t webhook.JobTarget) (bool, error)) error {
 	canceled := make([]bool, len(j.Decided))
 	ids := make([]string, len(j.Decided))
 	g, gctx := errgroup.WithContext(ctx)
@@ -94,15 +105,15 @@ func (w removals) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, 
 	for i, target := range j.Decided {
 		ids[i] = target.Delivery
 		g.Go(func() (err error) {
-			canceled[i], err = w.cancel(gctx, j.Tenant, target.Delivery)
+			canceled[i], err = cancel(gctx, *j, target)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return 0, fmt.Errorf("cancel: %w", err)
+		return fmt.Errorf("cancel: %w", err)
 	}
 	if err := w.Store.LeaveLine(ctx, webhook.SubscriptionRef{Tenant: j.Tenant, ID: j.Subscription}, ids); err != nil {
-		return 0, fmt.Errorf("leave line: %w", err)
+		return fmt.Errorf("leave line: %w", err)
 	}
 	for _, is := range canceled {
 		if is {
@@ -111,15 +122,14 @@ func (w removals) carryOut(ctx context.Context, j *webhook.Job) (time.Duration, 
 			j.Counts.Skipped++
 		}
 	}
-	j.Counts.Matched += int64(len(ids))
-	j.Decided = nil
-	return 0, nil
+	return nil
 }
 
 // cancel ends a delivery of a deleted subscription, and reports whether that is
 // how it ended: by us, now or before, or by an attempt that found it deleted.
-func (w removals) cancel(ctx context.Context, tenant, id string) (bool, error) {
-	d, err := w.Store.Delivery(ctx, tenant, id)
+func (w removals) cancel(ctx context.Context, j webhook.Job, target webhook.JobTarget) (bool, error) {
+	id := target.Delivery
+	d, err := w.Store.Delivery(ctx, j.Tenant, id)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return false, nil // retention removed it
 	}

@@ -179,3 +179,27 @@ func TestATestMayGoToAnotherURLAndTellsSo(t *testing.T) {
 	}
 	w.must(t, 422, "POST", sub+"/s/preview", `{"url":"https://b.example/","event":{"type":"visit","data":1}}`)
 }
+
+func TestACancelOfManyIsAJobOfOneSubscription(t *testing.T) {
+	w := open(t)
+	w.must(t, 201, "PUT", sub+"/s", `{"url":"https://a.example/"}`)
+	got := w.must(t, 202, "POST", "/deliveries/cancel", `{"subscription":"s","waiting":["timer","paused"],"after":"2026-02-01T00:00:00Z","dry_run":true}`)
+	if got.get(t, "kind") != "cancel" || got.get(t, "subscription") != "s" || fmt.Sprint(got.get(t, "waiting")) != "[timer paused]" || got.get(t, "dry_run") != true || len(w.takeSent()) != 1 {
+		t.Errorf("a cancel of many: %s, want a job that begins", got.body)
+	}
+	for body, field := range map[string]string{
+		`{}`:                                   "subscription",
+		`[]`:                                   "body",
+		`{"subscription":"none"}`:              "subscription",
+		`{"subscription":"s","waiting":[]}`:    "waiting",
+		`{"subscription":"s","waiting":["x"]}`: "waiting[0]",
+		`{"subscription":"s","after":"soon"}`:  "after",
+		`{"subscription":"s","dry_run":"yes"}`: "dry_run",
+		`{"subscription":"s","subject":"ada"}`: "subject",
+		`{"subscription":"s","after":"2026-02-02T00:00:00Z","before":"2026-02-01T00:00:00Z"}`: "before",
+	} {
+		if refused := w.must(t, 422, "POST", "/deliveries/cancel", body); fmt.Sprint(refused.fields(t)) != "["+field+"]" {
+			t.Errorf("%s: %s, want the field %s", body, refused.body, field)
+		}
+	}
+}

@@ -52,6 +52,7 @@ func (h *Handler) nouns() []noun {
 		&keys{h, h.Store},
 		&deliveries{h, versions, plans, retained},
 		&recovers{h, h.Store, versions, jobs},
+		&cancelsOfMany{h, versions, jobs},
 		jobs,
 		&sends{h, h.Store, versions, segments, jobs},
 	}

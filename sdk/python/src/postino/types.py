@@ -486,6 +486,11 @@ class TLSInput(TypedDict):
 TenantName: TypeAlias = str
 
 
+class TestInput(TypedDict):
+    event: NotRequired[NewEvent]
+    url: NotRequired[str | None]
+
+
 Time: TypeAlias = str
 
 
@@ -545,6 +550,11 @@ class TriggerState(TypedDict):
 
 
 TypePattern: TypeAlias = str
+
+
+WaitsFor: TypeAlias = Literal[
+    "timer", "quiet", "retry", "paused", "disabled", "breaker", "rate_limit"
+]
 
 
 Warnings: TypeAlias = list[FieldError]
@@ -717,6 +727,14 @@ class CancelClause(TypedDict):
     filter: NotRequired[Pattern | None]
     key: NotRequired[Key]
     types: NotRequired[list[TypePattern] | None]
+
+
+class CancelInput(TypedDict):
+    after: NotRequired[str | None]
+    before: NotRequired[str | None]
+    dry_run: NotRequired[bool | None]
+    subscription: Name
+    waiting: NotRequired[list[WaitsFor]]
 
 
 class Cap(TypedDict):
@@ -950,7 +968,9 @@ class Job(TypedDict):
     ended_at: TimeOrNull
     erased: NotRequired[Erased]
     id: JobID
-    kind: Literal["recover", "delete_subscription", "delete_tenant", "send", "erase"]
+    kind: Literal[
+        "recover", "delete_subscription", "delete_tenant", "send", "erase", "cancel"
+    ]
     of: Literal["exhausted", "canceled"] | None
     progress: float | None
     reached: TimeOrNull
@@ -959,6 +979,7 @@ class Job(TypedDict):
     subscription: str | None
     tenant: TenantName
     updated_at: Time
+    waiting: NotRequired[list[WaitsFor]]
 
 
 class JobList(TypedDict):
