@@ -103,3 +103,24 @@ func DropNext(item webhook.StateItem, mark string, now time.Time) (*webhook.Stat
 	}
 	return &items[0], nil
 }
+
+// DropQuiet returns the mark of an event that has waited until quiet hours are over,
+// and of which nothing is left, as one that comes to nothing; nil if it does not wait
+// for that, or is to wait on.
+func DropQuiet(item webhook.StateItem, now time.Time) (*webhook.StateItem, error) {
+	var p part[mark]
+	if err := p.decode(item); err != nil || !p.exists() {
+		return nil, err
+	}
+	m := p.value
+	if m.Outcome != "" || !m.Quiet || m.Due.After(now) {
+		return nil, nil
+	}
+	m.Outcome, m.At = webhook.ReasonExpired, now.UTC()
+	p.set(m, now.Add(kept))
+	items, err := p.changed(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &items[0], nil
+}

@@ -111,7 +111,23 @@ func ways() map[string]way {
 		"the campaign ends before a delay":  {live, triggered(`{"delay":"1h"}`), "a", "", func(s *stand) { s.campaign("spring", `{"state":"stopped"}`); s.advance(time.Hour) }, map[string]int64{"matched": 1, "skipped_ended": 1}},
 		"a delay ends for one who is held":  {`{"state":"live","holdout":50}`, triggered(`{"delay":"1h"}`), held + " " + free, "", hour, map[string]int64{"matched": 2, "held_out": 1, "sent": 1}},
 		"a delay is canceled":               {live, triggered(`{"delay":"1h","cancel":[{"types":["end"]}]}`), "a b", "", func(s *stand) { e := s.event("end", "a", s.now(), `{}`); s.publish(e, e); s.advance(time.Hour) }, map[string]int64{"matched": 2, "sent": 1, "skipped_canceled_by_event": 1}},
+		"its event goes during a delay":     {live, triggered(`{"delay":"1h"}`), "a b", "", func(s *stand) { s.expungeAll(); s.advance(time.Hour) }, map[string]int64{"matched": 2, "skipped_expired": 2}},
+		"its event goes in quiet hours":     {`{"state":"live","quiet":{"from":"11:00","to":"13:00"}}`, webhook.Subscription{}, "a b", "", func(s *stand) { s.expungeAll(); s.advance(time.Hour) }, map[string]int64{"matched": 2, "skipped_expired": 2}},
 		"both wait, and the campaign stops": {`{"state":"live","quiet":{"from":"11:00","to":"13:00"}}`, webhook.Subscription{}, "a b", "", func(s *stand) { s.campaign("spring", `{"state":"stopped"}`); s.advance(time.Hour) }, map[string]int64{"matched": 2, "skipped_ended": 2}},
+	}
+}
+
+// expungeAll removes the payloads of all events.
+func (s *stand) expungeAll() {
+	s.t.Helper()
+	events, _, err := s.store.PageEvents(s.t.Context(), "acme", webhook.EventFilter{}, webhook.Page{Limit: 250})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range events {
+		if err := s.store.ExpungeEvent(s.t.Context(), "acme", e.Source, e.ID); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 }
 

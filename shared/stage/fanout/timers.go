@@ -108,12 +108,8 @@ func (f *timers) fireNext(ctx context.Context, wake message.Fire, mark string, o
 	}
 	if t == nil {
 		f.Log.Warn("start of a delay dropped: its event or subscription is gone", "tenant", wake.Tenant, "subscription", wake.Subscription)
-		return false, f.crowds.Change(ctx, refs[:1], func(items []webhook.StateItem) ([]webhook.StateItem, error) {
-			changed, err := trigger.DropNext(items[0], mark, f.now())
-			if changed == nil {
-				return nil, err
-			}
-			return []webhook.StateItem{*changed}, err
+		return false, f.lapse(ctx, wake, refs[0], func(item webhook.StateItem) (*webhook.StateItem, error) {
+			return trigger.DropNext(item, mark, f.now())
 		})
 	}
 	decision, wrote, err := f.triggers.decideOnState(ctx, t, func(items []webhook.StateItem) (d trigger.Decision, changes []webhook.StateItem, err error) {
@@ -127,11 +123,41 @@ func (f *timers) fireNext(ctx context.Context, wake message.Fire, mark string, o
 	return true, f.triggers.follow(ctx, t, decision, out)
 }
 
+// lapse ends a wait of which nothing can be made any more, and counts that for the
+// subscription's campaign.
+func (f *timers) lapse(ctx context.Context, wake message.Fire, ref webhook.StateRef, drop func(webhook.StateItem) (*webhook.StateItem, error)) error {
+	dropped := false
+	err := f.crowds.Change(ctx, []webhook.StateRef{ref}, func(items []webhook.StateItem) ([]webhook.StateItem, error) {
+		changed, err := drop(items[0])
+		if dropped = changed != nil; !dropped {
+			return nil, err
+		}
+		return []webhook.StateItem{*changed}, err
+	})
+	if err != nil || !dropped || f.Results == nil {
+		return err
+	}
+	heads, err := f.Store.Heads(ctx, []webhook.SubscriptionRef{{Tenant: wake.Tenant, ID: wake.Subscription}})
+	if err != nil {
+		return fmt.Errorf("read subscription: %w", err)
+	}
+	if of := heads[0]; of.Campaign != "" {
+		f.Results.Count(of.Tenant, of.Campaign, of.ID, "", webhook.ResultWaiting, -1)
+		f.Results.Count(of.Tenant, of.Campaign, of.ID, "", webhook.ResultSkipped+string(webhook.ReasonExpired), 1)
+	}
+	return nil
+}
+
 // review does what was decided for the wake-up's own start and perhaps not
 // done, or waits on if the wake-up came too early.
 func (f *timers) review(ctx context.Context, wake message.Fire, mark webhook.StateItem, next time.Time, out *outgoing) error {
 	t, err := f.started(ctx, wake, mark, out)
-	if t == nil {
+	if err == nil && t == nil {
+		return f.lapse(ctx, wake, mark.StateRef, func(item webhook.StateItem) (*webhook.StateItem, error) {
+			return trigger.DropQuiet(item, f.now())
+		})
+	}
+	if err != nil {
 		return err
 	}
 	items, err := f.Store.TriggerState(ctx, t.occurrence.Refs())
