@@ -110,7 +110,9 @@ func TestAChainIsCutAndWhatCannotBeMadeHoldsUpNothing(t *testing.T) {
 
 func TestURLAndHeadersTellTheAttemptFromTheFirstOn(t *testing.T) {
 	onEachStore(t, func(t *testing.T, y *yard) {
-		s := y.subscribe("s", func(s *webhook.Subscription) { s.URL = "https://a.example/try/{{ attempt.number }}/{{ sent_at | date: '%H:%M' }}" })
+		s := y.subscribe("s", func(s *webhook.Subscription) {
+			s.URL = "https://a.example/try/{{ attempt.number }}/{{ sent_at | date: '%H:%M' }}"
+		})
 		y.answers = func(path string) int {
 			if path < "/try/3" {
 				return 500

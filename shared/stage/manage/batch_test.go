@@ -203,3 +203,19 @@ func TestACancelOfManyIsAJobOfOneSubscription(t *testing.T) {
 		}
 	}
 }
+
+func TestACircleIsFoundAmongManySubscriptions(t *testing.T) {
+	w := open(t)
+	w.must(t, 201, "PUT", sub+"/zz-back", `{"types":["b"],"emit":{"on":"fire","type":"a"}}`)
+	for i := range 600 {
+		s := webhook.Subscription{Tenant: "acme", ID: fmt.Sprintf("s%03d", i), URL: "https://a.example/", State: webhook.Active, Types: []string{"x"}}
+		if _, err := w.store.SaveSubscription(t.Context(), s, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := w.must(t, 422, "PUT", sub+"/aa-there", `{"types":["a"],"emit":{"on":"fire","type":"b"}}`)
+	if fmt.Sprint(refused.fields(t)) != "[emit.type]" || !strings.Contains(string(refused.body), "zz-back") {
+		t.Errorf("a circle over 600 subscriptions: %s, want the field emit.type, and zz-back named", refused.body)
+	}
+	w.must(t, 201, "PUT", sub+"/aa-there", `{"types":["a"],"filter":{"data":{"n":[1]}},"emit":{"on":"fire","type":"b"}}`)
+}
