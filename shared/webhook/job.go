@@ -51,6 +51,7 @@ const (
 	JobDeleteTenant       JobKind = "delete_tenant"       // removes a tenant with everything
 	JobSend               JobKind = "send"                // publishes an event for each profile in a group
 	JobErase              JobKind = "erase"               // removes what is known of a subject
+	JobCount              JobKind = "count"               // counts the profiles of a segment
 	JobCancel             JobKind = "cancel"              // cancels deliveries of a subscription that wait
 )
 

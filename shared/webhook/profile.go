@@ -15,6 +15,10 @@ type Profile struct {
 	UpdatedAt  time.Time
 }
 
+// ProfileShares is the number of shares of about the same size that profiles are in,
+// by their subjects.
+const ProfileShares = 16
+
 // AttributeRule says how an attribute of profiles follows from events.
 type AttributeRule struct {
 	Tenant     string

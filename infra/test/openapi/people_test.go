@@ -27,6 +27,8 @@ func (r *recorder) people() {
 	r.call(422, "GET", acme+"/profiles?segment=none", "")
 	r.call(200, "GET", acme+"/attributes", "")
 	r.call(200, "GET", acme+"/segments", "")
+	r.call(200, "GET", vip+"/count", "")
+	r.call(202, "POST", vip+"/count", "")
 	r.call(201, "PUT", acme+"/subscriptions/postcard", `{"url":"https://a.example/","types":["postino.send"]}`)
 	r.call(201, "PUT", acme+"/subscriptions/other", `{"url":"https://a.example/","types":["order.*"]}`)
 	sent := r.call(202, "POST", acme+"/sends", `{"subscription":"postcard","segment":"vip","data":{"a":1},"rate":5,"at":"2026-03-01T13:00:00Z"}`)

@@ -104,6 +104,7 @@ func (w *Worker) kinds() map[webhook.JobKind]kind {
 		webhook.JobDeleteSubscription: removals{w},
 		webhook.JobDeleteTenant:       tenants{w},
 		webhook.JobSend:               sends{w},
+		webhook.JobCount:              sends{w}, // that is a dry run
 		webhook.JobErase:              erasures{w},
 		webhook.JobCancel:             cancels{w},
 	}

@@ -99,6 +99,21 @@ func TestADryRunOnlyCounts(t *testing.T) {
 	})
 }
 
+func TestACountCountsTheProfilesOfASegment(t *testing.T) {
+	onEachStore(t, func(t *testing.T, w *world) {
+		w.people(450)
+		if _, err := w.seed.PutSegment(t.Context(), webhook.Segment{Tenant: "acme", ID: "vip", Filter: json.RawMessage(`{"profile":{"plan":["gold"]}}`)}); err != nil {
+			t.Fatal(err)
+		}
+		w.refuse = dice(5)
+		j := webhook.Job{Tenant: "acme", ID: jobID, Kind: webhook.JobCount, DryRun: true, Send: &webhook.Send{Segment: "vip"}}
+		wantCounts(t, w.finish(j), webhook.JobCounts{Matched: 225})
+		if len(w.events) > 0 {
+			t.Errorf("a count published %d messages", len(w.events))
+		}
+	})
+}
+
 func TestASendGoesToASegmentOrToSubjects(t *testing.T) {
 	onEachStore(t, func(t *testing.T, w *world) {
 		w.people(250)

@@ -57,6 +57,7 @@ type jobView struct {
 	DryRun       bool              `json:"dry_run"`
 	Send         *sendView         `json:"send"`              // null but for a send
 	Waiting      []webhook.Waiting `json:"waiting,omitempty"` // of a cancel
+	Segment      *string           `json:"segment,omitempty"` // of a count
 	Erased       *webhook.Erased   `json:"erased,omitempty"`  // of an erasure
 	Counts       webhook.JobCounts `json:"counts"`
 	Progress     *float64          `json:"progress"` // null where nobody knows how much there is
@@ -96,9 +97,13 @@ func viewSend(s *webhook.Send) *sendView {
 }
 
 func viewJob(j webhook.Job) jobView {
+	var counted *string
+	if j.Kind == webhook.JobCount {
+		counted, j.Send = &j.Send.Segment, nil
+	}
 	return jobView{
 		ID: j.ID, Kind: j.Kind, Subscription: present(j.Subscription), Tenant: cmp.Or(j.Target, j.Tenant), Status: j.Status, Detail: present(j.Detail),
-		Send: viewSend(j.Send), Waiting: j.Waiting, Erased: j.Erased, After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
+		Send: viewSend(j.Send), Waiting: j.Waiting, Segment: counted, Erased: j.Erased, After: httpapi.Time(j.After), Before: httpapi.Time(j.Before), Of: present(j.Of), DryRun: j.DryRun,
 		Counts: j.Counts, Progress: progress(j), Reached: httpapi.Time(j.Reached),
 		CreatedAt: httpapi.Time(j.CreatedAt), UpdatedAt: httpapi.Time(j.UpdatedAt), EndedAt: httpapi.Time(j.EndedAt),
 	}

@@ -46,6 +46,7 @@ func (h *Handler) nouns() []noun {
 		&timelines{h, profiles, definitions, plans, retained},
 		&attributes{h, h.Store, definitions},
 		segments,
+		&segmentCounts{h, profiles, definitions, jobs},
 		campaigns,
 		&outcomes{h, h.Store, campaigns, versions},
 		&caps{h, definitions},

@@ -282,3 +282,37 @@ func TestASendNeedsASubscriptionThatTakesItAndOneGroup(t *testing.T) {
 		t.Errorf("a recover is stopped: %s", got.body)
 	}
 }
+
+func TestASegmentIsCountedAtOnceExactlyOrBySharesOrByAJob(t *testing.T) {
+	w := open(t)
+	w.must(t, 201, "PUT", vip, `{"filter":{"profile":{"plan":["gold"]}}}`)
+	many := func(from, to int) {
+		for ; from < to; from += 500 {
+			var list []string
+			for i := from; i < min(from+500, to); i++ {
+				list = append(list, fmt.Sprintf(`{"subject":"u%05d","attributes":{"plan":%q}}`, i, []string{"gold", "tin", "tin", "tin"}[i%4]))
+			}
+			w.must(t, 200, "POST", "/profiles", `{"profiles":[`+strings.Join(list, ",")+`]}`)
+		}
+	}
+	many(0, 400)
+	if got := w.must(t, 200, "GET", vip+"/count", ""); string(got.body) != `{"segment":"vip","count":100,"profiles":400,"exact":true,"looked":400}` {
+		t.Errorf("a count of 400: %s, want 100, exactly", got.body)
+	}
+	many(400, 8000)
+	got := w.must(t, 200, "GET", vip+"/count", "")
+	near := func(name string, want float64) bool {
+		n := got.get(t, name).(float64)
+		return n > 0.9*want && n < 1.1*want
+	}
+	if got.get(t, "exact") != false || !near("count", 2000) || !near("profiles", 8000) || got.get(t, "looked").(float64) > 6000 {
+		t.Errorf("a count of 8,000: %s, want about 2,000, estimated", got.body)
+	}
+	w.takeSent()
+	job := w.must(t, 202, "POST", vip+"/count", "")
+	if job.get(t, "kind") != "count" || job.get(t, "segment") != "vip" || job.get(t, "send") != nil || len(w.takeSent()) != 1 {
+		t.Errorf("a count by a job: %s, want a job of kind count that begins", job.body)
+	}
+	w.must(t, 404, "GET", "/segments/none/count", "")
+	w.must(t, 404, "POST", "/segments/none/count", "")
+}

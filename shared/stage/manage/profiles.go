@@ -53,6 +53,9 @@ type Profiles interface {
 	DeleteProfile(ctx context.Context, tenant, subject string) error
 	// PageProfiles lists profiles in an order of the store's own.
 	PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error)
+	// PageProfileShare lists the profiles of one of [webhook.ProfileShares] shares of
+	// about the same size: which one a profile is in follows from its subject alone.
+	PageProfileShare(ctx context.Context, tenant string, share int, page webhook.Page) (profiles []webhook.Profile, next string, err error)
 }
 
 // profileView is what is known of a subject.

@@ -94,7 +94,7 @@ func (n *Nouns) Purge(ctx context.Context, tenant string, limit int) (int, error
 	for _, kind := range ofTenants {
 		ranges = append(ranges, table.Range{Partition: of(kind, tenant)})
 	}
-	for shard := range n.spread(profileShards) {
+	for shard := range profileShards {
 		ranges = append(ranges, table.Range{Partition: profilesOf(tenant, shard)})
 	}
 	for shard := range n.spread(resultsShards) {

@@ -14,8 +14,8 @@ import (
 const (
 	profilePartition = "f"
 	// profileShards is the number of partitions that a tenant's profiles are spread
-	// over: each takes 1,000 writes a second.
-	profileShards = 16
+	// over: each takes 1,000 writes a second, and is a share that stands for all.
+	profileShards = webhook.ProfileShares
 	maxSubjectKey = 1000 // bytes; a sort key has at most 1,024
 )
 
@@ -30,7 +30,7 @@ func (n *Nouns) profileKey(tenant, subject string) table.Key {
 	}
 	shard := 0
 	for _, b := range []byte(webhook.Hash(5, "profile", subject)) {
-		shard = (shard*31 + int(b)) % n.spread(profileShards)
+		shard = (shard*31 + int(b)) % profileShards
 	}
 	return table.Key{Partition: profilesOf(tenant, shard), Sort: sort}
 }
@@ -86,20 +86,18 @@ func (n *Nouns) DeleteProfile(ctx context.Context, tenant, subject string) error
 
 // PageProfiles lists profiles in an order of the store's own.
 func (n *Nouns) PageProfiles(ctx context.Context, tenant string, page webhook.Page) (profiles []webhook.Profile, next string, err error) {
-	shard, position, err := n.profilePosition(page.Position)
+	shard, position, err := profilePosition(page.Position)
 	if err != nil {
 		return nil, "", err
 	}
 	for limit := max(page.Limit, 1); ; {
-		some, next, err := list[webhook.Profile]{profilePartition, shardOf(tenant, shard), isProfileSort, func(it table.Item) (webhook.Profile, error) {
-			return readProfile(tenant, it), nil
-		}}.from(ctx, n.table, profilesOf(tenant, shard), webhook.Page{Position: position, Limit: limit - len(profiles), Desc: page.Desc})
+		some, next, err := n.pageShard(ctx, tenant, shard, webhook.Page{Position: position, Limit: limit - len(profiles), Desc: page.Desc})
 		if err != nil {
 			return nil, "", err
 		}
 		profiles, position = append(profiles, some...), next
 		if next == "" {
-			if shard++; shard == n.spread(profileShards) {
+			if shard++; shard == profileShards {
 				return profiles, "", nil
 			}
 		}
@@ -109,19 +107,31 @@ func (n *Nouns) PageProfiles(ctx context.Context, tenant string, page webhook.Pa
 	}
 }
 
+// PageProfileShare lists the profiles of one of [webhook.ProfileShares] shares. Which
+// share a profile is in follows from its subject alone, as if by chance.
+func (n *Nouns) PageProfileShare(ctx context.Context, tenant string, share int, page webhook.Page) (profiles []webhook.Profile, next string, err error) {
+	return n.pageShard(ctx, tenant, share, page)
+}
+
+func (n *Nouns) pageShard(ctx context.Context, tenant string, shard int, page webhook.Page) (profiles []webhook.Profile, next string, err error) {
+	return list[webhook.Profile]{profilePartition, shardOf(tenant, shard), isProfileSort, func(it table.Item) (webhook.Profile, error) {
+		return readProfile(tenant, it), nil
+	}}.from(ctx, n.table, profilesOf(tenant, shard), page)
+}
+
 func shardOf(tenant string, shard int) string { return tenant + "#" + strconv.Itoa(shard) }
 
 // isProfileSort reports whether a position may name a sort key.
 func isProfileSort(sort string) bool { return isTypeKey(sort) && len(sort) <= maxSubjectKey }
 
 // profilePosition takes a position apart: the shard, and the position in its list.
-func (n *Nouns) profilePosition(position string) (shard int, rest string, err error) {
+func profilePosition(position string) (shard int, rest string, err error) {
 	if position == "" {
 		return 0, "", nil
 	}
 	digits, rest, ok := strings.Cut(position, ".")
 	shard, err = strconv.Atoi(digits)
-	if err != nil || !ok || shard < 0 || shard >= n.spread(profileShards) {
+	if err != nil || !ok || shard < 0 || shard >= profileShards {
 		return 0, "", webhook.ErrNotFound
 	}
 	return shard, rest, nil

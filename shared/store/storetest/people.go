@@ -79,10 +79,35 @@ func profileLists(t *testing.T, store Store) {
 			same(t, fmt.Sprintf("pages of %d", limit), got, want)
 		}
 	}
+	shared, most := sharedProfiles(t, store)
+	slices.Sort(shared)
+	same(t, "all shares together", shared, want)
+	same(t, "that no share has more than half", most <= len(want)/2, true)
 	for _, forged := range []string{"x", "99.", "-1.x", "0.zz"} {
 		_, _, err := store.PageProfiles(t.Context(), "acme", webhook.Page{Limit: 1, Position: forged})
 		wantError(t, "the position "+forged, err, webhook.ErrNotFound)
 	}
+}
+
+// sharedProfiles lists the shares of profiles one after the other.
+func sharedProfiles(t *testing.T, store Store) (subjects []string, most int) {
+	t.Helper()
+	for share := range webhook.ProfileShares {
+		n := 0
+		for page := (webhook.Page{Limit: 7}); ; {
+			found, next, err := store.PageProfileShare(t.Context(), "acme", share, page)
+			check(t, err)
+			for _, p := range found {
+				subjects = append(subjects, p.Subject)
+				n++
+			}
+			if page.Position = next; next == "" {
+				break
+			}
+		}
+		most = max(most, n)
+	}
+	return subjects, most
 }
 
 func pagedProfiles(t *testing.T, store Store, page webhook.Page) (subjects []string) {
