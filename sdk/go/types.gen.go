@@ -535,28 +535,31 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for JobKind.
 const (
-	Cancel             JobKind = "cancel"
-	DeleteSubscription JobKind = "delete_subscription"
-	DeleteTenant       JobKind = "delete_tenant"
-	Erase              JobKind = "erase"
-	Recover            JobKind = "recover"
-	Send               JobKind = "send"
+	JobKindCancel             JobKind = "cancel"
+	JobKindCount              JobKind = "count"
+	JobKindDeleteSubscription JobKind = "delete_subscription"
+	JobKindDeleteTenant       JobKind = "delete_tenant"
+	JobKindErase              JobKind = "erase"
+	JobKindRecover            JobKind = "recover"
+	JobKindSend               JobKind = "send"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
-	case Cancel:
+	case JobKindCancel:
 		return true
-	case DeleteSubscription:
+	case JobKindCount:
 		return true
-	case DeleteTenant:
+	case JobKindDeleteSubscription:
 		return true
-	case Erase:
+	case JobKindDeleteTenant:
 		return true
-	case Recover:
+	case JobKindErase:
 		return true
-	case Send:
+	case JobKindRecover:
+		return true
+	case JobKindSend:
 		return true
 	default:
 		return false
@@ -2608,6 +2611,9 @@ type Job struct {
 	// Reached Time of acceptance of the last delivery that was checked.
 	Reached *TimeOrNull `json:"reached"`
 
+	// Segment Of a count: the segment. The result is counts.matched.
+	Segment *string `json:"segment,omitempty"`
+
 	// Send Of a send: to whom it goes, and what. Otherwise null.
 	Send *struct {
 		At *TimeOrNull `json:"at"`
@@ -3392,6 +3398,24 @@ type Segment struct {
 	//
 	// Examples: [{"detail":"no registered event type is \"order.payed\"; did you mean \"order.paid\"?","field":"types[0]"}], [{"detail":"there was no tenant acm: this request made it; did you mean \"acme\"?","field":"tenant"}]
 	Warnings *Warnings `json:"warnings,omitempty"`
+}
+
+// SegmentCount How many profiles are in a segment.
+type SegmentCount struct {
+	// Count Profiles in the segment.
+	Count int `json:"count"`
+
+	// Exact False if both are estimated.
+	Exact bool `json:"exact"`
+
+	// Looked How many profiles were looked at.
+	Looked int `json:"looked"`
+
+	// Profiles Profiles of the tenant.
+	Profiles int `json:"profiles"`
+
+	// Segment Examples: first-order
+	Segment Name `json:"segment"`
 }
 
 // SegmentInput Examples: {"filter":{"profile":{"plan":["gold"]}},"name":"Gold customers"}

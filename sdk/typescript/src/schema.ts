@@ -1034,6 +1034,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/segments/{id}/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count a segment at once
+         * @description Exact if the tenant has few profiles. Otherwise it looks at some of them, and estimates.
+         */
+        get: operations["countSegment"];
+        put?: never;
+        /**
+         * Count a segment exactly
+         * @description Starts a job, whose counts.matched is the number of profiles in the segment.
+         */
+        post: operations["countSegmentExactly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/sends": {
         parameters: {
             query?: never;
@@ -2322,13 +2346,15 @@ export interface components {
             };
             id: components["schemas"]["JobID"];
             /** @enum {string} */
-            kind: "recover" | "delete_subscription" | "delete_tenant" | "send" | "erase" | "cancel";
+            kind: "recover" | "delete_subscription" | "delete_tenant" | "send" | "erase" | "cancel" | "count";
             /** @description What a recover sends again. */
             of: ("exhausted" | "canceled") | null;
             /** @description The part of the time range that is done, 0 to 1; null if unknown. */
             progress: number | null;
             /** @description Time of acceptance of the last delivery that was checked. */
             reached: components["schemas"]["TimeOrNull"];
+            /** @description Of a count: the segment. The result is counts.matched. */
+            segment?: string;
             /** @description Of a send: to whom it goes, and what. Otherwise null. */
             send: {
                 at: components["schemas"]["TimeOrNull"];
@@ -3076,6 +3102,18 @@ export interface components {
             name: string;
             updated_at: components["schemas"]["Time"];
             warnings?: components["schemas"]["Warnings"];
+        };
+        /** @description How many profiles are in a segment. */
+        SegmentCount: {
+            /** @description Profiles in the segment. */
+            count: number;
+            /** @description False if both are estimated. */
+            exact: boolean;
+            /** @description How many profiles were looked at. */
+            looked: number;
+            /** @description Profiles of the tenant. */
+            profiles: number;
+            segment: components["schemas"]["Name"];
         };
         /**
          * @example {
@@ -8173,6 +8211,123 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    countSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The segment's id.
+                 * @example vip
+                 */
+                id: components["parameters"]["segmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The count. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 100,
+                     *       "exact": true,
+                     *       "looked": 400,
+                     *       "profiles": 400,
+                     *       "segment": "vip"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SegmentCount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    countSegmentExactly: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+                /**
+                 * @description The segment's id.
+                 * @example vip
+                 */
+                id: components["parameters"]["segmentId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that counts. */
+            202: {
+                headers: {
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "after": null,
+                     *       "before": null,
+                     *       "counts": {
+                     *         "canceled": 0,
+                     *         "matched": 0,
+                     *         "removed": 0,
+                     *         "sent": 0,
+                     *         "skipped": 0
+                     *       },
+                     *       "created_at": "2026-03-01T12:00:00.000Z",
+                     *       "detail": null,
+                     *       "dry_run": true,
+                     *       "ended_at": null,
+                     *       "id": "job_01knmqdv00abcdefghjkmnpqrs",
+                     *       "kind": "count",
+                     *       "of": null,
+                     *       "progress": null,
+                     *       "reached": null,
+                     *       "segment": "vip",
+                     *       "send": null,
+                     *       "status": "running",
+                     *       "subscription": null,
+                     *       "tenant": "acme",
+                     *       "updated_at": "2026-03-01T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Job"];
+                };
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

@@ -47,7 +47,7 @@ var cancelFields = []string{"subscription", "waiting", "after", "before", "dry_r
 
 // cancelable is what deliveries can wait for.
 var cancelable = []webhook.Waiting{
-	webhook.WaitTimer, webhook.WaitQuiet, webhook.WaitRetry, webhook.WaitPaused, webhook.WaitDisabled, webhook.WaitBreaker, webhook.WaitRateLimit,
+	webhook.WaitTimer, webhook.WaitQuiet, webhook.WaitRetry, webhook.WaitPaused, webhook.WaitDisabled, webhook.WaitBreaker, webhook.WaitRateLimit, webhook.WaitPull,
 }
 
 // readCancel reads {"subscription",["waiting","after","before","dry_run"]} into a new
@@ -106,7 +106,7 @@ func readWaiting(v strictjson.Value, faults *httpapi.Faults) (list []webhook.Wai
 	for i, element := range v.Elements() {
 		text, _ := element.Text()
 		if !slices.Contains(cancelable, webhook.Waiting(text)) {
-			faults.Add(fmt.Sprintf("waiting[%d]", i), "want one of timer, quiet, retry, paused, disabled, breaker, rate_limit")
+			faults.Add(fmt.Sprintf("waiting[%d]", i), "want one of timer, quiet, retry, paused, disabled, breaker, rate_limit, pull")
 		}
 		list = append(list, webhook.Waiting(text))
 	}

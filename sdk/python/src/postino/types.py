@@ -447,6 +447,14 @@ class SecretValue(TypedDict):
     value: str
 
 
+class SegmentCount(TypedDict):
+    count: int
+    exact: bool
+    looked: int
+    profiles: int
+    segment: Name
+
+
 class SegmentInput(TypedDict):
     filter: dict[str, Any]
     id: NotRequired[Name]
@@ -969,11 +977,18 @@ class Job(TypedDict):
     erased: NotRequired[Erased]
     id: JobID
     kind: Literal[
-        "recover", "delete_subscription", "delete_tenant", "send", "erase", "cancel"
+        "recover",
+        "delete_subscription",
+        "delete_tenant",
+        "send",
+        "erase",
+        "cancel",
+        "count",
     ]
     of: Literal["exhausted", "canceled"] | None
     progress: float | None
     reached: TimeOrNull
+    segment: NotRequired[str]
     send: Send | None
     status: Literal["running", "done", "paused", "stopped"]
     subscription: str | None
