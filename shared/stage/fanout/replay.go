@@ -99,9 +99,31 @@ func (f *replays) triggeredAgain(ctx context.Context, r *rendering, p planned, o
 		return fmt.Errorf("trigger of %s: %w", p.ID, err)
 	}
 	if !fired {
+		if count, fired, err = f.failed(ctx, r, p.subscriber); err != nil {
+			return err
+		}
+	}
+	if !fired {
 		f.Count("events_skipped", 1)
 		return nil
 	}
 	_, err = f.deliver(ctx, r, p.subscriber, count, out)
 	return err
 }
+
+// failed reports whether the trigger fired on the event, and nothing could be rendered
+// then: its delivery was canceled, and nothing was claimed. It is also told after how
+// many occurrences.
+func (f *replays) failed(ctx context.Context, r *rendering, s *subscriber) (count int, fired bool, err error) {
+	d, err := f.Store.Delivery(ctx, r.event.Tenant, webhook.DeliveryID(r.event.Tenant, r.event.Key(), r.event.AcceptedAt, s.ID, ""))
+	if errors.Is(err, webhook.ErrNotFound) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("read what could not be rendered: %w", err)
+	}
+	return d.Count, d.Version >= s.Born && d.Status == webhook.Canceled && slices.Contains(unrendered, d.Reason), nil
+}
+
+// unrendered are the reasons for which nothing can be rendered.
+var unrendered = []webhook.Reason{webhook.ReasonMissingField, webhook.ReasonMissingSecret, webhook.ReasonAbort, webhook.ReasonRenderError, webhook.ReasonTooLarge}

@@ -219,3 +219,15 @@ func TestAReplayToThousandsIsSplitIntoLeaves(t *testing.T) {
 	s.stage = &fanout.Fanout{Store: s.store, Events: s.stage.Events, Deliveries: s.stage.Deliveries, Now: s.now, Log: s.stage.Log}
 	wantNames(t, "to one of them", s.replay(e, "rpl_2", "s7"), "s7")
 }
+
+func TestAReplaySendsWhatFiredAndCouldNotBeRenderedThen(t *testing.T) {
+	for _, trig := range []string{`{"once":true}`, `{"at":1}`, `{"cap":{"max":1,"per":"1d"}}`} {
+		s := newStand(t)
+		sub := s.subscribe(webhook.Subscription{ID: "s", Trigger: json.RawMessage(trig), Request: &webhook.RequestSpec{Require: []string{"data.line_id"}}})
+		e := s.event("a", "u1", epoch, `{}`)
+		s.publish(e)
+		wantNames(t, trig+": before it is mended", s.replay(e, "rpl_1", ""))
+		s.change(sub, func(next *webhook.Subscription) { next.Request = nil })
+		wantNames(t, trig+": once it is mended", s.replay(e, "rpl_2", ""), "s")
+	}
+}
