@@ -1186,6 +1186,7 @@ const (
 	WaitsForBreaker   WaitsFor = "breaker"
 	WaitsForDisabled  WaitsFor = "disabled"
 	WaitsForPaused    WaitsFor = "paused"
+	WaitsForPull      WaitsFor = "pull"
 	WaitsForQuiet     WaitsFor = "quiet"
 	WaitsForRateLimit WaitsFor = "rate_limit"
 	WaitsForRetry     WaitsFor = "retry"
@@ -1200,6 +1201,8 @@ func (e WaitsFor) Valid() bool {
 	case WaitsForDisabled:
 		return true
 	case WaitsForPaused:
+		return true
+	case WaitsForPull:
 		return true
 	case WaitsForQuiet:
 		return true

@@ -267,8 +267,6 @@ export const en = {
   "trigger.distinct": "each value of {path} counts once",
   "trigger.within": "counted within {time}",
   "trigger.delay": "after {time} without another",
-  "trigger.delay.until": "at {path}",
-  "trigger.delay.before": "{time} before {path}",
   "trigger.delay.keep": "{time} after the first",
   "trigger.cancel": "unless {types} arrives",
   "trigger.once": "at most once for each {key}",

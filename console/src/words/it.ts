@@ -269,8 +269,6 @@ export const it: Words = {
   "trigger.distinct": "ogni valore di {path} conta una volta",
   "trigger.within": "contati entro {time}",
   "trigger.delay": "dopo {time} senza un altro",
-  "trigger.delay.until": "a {path}",
-  "trigger.delay.before": "{time} prima di {path}",
   "trigger.delay.keep": "{time} dopo il primo",
   "trigger.cancel": "a meno che arrivi {types}",
   "trigger.once": "al massimo una volta per {key}",

@@ -3592,7 +3592,7 @@ export interface components {
          */
         TypePattern: string;
         /** @enum {string} */
-        WaitsFor: "timer" | "quiet" | "retry" | "paused" | "disabled" | "breaker" | "rate_limit";
+        WaitsFor: "timer" | "quiet" | "retry" | "paused" | "disabled" | "breaker" | "rate_limit" | "pull";
         /**
          * @description What is taken, and is more often mistyped than meant: types that nobody registered, and a tenant that the request made. Absent if there is nothing.
          * @example [

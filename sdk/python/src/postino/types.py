@@ -561,7 +561,7 @@ TypePattern: TypeAlias = str
 
 
 WaitsFor: TypeAlias = Literal[
-    "timer", "quiet", "retry", "paused", "disabled", "breaker", "rate_limit"
+    "timer", "quiet", "retry", "paused", "disabled", "breaker", "rate_limit", "pull"
 ]
 
 
