@@ -87,7 +87,7 @@ func (a *api) publish(ctx context.Context, kind, id string) error {
 // delivery is what the API shows of one.
 type delivery struct {
 	ID, Status, Waiting, Reason string
-	Attempts                    int
+	Attempts                    int `json:"attempt_count"`
 }
 
 // deliveries lists those of a subscription, newest first.

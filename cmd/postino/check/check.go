@@ -18,14 +18,16 @@ type Check struct {
 	Endpoint string        // of the API, without a path
 	Key      string        // the admin key
 	Listen   string        // host:port on which callbacks are received
-	Receiver string        // the address by which the installation reaches it; "" is Listen for an endpoint on this machine, else nobody
+	Receiver string        // the address by which the installation reaches it; "" is Listen for an endpoint on this machine, else callbacks are pulled
+	Pull     bool          // pull them in any case
 	Version  string        // that the installation must have; "" is any
 	Wait     time.Duration // for what each step waits for
 	Out      io.Writer     // gets a line for each step
 
 	api      *api
-	receiver *receiver // nil if none can be reached
-	since    time.Time // when it began
+	receiver *receiver
+	over     context.Context // ends with the check
+	since    time.Time       // when it began
 }
 
 // step is one thing to see.
@@ -54,6 +56,9 @@ const needed = 2
 // Run makes all steps, and returns an error that counts those that failed.
 func (c *Check) Run(ctx context.Context) error {
 	c.since = time.Now()
+	var end context.CancelFunc
+	c.over, end = context.WithCancel(ctx)
+	defer end()
 	endpoint, err := address(c.Endpoint)
 	if err = errors.Join(err, usable(c.Key)); err != nil {
 		return err

@@ -44,6 +44,27 @@ func TestAnInstallationThatWorksPassesEveryStep(t *testing.T) {
 	}
 }
 
+func TestAnInstallationThatCanReachNobodyPassesEveryStepByPulls(t *testing.T) {
+	s := start(t)
+	said, err := looked(t, check.Check{Endpoint: s.URL(), Key: key, Version: "1.2.3", Pull: true})
+	if err != nil || strings.Count(said, "ok ") != 9 || !strings.Contains(said, "pulled, verified") {
+		t.Errorf("%v:\n%s\nwant nine steps that pass, with a callback that is pulled and verified", err, said)
+	}
+}
+
+func TestACheckThatCannotPullSaysWhereToLook(t *testing.T) {
+	s := start(t)
+	to := through(t, s.URL(), func(resp *http.Response) {
+		if strings.HasSuffix(resp.Request.URL.Path, "/pull") {
+			resp.StatusCode = http.StatusInternalServerError
+		}
+	})
+	said, err := looked(t, check.Check{Endpoint: to, Key: key, Pull: true, Wait: 5 * time.Second})
+	if err == nil || !strings.Contains(said, "see the log of manage") {
+		t.Errorf("%v:\n%s\nwant that pulls fail, and where to look", err, said)
+	}
+}
+
 func TestEachStepSaysWhatItCost(t *testing.T) {
 	s := start(t)
 	said, err := looked(t, check.Check{Endpoint: s.URL(), Key: key})

@@ -24,8 +24,7 @@ func (s spent) since(before spent) spent {
 // spent is what was until now.
 func (c *Check) spent() spent {
 	s := c.api.spent
-	if c.receiver != nil {
-		s.callbacks = c.receiver.count()
-	}
+	callbacks, requests := c.receiver.count()
+	s.callbacks, s.requests = callbacks, s.requests+requests
 	return s
 }

@@ -23,9 +23,15 @@ func checked(t *testing.T, s *stack, key string, wait time.Duration) (string, er
 
 func TestACheckOfTheFunctionsPassesEveryStep(t *testing.T) {
 	t.Parallel()
-	said, err := checked(t, deploy(t, settings{}), adminKey, 3*time.Minute)
+	s := deploy(t, settings{})
+	said, err := checked(t, s, adminKey, 3*time.Minute)
 	if err != nil || strings.Count(said, "ok ") != 9 {
 		t.Errorf("%v:\n%s\nwant nine steps that pass", err, said)
+	}
+	var out bytes.Buffer
+	err = (&check.Check{Endpoint: s.URL(), Key: adminKey, Pull: true, Version: postino.Version, Wait: 3 * time.Minute, Out: &out}).Run(t.Context())
+	if err != nil || strings.Count(out.String(), "ok ") != 9 {
+		t.Errorf("by pulls: %v:\n%s\nwant nine steps that pass", err, out.String())
 	}
 }
 
