@@ -116,3 +116,13 @@ func TestTheCommandsOfListeningBringCallbacksToThisMachine(t *testing.T) {
 		t.Errorf("listen ends with %v:\n%s", err, said.text.String())
 	}
 }
+
+func TestTheCommandsOfImportingDoWhatThePageSays(t *testing.T) {
+	s := servertest.Start(t)
+	printed := play(t, "docs/importing.md", s.URL()+"/v1/tenants/acme")
+	for _, want := range []string{`"created":2,"exists":0,"refused":1`, `"created":1,"exists":2,"refused":0`, `"created":1,"exists":0,"refused":0`} {
+		if !strings.Contains(printed, want) {
+			t.Errorf("the commands print\n%s\nwithout %s", printed, want)
+		}
+	}
+}

@@ -490,28 +490,28 @@ func (e FurtherSignatureHash) Valid() bool {
 
 // Defines values for FurtherSignaturePreset.
 const (
-	Github  FurtherSignaturePreset = "github"
-	Shopify FurtherSignaturePreset = "shopify"
-	Slack   FurtherSignaturePreset = "slack"
-	Stripe  FurtherSignaturePreset = "stripe"
-	Svix    FurtherSignaturePreset = "svix"
-	Twilio  FurtherSignaturePreset = "twilio"
+	FurtherSignaturePresetGithub  FurtherSignaturePreset = "github"
+	FurtherSignaturePresetShopify FurtherSignaturePreset = "shopify"
+	FurtherSignaturePresetSlack   FurtherSignaturePreset = "slack"
+	FurtherSignaturePresetStripe  FurtherSignaturePreset = "stripe"
+	FurtherSignaturePresetSvix    FurtherSignaturePreset = "svix"
+	FurtherSignaturePresetTwilio  FurtherSignaturePreset = "twilio"
 )
 
 // Valid indicates whether the value is a known member of the FurtherSignaturePreset enum.
 func (e FurtherSignaturePreset) Valid() bool {
 	switch e {
-	case Github:
+	case FurtherSignaturePresetGithub:
 		return true
-	case Shopify:
+	case FurtherSignaturePresetShopify:
 		return true
-	case Slack:
+	case FurtherSignaturePresetSlack:
 		return true
-	case Stripe:
+	case FurtherSignaturePresetStripe:
 		return true
-	case Svix:
+	case FurtherSignaturePresetSvix:
 		return true
-	case Twilio:
+	case FurtherSignaturePresetTwilio:
 		return true
 	default:
 		return false
@@ -527,6 +527,51 @@ const (
 func (e HealthStatus) Valid() bool {
 	switch e {
 	case Ok:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportInputFormat.
+const (
+	ImportInputFormatConvoy  ImportInputFormat = "convoy"
+	ImportInputFormatCsv     ImportInputFormat = "csv"
+	ImportInputFormatOutpost ImportInputFormat = "outpost"
+	ImportInputFormatSvix    ImportInputFormat = "svix"
+)
+
+// Valid indicates whether the value is a known member of the ImportInputFormat enum.
+func (e ImportInputFormat) Valid() bool {
+	switch e {
+	case ImportInputFormatConvoy:
+		return true
+	case ImportInputFormatCsv:
+		return true
+	case ImportInputFormatOutpost:
+		return true
+	case ImportInputFormatSvix:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportedRowsResult.
+const (
+	Created ImportedRowsResult = "created"
+	Exists  ImportedRowsResult = "exists"
+	Refused ImportedRowsResult = "refused"
+)
+
+// Valid indicates whether the value is a known member of the ImportedRowsResult enum.
+func (e ImportedRowsResult) Valid() bool {
+	switch e {
+	case Created:
+		return true
+	case Exists:
+		return true
+	case Refused:
 		return true
 	default:
 		return false
@@ -2558,6 +2603,44 @@ type HourFigures struct {
 	Hour Time `json:"hour"`
 }
 
+// ImportInput An export of another sender.
+type ImportInput struct {
+	// Export What the sender's API returns when it lists endpoints; for csv a string. At most 200 rows.
+	Export interface{}       `json:"export"`
+	Format ImportInputFormat `json:"format"`
+}
+
+// ImportInputFormat defines model for ImportInput.Format.
+type ImportInputFormat string
+
+// Imported What became of each row.
+type Imported struct {
+	Created int `json:"created"`
+
+	// Exists Rows whose subscription was there. It was not changed.
+	Exists  int `json:"exists"`
+	Refused int `json:"refused"`
+	Rows    []struct {
+		Errors []FieldError `json:"errors"`
+
+		// Id Id of the subscription; null if the row was refused.
+		Id *string `json:"id"`
+
+		// Lost Fields of the export that were not taken over.
+		Lost   []string           `json:"lost"`
+		Result ImportedRowsResult `json:"result"`
+
+		// Row Place of the row, from 1.
+		Row int `json:"row"`
+
+		// Source Its id in the export.
+		Source *string `json:"source"`
+	} `json:"rows"`
+}
+
+// ImportedRowsResult defines model for Imported.Rows.Result.
+type ImportedRowsResult string
+
 // Job Work that continues after the response.
 type Job struct {
 	After  *TimeOrNull `json:"after"`
@@ -4521,6 +4604,9 @@ type SendJSONRequestBody = SendInput
 
 // CreateSubscriptionJSONRequestBody defines body for CreateSubscription for application/json ContentType.
 type CreateSubscriptionJSONRequestBody = SubscriptionInput
+
+// ImportSubscriptionsJSONRequestBody defines body for ImportSubscriptions for application/json ContentType.
+type ImportSubscriptionsJSONRequestBody = ImportInput
 
 // PatchSubscriptionJSONRequestBody defines body for PatchSubscription for application/json ContentType.
 type PatchSubscriptionJSONRequestBody = SubscriptionPatch

@@ -1122,6 +1122,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tenants/{tenant}/subscriptions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import subscriptions
+         * @description Creates a subscription for each endpoint of an export of Svix, Outpost or Convoy, or of a CSV. Rows that are wrong stop no others. A repeat creates what was refused before, and changes nothing else.
+         */
+        post: operations["importSubscriptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tenants/{tenant}/subscriptions/{id}": {
         parameters: {
             query?: never;
@@ -2312,6 +2332,33 @@ export interface components {
             end_to_end_ms: components["schemas"]["Percentiles"];
             /** @description Start of the hour. */
             hour: components["schemas"]["Time"];
+        };
+        /** @description An export of another sender. */
+        ImportInput: {
+            /** @description What the sender's API returns when it lists endpoints; for csv a string. At most 200 rows. */
+            export: unknown;
+            /** @enum {string} */
+            format: "convoy" | "csv" | "outpost" | "svix";
+        };
+        /** @description What became of each row. */
+        Imported: {
+            created: number;
+            /** @description Rows whose subscription was there. It was not changed. */
+            exists: number;
+            refused: number;
+            rows: {
+                errors: components["schemas"]["FieldError"][];
+                /** @description Id of the subscription; null if the row was refused. */
+                id: string | null;
+                /** @description Fields of the export that were not taken over. */
+                lost: string[];
+                /** @enum {string} */
+                result: "created" | "exists" | "refused";
+                /** @description Place of the row, from 1. */
+                row: number;
+                /** @description Its id in the export. */
+                source: string | null;
+            }[];
         };
         /** @description Work that continues after the response. */
         Job: {
@@ -8727,6 +8774,70 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedSubscription"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["Unsupported"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Fault"];
+            503: components["responses"]["Busy"];
+        };
+    };
+    importSubscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The tenant. The first request to a tenant creates it. `postino` is reserved.
+                 * @example acme
+                 */
+                tenant: components["parameters"]["tenantPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "export": "id,url,types,secret\nshop,https://shop.example/hook,order.*,it's a secret\n",
+                 *       "format": "csv"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportInput"];
+            };
+        };
+        responses: {
+            /** @description What became of each row. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "created": 1,
+                     *       "exists": 0,
+                     *       "refused": 0,
+                     *       "rows": [
+                     *         {
+                     *           "errors": [],
+                     *           "id": "shop",
+                     *           "lost": [],
+                     *           "result": "created",
+                     *           "row": 1,
+                     *           "source": "shop"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Imported"];
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -96,7 +96,7 @@ func mayCall(route string) []string {
 	case begins("/keys", "/v1/") || path == "":
 		return strings.Fields("admin")
 	case strings.Contains(path, "/state/"), strings.HasSuffix(path, "/stop"), strings.HasPrefix(path, "/jobs/{id}/"), strings.HasSuffix(path, "/results"),
-		strings.HasSuffix(path, "/pull"), strings.HasSuffix(path, "/ack"), strings.HasSuffix(path, "/nack"), path == "/preview/batch", path == "/deliveries/cancel":
+		strings.HasSuffix(path, "/pull"), strings.HasSuffix(path, "/ack"), strings.HasSuffix(path, "/nack"), path == "/preview/batch", path == "/deliveries/cancel", path == "/subscriptions/import":
 		return strings.Fields("admin manage")
 	case begins("/subscriptions", "/deliveries", "/preview", "/jobs"):
 		return strings.Fields("admin manage portal")

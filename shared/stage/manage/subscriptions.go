@@ -30,6 +30,7 @@ func (h *subscriptions) routes() []httpapi.Route {
 	return []httpapi.Route{
 		{Method: post, Pattern: subscriptionsPath, Roles: portal, Handle: h.post},
 		{Method: get, Pattern: subscriptionsPath, Roles: portal, Query: httpapi.PageQuery, Handle: h.list},
+		{Method: post, Pattern: subscriptionsPath + "/import", Roles: manage, Handle: h.bring},
 		{Method: get, Pattern: subscriptionPath, Roles: portal, Handle: h.get},
 		{Method: put, Pattern: subscriptionPath, Roles: portal, Handle: h.put},
 		{Method: patch, Pattern: subscriptionPath, Roles: portal, Handle: h.patch},

@@ -164,6 +164,27 @@ class Attempts1(TypedDict):
     made: Count
 
 
+class ImportInput(TypedDict):
+    export: Any
+    format: Literal["convoy", "csv", "outpost", "svix"]
+
+
+class Row(TypedDict):
+    errors: list[FieldError]
+    id: str | None
+    lost: list[str]
+    result: Literal["created", "exists", "refused"]
+    row: int
+    source: str | None
+
+
+class Imported(TypedDict):
+    created: int
+    exists: int
+    refused: int
+    rows: list[Row]
+
+
 class Counts1(TypedDict):
     canceled: Count
     matched: Count
