@@ -112,9 +112,11 @@ func TestACancelIsBoundByTimeAndByWhatIsWaitedFor(t *testing.T) {
 		if stored, err := w.seed.DeliveriesByID(t.Context(), "acme", []string{early}); err != nil || len(stored) > 0 {
 			t.Errorf("what began before the range: %v, %v, want nothing stored", stored, err)
 		}
-		paused := canceling(s, webhook.WaitPaused)
-		paused.ID = jobID[:len(jobID)-1] + "2"
-		wantCounts(t, w.finish(paused), webhook.JobCounts{})
+		for i, other := range []webhook.Waiting{webhook.WaitPaused, webhook.WaitQuiet} { // of which nothing waits
+			j := canceling(s, other)
+			j.ID = fmt.Sprint(jobID[:len(jobID)-1], 2+i)
+			wantCounts(t, w.finish(j), webhook.JobCounts{})
+		}
 	})
 }
 
