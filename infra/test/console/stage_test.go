@@ -52,7 +52,10 @@ func play(t *testing.T) *stage {
 	return s
 }
 
-// receive answers 503 to what comes to /broken, and success to the rest.
+// final are answers that end a delivery, by the path after /ok.
+var final = map[string]int{"/gone": http.StatusGone, "/final": http.StatusUnprocessableEntity}
+
+// receive answers 503 to what comes to /broken, what final says, and success to the rest.
 func (s *stage) receive(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	s.mu.Lock()
@@ -62,6 +65,10 @@ func (s *stage) receive(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/broken") {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, "down for repair "+planted("answer"))
+		return
+	}
+	if status, ends := final[strings.TrimPrefix(r.URL.Path, "/ok")]; ends {
+		w.WriteHeader(status)
 		return
 	}
 	io.WriteString(w, `{"ok":true}`)

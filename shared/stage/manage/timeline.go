@@ -191,6 +191,7 @@ func (t *teller) moment(ctx context.Context, listed webhook.StoredEvent) (moment
 	if m.Outcomes, err = t.matched(ctx, e, decoded, entries[:min(len(entries), maxOutcomes)]); err != nil {
 		return m, err
 	}
+	m.Outcomes = append(m.Outcomes, away(entries)...)
 	missed, err := t.missed(e, entries)
 	m.Outcomes = append(m.Outcomes, missed...)
 	return m, err

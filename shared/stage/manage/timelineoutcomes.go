@@ -67,6 +67,17 @@ func (t *teller) matched(ctx context.Context, e webhook.StoredEvent, decoded *pa
 	return views, nil
 }
 
+// away tells of the subscriptions that their campaigns, or the profile, kept from
+// the event when it came.
+func away(entries []webhook.PlanEntry) []outcomeView {
+	var views []outcomeView
+	for _, k := range kept(entries[:min(len(entries), maxOutcomes)]) {
+		why := string(k.Reason)
+		views = append(views, outcomeView{Subscription: k.Subscription, Outcome: outcomeSkipped, Text: k.Detail, Reason: &why})
+	}
+	return views
+}
+
 // decided tells of a delivery that is not stored: its trigger has skipped the
 // event, or it is still to come.
 func (t *teller) decided(ctx context.Context, e webhook.StoredEvent, decoded *pattern.Event, d webhook.Delivery, v *outcomeView) error {
@@ -127,7 +138,9 @@ func (t *teller) missed(e webhook.StoredEvent, entries []webhook.PlanEntry) (vie
 	}
 	var decoded *pattern.Event
 	for _, a := range t.asking {
-		planned := slices.ContainsFunc(entries, func(entry webhook.PlanEntry) bool { return entry.Subscription == a.ID && !entry.CancelsOnly })
+		planned := slices.ContainsFunc(entries, func(entry webhook.PlanEntry) bool {
+			return entry.Subscription == a.ID && (!entry.CancelsOnly || entry.Why != "")
+		})
 		if planned || !pattern.TypesMatch(a.Types, e.Type) {
 			continue
 		}

@@ -86,9 +86,10 @@ export async function strangers(page, name) {
     planted: globalThis.planted,
     made: document.querySelectorAll("#app img, #app script, #app iframe").length,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    by: [...document.querySelectorAll("#app *")].filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth).slice(0, 3).map((e) => e.outerHTML.slice(0, 120)),
   }));
   if (found.planted !== undefined || found.made > 0) fault(`${name}: text of strangers became more than text: ${JSON.stringify(found)}`);
-  if (found.wide > 0) fault(`${name}: ${found.wide} pixels stand beside the screen`);
+  if (found.wide > 0) fault(`${name}: ${found.wide} pixels stand beside the screen: ${found.by.join(" | ")}`);
 }
 
 export async function picture(page, name) {
