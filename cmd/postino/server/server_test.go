@@ -337,7 +337,7 @@ func TestPreviewAndTestShowWhatWouldBeSentAndKeepNothing(t *testing.T) {
 	}
 	got := preview(`{"type":"a.b","subject":"u/1","data":{"n":2}}`)
 	want := map[string]any{
-		"matched": true, "reason": nil,
+		"matched": true, "reason": nil, "text": "would be sent",
 		"request": map[string]any{
 			"method": "POST", "url": sub.URL + "/u/u%2F1?t=***", "content_type": "application/json",
 			"headers": map[string]any{"x-n": "2", "authorization": "***"}, "body": `{"n":2,"t":"x***"}`,

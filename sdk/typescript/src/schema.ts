@@ -1581,20 +1581,6 @@ export interface components {
             /** @description Of header: its value. */
             value?: string;
         } | null;
-        BatchCounts: {
-            matched: number;
-            /** @description Events that did not match, by reason. */
-            missed: {
-                [key: string]: number;
-            };
-            sent: number;
-            /** @description Of those that matched: those that would have led to nothing, by reason. */
-            skipped: {
-                [key: string]: number;
-            };
-            /** @description Those that would still wait for a delay or for quiet hours now. */
-            waiting: number;
-        };
         /** @description What the newest events would have led to. */
         BatchPreview: {
             /** @description When the first of them was accepted. */

@@ -24,14 +24,6 @@ class AttributeInput(TypedDict):
 AttributeName: TypeAlias = str
 
 
-class BatchCounts(TypedDict):
-    matched: int
-    missed: dict[str, int]
-    sent: int
-    skipped: dict[str, int]
-    waiting: int
-
-
 Tag: TypeAlias = str
 
 
