@@ -56,18 +56,18 @@ func TestEveryReadIsMeasuredWithFewAndWithMany(t *testing.T) {
 }
 
 // TestEveryFunctionStartsAndIsSmall: how long a start takes is for the scenario,
-// since it depends on the machine. arm64 is held by infra/test/template.
+// since it depends on the machine.
 func TestEveryFunctionStartsAndIsSmall(t *testing.T) {
 	r := result{Scenario: "coldstart"}
-	if err := smallBench(t, 0).startFunctions(t.Context(), &r, 0, 2, "amd64"); err != nil {
+	if err := smallBench(t, 0).startFunctions(t.Context(), &r, 0, 2); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range functions {
 		if took := value(t, r, name+", start to first /next"); took <= 0 {
 			t.Errorf("%s asked for work after %g ms", name, took)
 		}
-		if size := value(t, r, name+", zipped for amd64"); size <= 0 || size > maxZip {
-			t.Errorf("%s zips to %.2f MiB for amd64, want at most %g", name, size, maxZip)
+		if size := value(t, r, name+", zipped"); size <= 0 || size > maxZip {
+			t.Errorf("%s zips to %.2f MiB, want at most %g", name, size, maxZip)
 		}
 	}
 }
